@@ -1,0 +1,89 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Job } from './plan.js';
+import { requestStop, type StopFlag, stopFlag } from './stop.js';
+
+/** What a worker says while it works. */
+export interface Progress {
+  done: number;
+  total: number;
+  text: string;
+}
+export type WorkerMessage = ({ type: 'progress' } & Progress) | { type: 'stopped' } | { type: 'finished' };
+export interface SchedulerOptions {
+  jobs: readonly Job[];
+  isDone: (job: Job) => boolean;
+  workerData: object;
+  workers?: number;
+  onStart?: (job: Job) => void;
+  onProgress?: (job: Job, progress: Progress) => void;
+  onEnd?: (job: Job, seconds: number) => void;
+  signal: AbortSignal;
+}
+
+/**
+ * Runs the jobs on worker threads, each with a backend of its own, as many at once as there are cores. A job
+ * starts when those it comes after are done. Resolves to false when it was stopped before the end; an error in a
+ * job stops the others and is thrown.
+ */
+export async function schedule(options: SchedulerOptions): Promise<boolean> {
+  const { jobs, signal } = options;
+  const done = new Set(jobs.filter(options.isDone).map((job) => job.id));
+  const waiting = jobs.filter((job) => !done.has(job.id));
+  const running = new Map<string, { flag: StopFlag; ended: Promise<void> }>();
+  const workers = options.workers ?? Math.max(1, availableParallelism());
+  let failure: Error | undefined;
+  let stopped = false;
+  const stopAll = () => {
+    stopped = true;
+    for (const { flag } of running.values()) requestStop(flag);
+  };
+  signal.addEventListener('abort', stopAll);
+  if (signal.aborted) stopAll();
+
+  const start = (job: Job) => {
+    const flag = stopFlag();
+    const begun = performance.now();
+    options.onStart?.(job);
+    const ended = runOne(job, flag, options)
+      .then((finished) => {
+        if (!finished) return;
+        done.add(job.id);
+        options.onEnd?.(job, (performance.now() - begun) / 1000);
+      })
+      .catch((error: Error) => {
+        failure ??= new Error(`${job.id}: ${error.message}`, { cause: error });
+        stopAll();
+      })
+      .finally(() => running.delete(job.id));
+    running.set(job.id, { flag, ended });
+  };
+
+  while (waiting.length > 0 || running.size > 0) {
+    while (!stopped && running.size < workers) {
+      const next = waiting.findIndex((job) => job.after.every((id) => done.has(id)));
+      if (next < 0) break;
+      start(waiting.splice(next, 1)[0]!);
+    }
+    if (running.size === 0) break;
+    await Promise.race([...running.values()].map(({ ended }) => ended));
+  }
+  signal.removeEventListener('abort', stopAll);
+  if (failure) throw failure;
+  return done.size === jobs.length;
+}
+
+function runOne(job: Job, flag: StopFlag, options: SchedulerOptions): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: { ...options.workerData, job, flag },
+    });
+    let finished = false;
+    worker.on('message', (message: WorkerMessage) => {
+      if (message.type === 'progress') options.onProgress?.(job, message);
+      if (message.type === 'finished') finished = true;
+    });
+    worker.on('error', reject);
+    worker.on('exit', () => resolve(finished));
+  });
+}

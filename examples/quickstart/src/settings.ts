@@ -1,0 +1,35 @@
+import type { ResNet3dConfig, StgcnConfig } from '@amr/encoders';
+
+/** Everything that decides the numbers of a run. A run folder holds the settings it was begun with. */
+export interface Settings {
+  readonly preset: string;
+  readonly data:
+    | {
+        readonly kind: 'generated';
+        readonly seed: number;
+        readonly samples: number;
+        readonly resolution: number;
+        readonly frames: number;
+      }
+    | { readonly kind: 'utd-mhad'; readonly root: string; readonly resolution: number; readonly frames: number };
+  /** The video stream: its modality's name, its encoder and what the adversary may change. */
+  readonly video: { readonly modality: 'rgb' | 'depth'; readonly epsilon: number; readonly encoder: ResNet3dConfig };
+  readonly skeleton: { readonly epsilon: number; readonly encoder: StgcnConfig };
+  readonly training: {
+    readonly epochs: number;
+    readonly batchSize: number;
+    readonly learningRate: number;
+    readonly weightDecay: number;
+    /** PGD steps of adversarial training, on both inputs at once. */
+    readonly attackSteps: number;
+    readonly augment: boolean;
+  };
+  readonly evaluation: {
+    readonly steps: number;
+    readonly shards: number;
+    readonly batchSize: number;
+    readonly curve: { readonly samples: number; readonly scales: readonly number[]; readonly steps: number };
+    readonly look: { readonly samples: number; readonly pictures: number };
+  };
+  readonly seeds: readonly number[];
+}

@@ -1,0 +1,214 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { channelMeans } from './channelMeans.js';
+import { channelCounts, featureShapes } from './featureShapes.js';
+
+type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
+
+/** What {@link AttentionModalityReweighter} can be told; everything has a default. */
+export interface AttentionModalityReweighterConfig extends LayerConfig {
+  /**
+   * `'modality'`: one weight per modality, a softmax over them. `'channel'`: one gate per channel and modality, a
+   * sigmoid. Default `'modality'`.
+   */
+  granularity?: 'modality' | 'channel';
+  /** The hidden width is the sum of all channels divided by this, rounded up. Above 0; default 4. */
+  reductionRatio?: number;
+  /**
+   * Divides the softmax's logits: below 1 sharper, above 1 flatter. Above 0; default 1. Only granularity
+   * `'modality'` has it.
+   */
+  temperature?: number;
+  /**
+   * Adds a last output, for looking: the softmax weights [batch, modalities], or with `'channel'` the sigmoid gates
+   * [batch, sum of channels] in the order of the inputs. Default false.
+   */
+  returnWeights?: boolean;
+  /** Seed of the hidden kernel's initial values. Absent: different at every construction. */
+  seed?: number;
+}
+
+/**
+ * Attention modality reweighter (AMR): looks at the pooled features of all modalities together and decides how much
+ * each of them counts. It takes and gives back feature tensors of the same shapes, so it plugs in between any two
+ * layers of a network with several branches.
+ *
+ * With M modalities, F_m of shape [batch, ..., C_m] and s_m the mean of F_m over all axes but batch and channel:
+ *
+ * - z = relu(W [s_1; ...; s_M] + b), of width ceil((C_1 + ... + C_M) / reductionRatio)
+ * - `'modality'`: a = softmax((V z + c) / temperature) over the modalities; F'_m = M * a_m * F_m
+ * - `'channel'`: F'_m = 2 * sigmoid(V_m z) * F_m, with V_m onto the C_m channels of modality m
+ *
+ * V, c and V_m start at zero, so that the layer is exactly the identity when it is inserted: plugged into a trained
+ * network it changes no prediction until it is trained. Masks pass through; the mean does not look at them.
+ *
+ * This is a reconstruction: the formula, its defaults and its initial values are this library's reading of the layer
+ * in "Adversarial Robustness in RGB-Skeleton Action Recognition: Leveraging Attention Modality Reweighter" (IJCB
+ * 2024, arXiv 2407.19981), not its published code. The channel form is that of the multimodal transfer module (Joze
+ * et al., CVPR 2020, eq. 3-5).
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { input, layers, model } from '@tensorflow/tfjs-layers';
+ * import { AttentionModalityReweighter } from '@amr/layers';
+ *
+ * const rgb = input({ shape: [4, 7, 7, 16] });
+ * const skeleton = input({ shape: [8, 25, 12] });
+ * const outputs = new AttentionModalityReweighter({ returnWeights: true }).apply([rgb, skeleton]);
+ * const reweighter = model({ inputs: [rgb, skeleton], outputs });
+ * const [, , weights] = reweighter.predict([tf.ones([2, 4, 7, 7, 16]), tf.ones([2, 8, 25, 12])]);
+ * console.log(weights.arraySync()); // [[0.5, 0.5], [0.5, 0.5]]: not trained yet
+ * ```
+ */
+export class AttentionModalityReweighter extends layers.Layer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'AttentionModalityReweighter';
+  /** See {@link AttentionModalityReweighterConfig.granularity}. */
+  readonly granularity: 'modality' | 'channel';
+  /** See {@link AttentionModalityReweighterConfig.reductionRatio}. */
+  readonly reductionRatio: number;
+  /** See {@link AttentionModalityReweighterConfig.temperature}. */
+  readonly temperature: number;
+  /** See {@link AttentionModalityReweighterConfig.returnWeights}. */
+  readonly returnWeights: boolean;
+  /** See {@link AttentionModalityReweighterConfig.seed}. */
+  readonly seed: number | undefined;
+  private hiddenKernel!: LayerVariable;
+  private hiddenBias!: LayerVariable;
+  /** V and c of `'modality'`, or the V_m of `'channel'`. */
+  private attention: LayerVariable[] = [];
+
+  /** @throws {Error} when an option is out of its range */
+  constructor(config: AttentionModalityReweighterConfig = {}) {
+    super(config);
+    const {
+      granularity = 'modality',
+      reductionRatio = 4,
+      temperature = 1,
+      returnWeights = false,
+      seed,
+    } = config;
+    if (granularity !== 'modality' && granularity !== 'channel') {
+      throw new Error(
+        `AttentionModalityReweighter: got granularity '${granularity}'; expected 'modality' or 'channel'.`,
+      );
+    }
+    positive('reductionRatio', reductionRatio);
+    positive('temperature', temperature);
+    if (granularity === 'channel' && temperature !== 1) {
+      throw new Error(
+        `AttentionModalityReweighter: got temperature ${temperature} with granularity 'channel', whose gates have no ` +
+          `temperature; leave it out or use granularity 'modality'.`,
+      );
+    }
+    this.granularity = granularity;
+    this.reductionRatio = reductionRatio;
+    this.temperature = temperature;
+    this.returnWeights = returnWeights;
+    this.seed = seed;
+    this.supportsMasking = true;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const channels = channelCounts(featureShapes(this.getClassName(), inputShape));
+    const total = channels.reduce((sum, count) => sum + count, 0);
+    const width = Math.ceil(total / this.reductionRatio);
+    const zeros = () => initializers.zeros();
+    const seeded = initializers.glorotUniform({ seed: this.seed });
+    this.hiddenKernel = this.addWeight('hiddenKernel', [total, width], 'float32', seeded);
+    this.hiddenBias = this.addWeight('hiddenBias', [width], 'float32', zeros());
+    this.attention =
+      this.granularity === 'modality'
+        ? [
+            this.addWeight('attentionKernel', [width, channels.length], 'float32', zeros()),
+            this.addWeight('attentionBias', [channels.length], 'float32', zeros()),
+          ]
+        : channels.map((count, m) => this.addWeight(`gateKernel${m}`, [width, count], 'float32', zeros()));
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape[] {
+    const shapes = featureShapes(this.getClassName(), inputShape);
+    if (!this.returnWeights) return shapes;
+    const channels = channelCounts(shapes);
+    const columns =
+      this.granularity === 'modality' ? shapes.length : channels.reduce((sum, count) => sum + count, 0);
+    return [...shapes, [shapes[0]![0] ?? null, columns]];
+  }
+
+  override computeMask(
+    _inputs: tf.Tensor | tf.Tensor[],
+    mask?: tf.Tensor | tf.Tensor[],
+  ): tf.Tensor | tf.Tensor[] {
+    if (mask == null || !this.returnWeights) return mask as tf.Tensor[];
+    return [...(mask as tf.Tensor[]), null as unknown as tf.Tensor]; // the weights have no time steps to mask
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: { [option: string]: unknown } = {}): tf.Tensor[] {
+    return tf.tidy(() => {
+      const features = Array.isArray(inputs) ? inputs : [inputs];
+      featureShapes(
+        this.getClassName(),
+        features.map((feature) => feature.shape),
+      );
+      const pooled = tf.concat(features.map(channelMeans), 1);
+      const hidden = tf.relu(
+        tf.add(tf.matMul(pooled, this.hiddenKernel.read() as tf.Tensor2D), this.hiddenBias.read()),
+      ) as tf.Tensor2D;
+      const { scales, weights } =
+        this.granularity === 'modality' ? this.modalityScales(hidden) : this.channelScales(hidden);
+      const outputs = features.map((feature, m) => scaled(feature, scales[m]!));
+      return this.returnWeights ? [...outputs, weights] : outputs;
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { granularity, reductionRatio, temperature, returnWeights, seed } = this;
+    return {
+      ...super.getConfig(),
+      granularity,
+      reductionRatio,
+      temperature,
+      returnWeights,
+      ...(seed === undefined ? {} : { seed }),
+    };
+  }
+
+  /** M * a_m as [batch, 1] for each modality, and a as [batch, M]. */
+  private modalityScales(hidden: tf.Tensor2D) {
+    const [kernel, bias] = this.attention as [LayerVariable, LayerVariable];
+    const logits = tf.div(
+      tf.add(tf.matMul(hidden, kernel.read() as tf.Tensor2D), bias.read()),
+      this.temperature,
+    );
+    // Not tf.softmax times M: M * exp(0) / sum is exactly 1 for equal logits on every backend, M * (1 / M) is not.
+    const exponents = tf.exp(tf.sub(logits, tf.max(logits, -1, true)));
+    const sum = tf.sum(exponents, -1, true);
+    const modalities = logits.shape[1]!;
+    const scales = tf.div(tf.mul(exponents, modalities), sum);
+    return { scales: tf.split(scales, modalities, 1), weights: tf.div(exponents, sum) };
+  }
+
+  /** 2 * sigmoid(V_m z) as [batch, C_m] for each modality, and the sigmoids side by side. */
+  private channelScales(hidden: tf.Tensor2D) {
+    const gates = this.attention.map((kernel) => tf.sigmoid(tf.matMul(hidden, kernel.read() as tf.Tensor2D)));
+    return { scales: gates.map((gate) => tf.mul(gate, 2)), weights: tf.concat(gates, 1) };
+  }
+}
+tf.serialization.registerClass(AttentionModalityReweighter);
+
+/** features [batch, ..., C] times scale [batch, 1] or [batch, C], at a rank where broadcasting is cheap. */
+function scaled(features: tf.Tensor, scale: tf.Tensor): tf.Tensor {
+  const { shape } = features;
+  const batch = shape[0]!;
+  const columns = scale.shape[1]!;
+  const flat = tf.reshape(features, [batch, -1, columns]);
+  return tf.reshape(tf.mul(flat, tf.reshape(scale, [batch, 1, columns])), shape);
+}
+
+function positive(option: string, value: number): void {
+  if (!(Number.isFinite(value) && value > 0)) {
+    throw new Error(`AttentionModalityReweighter: got ${option} ${value}; expected a finite number above 0.`);
+  }
+}

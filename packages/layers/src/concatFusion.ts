@@ -1,0 +1,57 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { channelMeans } from './channelMeans.js';
+import { channelCounts, featureShapes } from './featureShapes.js';
+
+type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
+
+/** What {@link ConcatFusion} can be told: a layer's `name` and the like, nothing of its own. */
+export interface ConcatFusionConfig extends LayerConfig {}
+
+/**
+ * Fusion by concatenation: the mean of each modality's features over all axes but batch and channel, side by side.
+ * It has no weights, and is the baseline that the other fusions are compared with.
+ *
+ * In: two or more [batch, ..., C_m] of rank >= 2. Out: [batch, C_1 + ... + C_M], in the order of the inputs.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { ConcatFusion } from '@amr/layers';
+ *
+ * const fused = new ConcatFusion().apply([tf.ones([2, 4, 7, 7, 16]), tf.ones([2, 8, 25, 12])]);
+ * console.log(fused.shape); // [2, 28]
+ * ```
+ */
+export class ConcatFusion extends layers.Layer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'ConcatFusion';
+
+  /** A layer without options of its own. */
+  // biome-ignore lint/complexity/noUselessConstructor: the base class wants an argument, this one does not
+  constructor(config: ConcatFusionConfig = {}) {
+    super(config);
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    featureShapes(this.getClassName(), inputShape);
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const shapes = featureShapes(this.getClassName(), inputShape);
+    return [shapes[0]![0] ?? null, channelCounts(shapes).reduce((sum, count) => sum + count, 0)];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: { [option: string]: unknown } = {}): tf.Tensor {
+    return tf.tidy(() => {
+      const features = Array.isArray(inputs) ? inputs : [inputs];
+      featureShapes(
+        this.getClassName(),
+        features.map((feature) => feature.shape),
+      );
+      return tf.concat(features.map(channelMeans), 1);
+    });
+  }
+}
+tf.serialization.registerClass(ConcatFusion);

@@ -1,0 +1,8 @@
+export {
+  AttentionModalityReweighter,
+  type AttentionModalityReweighterConfig,
+} from './attentionModalityReweighter.js';
+export { channelMeans } from './channelMeans.js';
+export { ConcatFusion, type ConcatFusionConfig } from './concatFusion.js';
+export { type AmrLossArgs, amrLoss } from './losses/amrLoss.js';
+export { type CrossEntropyOptions, crossEntropy } from './losses/crossEntropy.js';
