@@ -1,8 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import {
+  initializers,
+  type LayerVariable,
+  layers,
+  type Shape,
+  type SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
 import { channelMeans } from './channelMeans.js';
 import { channelCounts, featureShapes } from './featureShapes.js';
 
+type CallOptions = { [option: string]: unknown };
 type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 
 /** What {@link AttentionModalityReweighter} can be told; everything has a default. */
@@ -110,6 +117,14 @@ export class AttentionModalityReweighter extends layers.Layer {
     this.supportsMasking = true;
   }
 
+  /** Symbolic features in, symbolic features out. */
+  override apply(inputs: SymbolicTensor[], kwargs?: CallOptions): SymbolicTensor[];
+  /** Tensors in, tensors out, at once. */
+  override apply(inputs: tf.Tensor[], kwargs?: CallOptions): tf.Tensor[];
+  override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: CallOptions) {
+    return super.apply(inputs, kwargs) as SymbolicTensor[] | tf.Tensor[];
+  }
+
   override build(inputShape: Shape | Shape[]): void {
     const channels = channelCounts(featureShapes(this.getClassName(), inputShape));
     const total = channels.reduce((sum, count) => sum + count, 0);
@@ -137,15 +152,13 @@ export class AttentionModalityReweighter extends layers.Layer {
     return [...shapes, [shapes[0]![0] ?? null, columns]];
   }
 
-  override computeMask(
-    _inputs: tf.Tensor | tf.Tensor[],
-    mask?: tf.Tensor | tf.Tensor[],
-  ): tf.Tensor | tf.Tensor[] {
-    if (mask == null || !this.returnWeights) return mask as tf.Tensor[];
-    return [...(mask as tf.Tensor[]), null as unknown as tf.Tensor]; // the weights have no time steps to mask
+  /** One mask, or null, for each output: the inputs' own, and none for the weights. */
+  override computeMask(inputs: tf.Tensor | tf.Tensor[], mask?: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
+    const masks = Array.isArray(mask) ? mask : [inputs].flat().map(() => mask ?? null);
+    return [...masks, ...(this.returnWeights ? [null] : [])] as tf.Tensor[];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: { [option: string]: unknown } = {}): tf.Tensor[] {
+  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor[] {
     return tf.tidy(() => {
       const features = Array.isArray(inputs) ? inputs : [inputs];
       featureShapes(

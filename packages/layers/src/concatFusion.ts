@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { layers, type Shape, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { channelMeans } from './channelMeans.js';
 import { channelCounts, featureShapes } from './featureShapes.js';
 
+type CallOptions = { [option: string]: unknown };
 type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 
 /** What {@link ConcatFusion} can be told: a layer's `name` and the like, nothing of its own. */
@@ -28,9 +29,16 @@ export class ConcatFusion extends layers.Layer {
   static readonly className = 'ConcatFusion';
 
   /** A layer without options of its own. */
-  // biome-ignore lint/complexity/noUselessConstructor: the base class wants an argument, this one does not
   constructor(config: ConcatFusionConfig = {}) {
     super(config);
+  }
+
+  /** Symbolic features in, symbolic features out. */
+  override apply(inputs: SymbolicTensor[], kwargs?: CallOptions): SymbolicTensor;
+  /** Tensors in, tensors out, at once. */
+  override apply(inputs: tf.Tensor[], kwargs?: CallOptions): tf.Tensor;
+  override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: CallOptions) {
+    return super.apply(inputs, kwargs) as SymbolicTensor | tf.Tensor;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -43,7 +51,7 @@ export class ConcatFusion extends layers.Layer {
     return [shapes[0]![0] ?? null, channelCounts(shapes).reduce((sum, count) => sum + count, 0)];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: { [option: string]: unknown } = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
     return tf.tidy(() => {
       const features = Array.isArray(inputs) ? inputs : [inputs];
       featureShapes(

@@ -44,10 +44,13 @@ export function crossEntropy(
     throw new Error(`crossEntropy: got labelSmoothing ${labelSmoothing}; expected a number in [0, 1).`);
   }
   return tf.tidy(() => {
-    const classes = logits.shape[1];
-    const on = 1 - labelSmoothing + labelSmoothing / classes;
-    const targets = tf.oneHot(tf.cast(labels, 'int32'), classes, on, labelSmoothing / classes);
-    const logProbabilities = tf.logSoftmax(logits);
-    return tf.neg(tf.sum(tf.mul(tf.cast(targets, 'float32'), logProbabilities), 1)) as tf.Tensor1D;
+    const targets = tf.cast(tf.oneHot(tf.cast(labels, 'int32'), logits.shape[1]), 'float32');
+    const smoothed = labelSmoothing > 0 ? mixed(targets, labelSmoothing) : targets;
+    return tf.neg(tf.sum(tf.mul(smoothed, tf.logSoftmax(logits)), 1)) as tf.Tensor1D;
   });
+}
+
+/** (1 - share) * targets + share / classes */
+function mixed(targets: tf.Tensor, share: number): tf.Tensor {
+  return tf.add(tf.mul(targets, 1 - share), share / targets.shape[1]!);
 }
