@@ -1,0 +1,19 @@
+import type { BackendName } from './useBackend.js';
+
+/** Thrown by {@link useBackend} when the backend that was asked for, or any at all, can't be had. */
+export class BackendUnavailableError extends Error {
+  override readonly name = 'BackendUnavailableError';
+  /** The backend that was asked for. */
+  readonly backend: BackendName;
+  /** Why it can't be had. */
+  readonly reason: string;
+  /** What to do about it: a command to install it, and what it needs besides. */
+  readonly remedy: string;
+
+  constructor(backend: BackendName, reason: string, remedy: string, options?: ErrorOptions) {
+    super(`useBackend: the backend '${backend}' can't be used: ${reason}. ${remedy}`, options);
+    this.backend = backend;
+    this.reason = reason;
+    this.remedy = remedy;
+  }
+}

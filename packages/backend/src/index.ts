@@ -1,0 +1,3 @@
+export * from './backendUnavailableError.js';
+export * from './registerWasmKernels.js';
+export * from './useBackend.js';

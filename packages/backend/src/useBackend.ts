@@ -1,0 +1,225 @@
+import {
+  backend as currentBackend,
+  env,
+  findBackend,
+  findBackendFactory,
+  getBackend,
+  ready,
+  removeBackend,
+  setBackend,
+} from '@tensorflow/tfjs-core';
+import { BackendUnavailableError } from './backendUnavailableError.js';
+import { registerWasmKernels } from './registerWasmKernels.js';
+
+/** The backends that {@link useBackend} knows, by the package that holds them. */
+export type BackendName = 'tfjs-node-gpu' | 'tfjs-node' | 'webgpu' | 'wasm' | 'cpu';
+
+/** How {@link useBackend} picks. */
+export interface UseBackendOptions {
+  /** This one or an error. Default: the first of the order that can be had. */
+  backend?: BackendName;
+  /**
+   * Where the wasm backend finds its `.wasm` files: a folder's URL with its slash, or a URL for each file. A bundled
+   * page must say so; Node finds the files in the package. Ignored once the wasm backend runs.
+   */
+  wasmPaths?: string | { [file: string]: string };
+  /** Whether wasm gets the kernels of {@link registerWasmKernels}. Default true. */
+  wasmKernels?: boolean;
+  /**
+   * Loads a package by name, for its side effect of registering a backend. Default: a dynamic import. A bundled page
+   * that wants WebGPU either imports `@tensorflow/tfjs-backend-webgpu` before the call or passes an importer that
+   * names it, since bundlers can't follow names that are computed.
+   */
+  importer?: (specifier: string) => Promise<unknown>;
+}
+
+/** A backend that was tried before the one picked. */
+export interface PassedOver {
+  /** Which. */
+  backend: BackendName;
+  /** Why it can't be had here. */
+  reason: string;
+}
+
+/** What {@link useBackend} picked. */
+export interface BackendChoice {
+  /** The backend in use. */
+  backend: BackendName;
+  /** The name under which tfjs knows it, as `tf.getBackend()` gives it: 'tensorflow' for the two of tfjs-node. */
+  registeredAs: string;
+  /** Those that come before it in the order, with reasons. Empty for an explicit choice. */
+  passedOver: PassedOver[];
+  /** The kernels that were put in place for it, by tfjs's names; empty for any other than wasm. */
+  kernels: string[];
+}
+
+interface Candidate {
+  backend: BackendName;
+  specifier: string;
+  registeredAs: string;
+  remedy: string;
+}
+
+const candidates: readonly Candidate[] = [
+  {
+    backend: 'tfjs-node-gpu',
+    specifier: '@tensorflow/tfjs-node-gpu',
+    registeredAs: 'tensorflow',
+    remedy:
+      'Install it with `npm install @tensorflow/tfjs-node-gpu@4.22.0` on a machine with an NVIDIA GPU, CUDA 11.2 and cuDNN 8.1.',
+  },
+  {
+    backend: 'tfjs-node',
+    specifier: '@tensorflow/tfjs-node',
+    registeredAs: 'tensorflow',
+    remedy:
+      'Install it with `npm install @tensorflow/tfjs-node@4.22.0` and let its install script run: it downloads libtensorflow.',
+  },
+  {
+    backend: 'webgpu',
+    specifier: '@tensorflow/tfjs-backend-webgpu',
+    registeredAs: 'webgpu',
+    remedy:
+      'Install it with `npm install @tensorflow/tfjs-backend-webgpu@4.22.0` and run where `navigator.gpu` exists: a browser with WebGPU, or Node with a WebGPU implementation put there before the call.',
+  },
+  {
+    backend: 'wasm',
+    specifier: '@tensorflow/tfjs-backend-wasm',
+    registeredAs: 'wasm',
+    remedy:
+      'Install it with `npm install @tensorflow/tfjs-backend-wasm@4.22.0`; in a bundled page say where its .wasm files are served, with the option wasmPaths.',
+  },
+  {
+    backend: 'cpu',
+    specifier: '@tensorflow/tfjs-backend-cpu',
+    registeredAs: 'cpu',
+    remedy: 'Install it with `npm install @tensorflow/tfjs-backend-cpu@4.22.0`.',
+  },
+];
+
+/** Names spelled out where the package is a dependency, so that bundlers find it; the optional ones stay hidden from them. */
+function importPackage(specifier: string): Promise<unknown> {
+  switch (specifier) {
+    case '@tensorflow/tfjs-backend-wasm':
+      return import('@tensorflow/tfjs-backend-wasm');
+    case '@tensorflow/tfjs-backend-cpu':
+      return import('@tensorflow/tfjs-backend-cpu');
+    default:
+      return import(/* @vite-ignore */ /* webpackIgnore: true */ specifier);
+  }
+}
+
+/**
+ * Picks the fastest backend there is, in the order tfjs-node-gpu, tfjs-node, webgpu, wasm, cpu, makes it tfjs's own
+ * and waits until it is ready. wasm gets the kernels that training needs ({@link registerWasmKernels}).
+ *
+ * A backend counts as there when its package can be imported (or was, before), registers itself and starts; a
+ * tfjs-node-gpu that sees no GPU is passed over. wasm and cpu come with this package, the others are optional peers.
+ *
+ * @returns what was picked, and why those before it in the order were passed over
+ * @throws {BackendUnavailableError} when `options.backend` can't be had, with its reason and how to install it
+ * @example
+ * ```ts
+ * import { useBackend } from '@amr/backend';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const { backend, passedOver } = await useBackend({ backend: 'cpu' });
+ * console.log(backend, passedOver, tf.getBackend()); // cpu [] cpu
+ * ```
+ */
+export async function useBackend(options: UseBackendOptions = {}): Promise<BackendChoice> {
+  const wanted = candidates.filter(({ backend }) => backend === (options.backend ?? backend));
+  if (wanted.length === 0) {
+    throw new TypeError(
+      `useBackend: unknown backend '${options.backend}'. Expected one of ${candidates.map((c) => `'${c.backend}'`).join(', ')}.`,
+    );
+  }
+  const passedOver: PassedOver[] = [];
+  for (const candidate of wanted) {
+    const { backend, registeredAs } = candidate;
+    try {
+      const kernels = await start(candidate, options);
+      return { backend, registeredAs, passedOver, kernels };
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      passedOver.push({ backend, reason: error.message });
+    }
+  }
+  const { backend, remedy } = wanted.at(-1)!;
+  throw new BackendUnavailableError(backend, passedOver.at(-1)!.reason, remedy);
+}
+
+/** A reason to pass a backend over. */
+class Unavailable extends Error {}
+
+async function start(
+  { backend, specifier, registeredAs }: Candidate,
+  options: UseBackendOptions,
+): Promise<string[]> {
+  const inNode = env().getBool('IS_NODE');
+  const native = registeredAs === 'tensorflow';
+  if (native && !inNode) throw new Unavailable('it runs in Node only');
+  if (backend === 'webgpu' && !(globalThis.navigator as { gpu?: unknown } | undefined)?.gpu) {
+    throw new Unavailable('there is no WebGPU here (navigator.gpu is missing)');
+  }
+  if (native) restoreUtil();
+  // A native backend that is registered already may be that of either package, so its package is always asked for.
+  if (native || !findBackendFactory(registeredAs) || (backend === 'wasm' && options.wasmPaths)) {
+    const loaded = await load(specifier, options.importer ?? importPackage);
+    if (backend === 'wasm' && options.wasmPaths && !findBackend('wasm')) setPaths(loaded, options.wasmPaths);
+  }
+  if (!findBackendFactory(registeredAs)) {
+    throw new Unavailable(`${specifier} is installed but registered no backend named '${registeredAs}'`);
+  }
+  const kernels = backend === 'wasm' && options.wasmKernels !== false ? registerWasmKernels() : [];
+  const before = getBackend();
+  let failure = '';
+  const started = await setBackend(registeredAs).catch((error: Error) => {
+    failure = `: ${error.message}`;
+    return false;
+  });
+  if (started) {
+    await ready();
+    const { isUsingGpuDevice } = currentBackend() as { isUsingGpuDevice?: boolean };
+    if (backend !== 'tfjs-node-gpu' || isUsingGpuDevice !== false) return kernels;
+    // Make room for tfjs-node, which registers under the same name.
+    removeBackend(registeredAs);
+    failure = ': it sees no GPU';
+  }
+  if (before && before !== registeredAs && findBackendFactory(before)) await setBackend(before);
+  throw new Unavailable(`it is installed but did not start${failure}`);
+}
+
+async function load(specifier: string, importer: (specifier: string) => Promise<unknown>): Promise<unknown> {
+  try {
+    return await importer(specifier);
+  } catch (error) {
+    const { code, message } = error as { code?: string; message?: string };
+    const missing =
+      (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && message?.includes(`'${specifier}'`);
+    throw new Unavailable(
+      missing ? `${specifier} is not installed` : `${specifier} failed to load: ${firstLine(error)}`,
+    );
+  }
+}
+
+const firstLine = (error: unknown) => String((error as Error)?.message ?? error).split('\n', 1)[0];
+
+function setPaths(loaded: unknown, paths: string | { [file: string]: string }) {
+  type Paths = { setWasmPaths(paths: string | { [file: string]: string }): void };
+  const module = loaded as Partial<Paths> & { default?: Paths };
+  (module.setWasmPaths ?? module.default?.setWasmPaths)?.(paths);
+}
+
+/**
+ * tfjs-node 4.22 calls two functions that Node 23 removed from `util` (tfjs issue 8609). They are put back through
+ * the module object, which tfjs-node shares.
+ */
+function restoreUtil() {
+  type Util = { isNullOrUndefined?: (value: unknown) => boolean; isArray?: (value: unknown) => boolean };
+  const builtin = (process as { getBuiltinModule?: (id: string) => Util }).getBuiltinModule;
+  const util = builtin?.call(process, 'node:util');
+  if (!util) return;
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
+}

@@ -1,0 +1,79 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type Gemm, gemm } from './gemm.js';
+import { type Geometry, isPointwise, rowsOf, tapsOf } from './geometry.js';
+import { floats, type WasmBackend, wordOf } from './heap.js';
+import { fold, unfold } from './patches.js';
+
+/** Bytes of patches in one go: what a second-level cache holds. */
+export const PATCH_BYTES = 512 * 1024;
+
+/** Rows of output whose patches fit in {@link PATCH_BYTES}; at least one. */
+const rowsAtOnce = (geometry: Geometry, line: number) =>
+  Math.min(rowsOf(geometry), Math.max(1, Math.floor(PATCH_BYTES / (4 * line * geometry.axes[2].output))));
+
+/**
+ * Convolution as products of a slab of patches with the filter as it lies, [taps * channels, filters]. Filter and
+ * result need no rearrangement, and XNNPACK keeps the packed filter for as long as the weights don't change.
+ */
+export function convolve(
+  backend: WasmBackend,
+  geometry: Geometry,
+  image: TensorInfo,
+  filter: TensorInfo,
+  out: TensorInfo,
+  epilogue: Pick<Gemm, 'bias' | 'activation'> = {},
+): void {
+  const inner = tapsOf(geometry);
+  const { filters: columns } = geometry;
+  const width = geometry.axes[2].output;
+  const total = rowsOf(geometry);
+  const result = wordOf(backend, out);
+  if (isPointwise(geometry)) {
+    const a = wordOf(backend, image);
+    gemm(backend, { a, b: filter, out: result, rows: total * width, inner, columns, ...epilogue });
+    return;
+  }
+  const slab = rowsAtOnce(geometry, inner);
+  const scratch = backend.makeOutput([slab * width, inner], 'float32');
+  const patches = wordOf(backend, scratch);
+  for (let row = 0; row < total; row += slab) {
+    const rows = Math.min(slab, total - row);
+    unfold(floats(backend), { geometry, image: wordOf(backend, image), patches, row, rows });
+    const place = result + row * width * columns;
+    gemm(backend, { a: patches, b: filter, out: place, rows: rows * width, inner, columns, ...epilogue });
+  }
+  backend.disposeData(scratch.dataId);
+}
+
+/**
+ * The transpose of {@link convolve} in the image, [.., filters] to [.., channels]: products with the transposed
+ * filter, [filters, taps * channels], added up where the patches overlap. Any stride costs what it must and no more.
+ */
+export function scatter(
+  backend: WasmBackend,
+  geometry: Geometry,
+  dy: TensorInfo,
+  transposed: TensorInfo,
+  dx: TensorInfo,
+): void {
+  const columns = tapsOf(geometry);
+  const { filters: inner } = geometry;
+  const width = geometry.axes[2].output;
+  const total = rowsOf(geometry);
+  if (isPointwise(geometry)) {
+    const a = wordOf(backend, dy);
+    gemm(backend, { a, b: transposed, out: wordOf(backend, dx), rows: total * width, inner, columns });
+    return;
+  }
+  backend.typedArrayFromHeap(dx).fill(0);
+  const slab = rowsAtOnce(geometry, columns);
+  const scratch = backend.makeOutput([slab * width, columns], 'float32');
+  const patches = wordOf(backend, scratch);
+  for (let row = 0; row < total; row += slab) {
+    const rows = Math.min(slab, total - row);
+    const a = wordOf(backend, dy) + row * width * inner;
+    gemm(backend, { a, b: transposed, out: patches, rows: rows * width, inner, columns });
+    fold(floats(backend), { geometry, image: wordOf(backend, dx), patches, row, rows });
+  }
+  backend.disposeData(scratch.dataId);
+}

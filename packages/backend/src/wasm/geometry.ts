@@ -1,0 +1,123 @@
+import type { backend_util } from '@tensorflow/tfjs-core';
+
+/** One of the axes a convolution slides over. Output o looks at inputs o * stride - before + k * dilation, k < filter; those outside read zero. */
+export interface Axis {
+  input: number;
+  output: number;
+  filter: number;
+  stride: number;
+  dilation: number;
+  /** Zeros before the first input; negative where the first inputs are never looked at. */
+  before: number;
+}
+
+/** A convolution of [batch, ...axes.input, channels] to [batch, ...axes.output, filters]. */
+export interface Geometry {
+  batch: number;
+  channels: number;
+  filters: number;
+  /** Depth, height, width. */
+  axes: [Axis, Axis, Axis];
+}
+
+/** A window that looks at each place once, alone. */
+const trivial = (a: Axis) => a.filter === 1 && a.stride === 1 && a.before === 0 && a.input === a.output;
+
+const one: Axis = { input: 1, output: 1, filter: 1, stride: 1, dilation: 1, before: 0 };
+
+/** Two neighbouring axes as one, possible where the inner one is trivial: long runs copy faster than short ones. */
+const merged = (outer: Axis, inner: Axis): Axis => ({
+  input: outer.input * inner.input,
+  output: outer.output * inner.input,
+  filter: outer.filter,
+  stride: 1,
+  dilation: outer.dilation * inner.input,
+  before: outer.before * inner.input,
+});
+
+/** The same convolution over fewer axes, where some are trivial. */
+export function simplified(geometry: Geometry): Geometry {
+  let [depth, height, width] = geometry.axes;
+  if (trivial(width) && height.stride === 1) {
+    width = merged(height, width);
+    height = one;
+  }
+  if (trivial(height) && height.input === 1 && trivial(width) && depth.stride === 1) {
+    width = merged(depth, width);
+    depth = one;
+  }
+  return { ...geometry, axes: [depth, height, width] };
+}
+
+/** The geometry of tfjs's description of a 3D convolution. */
+export function geometry3d(info: backend_util.Conv3DInfo): Geometry {
+  return {
+    batch: info.batchSize,
+    channels: info.inChannels,
+    filters: info.outChannels,
+    axes: [
+      {
+        input: info.inDepth,
+        output: info.outDepth,
+        filter: info.filterDepth,
+        stride: info.strideDepth,
+        dilation: info.dilationDepth,
+        before: info.padInfo.front,
+      },
+      {
+        input: info.inHeight,
+        output: info.outHeight,
+        filter: info.filterHeight,
+        stride: info.strideHeight,
+        dilation: info.dilationHeight,
+        before: info.padInfo.top,
+      },
+      {
+        input: info.inWidth,
+        output: info.outWidth,
+        filter: info.filterWidth,
+        stride: info.strideWidth,
+        dilation: info.dilationWidth,
+        before: info.padInfo.left,
+      },
+    ],
+  };
+}
+
+/** The geometry of tfjs's description of a 2D convolution: one of depth 1. */
+export function geometry2d(info: backend_util.Conv2DInfo): Geometry {
+  return {
+    batch: info.batchSize,
+    channels: info.inChannels,
+    filters: info.outChannels,
+    axes: [
+      one,
+      {
+        input: info.inHeight,
+        output: info.outHeight,
+        filter: info.filterHeight,
+        stride: info.strideHeight,
+        dilation: info.dilationHeight,
+        before: info.padInfo.top,
+      },
+      {
+        input: info.inWidth,
+        output: info.outWidth,
+        filter: info.filterWidth,
+        stride: info.strideWidth,
+        dilation: info.dilationWidth,
+        before: info.padInfo.left,
+      },
+    ],
+  };
+}
+
+/** Whether the convolution is a matrix product of the input as it lies: filter 1, stride 1, no padding. */
+export const isPointwise = (geometry: Geometry) => geometry.axes.every(trivial);
+
+/** Weights of one filter: rows of the filter as a matrix. */
+export const tapsOf = ({ axes, channels }: Geometry) =>
+  axes[0].filter * axes[1].filter * axes[2].filter * channels;
+
+/** Rows of output: all its axes but the last. */
+export const rowsOf = ({ batch, axes }: Geometry) => batch * axes[0].output * axes[1].output;
