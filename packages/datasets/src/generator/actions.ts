@@ -1,0 +1,49 @@
+import { bow, handshake, hop, jog, kick, march, pickUp, push, sitDown, standUp } from './bodyActions.js';
+import {
+  circleClockwise,
+  circleCounterclockwise,
+  clap,
+  cough,
+  crossArms,
+  drink,
+  phone,
+  punch,
+  rubHands,
+  salute,
+  throwing,
+  thumbDown,
+  thumbUp,
+  wave,
+} from './gestures.js';
+import type { Action } from './motion.js';
+
+/** All actions. The first twelve are the default classes, the last two take two persons. */
+export const actions: readonly Action[] = [
+  drink,
+  cough,
+  wave,
+  throwing,
+  punch,
+  kick,
+  sitDown,
+  standUp,
+  circleClockwise,
+  circleCounterclockwise,
+  thumbUp,
+  thumbDown,
+  clap,
+  rubHands,
+  phone,
+  salute,
+  crossArms,
+  bow,
+  pickUp,
+  hop,
+  march,
+  jog,
+  handshake,
+  push,
+];
+
+/** Names of the actions that `actionClips` can make, in order: the first twelve are its default, the last two are of two persons. */
+export const actionNames: readonly string[] = actions.map(({ name }) => name);

@@ -1,0 +1,138 @@
+import type { Random } from '../random.js';
+import { random } from '../random.js';
+
+/** Red, green and blue in [0, 1]. */
+export type Colour = readonly [number, number, number];
+
+/** Lengths of a body in metres. */
+export interface Proportions {
+  /** How much larger than a body of 1.72 m. */
+  scale: number;
+  torso: number;
+  neck: number;
+  head: number;
+  shoulderWidth: number;
+  hipWidth: number;
+  upperArm: number;
+  forearm: number;
+  palm: number;
+  fingers: number;
+  thumb: number;
+  thigh: number;
+  shin: number;
+  foot: number;
+  /** Height of the ankle over the floor. */
+  ankle: number;
+  /** How thick the limbs are, 1 is average. */
+  girth: number;
+}
+
+/** How a subject moves. */
+export interface Style {
+  /** How fast, 1 is average. */
+  tempo: number;
+  /** How far, 1 is average. */
+  amplitude: number;
+  /** Half the distance between the feet beyond the hips', in metres. */
+  stance: number;
+  /** How far the back is bent while standing, in radians. */
+  stoop: number;
+  /** How far the elbows stand off, 0 is average. */
+  elbows: number;
+  /** How much the body sways by itself, 1 is average. */
+  sway: number;
+  /** How often the left side acts. */
+  leftHanded: number;
+}
+
+/** What a subject wears on a day. */
+export interface Outfit {
+  skin: Colour;
+  hair: Colour;
+  shirt: Colour;
+  /** Second colour of the shirt's stripes; the same as `shirt` when there are none. */
+  stripe: Colour;
+  trousers: Colour;
+  shoes: Colour;
+  longSleeves: boolean;
+  longTrousers: boolean;
+  longHair: boolean;
+}
+
+/** A person: body, manner and wardrobe. */
+export interface Subject {
+  body: Proportions;
+  style: Style;
+  /** What the subject wears on a day, out of a wardrobe of three. */
+  outfit(day: number): Outfit;
+}
+
+/** Subject `number` of a generator's seed: always the same one. */
+export function subject(seed: number, number: number): Subject {
+  const r = random('subject', seed, number);
+  const scale = 1 + clamped(r, 0.055, 0.12);
+  const limbs = scale * (1 + clamped(r, 0.03, 0.07));
+  const broad = 1 + clamped(r, 0.06, 0.14);
+  const vary = () => 1 + clamped(r, 0.02, 0.05);
+  const body: Proportions = {
+    scale,
+    torso: 0.5 * scale * vary(),
+    neck: 0.08 * scale * vary(),
+    head: 0.15 * scale * vary(),
+    shoulderWidth: 0.36 * scale * broad * vary(),
+    hipWidth: 0.17 * scale * broad * vary(),
+    upperArm: 0.285 * limbs * vary(),
+    forearm: 0.25 * limbs * vary(),
+    palm: 0.075 * limbs,
+    fingers: 0.08 * limbs,
+    thumb: 0.065 * limbs,
+    thigh: 0.43 * limbs * vary(),
+    shin: 0.41 * limbs * vary(),
+    foot: 0.14 * limbs,
+    ankle: 0.085 * scale,
+    girth: broad * (1 + clamped(r, 0.08, 0.18)),
+  };
+  const style: Style = {
+    tempo: 1 + clamped(r, 0.09, 0.2),
+    amplitude: 1 + clamped(r, 0.09, 0.2),
+    stance: r.uniform(0, 0.07),
+    stoop: r.uniform(-0.03, 0.16),
+    elbows: r.uniform(-0.3, 0.5),
+    sway: r.uniform(0.6, 1.6),
+    leftHanded: r.chance(0.3) ? 0.7 : 0.2,
+  };
+  const person = random('person', seed, number);
+  const tone = person.uniform(0.25, 1);
+  const skin: Colour = [0.25 + 0.65 * tone, 0.15 + 0.52 * tone, 0.1 + 0.42 * tone];
+  const dark = person.uniform(0.04, 0.45);
+  const hair: Colour = [dark, dark * person.uniform(0.6, 0.9), dark * person.uniform(0.3, 0.8)];
+  const longHair = person.chance(0.35);
+  return { body, style, outfit: (day) => ({ ...clothes(seed, number, day % 3), skin, hair, longHair }) };
+}
+
+function clothes(seed: number, number: number, day: number): Omit<Outfit, 'skin' | 'hair' | 'longHair'> {
+  const r = random('clothes', seed, number, day);
+  const shirt = cloth(r, 0.15, 0.95);
+  const trousers = cloth(r, 0.08, 0.6);
+  return {
+    shirt,
+    stripe: r.chance(0.4) ? cloth(r, 0.15, 0.95) : shirt,
+    trousers,
+    shoes: cloth(r, 0.05, 0.9),
+    longSleeves: r.chance(0.45),
+    longTrousers: r.chance(0.75),
+  };
+}
+
+/** A colour of random hue, faint or strong, of a brightness between the two. */
+function cloth(r: Random, dark: number, bright: number): Colour {
+  const value = r.uniform(dark, bright);
+  const saturation = r.uniform(0.05, 0.85);
+  const hue = r.uniform(0, 2 * Math.PI);
+  const channel = (shift: number) => value * (1 - saturation * (0.5 - 0.5 * Math.cos(hue + shift)));
+  return [channel(0), channel(2.1), channel(4.2)];
+}
+
+function clamped(r: Random, deviation: number, most: number): number {
+  return Math.max(-most, Math.min(most, r.normal(deviation)));
+}
