@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setBackend } from '@tensorflow/tfjs-core';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 /** Every ```ts block of a README, a guide or an `@example` runs as it stands. */
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,24 +14,35 @@ function* files(path: string): Generator<string> {
     if (['node_modules', 'dist', 'api', '.snippets', '.git', 'runs'].includes(entry.name)) continue;
     const full = join(path, entry.name);
     if (entry.isDirectory()) yield* files(full);
-    else if (entry.name.endsWith('.md') || (/\.ts$/.test(entry.name) && !/\.(test|d)\.ts$/.test(entry.name))) {
+    else if (
+      entry.name.endsWith('.md') ||
+      (/\.ts$/.test(entry.name) && !/\.(test|d)\.ts$/.test(entry.name))
+    ) {
       yield full;
     }
   }
 }
 
-/** The ```ts fences of a Markdown file, or those of the doc comments of a TypeScript file. */
+/** The ```ts fences of a Markdown file; of a TypeScript file, those of its doc comments and each bare `@example`. */
 function snippetsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8');
-  const markdown = file.endsWith('.md')
-    ? text
-    : (text.match(/\/\*\*[\s\S]*?\*\//g) ?? []).map((comment) => comment.replace(/^\s*\* ?/gm, '')).join('\n');
-  return [...markdown.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1]!);
+  if (file.endsWith('.md')) return fences(text);
+  return (text.match(/\/\*\*[\s\S]*?\*\//g) ?? []).flatMap((comment) => {
+    const body = comment.replace(/\s*\*\/$/, '').replace(/^\s*\/?\*+ ?/gm, '');
+    const bare = [...body.matchAll(/^@example[ \t]*\n(?!\s*```)([\s\S]*?)(?=^@\w|(?![\s\S]))/gm)].map(
+      (match) => match[1]!,
+    );
+    return [...fences(body), ...bare];
+  });
 }
+
+const fences = (text: string): string[] =>
+  [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1]!);
 
 describe('documentation snippets', () => {
   beforeEach(async () => {
     await setBackend('cpu');
+    vi.spyOn(console, 'log').mockImplementation(() => {});
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -19,9 +19,12 @@ for (const name of named.length > 0 ? named : packages) {
     }
     continue;
   }
-  for (const file of readdirSync(folder).filter((entry) => entry.endsWith('.js')).sort()) {
+  for (const file of readdirSync(folder)
+    .filter((entry) => entry.endsWith('.js'))
+    .sort()) {
     console.log(`\n# @amr/${name}: ${file.replace(/\.js$/, '')}`);
-    if (spawnSync(process.execPath, [join(folder, file), ...passed], { stdio: 'inherit' }).status !== 0) failed++;
+    if (spawnSync(process.execPath, [join(folder, file), ...passed], { stdio: 'inherit' }).status !== 0)
+      failed++;
   }
 }
 process.exitCode = failed > 0 ? 1 : 0;

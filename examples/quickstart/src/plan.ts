@@ -17,7 +17,8 @@ export interface Shard {
   readonly count: number;
 }
 
-export const folderOf = (out: string, defence: Defence, seed: number): string => join(out, `${defence}-seed${seed}`);
+export const folderOf = (out: string, defence: Defence, seed: number): string =>
+  join(out, `${defence}-seed${seed}`);
 export const checkpointOf = (out: string, defence: Defence, seed: number): string =>
   join(folderOf(out, defence, seed), 'checkpoint.safetensors');
 

@@ -112,7 +112,9 @@ function lines(left: TimeLeft): Display {
       left.note(job, done / total);
       if (performance.now() - last < 15_000) return;
       last = performance.now();
-      say(`${Math.round(left.share * 100)} % of all${remaining()}; ${job.id}: ${Math.round((100 * done) / total)} % ${text}`);
+      say(
+        `${Math.round(left.share * 100)} % of all${remaining()}; ${job.id}: ${Math.round((100 * done) / total)} % ${text}`,
+      );
     },
     end(job, seconds) {
       left.note(job, 1);

@@ -11,9 +11,18 @@ export interface Settings {
         readonly resolution: number;
         readonly frames: number;
       }
-    | { readonly kind: 'utd-mhad'; readonly root: string; readonly resolution: number; readonly frames: number };
+    | {
+        readonly kind: 'utd-mhad';
+        readonly root: string;
+        readonly resolution: number;
+        readonly frames: number;
+      };
   /** The video stream: its modality's name, its encoder and what the adversary may change. */
-  readonly video: { readonly modality: 'rgb' | 'depth'; readonly epsilon: number; readonly encoder: ResNet3dConfig };
+  readonly video: {
+    readonly modality: 'rgb' | 'depth';
+    readonly epsilon: number;
+    readonly encoder: ResNet3dConfig;
+  };
   readonly skeleton: { readonly epsilon: number; readonly encoder: StgcnConfig };
   readonly training: {
     readonly epochs: number;
