@@ -1,0 +1,61 @@
+export {
+  AdversarialTrainer,
+  type AdversarialTrainerOptions,
+  type FitOptions,
+  type FitResult,
+} from './adversarialTrainer.js';
+export {
+  type AttackChoice,
+  type AttackContext,
+  atRandom,
+  type ChooseAttack,
+  inTurn,
+} from './attackChoice.js';
+export { type CheckpointStore, memoryStore } from './checkpointStore.js';
+export type { Batch, BatchOptions, Dataset } from './dataset.js';
+export {
+  CheckpointError,
+  type CheckpointProblem,
+  DivergenceError,
+  ReportError,
+  TrainDataError,
+  TrainOptionError,
+} from './errors.js';
+export {
+  type AttackFactory,
+  type EvaluationOptions,
+  type EvaluationProgress,
+  evaluateRobustness,
+  type Shard,
+} from './evaluateRobustness.js';
+export { mergeReports } from './mergeReports.js';
+export {
+  type ModalityWeightsOptions,
+  modalityWeightsOf,
+  type WeightSums,
+  type WeightsOf,
+} from './modalityWeights.js';
+export {
+  type AmrObjectiveOptions,
+  amrObjective,
+  type CrossEntropyObjectiveOptions,
+  crossEntropyObjective,
+  type ModelOutputs,
+  type Objective,
+} from './objective.js';
+export {
+  type Accuracy,
+  type Improvement,
+  type MeanModalityWeights,
+  type ReportConfig,
+  type ReportData,
+  RobustnessReport,
+  type RobustnessReportJson,
+  type SampleOutcomes,
+} from './robustnessReport.js';
+export { type CosineOptions, constant, cosine, type Schedule } from './schedule.js';
+export type { BudgetDescription, ThreatModelDescription } from './threatModelDescription.js';
+export type { EpochRecord, TrainingCallbacks, TrainingProgress } from './trainingRecord.js';
+export type { WeightDecay } from './trainingStep.js';
+export type { Validation } from './validation.js';
+export { type Interval, wilson } from './wilson.js';

@@ -1,0 +1,151 @@
+/** Element types that are read and written, by their names in the file. */
+export type SafetensorsDtype = 'F32' | 'I32' | 'U8' | 'BOOL';
+
+/** A tensor's bytes with what they mean. */
+export interface SafetensorsEntry {
+  /** Element type. */
+  dtype: SafetensorsDtype;
+  /** Sizes of the axes; [] is a scalar. */
+  shape: number[];
+  /** Little-endian values, row by row. */
+  bytes: Uint8Array;
+}
+
+/** What a safetensors file holds. */
+export interface SafetensorsFile {
+  /** Tensors by name. */
+  tensors: Map<string, SafetensorsEntry>;
+  /** Free text by name (`__metadata__` in the file). */
+  metadata: { [key: string]: string };
+}
+
+/** Bytes that aren't a safetensors file, or one of a kind that isn't read here. */
+export class SafetensorsError extends Error {
+  override readonly name = 'SafetensorsError';
+}
+
+const ELEMENT_BYTES: { readonly [dtype in SafetensorsDtype]: number } = { F32: 4, I32: 4, U8: 1, BOOL: 1 };
+const NAMED_METADATA = '__metadata__';
+
+/**
+ * Writes a safetensors file: 8 bytes of header length (little-endian), a JSON header, the tensors' bytes one after
+ * another (https://github.com/huggingface/safetensors). The header is padded with spaces so that the data begin at a
+ * multiple of 8.
+ * @throws {SafetensorsError} when a tensor's bytes don't fit its shape and type
+ */
+export function writeSafetensors(file: SafetensorsFile): Uint8Array {
+  const header: { [name: string]: unknown } = { [NAMED_METADATA]: file.metadata };
+  let offset = 0;
+  for (const [name, { dtype, shape, bytes }] of file.tensors) {
+    const expected = sizeOf(shape) * ELEMENT_BYTES[dtype];
+    if (bytes.length !== expected || name === NAMED_METADATA) {
+      throw new SafetensorsError(
+        `tensor '${name}' of shape [${shape}] and type ${dtype} takes ${expected} bytes, got ${bytes.length}`,
+      );
+    }
+    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes.length] };
+    offset += bytes.length;
+  }
+  let json = new TextEncoder().encode(JSON.stringify(header));
+  const padding = (8 - (json.length % 8)) % 8;
+  if (padding > 0) {
+    const padded = new Uint8Array(json.length + padding).fill(0x20);
+    padded.set(json);
+    json = padded;
+  }
+  const out = new Uint8Array(8 + json.length + offset);
+  new DataView(out.buffer).setBigUint64(0, BigInt(json.length), true);
+  out.set(json, 8);
+  let at = 8 + json.length;
+  for (const { bytes } of file.tensors.values()) {
+    out.set(bytes, at);
+    at += bytes.length;
+  }
+  return out;
+}
+
+/**
+ * Reads a safetensors file. The tensors' bytes are views into `bytes`, not copies.
+ * @throws {SafetensorsError} when the bytes are truncated, the header is not what the format says, or the tensors
+ * leave gaps, overlap or don't end where the file ends
+ */
+export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
+  if (bytes.length < 8) throw new SafetensorsError(`expected at least 8 bytes, got ${bytes.length}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getBigUint64(0, true);
+  if (length > BigInt(bytes.length - 8)) {
+    throw new SafetensorsError(`the header should take ${length} bytes, but only ${bytes.length - 8} follow`);
+  }
+  const dataStart = 8 + Number(length);
+  const header = parseHeader(bytes.subarray(8, dataStart));
+  const tensors = new Map<string, SafetensorsEntry>();
+  let metadata: { [key: string]: string } = {};
+  const spans: [number, number][] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name === NAMED_METADATA) {
+      if (!isRecord(value) || Object.values(value).some((text) => typeof text !== 'string')) {
+        throw new SafetensorsError('__metadata__ should map names to texts');
+      }
+      metadata = value as { [key: string]: string };
+      continue;
+    }
+    const { dtype, shape, start, end } = parseEntry(name, value);
+    if (end > bytes.length - dataStart) {
+      throw new SafetensorsError(
+        `tensor '${name}' should end at byte ${end} of the data, but there are ${bytes.length - dataStart}`,
+      );
+    }
+    spans.push([start, end]);
+    tensors.set(name, { dtype, shape, bytes: bytes.subarray(dataStart + start, dataStart + end) });
+  }
+  spans.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  let at = 0;
+  for (const [start, end] of spans) {
+    if (start !== at)
+      throw new SafetensorsError(`the tensors leave a gap or overlap at byte ${at} of the data`);
+    at = end;
+  }
+  if (at !== bytes.length - dataStart) {
+    throw new SafetensorsError(
+      `the tensors end at byte ${at} of the data, the file at ${bytes.length - dataStart}`,
+    );
+  }
+  return { tensors, metadata };
+}
+
+function parseHeader(bytes: Uint8Array): { [name: string]: unknown } {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new SafetensorsError(`the header is not JSON: ${(error as Error).message}`);
+  }
+  if (!isRecord(header)) throw new SafetensorsError('the header should be a JSON object');
+  return header;
+}
+
+function parseEntry(name: string, value: unknown) {
+  const fail = (why: string): never => {
+    throw new SafetensorsError(`tensor '${name}': ${why}`);
+  };
+  if (!isRecord(value)) return fail('its entry should be an object');
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENT_BYTES, dtype)) {
+    return fail(`type ${JSON.stringify(dtype)} is not one of ${Object.keys(ELEMENT_BYTES).join(', ')}`);
+  }
+  if (!isSizes(shape)) return fail('its shape should be a list of sizes');
+  if (!isSizes(offsets) || offsets.length !== 2) return fail('data_offsets should be two numbers');
+  const [start, end] = offsets as [number, number];
+  const kind = dtype as SafetensorsDtype;
+  const expected = sizeOf(shape) * ELEMENT_BYTES[kind];
+  if (end - start !== expected) {
+    return fail(`shape [${shape}] of ${kind} takes ${expected} bytes, its offsets give ${end - start}`);
+  }
+  return { dtype: kind, shape, start, end };
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
+const isRecord = (value: unknown): value is { [key: string]: unknown } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isSizes = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
