@@ -1,73 +1,103 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { PATCH_BYTES } from './convolve.js';
+import { addInPlace } from './add.js';
 import { gemm } from './gemm.js';
-import { type Geometry, isPointwise, rowsOf, simplified, tapsOf } from './geometry.js';
+import { type Axis, type Geometry, isPointwise, simplified, tapsOf } from './geometry.js';
 import { floats, type WasmBackend, withWindow, wordOf } from './heap.js';
 import { transposed } from './transpose.js';
 
-/** A stretch of output places: `rows` rows from `row`, of each the columns [from, to). */
-interface Stretch {
-  row: number;
-  rows: number;
-  from: number;
-  to: number;
-}
+/** Bytes of the left matrix in one go. */
+const SLAB_BYTES = 1024 * 1024;
+/** Fewer places than this in one go, and packing and adding up cost more than the product. */
+const LEAST_PLACES = 192;
 
-/** Fills [taps, channels] lines with what each weight sees at each place of the stretch, from an image of [channels, places]. */
-function unfoldTransposed(
-  heap: Float32Array,
-  geometry: Geometry,
-  image: number,
-  lines: number,
-  { row, rows, from, to }: Stretch,
-): void {
-  const { axes, channels, batch } = geometry;
-  const [depth, height, width] = axes;
-  const places = batch * depth.input * height.input * width.input;
-  const columns = to - from;
-  const line = rows * columns;
-  for (let r = 0; r < rows; r++) {
-    const oh = (row + r) % height.output;
-    const plane = (row + r - oh) / height.output;
-    const od = plane % depth.output;
-    const sample = (plane - od) / depth.output;
-    for (let kd = 0; kd < depth.filter; kd++) {
-      const id = od * depth.stride - depth.before + kd * depth.dilation;
-      for (let kh = 0; kh < height.filter; kh++) {
-        const ih = oh * height.stride - height.before + kh * height.dilation;
-        const inside = id >= 0 && id < depth.input && ih >= 0 && ih < height.input;
-        for (let kw = 0; kw < width.filter; kw++) {
-          const first = from * width.stride - width.before + kw * width.dilation;
-          // Columns [begin, end) of the stretch see the image.
-          let begin = Math.min(columns, Math.max(0, Math.ceil(-first / width.stride)));
-          let end = Math.min(columns, Math.max(begin, Math.ceil((width.input - first) / width.stride)));
-          if (!inside) begin = end = columns;
-          let target =
-            lines + ((kd * height.filter + kh) * width.filter + kw) * channels * line + r * columns;
-          let source = image + ((sample * depth.input + id) * height.input + ih) * width.input + first;
-          for (let c = 0; c < channels; c++, target += line, source += places) {
-            for (let i = 0; i < begin; i++) heap[target + i] = 0;
-            if (width.stride > 1) {
-              for (let i = begin, s = source + begin * width.stride; i < end; i++, s += width.stride) {
-                heap[target + i] = heap[s]!;
-              }
-            } else if (end - begin >= 64) {
-              heap.copyWithin(target + begin, source + begin, source + end);
-            } else {
-              for (let i = begin; i < end; i++) heap[target + i] = heap[source + i]!;
-            }
-            for (let i = end; i < columns; i++) heap[target + i] = 0;
-          }
-        }
-      }
-    }
-  }
+/** Input i of an axis is entry `index` of its phase: i = stride * index + phase. Tap k at output o reads entry o + shift. */
+function tapsAlong({ filter, stride, dilation, before }: Axis) {
+  return Array.from({ length: filter }, (_, k) => {
+    const offset = k * dilation - before;
+    const shift = Math.floor(offset / stride);
+    return { phase: offset - shift * stride, shift };
+  });
 }
 
 /**
- * The transpose of a convolution in its filter: what each weight sees, times dy, added up over all places. The image
- * is turned to [channels, places] once, so that a line of the left matrix is made of runs along the width; the right
- * matrix is dy as it lies, a stretch at a time.
+ * The image as one line for each channel, in which every tap's view of a whole block of rows is one run of memory:
+ * rows and columns are sorted by phase, so that strides vanish, and each row is followed by zeros enough for taps
+ * that look past its end or, in the row after it, before its start.
+ */
+interface Lines {
+  tensor: TensorInfo;
+  /** Floats of a row with its zeros. */
+  pitch: number;
+  /** Floats of a phase of the rows of a frame. */
+  block: number;
+  /** Floats of a frame (a depth of a sample). */
+  frame: number;
+  /** Floats of a channel. */
+  line: number;
+  /** Zeros before the first frame. */
+  lead: number;
+}
+
+function layOut(backend: WasmBackend, { batch, channels, axes }: Geometry, x: TensorInfo): Lines {
+  const [depth, height, width] = axes;
+  const shifts = tapsAlong(width).map(({ shift }) => shift);
+  const least = Math.min(0, ...shifts);
+  const most = Math.max(0, ...shifts);
+  const columns = Math.ceil(width.input / width.stride);
+  const rows = Math.ceil(height.input / height.stride);
+  const pitch = Math.max(columns - least, width.output + most);
+  const block = rows * width.stride * pitch;
+  const frame = height.stride * block;
+  const lead = -least;
+  const line = lead + batch * depth.input * frame + most;
+  const tensor = backend.makeOutput([channels, line], 'float32');
+  backend.typedArrayFromHeap(tensor).fill(0);
+  const heap = floats(backend);
+  const start = wordOf(backend, tensor) + lead;
+  let source = wordOf(backend, x);
+  for (let f = 0; f < batch * depth.input; f++) {
+    for (let h = 0; h < height.input; h++) {
+      const phase = h % height.stride;
+      // Phases of the columns lie block after block: all rows of one, then all rows of the next.
+      const row = start + f * frame + phase * block + ((h - phase) / height.stride) * pitch;
+      for (let p = 0; p < width.stride; p++) {
+        for (let c = 0; c < channels; c++) {
+          let target = row + p * rows * pitch + c * line;
+          for (let w = p, s = source + p * channels + c; w < width.input; w += width.stride) {
+            heap[target++] = heap[s]!;
+            s += width.stride * channels;
+          }
+        }
+      }
+      source += width.input * channels;
+    }
+  }
+  return { tensor, pitch, block, frame, line, lead };
+}
+
+/** dy with rows as long as those of the image's lines, zero at their ends. */
+function padRows(
+  backend: WasmBackend,
+  dy: TensorInfo,
+  rows: number,
+  columns: number,
+  filters: number,
+  pitch: number,
+) {
+  const out = backend.makeOutput([rows, pitch, filters], 'float32');
+  const heap = floats(backend);
+  const length = columns * filters;
+  for (let r = 0, s = wordOf(backend, dy), t = wordOf(backend, out); r < rows; r++, s += length) {
+    heap.copyWithin(t, s, s + length);
+    heap.fill(0, t + length, t + pitch * filters);
+    t += pitch * filters;
+  }
+  return out;
+}
+
+/**
+ * The transpose of a convolution in its filter: what each weight sees, times dy, added up over all places. The left
+ * matrix is made of long runs of the image's lines, the right one is dy as it lies, a slab of places at a time.
  */
 export function correlate(
   backend: WasmBackend,
@@ -78,43 +108,83 @@ export function correlate(
 ): void {
   const geometry = simplified(original);
   const { channels, filters, batch, axes } = geometry;
-  const width = axes[2].output;
-  const places = batch * axes[0].input * axes[1].input * axes[2].input;
-  const image = transposed(backend, x, 1, places, channels);
+  const [depth, height, width] = axes;
   const weights = tapsOf(geometry);
-  const total = rowsOf(geometry);
-  const result = () => wordOf(backend, filter);
-  const product = (a: number, row: number, from: number, count: number, out: number) =>
-    withWindow(backend, wordOf(backend, dy) + (row * width + from) * filters, [1, count, filters], (b) =>
-      gemm(backend, { a, b, out, rows: weights, inner: count, columns: filters }),
+  const product = (a: number, b: number, places: number, out: number) =>
+    withWindow(backend, b, [1, places, filters], (right) =>
+      gemm(backend, { a, b: right, out, rows: weights, inner: places, columns: filters }),
     );
   if (isPointwise(geometry)) {
-    product(wordOf(backend, image), 0, 0, total * width, result());
-    backend.disposeData(image.dataId);
+    const places = batch * depth.output * height.output * width.output;
+    const turned = transposed(backend, x, 1, places, channels);
+    product(wordOf(backend, turned), wordOf(backend, dy), places, wordOf(backend, filter));
+    backend.disposeData(turned.dataId);
     return;
   }
-  const room = Math.max(64, Math.floor(PATCH_BYTES / (4 * weights)));
-  const slab = Math.max(1, Math.floor(room / width));
-  const columns = Math.min(width, room);
-  const lines = backend.makeOutput([weights, slab * columns], 'float32');
+  const lines = layOut(backend, geometry, x);
+  const { pitch } = lines;
+  const total = batch * depth.output * height.output;
+  const right = padRows(backend, dy, total, width.output, filters, pitch);
+  const places = total * pitch;
+  const slab = Math.min(places, Math.max(LEAST_PLACES, Math.floor(SLAB_BYTES / (4 * weights))));
+  const left = backend.makeOutput([weights, slab], 'float32');
   const part = backend.makeOutput([weights, filters], 'float32');
   backend.typedArrayFromHeap(filter).fill(0);
-  for (let row = 0; row < total; row += slab) {
-    const rows = Math.min(slab, total - row);
-    for (let from = 0; from < width; from += columns) {
-      const to = Math.min(width, from + columns);
-      unfoldTransposed(floats(backend), geometry, wordOf(backend, image), wordOf(backend, lines), {
-        row,
-        rows,
-        from,
-        to,
-      });
-      product(wordOf(backend, lines), row, from, rows * (to - from), wordOf(backend, part));
-      const heap = floats(backend);
-      const sum = result();
-      const term = wordOf(backend, part);
-      for (let i = 0; i < weights * filters; i++) heap[sum + i]! += heap[term + i]!;
+  for (let from = 0; from < places; from += slab) {
+    const to = Math.min(places, from + slab);
+    unfoldLines(backend, geometry, lines, wordOf(backend, left), from, to);
+    product(wordOf(backend, left), wordOf(backend, right) + from * filters, to - from, wordOf(backend, part));
+    addInPlace(backend, wordOf(backend, filter), wordOf(backend, part), weights * filters);
+  }
+  for (const { dataId } of [lines.tensor, right, left, part]) backend.disposeData(dataId);
+}
+
+/** Fills [weights, to - from] with what each weight sees from the places [from, to), counted with the zeros of rows. */
+function unfoldLines(
+  backend: WasmBackend,
+  { axes, channels }: Geometry,
+  { tensor, pitch, block, frame, line, lead }: Lines,
+  target: number,
+  from: number,
+  to: number,
+): void {
+  const [depth, height, width] = axes;
+  const heap = floats(backend);
+  const start = wordOf(backend, tensor) + lead;
+  const length = to - from;
+  const plane = height.output * pitch;
+  const columnPhase = Math.ceil(height.input / height.stride) * pitch;
+  const alongDepth = tapsAlong({ ...depth, stride: 1 });
+  const alongHeight = tapsAlong(height);
+  const alongWidth = tapsAlong(width);
+  // The part of the slab that lies in each frame of output, one after the other.
+  for (let f = Math.floor(from / plane); f * plane < to; f++) {
+    const begin = Math.max(from, f * plane);
+    const end = Math.min(to, (f + 1) * plane);
+    const sample = Math.floor(f / depth.output);
+    const first = (f - sample * depth.output) * depth.stride;
+    let row = target;
+    for (const { shift: near } of alongDepth) {
+      const id = first + near;
+      for (const { phase, shift } of alongHeight) {
+        // Of this frame's rows those that see a row of the image, as places.
+        const rows = Math.ceil((height.input - phase) / height.stride);
+        const seen = f * plane + Math.max(0, -shift) * pitch;
+        const unseen = f * plane + Math.max(0, Math.min(height.output, rows - shift)) * pitch;
+        const inside = id >= 0 && id < depth.input;
+        const a = inside ? Math.min(end, Math.max(begin, seen)) : end;
+        const b = inside ? Math.max(a, Math.min(end, unseen)) : end;
+        const base = start + (sample * depth.input + id) * frame + phase * block + shift * pitch - f * plane;
+        for (const column of alongWidth) {
+          let source = base + column.phase * columnPhase + column.shift;
+          for (let c = 0; c < channels; c++, source += line, row += length) {
+            const offset = row - from;
+            if (a > begin) heap.fill(0, offset + begin, offset + a);
+            if (b > a) heap.copyWithin(offset + a, source + a, source + b);
+            if (end > b) heap.fill(0, offset + b, offset + end);
+          }
+        }
+      }
     }
   }
-  for (const info of [image, lines, part]) backend.disposeData(info.dataId);
 }
