@@ -73,7 +73,10 @@ export async function contactSheet(
       const values = dataset.values(sample, skeleton);
       const bones = options.bones ?? (shape[2] === 25 ? ntuBones : []);
       const project = options.project ?? fitted(values);
-      frameIndices(shape[1]!, frames).forEach((frame, i) => {
+      const taken = video === undefined ? shape[1]! : modalities[video]!.shape[0]!;
+      // The skeleton frame of each video frame's moment, both streams covering the same time.
+      frameIndices(taken, frames).forEach((moment, i) => {
+        const frame = Math.round((moment * (shape[1]! - 1)) / Math.max(1, taken - 1));
         drawSkeleton(sheet, values, shape, frame, bones, project, gap + i * (size + gap), top, size);
       });
     }

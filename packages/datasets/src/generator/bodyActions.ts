@@ -157,7 +157,11 @@ const steps = (name: string, cycles: number, height: number, elbow: number): Act
       const arm = (s: number): Reach =>
         between(
           hanging,
-          { from: 'shoulder', at: [0.06, -0.46 + elbow, 0.08 + elbow * 0.9 - 0.2 * s * p.amplitude] },
+          {
+            from: 'shoulder',
+            at: [0.06, -0.46 + elbow, 0.08 + elbow * 0.9 - 0.2 * s * p.amplitude],
+            elbow: [0.15, -0.3, -1],
+          },
           on,
         );
       return {

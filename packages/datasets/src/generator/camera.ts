@@ -5,7 +5,7 @@ import type { Vec3 } from './vector.js';
  * Focal length of every camera, in widths of its square picture: a joint at [x, y, z] metres is seen at column
  * (0.5 + focalLength * x / z) and row (0.5 - focalLength * y / z), both in [0, 1].
  */
-export const focalLength = 1.25;
+export const focalLength = 1.35;
 
 /** A camera that looks at the middle of the scene. */
 export interface Camera {

@@ -63,7 +63,10 @@ export function clip(spec: ClipSpec): Clip {
   const cast = actors(spec, action, stage);
   const film = random('film', ...key, spec.view);
   const eye = camera(spec.angle, cast.length === 2 ? 3.5 : 3, film);
-  const props = { colour: brightColour(stage), stool: action.prop === 'stool' || stage.chance(0.12) };
+  const props = {
+    colour: brightColour(stage),
+    stool: action.prop === 'stool' || (cast.length === 1 && stage.chance(0.12)),
+  };
 
   const moments = Array.from(
     { length: spec.frames.skeleton },
@@ -86,7 +89,7 @@ export function clip(spec: ClipSpec): Clip {
       const things = action.prop && who === 0 ? held(action.prop, body, actor.acting, props.colour) : [];
       return [...dress(body, actor.subject.body, actor.outfit), ...things];
     });
-    if (props.stool) capsules.push(...stool(props.colour));
+    if (props.stool) capsules.push(...stool(props.colour, cast[0]!.place, cast[0]!.heading));
     const feet = bodies.flatMap((frames) =>
       [joint.leftAnkle, joint.rightAnkle, joint.spineBase].map((j) => frames[frame]!.joints[j]!),
     );

@@ -3,7 +3,7 @@ import type { PosedBody } from './kinematics.js';
 import type { Prop } from './motion.js';
 import { joint } from './skeleton.js';
 import type { Colour, Outfit, Proportions } from './subjects.js';
-import { add, direction, mix, subtract, times, type Vec3, within } from './vector.js';
+import { add, direction, mix, subtract, times, turned, upright, type Vec3, within } from './vector.js';
 
 /** The capsules of a dressed body, in the coordinates of its joints. */
 export function dress(
@@ -113,24 +113,26 @@ export function held(prop: Prop, posed: PosedBody, side: 'left' | 'right', colou
   return [];
 }
 
-/** The capsules of a stool that stands behind someone who faces the middle camera from the place [0, 0, 0]. */
-export function stool(colour: Colour): Capsule[] {
+/**
+ * The capsules of a stool that stands behind a person.
+ * @param place where the person stands, on the floor
+ * @param heading how far the person is turned to the left, in radians
+ */
+export function stool(colour: Colour, place: Vec3, heading: number): Capsule[] {
+  const axes = turned(upright, heading);
+  const at = (right: number, up: number, behind: number) => add(place, within(axes, [right, up, -behind]));
   const [seat, back] = [0.42, 0.42];
   const dark: Colour = [colour[0] * 0.6, colour[1] * 0.6, colour[2] * 0.6];
   const capsules: Capsule[] = [-0.1, 0, 0.1].map((z) => ({
-    from: [-0.16, seat, back + z],
-    to: [0.16, seat, back + z],
+    from: at(-0.16, seat, back + z),
+    to: at(0.16, seat, back + z),
     radius: [0.055, 0.055],
     colour,
   }));
   for (const x of [-0.17, 0.17]) {
     for (const z of [-0.13, 0.13]) {
-      capsules.push({
-        from: [x, 0.02, back + z],
-        to: [x, seat, back + z],
-        radius: [0.022, 0.022],
-        colour: dark,
-      });
+      const [from, to] = [at(x, 0.02, back + z), at(x, seat, back + z)];
+      capsules.push({ from, to, radius: [0.022, 0.022], colour: dark });
     }
   }
   return capsules;

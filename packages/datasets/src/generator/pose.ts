@@ -50,7 +50,7 @@ export interface Pose {
 }
 
 /** The arm of someone who stands and does nothing. */
-export const hanging: Reach = { from: 'shoulder', at: [0.07, -0.5, 0.05], elbow: [0.3, -0.3, -1] };
+export const hanging: Reach = { from: 'shoulder', at: [0.05, -0.525, 0.04], elbow: [0.25, -0.2, -1] };
 
 /** The posture of someone who stands and does nothing. */
 export const standing: Pose = {

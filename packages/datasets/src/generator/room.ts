@@ -194,7 +194,7 @@ function obstacle(random: Random): Capsule {
   const z = random.uniform(1.5, 1.9);
   const half = 0.5 / focalLength;
   const colour = anyColour(random);
-  const radius = random.uniform(0.04, 0.11);
+  const radius = random.uniform(0.03, 0.07);
   if (random.chance(0.5)) {
     const y = random.uniform(-0.75, -0.3) * half * z;
     return { from: [-z, y + random.normal(0.05), z], to: [z, y, z], radius: [radius, radius], colour };
