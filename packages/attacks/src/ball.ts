@@ -1,0 +1,193 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Modalities } from './classifier';
+import type { Norm, Room } from './norms/norm';
+import { norms } from './norms/norms';
+import { ballsOf, type ThreatModel } from './threatModel';
+import { tidied } from './tidied';
+
+/**
+ * One ball of a threat model around one batch. Perturbations inside it are matrices, a row per sample: the weighted
+ * changes of its modalities, flattened and joined. So each norm is written once, for any rank and for joint balls.
+ */
+export interface Ball extends Room {
+  /** How lengths are measured. */
+  readonly norm: Norm;
+  /** Length of a step: `[rows, 1]`, or per coordinate where modalities of a joint ball differ. */
+  readonly stepSize: tf.Tensor2D;
+  /** Smallest and largest perturbation that range and mask allow, `[rows, size]`; absent: any. */
+  readonly bounds?: { lower: tf.Tensor2D; upper: tf.Tensor2D };
+  /** The modalities in it, in the order of their columns. */
+  readonly parts: readonly BallPart[];
+}
+
+/** One modality's columns of a ball. */
+export interface BallPart {
+  /** Its name. */
+  readonly modality: string;
+  /** The clean input, in its own shape. */
+  readonly clean: tf.Tensor;
+  /** First column. */
+  readonly offset: number;
+  /** Number of columns: entries in a sample. */
+  readonly size: number;
+  /** What a change of 1 counts in the ball. */
+  readonly weight: number;
+  /** Valid values. */
+  readonly range?: readonly [number, number];
+  /** Brings a perturbed input back to where the constraints hold; absent: there are none. */
+  readonly constrain?: (perturbed: tf.Tensor) => tf.Tensor;
+}
+
+/**
+ * The balls of a threat model around a batch; {@link disposeBalls} frees them.
+ * @param masks masks per modality in the input's shape, 0 and 1
+ * @param stepLength the length of a step in radii, for modalities that name no step size of their own
+ * @param ownSteps whether step sizes named in the threat model count
+ */
+export function ballsAround(
+  inputs: Modalities,
+  threatModel: ThreatModel,
+  masks: Modalities,
+  stepLength: number,
+  ownSteps: boolean,
+): Ball[] {
+  return tidied(() =>
+    ballsOf(threatModel).map((spec) => {
+      const names = Object.keys(spec.modalities);
+      const rows = inputs[names[0]!]!.shape[0]!;
+      const epsilon: tf.Tensor2D =
+        typeof spec.epsilon === 'number'
+          ? tf.fill<tf.Rank.R2>([rows, 1], spec.epsilon)
+          : tf.reshape<tf.Rank.R2>(spec.epsilon, [rows, 1]);
+      let offset = 0;
+      const columns = names.map((modality) => {
+        const { weight = 1, range, constraints = [], stepSize } = spec.modalities[modality]!;
+        const clean = tf.clone(inputs[modality]!);
+        const size = clean.size / rows;
+        const flat = tf.reshape(clean, [rows, size]);
+        const mask = masks[modality];
+        const free = mask ? tf.reshape<tf.Rank.R2>(mask, [rows, size]) : tf.ones<tf.Rank.R2>([rows, size]);
+        const bound = (end: number | undefined, none: number): tf.Tensor2D => {
+          const reach =
+            end === undefined
+              ? tf.fill<tf.Rank.R2>([rows, size], none)
+              : tf.mul<tf.Tensor2D>(tf.sub(end, flat), weight);
+          return mask ? tf.where(tf.cast(free, 'bool'), reach, tf.zerosLike(reach)) : reach;
+        };
+        const constrain =
+          constraints.length > 0
+            ? (moved: tf.Tensor) => constraints.reduce((point, rule) => rule.apply(point, clean), moved)
+            : undefined;
+        const part: BallPart = { modality, clean, offset, size, weight, range, constrain };
+        offset += size;
+        return {
+          part,
+          free,
+          lower: () => bound(range?.[0], -Infinity),
+          upper: () => bound(range?.[1], Infinity),
+          stepSize:
+            ownSteps && stepSize !== undefined
+              ? tf.fill<tf.Rank.R2>([rows, 1], stepSize * weight)
+              : tf.mul<tf.Tensor2D>(epsilon, stepLength),
+          masked: mask !== undefined,
+        };
+      });
+      const masked = columns.some((column) => column.masked);
+      const free = masked ? joined(columns.map((column) => column.free)) : undefined;
+      const limited = masked || columns.some(({ part }) => part.range);
+      return {
+        norm: norms[spec.norm],
+        rows,
+        size: offset,
+        epsilon,
+        stepSize:
+          columns.length === 1
+            ? columns[0]!.stepSize
+            : joined(columns.map(({ stepSize, part }) => tf.tile(stepSize, [1, part.size]))),
+        free,
+        dimensions: free ? tf.sum(free, 1, true) : tf.fill([rows, 1], offset),
+        bounds: limited
+          ? {
+              lower: joined(columns.map(({ lower }) => lower())),
+              upper: joined(columns.map(({ upper }) => upper())),
+            }
+          : undefined,
+        parts: columns.map(({ part }) => part),
+      };
+    }),
+  );
+}
+
+/** Frees what {@link ballsAround} made. */
+export function disposeBalls(balls: readonly Ball[]): void {
+  for (const { epsilon, stepSize, free, dimensions, bounds, parts } of balls) {
+    const cleans = parts.map((part) => part.clean);
+    tf.dispose([epsilon, stepSize, dimensions, ...cleans]);
+    if (free) tf.dispose(free);
+    if (bounds) tf.dispose([bounds.lower, bounds.upper]);
+  }
+}
+
+/** The modalities of a ball, perturbed. */
+export function perturbed(ball: Ball, delta: tf.Tensor2D): Modalities {
+  const result: Modalities = {};
+  for (const part of ball.parts) result[part.modality] = perturbedPart(ball, part, delta);
+  return result;
+}
+
+/** Gradients with respect to the modalities of a ball, as one with respect to its perturbation. */
+export function gradientIn(ball: Ball, gradients: Modalities): tf.Tensor2D {
+  const flat = joined(
+    ball.parts.map(({ modality, size, weight }) => {
+      const rows = tf.reshape<tf.Rank.R2>(gradients[modality]!, [ball.rows, size]);
+      return weight === 1 ? rows : tf.div(rows, weight);
+    }),
+  );
+  return ball.free ? tf.where(tf.cast(ball.free, 'bool'), flat, tf.zerosLike(flat)) : flat;
+}
+
+/** Brings a perturbation back to where it may be: constraints, ball, range, mask, in this order. */
+export function confined(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
+  const obeying = ball.parts.some((part) => part.constrain)
+    ? joined(ball.parts.map((part) => constrainedPart(ball, part, delta)))
+    : delta;
+  return clipped(ball, ball.norm.project(obeying, ball));
+}
+
+/** The gradient with 0 where following it would only run against the end of the range. */
+export function unblocked(ball: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D): tf.Tensor2D {
+  if (!ball.bounds) return gradient;
+  const { lower, upper } = ball.bounds;
+  const up = tf.logicalAnd(tf.greater(gradient, 0), tf.less(delta, upper));
+  const down = tf.logicalAnd(tf.less(gradient, 0), tf.greater(delta, lower));
+  return tf.where(tf.logicalOr(up, down), gradient, tf.zerosLike(gradient));
+}
+
+function clipped({ bounds }: Ball, delta: tf.Tensor2D): tf.Tensor2D {
+  return bounds ? tf.maximum(tf.minimum(delta, bounds.upper), bounds.lower) : delta;
+}
+
+function columnsOf(ball: Ball, { offset, size }: BallPart, delta: tf.Tensor2D): tf.Tensor2D {
+  return ball.parts.length === 1 ? delta : tf.slice2d(delta, [0, offset], [-1, size]);
+}
+
+function perturbedPart(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tensor {
+  const columns = columnsOf(ball, part, delta);
+  const change = part.weight === 1 ? columns : tf.div(columns, part.weight);
+  const moved = tf.add(part.clean, tf.reshape(change, part.clean.shape));
+  // clean + (end of the range - clean) may miss the end by a rounding error.
+  return part.range ? tf.clipByValue(moved, part.range[0], part.range[1]) : moved;
+}
+
+function constrainedPart(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tensor2D {
+  if (!part.constrain) return columnsOf(ball, part, delta);
+  const moved = tf.add(
+    part.clean,
+    tf.reshape(tf.div(columnsOf(ball, part, delta), part.weight), part.clean.shape),
+  );
+  return tf.mul(tf.reshape(tf.sub(part.constrain(moved), part.clean), [ball.rows, part.size]), part.weight);
+}
+
+function joined(columns: tf.Tensor2D[]): tf.Tensor2D {
+  return columns.length === 1 ? columns[0]! : tf.concat2d(columns, 1);
+}

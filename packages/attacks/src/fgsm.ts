@@ -1,0 +1,43 @@
+import { steepestAscent } from './ascent';
+import type { Attack } from './attack';
+import { gradientAttack } from './gradientAttack';
+import type { AttackLoss } from './losses/attackLoss';
+import type { ThreatModel } from './threatModel';
+
+/** Options of {@link fgsm}. */
+export interface FgsmOptions {
+  /** What is raised. Default 'cross-entropy'. */
+  loss?: AttackLoss;
+}
+
+/**
+ * The fast gradient sign method (Goodfellow et al. 2015, eq. 1 of section 4): one step of length epsilon along the
+ * steepest direction of each ball, x + epsilon * sign(g) for linf, then clipped to the range. For l2 the step is
+ * epsilon * g / |g|; for l1 it is spread over the largest 1 % of the gradient's entries, at least one. `stepSize` is
+ * ignored, so that a threat model can serve other attacks too.
+ *
+ * Costs one forward and one backward pass. Equals torchattacks' FGSM and Foolbox's L2FastGradientAttack and
+ * LinfFastGradientAttack, save that a saturated softmax doesn't stop it.
+ * @param threatModel what the adversary may change and by how much
+ * @throws {ThreatModelError} when the threat model makes no sense
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { fgsm } from '@amr/attacks';
+ * const classifier = ({ x }) => tf.matMul(x, tf.tensor2d([[1, 0], [0, 1]]));
+ * const attack = fgsm({ x: { norm: 'linf', epsilon: 0.1, range: [0, 1] } });
+ * const { x } = await attack.perturb(classifier, { x: tf.tensor2d([[0.6, 0.5]]) }, tf.tensor1d([0], 'int32'));
+ * console.log(await x.data()); // 0.5, 0.6
+ */
+export function fgsm(threatModel: ThreatModel, { loss = 'cross-entropy' }: FgsmOptions = {}): Attack {
+  return gradientAttack({
+    name: 'fgsm',
+    threatModel,
+    loss,
+    steps: 1,
+    stepLength: 1,
+    ownSteps: false,
+    randomStart: false,
+    restarts: 1,
+    rule: steepestAscent(),
+  });
+}

@@ -1,0 +1,133 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+
+type Layer = SymbolicTensor['sourceLayer'];
+type LayerNode = Layer['inboundNodes'][number];
+
+/** A layer's call: which values it takes and which it gives, by number. */
+export interface Call {
+  /** The layer. */
+  readonly layer: Layer;
+  /** Numbers of its inputs. */
+  readonly inputs: readonly number[];
+  /** Numbers of its outputs. */
+  readonly outputs: readonly number[];
+}
+
+/** The calls that lead from a model's inputs to one of its outputs, in order, nested models opened up. */
+export interface LayerGraph {
+  /** Numbers of the model's inputs, in the model's order. */
+  readonly inputs: readonly number[];
+  /** Only calls that the output depends on. */
+  readonly calls: readonly Call[];
+  /** Number of the output. */
+  readonly output: number;
+}
+
+/** Values by number. */
+export type Values = Map<number, tf.Tensor>;
+
+/** Traces one output of a model back to its inputs. */
+export function layerGraphOf(model: LayersModel, output: number): LayerGraph {
+  const calls: Call[] = [];
+  let count = 0;
+
+  /** The values of one application of a model: a model that is nested twice has two. */
+  class Scope {
+    readonly #values = new Map<SymbolicTensor, number>();
+    readonly #nested = new Map<LayerNode, Scope>();
+
+    constructor(inputs: readonly SymbolicTensor[], values: readonly number[]) {
+      inputs.forEach((input, i) => {
+        this.#values.set(input, values[i]!);
+      });
+    }
+
+    valueOf(symbol: SymbolicTensor): number {
+      const known = this.#values.get(symbol);
+      if (known !== undefined) return known;
+      const { sourceLayer: layer } = symbol;
+      const node = layer.inboundNodes.find(({ outputTensors }) => outputTensors.includes(symbol))!;
+      if (isModel(layer)) {
+        let nested = this.#nested.get(node);
+        if (!nested) {
+          nested = new Scope(
+            layer.inputs,
+            node.inputTensors.map((input) => this.valueOf(input)),
+          );
+          this.#nested.set(node, nested);
+        }
+        const value = nested.valueOf(layer.outputs[node.outputTensors.indexOf(symbol)]!);
+        this.#values.set(symbol, value);
+        return value;
+      }
+      const inputs = node.inputTensors.map((input) => this.valueOf(input));
+      const outputs = node.outputTensors.map((tensor) => {
+        this.#values.set(tensor, count);
+        return count++;
+      });
+      calls.push({ layer, inputs, outputs });
+      return this.#values.get(symbol)!;
+    }
+  }
+
+  const inputs = model.inputs.map(() => count++);
+  const value = new Scope(model.inputs, inputs).valueOf(model.outputs[output]!);
+  return { inputs, calls, output: value };
+}
+
+/**
+ * Whether the calls of a graph can be made one at a time with the model's own results: not if a layer makes masks,
+ * which travel beside the values, or keeps a state from call to call.
+ */
+export function isPlain({ calls }: LayerGraph): boolean {
+  return calls.every(({ layer }) => !layer.stateful && !makesMask(layer));
+}
+
+/** Makes those calls whose values are missing, adding them to `values`. Call it inside `tf.tidy`. */
+export function runCalls(calls: readonly Call[], values: Values, training: boolean): void {
+  for (const { layer, inputs, outputs } of calls) {
+    const given = inputs.map((input) => values.get(input)!);
+    const results = [layer.apply(given, { training })].flat() as tf.Tensor[];
+    outputs.forEach((output, i) => {
+      values.set(output, results[i]!);
+    });
+  }
+}
+
+/** The calls that depend on none, and those that depend on some, of these values. */
+export function dividedBy(
+  calls: readonly Call[],
+  changing: readonly number[],
+): { once: Call[]; always: Call[] } {
+  const moving = new Set(changing);
+  const once: Call[] = [];
+  const always: Call[] = [];
+  for (const call of calls) {
+    const moves = call.inputs.some((input) => moving.has(input));
+    (moves ? always : once).push(call);
+    if (moves) for (const output of call.outputs) moving.add(output);
+  }
+  return { once, always };
+}
+
+/** Models are layers that hold a graph of their own; recognised by it, since tfjs-layers is imported for its types only. */
+function isModel(layer: Layer): layer is LayersModel {
+  return 'runInternalGraph' in layer && Array.isArray((layer as unknown as LayersModel).outputs);
+}
+
+function makesMask(layer: Layer): boolean {
+  if (!layer.supportsMasking) return false;
+  try {
+    // Masking and Embedding compare their input with a value, which a symbolic input can't do.
+    const { inputTensors } = layer.inboundNodes[0]!;
+    const symbolic = inputTensors as unknown as tf.Tensor[];
+    const masks = layer.computeMask(
+      symbolic,
+      inputTensors.map(() => null as unknown as tf.Tensor),
+    );
+    return [masks].flat().some((mask) => mask != null);
+  } catch {
+    return true;
+  }
+}

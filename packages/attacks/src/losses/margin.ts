@@ -1,0 +1,22 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { oneHotOf, picked, rowLoss, topOf, without } from './rowLoss';
+
+/**
+ * The margin by which a wrong class wins, max over i other than y of z_i, less z_y, per sample: the loss of Carlini
+ * and Wagner 2017 (f6 with the sign turned and no floor) as used inside PGD. Above 0 means misclassified.
+ * @param logits `[batch, classes]`, two classes or more
+ * @param labels `[batch]`, whole numbers
+ * @returns `[batch]`
+ */
+export function marginLoss(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
+  return tf.tidy(() =>
+    rowLoss(logits, (z) => {
+      const own = oneHotOf(labels, z);
+      const best = topOf(without(z, own));
+      return {
+        loss: tf.squeeze(tf.sub(picked(z, best), picked(z, own)), [1]),
+        gradient: tf.sub(best, own),
+      };
+    }),
+  );
+}

@@ -1,0 +1,33 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { freed } from './freed';
+import { GUARD, type Norm } from './norm';
+
+/** The smallest normal float32. */
+const SMALLEST = 1.2e-38;
+
+/** The Euclidean length of the change. */
+export const l2: Norm = {
+  sparse: false,
+  /** A normal direction times epsilon * u^(1/d), d the number of free entries (Muller 1959). */
+  start(random, ball) {
+    const direction = unit(freed(random.normal(ball.rows, ball.size), ball));
+    const radius = tf.pow(random.uniform(ball.rows, 1), tf.div(1, tf.maximum(ball.dimensions, 1)));
+    return tf.mul(direction, tf.mul(radius, ball.epsilon));
+  },
+  /** g / max(|g|, 1e-12). */
+  direction: (gradient) => unit(gradient),
+  /** Shortens rows that are longer than epsilon. */
+  project(delta, { epsilon }) {
+    return tf.mul(delta, tf.minimum(1, tf.div(epsilon, tf.maximum(length(delta), GUARD))));
+  },
+};
+
+function unit(rows: tf.Tensor2D): tf.Tensor2D {
+  return tf.div(rows, tf.maximum(length(rows), GUARD));
+}
+
+/** Euclidean length of each row, `[rows, 1]`; scaled by the largest entry, so that squares neither overflow nor vanish. */
+function length(rows: tf.Tensor2D): tf.Tensor2D {
+  const largest = tf.maximum(tf.max(tf.abs(rows), 1, true), SMALLEST);
+  return tf.mul(largest, tf.sqrt(tf.sum(tf.square(tf.div(rows, largest)), 1, true)));
+}

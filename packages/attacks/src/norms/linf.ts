@@ -1,0 +1,17 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { freed } from './freed';
+import type { Norm } from './norm';
+
+/** The largest change of any entry. */
+export const linf: Norm = {
+  sparse: false,
+  /** Each free entry uniform in [-epsilon, epsilon]. */
+  start(random, ball) {
+    const unit = tf.sub(tf.mul(random.uniform(ball.rows, ball.size), 2), 1);
+    return freed(tf.mul(unit, ball.epsilon), ball);
+  },
+  /** sign(g), with sign(0) = 0. */
+  direction: (gradient) => tf.sign(gradient),
+  /** Clips each entry to [-epsilon, epsilon]. */
+  project: (delta, { epsilon }) => tf.maximum(tf.minimum(delta, epsilon), tf.neg(epsilon)),
+};

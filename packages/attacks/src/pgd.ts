@@ -1,0 +1,82 @@
+import { steepestAscent } from './ascent';
+import type { Attack } from './attack';
+import { AttackOptionsError, shown } from './errors';
+import { gradientAttack } from './gradientAttack';
+import type { AttackLoss } from './losses/attackLoss';
+import type { ThreatModel } from './threatModel';
+
+/** Options of {@link pgd}. */
+export interface PgdOptions {
+  /** Steps in a restart. Default 20. */
+  steps?: number;
+  /** Whether to begin at a uniformly drawn point of the ball. Default: only if there are restarts. */
+  randomStart?: boolean;
+  /** How often to run from new random points; each sample keeps its first success, or else its largest loss. Default 1. */
+  restarts?: number;
+  /** What is raised. Default 'cross-entropy'. */
+  loss?: AttackLoss;
+  /** Decay of the accumulated gradient (Dong et al. 2018, eq. 6), 0 or more. Default 0: none. */
+  momentum?: number;
+}
+
+/**
+ * Projected gradient descent (Madry et al. 2018, eq. 3 of section 2.1): steps along the steepest direction of each
+ * ball, each followed by constraints, projection onto the ball, range and mask. Every modality of the threat model
+ * moves in every step, from one gradient. The result is the last point, not the best one on the way.
+ *
+ * Directions: linf sign(g); l2 g / |g|; l1 the largest 1 % of the gradient's entries that can still move, at least
+ * one (Tramer and Boneh 2019). Step size: the budget's, by default 2.5 * epsilon / steps. Costs one forward and one
+ * backward pass a step, and one more forward pass per restart if there are several.
+ *
+ * Differs from torchattacks' PGD and PGDL2 in its defaults (10 steps of 2/255 or 0.2 from a random start there), and
+ * in that a saturated softmax doesn't stop it; from Foolbox's in the step size (epsilon / 0.75 / steps there for l1
+ * and l2's 0.025, both relative) and in the start; Foolbox's L1 attack follows g / |g|_1, its SparseL1DescentAttack
+ * the direction used here.
+ * @param threatModel what the adversary may change and by how much
+ * @throws {ThreatModelError} when the threat model makes no sense
+ * @throws {AttackOptionsError} when an option is outside its values
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pgd } from '@amr/attacks';
+ * const weights = { rgb: tf.randomNormal([12, 3]), skeleton: tf.randomNormal([6, 3]) };
+ * const classifier = ({ rgb, skeleton }) =>
+ *   tf.add(tf.matMul(tf.reshape(rgb, [-1, 12]), weights.rgb), tf.matMul(skeleton, weights.skeleton));
+ * const attack = pgd({
+ *   rgb: { norm: 'linf', epsilon: 8 / 255, range: [0, 1] },
+ *   skeleton: { norm: 'l2', epsilon: 0.05 },
+ * });
+ * const clean = { rgb: tf.randomUniform([4, 2, 2, 3]), skeleton: tf.randomNormal([4, 6]) };
+ * const labels = tf.argMax(classifier(clean), 1);
+ * const adversarial = await attack.perturb(classifier, clean, labels, { seed: 1 });
+ * console.log(await tf.argMax(classifier(adversarial), 1).data());
+ */
+export function pgd(threatModel: ThreatModel, options: PgdOptions = {}): Attack {
+  const {
+    steps = 20,
+    restarts = 1,
+    randomStart = restarts > 1,
+    loss = 'cross-entropy',
+    momentum = 0,
+  } = options;
+  if (restarts > 1 && !randomStart) {
+    throw new AttackOptionsError(
+      `restarts is ${restarts} with randomStart false; all restarts would be the same. Leave randomStart out or set it to true.`,
+    );
+  }
+  if (!(momentum >= 0 && momentum < Infinity)) {
+    throw new AttackOptionsError(
+      `momentum is ${shown(momentum)}; expected a finite number that is 0 or more.`,
+    );
+  }
+  return gradientAttack({
+    name: 'pgd',
+    threatModel,
+    loss,
+    steps,
+    stepLength: 2.5 / steps,
+    ownSteps: true,
+    randomStart,
+    restarts,
+    rule: steepestAscent(momentum),
+  });
+}

@@ -1,0 +1,67 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * Seeded draws. Each row has a stream of its own, made from the seed, the number of the draw and the row's index,
+ * so that a row's draws don't depend on how many rows follow it.
+ */
+export interface Random {
+  /** `[rows, size]`, uniform in [0, 1), never exactly 0. */
+  uniform(rows: number, size: number): tf.Tensor2D;
+  /** `[rows, size]`, standard normal. */
+  normal(rows: number, size: number): tf.Tensor2D;
+}
+
+/** A generator of its own that leaves Math.random alone; without a seed it takes one from the platform. */
+export function randomOf(seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!): Random {
+  let draws = 0;
+  const fill = (rows: number, size: number, write: (next: () => number, into: Float32Array) => void) => {
+    const values = new Float32Array(rows * size);
+    draws++;
+    for (let row = 0; row < rows; row++) {
+      write(stream(seed, draws, row), values.subarray(row * size, (row + 1) * size));
+    }
+    return tf.tensor2d(values, [rows, size]);
+  };
+  return {
+    uniform: (rows, size) =>
+      fill(rows, size, (next, into) => {
+        for (let i = 0; i < into.length; i++) into[i] = next();
+      }),
+    normal: (rows, size) =>
+      fill(rows, size, (next, into) => {
+        // Box and Muller, 1958.
+        for (let i = 0; i < into.length; i += 2) {
+          const radius = Math.sqrt(-2 * Math.log(next()));
+          const angle = 2 * Math.PI * next();
+          into[i] = radius * Math.cos(angle);
+          if (i + 1 < into.length) into[i + 1] = radius * Math.sin(angle);
+        }
+      }),
+  };
+}
+
+/** Doty-Humphrey's sfc32, its state set by hashing the three numbers. Draws in (0, 1), 24 bits. */
+function stream(seed: number, draw: number, row: number): () => number {
+  let a = mix(seed >>> 0);
+  let b = mix(a ^ Math.floor(seed / 2 ** 32));
+  let c = mix(b ^ draw);
+  let counter = mix(c ^ row);
+  const next = () => {
+    const t = (a + b + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = ((c << 21) | (c >>> 11)) + t;
+    return ((t >>> 8) + 0.5) / 2 ** 24;
+  };
+  for (let i = 0; i < 12; i++) next();
+  return next;
+}
+
+/** The finaliser of MurmurHash3, over a step of the golden ratio. */
+function mix(value: number): number {
+  let h = (value + 0x9e3779b9) | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
