@@ -1,0 +1,128 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import type { CallOptions, LayerConfig } from '../layerTypes.js';
+
+/** What {@link GraphConvolution} can be told. */
+export interface GraphConvolutionConfig extends LayerConfig {
+  /** Number of output channels. */
+  filters: number;
+  /** A_k as [partitions][from joint][to joint], already normalised: see {@link adjacency}. */
+  adjacency: number[][][];
+  /** Multiplies each entry of A by a weight of its own, 1 at first. Default true. */
+  edgeImportance?: boolean;
+  /** Seed of the initial weights. */
+  seed?: number;
+}
+
+/**
+ * Spatial graph convolution of ST-GCN (Yan et al., AAAI 2018, eq. 9 and 10): out_w = sum over partitions k and joints
+ * v of (A_k * M_k)[v, w] (W_k x_v + b_k), frame by frame, with M the learned edge importance.
+ *
+ * In: [batch, persons, frames, joints, C]. Out: [batch, persons, frames, joints, filters].
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { adjacency, GraphConvolution } from '@amr/encoders';
+ *
+ * const conv = new GraphConvolution({ filters: 8, adjacency: adjacency('ntu-rgb+d', 'spatial') });
+ * console.log((conv.apply(tf.ones([1, 2, 4, 25, 3])) as tf.Tensor).shape); // [1, 2, 4, 25, 8]
+ * ```
+ */
+export class GraphConvolution extends layers.Layer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'GraphConvolution';
+  /** See {@link GraphConvolutionConfig.filters}. */
+  readonly filters: number;
+  /** See {@link GraphConvolutionConfig.adjacency}. */
+  readonly adjacency: number[][][];
+  /** See {@link GraphConvolutionConfig.edgeImportance}. */
+  readonly edgeImportance: boolean;
+  /** See {@link GraphConvolutionConfig.seed}. */
+  readonly seed: number | undefined;
+  private kernel!: LayerVariable;
+  private bias!: LayerVariable;
+  private importance: LayerVariable | undefined;
+
+  /** @param config see {@link GraphConvolutionConfig} */
+  constructor(config: GraphConvolutionConfig) {
+    super(config);
+    this.filters = config.filters;
+    this.adjacency = config.adjacency;
+    this.edgeImportance = config.edgeImportance ?? true;
+    this.seed = config.seed;
+  }
+
+  override build(inputShape: Shape): void {
+    const joints = inputShape[3]!;
+    const partitions = this.adjacency.length;
+    if (this.adjacency[0]!.length !== joints) {
+      throw new Error(
+        `GraphConvolution: got ${joints} joints and an adjacency of ${this.adjacency[0]!.length}; expected as many.`,
+      );
+    }
+    const heNormal = initializers.varianceScaling({
+      scale: 2,
+      mode: 'fanOut',
+      distribution: 'normal',
+      seed: this.seed,
+    });
+    this.kernel = this.addWeight('kernel', [partitions, inputShape[4]!, this.filters], 'float32', heNormal);
+    this.bias = this.addWeight('bias', [partitions, this.filters], 'float32', initializers.zeros());
+    if (this.edgeImportance) {
+      const ones = initializers.ones();
+      this.importance = this.addWeight('edgeImportance', [partitions, joints, joints], 'float32', ones);
+    }
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: Shape): Shape {
+    return [...inputShape.slice(0, 4), this.filters];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+    return tf.tidy(() => {
+      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
+      const [batch, persons, frames, joints, channels] = x.shape;
+      const rows = batch * persons * frames;
+      const partitions = this.adjacency.length;
+      const fixed = tf.tensor3d(this.adjacency);
+      const edges = this.importance ? tf.mul(fixed, this.importance.read()) : fixed;
+      const intoJoint = tf.transpose(edges, [0, 2, 1]); // [k, w, v]
+
+      // Two plain products and three transpositions that only move whole rows of channels: a product per frame, or
+      // one with the joints on the last axis, takes several times as long on the wasm backend.
+      const jointsFirst = tf.transpose(tf.reshape(x, [rows, joints, channels]), [1, 0, 2]);
+      const gathered = tf.matMul(
+        tf.reshape(intoJoint, [partitions * joints, joints]),
+        tf.reshape(jointsFirst, [joints, rows * channels]),
+      );
+      const sideBySide = tf.transpose(tf.reshape(gathered, [partitions, joints * rows, channels]), [1, 0, 2]);
+      const convolved = tf.matMul(
+        tf.reshape(sideBySide, [joints * rows, partitions * channels]),
+        tf.reshape(this.kernel.read(), [partitions * channels, this.filters]),
+      );
+      const framesFirst = tf.transpose(tf.reshape(convolved, [joints, rows, this.filters]), [1, 0, 2]);
+
+      // Each joint gets the bias of a partition as often as edges of it come in.
+      const biases = tf.matMul(tf.transpose(tf.sum(intoJoint, 2)), this.bias.read());
+      const y = tf.add(
+        tf.reshape(framesFirst, [rows, joints * this.filters]),
+        tf.reshape(biases, [joints * this.filters]),
+      );
+      return tf.reshape(y, [batch, persons, frames, joints, this.filters]);
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { filters, adjacency, edgeImportance, seed } = this;
+    return {
+      ...super.getConfig(),
+      filters,
+      adjacency,
+      edgeImportance,
+      ...(seed === undefined ? {} : { seed }),
+    };
+  }
+}
+tf.serialization.registerClass(GraphConvolution);

@@ -1,0 +1,61 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import type { CallOptions, LayerConfig } from '../layerTypes.js';
+import { halfOf, padded, paddedSizes, type Size3 } from './paddedConv3D.js';
+
+/** What {@link PaddedMaxPool3D} can be told. */
+export interface PaddedMaxPool3DConfig extends LayerConfig {
+  /** The window's size. Default [3, 3, 3]. */
+  kernelSize?: Size3;
+  /** Default [2, 2, 2]. */
+  strides?: Size3;
+}
+
+/**
+ * Maximum over windows along time, height and width, padded evenly on both sides by half a window, as PyTorch does;
+ * padding is never the maximum.
+ *
+ * In: [batch, frames, height, width, C]. Out: the same, with the sizes of {@link PaddedConv3D}.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { PaddedMaxPool3D } from '@amr/encoders';
+ *
+ * console.log((new PaddedMaxPool3D().apply(tf.ones([1, 4, 8, 8, 3])) as tf.Tensor).shape); // [1, 2, 4, 4, 3]
+ * ```
+ */
+export class PaddedMaxPool3D extends layers.Layer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'PaddedMaxPool3D';
+  /** See {@link PaddedMaxPool3DConfig.kernelSize}. */
+  readonly kernelSize: Size3;
+  /** See {@link PaddedMaxPool3DConfig.strides}. */
+  readonly strides: Size3;
+
+  /** @param config see {@link PaddedMaxPool3DConfig} */
+  constructor(config: PaddedMaxPool3DConfig = {}) {
+    super(config);
+    this.kernelSize = config.kernelSize ?? [3, 3, 3];
+    this.strides = config.strides ?? [2, 2, 2];
+  }
+
+  override computeOutputShape(inputShape: Shape): Shape {
+    const { kernelSize, strides } = this;
+    const sizes = paddedSizes(inputShape, { kernelSize, strides, padding: halfOf(kernelSize) });
+    return [inputShape[0] ?? null, ...sizes, inputShape[4]!];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+    return tf.tidy(() => {
+      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
+      const lowest = -3.4e38; // not -Infinity, which some backends cannot pass as a constant
+      return tf.maxPool3d(padded(x, halfOf(this.kernelSize), lowest), this.kernelSize, this.strides, 'valid');
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), kernelSize: this.kernelSize, strides: this.strides };
+  }
+}
+tf.serialization.registerClass(PaddedMaxPool3D);

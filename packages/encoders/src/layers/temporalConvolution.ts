@@ -1,0 +1,100 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import type { CallOptions, LayerConfig } from '../layerTypes.js';
+
+/** What {@link TemporalConvolution} can be told. */
+export interface TemporalConvolutionConfig extends LayerConfig {
+  /** Number of output channels. */
+  filters: number;
+  /** Frames that the kernel spans; odd. Default 9. */
+  kernelSize?: number;
+  /** Default 1. */
+  stride?: number;
+  /** Seed of the initial weights. */
+  seed?: number;
+}
+
+/**
+ * Convolution along the frames of each joint by itself, with bias, padded by half the kernel on both sides.
+ *
+ * In: [batch, persons, frames, joints, C]. Out: [batch, persons, ceil(frames / stride), joints, filters]. Kernel:
+ * [kernelSize, 1, C, filters]. With kernelSize 1 it is the pointwise convolution of a residual branch.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { TemporalConvolution } from '@amr/encoders';
+ *
+ * const conv = new TemporalConvolution({ filters: 8, stride: 2 });
+ * console.log((conv.apply(tf.ones([1, 2, 10, 25, 3])) as tf.Tensor).shape); // [1, 2, 5, 25, 8]
+ * ```
+ */
+export class TemporalConvolution extends layers.Layer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'TemporalConvolution';
+  /** See {@link TemporalConvolutionConfig.filters}. */
+  readonly filters: number;
+  /** See {@link TemporalConvolutionConfig.kernelSize}. */
+  readonly kernelSize: number;
+  /** See {@link TemporalConvolutionConfig.stride}. */
+  readonly stride: number;
+  /** See {@link TemporalConvolutionConfig.seed}. */
+  readonly seed: number | undefined;
+  private kernel!: LayerVariable;
+  private bias!: LayerVariable;
+
+  /** @throws {Error} when the kernel's size is even */
+  constructor(config: TemporalConvolutionConfig) {
+    super(config);
+    this.filters = config.filters;
+    this.kernelSize = config.kernelSize ?? 9;
+    this.stride = config.stride ?? 1;
+    this.seed = config.seed;
+    if (this.kernelSize % 2 !== 1) {
+      throw new Error(`TemporalConvolution: got kernelSize ${this.kernelSize}; expected an odd number.`);
+    }
+  }
+
+  override build(inputShape: Shape): void {
+    const heNormal = initializers.varianceScaling({
+      scale: 2,
+      mode: 'fanOut',
+      distribution: 'normal',
+      seed: this.seed,
+    });
+    this.kernel = this.addWeight(
+      'kernel',
+      [this.kernelSize, 1, inputShape[4]!, this.filters],
+      'float32',
+      heNormal,
+    );
+    this.bias = this.addWeight('bias', [this.filters], 'float32', initializers.zeros());
+    super.build(inputShape);
+  }
+
+  override computeOutputShape([batch, persons, frames, joints]: Shape): Shape {
+    const strided = frames == null ? null : Math.ceil(frames / this.stride);
+    return [batch!, persons!, strided, joints!, this.filters];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+    return tf.tidy(() => {
+      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
+      const [batch, persons, frames, joints, channels] = x.shape;
+      const half = (this.kernelSize - 1) / 2;
+      const y = tf.conv2d(
+        tf.reshape(x, [batch * persons, frames, joints, channels]) as tf.Tensor4D,
+        this.kernel.read() as tf.Tensor4D,
+        [this.stride, 1],
+        [[0, 0], [half, half], [0, 0], [0, 0]], // biome-ignore format: one pair per axis
+      );
+      return tf.reshape(tf.add(y, this.bias.read()), [batch, persons, y.shape[1], joints, this.filters]);
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { filters, kernelSize, stride, seed } = this;
+    return { ...super.getConfig(), filters, kernelSize, stride, ...(seed === undefined ? {} : { seed }) };
+  }
+}
+tf.serialization.registerClass(TemporalConvolution);
