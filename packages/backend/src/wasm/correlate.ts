@@ -1,190 +1,109 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { addInPlace } from './add.js';
 import { gemm } from './gemm.js';
-import { type Axis, type Geometry, isPointwise, simplified, tapsOf } from './geometry.js';
+import { type Geometry, isPointwise, rowsOf, simplified, tapsOf } from './geometry.js';
 import { floats, type WasmBackend, withWindow, wordOf } from './heap.js';
-import { transposed } from './transpose.js';
+import { layOut, padRows, unfoldLines } from './lines.js';
+import { unfold } from './patches.js';
+import { transposeMatrices } from './transpose.js';
 
 /** Bytes of the left matrix in one go. */
 const SLAB_BYTES = 1024 * 1024;
 /** Fewer places than this in one go, and packing and adding up cost more than the product. */
 const LEAST_PLACES = 192;
+/** More, and the packed part of dy leaves the cache. No power of two: its lines would fall on the same cache sets. */
+const MOST_PLACES = 1000;
 
-/** Input i of an axis is entry `index` of its phase: i = stride * index + phase. Tap k at output o reads entry o + shift. */
-function tapsAlong({ filter, stride, dilation, before }: Axis) {
-  return Array.from({ length: filter }, (_, k) => {
-    const offset = k * dilation - before;
-    const shift = Math.floor(offset / stride);
-    return { phase: offset - shift * stride, shift };
-  });
+/** The two matrices of {@link correlate}, the right one as a tensor, the left one a few columns at a time. */
+interface Product {
+  places: number;
+  /** [places, filters]. */
+  right: TensorInfo;
+  /** Writes columns [from, to) of the left matrix, [weights, to - from], at float `target`. */
+  fill(target: number, from: number, to: number): void;
+  dispose(): void;
 }
 
 /**
- * The image as one line for each channel, in which every tap's view of a whole block of rows is one run of memory:
- * rows and columns are sorted by phase, so that strides vanish, and each row is followed by zeros enough for taps
- * that look past its end or, in the row after it, before its start.
- */
-interface Lines {
-  tensor: TensorInfo;
-  /** Floats of a row with its zeros. */
-  pitch: number;
-  /** Floats of a phase of the rows of a frame. */
-  block: number;
-  /** Floats of a frame (a depth of a sample). */
-  frame: number;
-  /** Floats of a channel. */
-  line: number;
-  /** Zeros before the first frame. */
-  lead: number;
-}
-
-function layOut(backend: WasmBackend, { batch, channels, axes }: Geometry, x: TensorInfo): Lines {
-  const [depth, height, width] = axes;
-  const shifts = tapsAlong(width).map(({ shift }) => shift);
-  const least = Math.min(0, ...shifts);
-  const most = Math.max(0, ...shifts);
-  const columns = Math.ceil(width.input / width.stride);
-  const rows = Math.ceil(height.input / height.stride);
-  const pitch = Math.max(columns - least, width.output + most);
-  const block = rows * width.stride * pitch;
-  const frame = height.stride * block;
-  const lead = -least;
-  const line = lead + batch * depth.input * frame + most;
-  const tensor = backend.makeOutput([channels, line], 'float32');
-  backend.typedArrayFromHeap(tensor).fill(0);
-  const heap = floats(backend);
-  const start = wordOf(backend, tensor) + lead;
-  let source = wordOf(backend, x);
-  for (let f = 0; f < batch * depth.input; f++) {
-    for (let h = 0; h < height.input; h++) {
-      const phase = h % height.stride;
-      // Phases of the columns lie block after block: all rows of one, then all rows of the next.
-      const row = start + f * frame + phase * block + ((h - phase) / height.stride) * pitch;
-      for (let p = 0; p < width.stride; p++) {
-        for (let c = 0; c < channels; c++) {
-          let target = row + p * rows * pitch + c * line;
-          for (let w = p, s = source + p * channels + c; w < width.input; w += width.stride) {
-            heap[target++] = heap[s]!;
-            s += width.stride * channels;
-          }
-        }
-      }
-      source += width.input * channels;
-    }
-  }
-  return { tensor, pitch, block, frame, line, lead };
-}
-
-/** dy with rows as long as those of the image's lines, zero at their ends. */
-function padRows(
-  backend: WasmBackend,
-  dy: TensorInfo,
-  rows: number,
-  columns: number,
-  filters: number,
-  pitch: number,
-) {
-  const out = backend.makeOutput([rows, pitch, filters], 'float32');
-  const heap = floats(backend);
-  const length = columns * filters;
-  for (let r = 0, s = wordOf(backend, dy), t = wordOf(backend, out); r < rows; r++, s += length) {
-    heap.copyWithin(t, s, s + length);
-    heap.fill(0, t + length, t + pitch * filters);
-    t += pitch * filters;
-  }
-  return out;
-}
-
-/**
- * The transpose of a convolution in its filter: what each weight sees, times dy, added up over all places. The left
- * matrix is made of long runs of the image's lines, the right one is dy as it lies, a slab of places at a time.
+ * The transpose of a convolution in its filter: what each weight sees at each place, times dy, added up over all
+ * places. A slab of places at a time, so that what is multiplied stays in the cache.
  */
 export function correlate(
   backend: WasmBackend,
-  original: Geometry,
+  geometry: Geometry,
   x: TensorInfo,
   dy: TensorInfo,
-  filter: TensorInfo,
+  dw: TensorInfo,
 ): void {
-  const geometry = simplified(original);
-  const { channels, filters, batch, axes } = geometry;
-  const [depth, height, width] = axes;
   const weights = tapsOf(geometry);
-  const product = (a: number, b: number, places: number, out: number) =>
-    withWindow(backend, b, [1, places, filters], (right) =>
-      gemm(backend, { a, b: right, out, rows: weights, inner: places, columns: filters }),
-    );
-  if (isPointwise(geometry)) {
-    const places = batch * depth.output * height.output * width.output;
-    const turned = transposed(backend, x, 1, places, channels);
-    product(wordOf(backend, turned), wordOf(backend, dy), places, wordOf(backend, filter));
-    backend.disposeData(turned.dataId);
-    return;
-  }
-  const lines = layOut(backend, geometry, x);
-  const { pitch } = lines;
-  const total = batch * depth.output * height.output;
-  const right = padRows(backend, dy, total, width.output, filters, pitch);
-  const places = total * pitch;
-  const slab = Math.min(places, Math.max(LEAST_PLACES, Math.floor(SLAB_BYTES / (4 * weights))));
+  const { filters } = geometry;
+  const single = geometry.axes.every((axis) => axis.filter === 1);
+  const { places, right, fill, dispose } = (single ? turnedProduct : linesProduct)(backend, geometry, x, dy);
+  const most = Math.max(LEAST_PLACES, Math.min(MOST_PLACES, Math.floor(SLAB_BYTES / (4 * weights))));
+  const slab = Math.min(places, most);
   const left = backend.makeOutput([weights, slab], 'float32');
   const part = backend.makeOutput([weights, filters], 'float32');
-  backend.typedArrayFromHeap(filter).fill(0);
   for (let from = 0; from < places; from += slab) {
-    const to = Math.min(places, from + slab);
-    unfoldLines(backend, geometry, lines, wordOf(backend, left), from, to);
-    product(wordOf(backend, left), wordOf(backend, right) + from * filters, to - from, wordOf(backend, part));
-    addInPlace(backend, wordOf(backend, filter), wordOf(backend, part), weights * filters);
+    const count = Math.min(slab, places - from);
+    fill(wordOf(backend, left), from, from + count);
+    withWindow(backend, wordOf(backend, right) + from * filters, [1, count, filters], (b) =>
+      gemm(backend, {
+        a: wordOf(backend, left),
+        b,
+        out: wordOf(backend, from === 0 ? dw : part),
+        rows: weights,
+        inner: count,
+        columns: filters,
+      }),
+    );
+    if (from > 0) addInPlace(backend, wordOf(backend, dw), wordOf(backend, part), weights * filters);
   }
-  for (const { dataId } of [lines.tensor, right, left, part]) backend.disposeData(dataId);
+  backend.disposeData(left.dataId);
+  backend.disposeData(part.dataId);
+  dispose();
 }
 
-/** Fills [weights, to - from] with what each weight sees from the places [from, to), counted with the zeros of rows. */
-function unfoldLines(
-  backend: WasmBackend,
-  { axes, channels }: Geometry,
-  { tensor, pitch, block, frame, line, lead }: Lines,
-  target: number,
-  from: number,
-  to: number,
-): void {
-  const [depth, height, width] = axes;
-  const heap = floats(backend);
-  const start = wordOf(backend, tensor) + lead;
-  const length = to - from;
-  const plane = height.output * pitch;
-  const columnPhase = Math.ceil(height.input / height.stride) * pitch;
-  const alongDepth = tapsAlong({ ...depth, stride: 1 });
-  const alongHeight = tapsAlong(height);
-  const alongWidth = tapsAlong(width);
-  // The part of the slab that lies in each frame of output, one after the other.
-  for (let f = Math.floor(from / plane); f * plane < to; f++) {
-    const begin = Math.max(from, f * plane);
-    const end = Math.min(to, (f + 1) * plane);
-    const sample = Math.floor(f / depth.output);
-    const first = (f - sample * depth.output) * depth.stride;
-    let row = target;
-    for (const { shift: near } of alongDepth) {
-      const id = first + near;
-      for (const { phase, shift } of alongHeight) {
-        // Of this frame's rows those that see a row of the image, as places.
-        const rows = Math.ceil((height.input - phase) / height.stride);
-        const seen = f * plane + Math.max(0, -shift) * pitch;
-        const unseen = f * plane + Math.max(0, Math.min(height.output, rows - shift)) * pitch;
-        const inside = id >= 0 && id < depth.input;
-        const a = inside ? Math.min(end, Math.max(begin, seen)) : end;
-        const b = inside ? Math.max(a, Math.min(end, unseen)) : end;
-        const base = start + (sample * depth.input + id) * frame + phase * block + shift * pitch - f * plane;
-        for (const column of alongWidth) {
-          let source = base + column.phase * columnPhase + column.shift;
-          for (let c = 0; c < channels; c++, source += line, row += length) {
-            const offset = row - from;
-            if (a > begin) heap.fill(0, offset + begin, offset + a);
-            if (b > a) heap.copyWithin(offset + a, source + a, source + b);
-            if (end > b) heap.fill(0, offset + b, offset + end);
-          }
-        }
-      }
-    }
+/** A filter of a single tap sees an input once: the left matrix is the inputs seen, turned. */
+function turnedProduct(backend: WasmBackend, geometry: Geometry, x: TensorInfo, dy: TensorInfo): Product {
+  const { channels } = geometry;
+  const rows = rowsOf(geometry);
+  const places = rows * geometry.axes[2].output;
+  let seen = x;
+  if (!isPointwise(geometry)) {
+    seen = backend.makeOutput([places, channels], 'float32');
+    const [image, patches] = [wordOf(backend, x), wordOf(backend, seen)];
+    unfold(floats(backend), { geometry, image, patches, row: 0, rows });
   }
+  return {
+    places,
+    right: dy,
+    fill: (target, from, to) =>
+      transposeMatrices(
+        floats(backend),
+        wordOf(backend, seen) + from * channels,
+        target,
+        1,
+        to - from,
+        channels,
+      ),
+    dispose: () => {
+      if (seen !== x) backend.disposeData(seen.dataId);
+    },
+  };
+}
+
+/** The left matrix is made of long runs of the image laid out in lines; dy gets rows of the lines' length. */
+function linesProduct(backend: WasmBackend, original: Geometry, x: TensorInfo, dy: TensorInfo): Product {
+  const geometry = simplified(original);
+  const lines = layOut(backend, geometry, x);
+  const right = padRows(backend, dy, geometry, lines.pitch);
+  return {
+    places: rowsOf(geometry) * lines.pitch,
+    right,
+    fill: (target, from, to) => unfoldLines(backend, geometry, lines, target, from, to),
+    dispose: () => {
+      backend.disposeData(lines.tensor.dataId);
+      backend.disposeData(right.dataId);
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { type Geometry, tapsOf } from './geometry.js';
 
 /** Above this many floats the engine's own memmove is faster than a loop. */
-const LONG_RUN = 64;
+const LONG_RUN = 20;
 
 /**
  * Where along the width the patches lie. Taps next to each other are one run of memory, so a group is the whole
