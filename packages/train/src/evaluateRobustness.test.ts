@@ -1,4 +1,4 @@
-import { classifierOf, type Modalities, pgd } from '@amr/attacks';
+import { classifierOf, type Modalities, pgd, type ThreatModel } from '@amr/attacks';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { evaluateRobustness, mergeReports } from './index.js';
@@ -11,7 +11,7 @@ it('shards, merged, equal the whole, also with random starts', async () => {
     budgets,
     batchSize: 4,
     seed: 7,
-    attacks: { 'PGD-2': (t: never) => pgd(t, { steps: 2, randomStart: true }) },
+    attacks: { 'PGD-2': (t: ThreatModel) => pgd(t, { steps: 2, randomStart: true }) },
     weightsOf: ({ rgb }: Modalities) => ({ rgb: tf.mean(rgb!, 1) }),
   };
   const before = tf.memory().numTensors;

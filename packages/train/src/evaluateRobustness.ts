@@ -15,6 +15,7 @@ import type { Batch, Dataset } from './dataset.js';
 import { TrainDataError, TrainOptionError } from './errors.js';
 import { MeanWeights, type WeightsOf } from './modalityWeights.js';
 import {
+  differences,
   type ReportConfig,
   type ReportData,
   RobustnessReport,
@@ -128,11 +129,15 @@ export async function evaluateRobustness(
   const config: ReportConfig = {
     samples: testSet.size,
     classes: [...testSet.classes],
-    conditions: conditions.map(([name, threatModel]) => ({ name, ...describeThreatModel(threatModel) })),
+    conditions: conditions.map(([name, threatModel]) => ({
+      name,
+      ...describeThreatModel(threatModel, testSet.modalities),
+    })),
     attacks: attacks.map(([name]) => name),
     batchSize,
     seed,
   };
+  if (options.baseline) checkBaseline(options.baseline, config, testSet, shard);
   const { part, batchNumbers } = partOf(testSet, batchSize, shard);
   const planned = conditions.flatMap(([condition, threatModel]) =>
     attacks.map(([name, factory]) => ({ condition, name, attack: factory(threatModel) })),
@@ -208,7 +213,11 @@ export async function evaluateRobustness(
   return new RobustnessReport(data, options.baseline);
 }
 
-function conditionsOf({ budgets, conditions }: EvaluationOptions, testSet: Dataset): [string, ThreatModel][] {
+/** Named threat models, from budgets or as they were given, all of whose modalities the data set has. */
+export function conditionsOf(
+  { budgets, conditions }: Pick<EvaluationOptions, 'budgets' | 'conditions'>,
+  testSet: Dataset,
+): [string, ThreatModel][] {
   if ((budgets === undefined) === (conditions === undefined)) {
     throw new TrainOptionError('expected either budgets, one for each modality, or conditions of your own');
   }
@@ -252,6 +261,23 @@ function checkOptions(
     throw new TrainOptionError(
       `shard: ${testSet.size} samples make ${batches} batches of ${batchSize}, too few for ${count} shards`,
     );
+  }
+}
+
+/** Finds out before hours of work that no RI could be made at their end. */
+function checkBaseline(
+  baseline: RobustnessReport,
+  config: ReportConfig,
+  testSet: Dataset,
+  shard: Shard,
+): void {
+  if (shard.count > 1) {
+    throw new TrainOptionError('baseline: give it to mergeReports when the evaluation is in shards');
+  }
+  const problems = differences(config, baseline.data.config);
+  if (JSON.stringify(baseline.data.samples.ids) !== JSON.stringify(testSet.ids)) problems.push('samples');
+  if (problems.length > 0) {
+    throw new TrainOptionError(`baseline: its report differs from this evaluation in ${problems.join(', ')}`);
   }
 }
 

@@ -12,6 +12,15 @@ export {
   inTurn,
 } from './attackChoice.js';
 export { type CheckpointStore, memoryStore } from './checkpointStore.js';
+export {
+  type ComparedAttack,
+  type ComparedFigure,
+  type ComparedModel,
+  type ComparisonFigure,
+  type ComparisonOptions,
+  compareReports,
+  RobustnessComparison,
+} from './compareReports.js';
 export type { Batch, BatchOptions, Dataset } from './dataset.js';
 export {
   CheckpointError,
@@ -21,6 +30,7 @@ export {
   TrainDataError,
   TrainOptionError,
 } from './errors.js';
+export { type CurveOptions, type CurvePoint, evaluateCurve, type RobustnessCurve } from './evaluateCurve.js';
 export {
   type AttackFactory,
   type EvaluationOptions,

@@ -241,6 +241,13 @@ export class RobustnessReport {
   toMarkdown(): string {
     return reportMarkdown(this);
   }
+
+  /** One HTML page with the tables and plots that needs nothing else: no network, no script. */
+  async toHTML(options: { name?: string; title?: string } = {}): Promise<string> {
+    const { compareReports } = await import('./compareReports.js');
+    const { name = 'model', title = 'Robustness report' } = options;
+    return compareReports({ [name]: this }, { title }).toHTML();
+  }
 }
 
 /** What {@link RobustnessReport.toJSON} gives: the report's data, and the figures made of them for other readers. */
@@ -255,19 +262,24 @@ export interface RobustnessReportJson extends ReportData {
 
 /** @throws {ReportError} when two reports are not of the same samples, conditions and attacks */
 export function assertComparable(a: RobustnessReport, b: RobustnessReport): void {
-  const differing = (['classes', 'conditions', 'attacks'] as const).filter(
-    (field) => JSON.stringify(a.data.config[field]) !== JSON.stringify(b.data.config[field]),
-  );
+  const differing: string[] = differences(a.data.config, b.data.config);
   const sameSamples =
     JSON.stringify(a.data.samples.ids) === JSON.stringify(b.data.samples.ids) &&
     JSON.stringify(a.data.samples.labels) === JSON.stringify(b.data.samples.labels);
-  if (!sameSamples) differing.push('samples' as never);
+  if (!sameSamples) differing.push('samples');
   if (differing.length > 0) {
     throw new ReportError(
       `the reports can't be compared, they differ in ${differing.join(', ')}; evaluate both models on the same ` +
         'samples with the same budgets and attacks',
     );
   }
+}
+
+/** Which settings keep two evaluations from being compared. */
+export function differences(a: ReportConfig, b: ReportConfig): string[] {
+  return (['classes', 'conditions', 'attacks'] as const).filter(
+    (field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]),
+  );
 }
 
 function checkData(data: ReportData): void {

@@ -1,4 +1,5 @@
 import { type Budget, isJointBall, type ThreatModel } from '@amr/attacks';
+import type { Dataset } from './dataset.js';
 import { TrainOptionError } from './errors.js';
 
 /** A budget as it stands in a report. */
@@ -7,6 +8,8 @@ export interface BudgetDescription {
   norm: string;
   /** Its limit, in the input's own units (in weighted units for a joint ball). */
   epsilon: number;
+  /** Unit of the input's values, as the data set names it. */
+  unit: string;
   /** Valid values of the input, when there are limits. */
   range?: [number, number];
   /** Length of a step, when it was given. */
@@ -30,7 +33,10 @@ export interface ThreatModelDescription {
 }
 
 /** @throws {TrainOptionError} for a limit that is a vector: batches of a data set have no row of their own in it */
-export function describeThreatModel(threatModel: ThreatModel): ThreatModelDescription {
+export function describeThreatModel(
+  threatModel: ThreatModel,
+  modalities: Dataset['modalities'],
+): ThreatModelDescription {
   const joint = isJointBall(threatModel);
   const parts: [string, Partial<Budget> & { weight?: number }][] = Object.entries(
     joint ? threatModel.modalities : threatModel,
@@ -48,6 +54,7 @@ export function describeThreatModel(threatModel: ThreatModel): ThreatModelDescri
       {
         norm,
         epsilon,
+        unit: modalities[modality]!.unit,
         ...(range && { range: [range[0], range[1]] as [number, number] }),
         ...(stepSize !== undefined && { stepSize }),
         ...(weight !== undefined && { weight }),
@@ -57,4 +64,27 @@ export function describeThreatModel(threatModel: ThreatModel): ThreatModelDescri
     ];
   });
   return { modalities: parts.map(([modality]) => modality), budgets: Object.fromEntries(budgets), joint };
+}
+
+/** A limit as people write it: 8/255 for a picture with values in [0, 1], else the number with its unit. */
+export function epsilonText({ epsilon, unit, range }: BudgetDescription, scale = 1): string {
+  const value = epsilon * scale;
+  const steps = value * 255;
+  const isPicture =
+    range?.[0] === 0 && range[1] === 1 && value > 0 && Math.abs(steps - Math.round(steps)) < 1e-6;
+  if (isPicture) return `${Math.round(steps)}/255`;
+  const number = `${Number(value.toPrecision(3))}`;
+  return unit === 'metres' ? `${number} m` : unit === '' || unit === 'one' ? number : `${number} ${unit}`;
+}
+
+/** A threat model in a line: `rgb linf 8/255, skeleton linf 0.02 m`. */
+export function threatModelText({ budgets, joint }: ThreatModelDescription): string {
+  const parts = Object.entries(budgets).map(([modality, budget]) =>
+    joint
+      ? `${modality}${budget.weight === undefined ? '' : ` x ${Number(budget.weight.toPrecision(3))}`}`
+      : `${modality} ${budget.norm} ${epsilonText(budget)}`,
+  );
+  if (!joint) return parts.join(', ');
+  const first = Object.values(budgets)[0]!;
+  return `${parts.join(' + ')} in one ${first.norm} ball of ${Number(first.epsilon.toPrecision(3))}`;
 }
