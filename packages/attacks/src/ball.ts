@@ -167,7 +167,8 @@ function clipped({ bounds }: Ball, delta: tf.Tensor2D): tf.Tensor2D {
   return bounds ? tf.maximum(tf.minimum(delta, bounds.upper), bounds.lower) : delta;
 }
 
-function columnsOf(ball: Ball, { offset, size }: BallPart, delta: tf.Tensor2D): tf.Tensor2D {
+/** The columns of one modality. */
+export function columnsOf(ball: Ball, { offset, size }: BallPart, delta: tf.Tensor2D): tf.Tensor2D {
   return ball.parts.length === 1 ? delta : tf.slice2d(delta, [0, offset], [-1, size]);
 }
 

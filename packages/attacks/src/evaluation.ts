@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Ball, gradientIn, perturbed } from './ball';
+import { type Ball, columnsOf, gradientIn, perturbed } from './ball';
 import type { Classifier, Modalities } from './classifier';
 import { AttackInputError, shown } from './errors';
 import type { Objective } from './losses/attackLoss';
@@ -29,7 +29,7 @@ export interface Evaluation {
   objective: tf.Tensor1D;
   /** With respect to the perturbation in each ball. */
   gradients: tf.Tensor2D[];
-  /** 1 for each attacked modality, in the order of the balls, whose gradient has NaN or infinite entries, else 0. */
+  /** 1 for each attacked modality, in the order of the balls, whose gradient has NaN or infinite entries where the attack may write, else 0. */
   broken: tf.Scalar[];
 }
 
@@ -66,38 +66,43 @@ export function evaluate(problem: Problem, deltas: readonly tf.Tensor2D[]): Eval
   const inputs = perturbedInputs(problem, deltas);
   const names = problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
   const points = names.map((name) => inputs[name]!);
-  let failure: { error: unknown } | undefined;
-  const objectiveOf = (...varied: tf.Tensor[]): tf.Tensor => {
-    try {
-      const moved = Object.fromEntries(names.map((name, i) => [name, varied[i]!]));
-      const logits = logitsAt(problem, { ...inputs, ...moved });
-      return problem.objective.raise(logits, problem.labels, problem.targets);
-    } catch (error) {
-      // An error thrown through tfjs's tape would leak what the tape has saved.
-      failure = { error };
-      return tf.addN(varied.map((x) => tf.sum(x)));
-    }
+  const objectiveAt = (...varied: tf.Tensor[]): tf.Tensor => {
+    const moved = Object.fromEntries(names.map((name, i) => [name, varied[i]!]));
+    const logits = logitsAt(problem, { ...inputs, ...moved });
+    return problem.objective.raise(logits, problem.labels, problem.targets);
   };
-  const { value, grads } = gradientsOf(objectiveOf, points);
-  if (failure) throw failure.error;
+  const { value, grads } = gradientsOf(objectiveAt, points);
   const missing = names.filter((_, i) => !grads[i]);
   if (missing.length > 0) {
     throw new AttackInputError(
       `The loss doesn't depend on ${missing.map(shown).join(', ')} by differentiable operations, so there is no gradient to follow; take it out of the threat model or use the modality in the classifier.`,
     );
   }
-  const gradients = Object.fromEntries(names.map((name, i) => [name, grads[i]!]));
+  const byModality = Object.fromEntries(names.map((name, i) => [name, grads[i]!]));
+  const gradients = problem.balls.map((ball) => gradientIn(ball, byModality));
   return {
     objective: value as tf.Tensor1D,
-    gradients: problem.balls.map((ball) => gradientIn(ball, gradients)),
-    broken: names.map((name) => tf.sub(1, tf.all(tf.isFinite(gradients[name]!)))),
+    gradients,
+    broken: problem.balls.flatMap((ball, i) =>
+      ball.parts.map((part) => tf.sub(1, tf.all(tf.isFinite(columnsOf(ball, part, gradients[i]!))))),
+    ),
   };
 }
 
-/** tf.valueAndGrads, with gaps instead of an error for arguments that the value doesn't depend on. */
+/**
+ * tf.valueAndGrads, with gaps instead of an error for arguments that the value doesn't depend on, and without the
+ * tensors that tfjs leaves behind when `f` or a gradient throws.
+ */
 function gradientsOf(
   f: (...points: tf.Tensor[]) => tf.Tensor,
   points: tf.Tensor[],
 ): { value: tf.Tensor; grads: (tf.Tensor | undefined)[] } {
-  return tf.engine().gradients(() => f(...points), points, undefined, true);
+  const engine = tf.engine();
+  try {
+    return engine.gradients(() => f(...points), points, undefined, true);
+  } catch (error) {
+    const { activeTape, gradientDepth } = engine.state;
+    if (gradientDepth === 0) for (const { saved } of activeTape ?? []) tf.dispose(saved ?? []);
+    throw error;
+  }
 }
