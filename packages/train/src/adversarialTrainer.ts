@@ -270,15 +270,10 @@ export class AdversarialTrainer {
     classifier: Classifier,
     random: RandomLayers,
   ): Promise<void> {
-    const { model, optimizer, schedule, seed, cleanShare = 0, gradientClip } = this.#options;
+    const { model, optimizer, seed, cleanShare = 0, gradientClip } = this.#options;
     const { epoch, batch: number } = run.position;
     await checkBatch(batch, run.trainSet, this.#ports.inputs);
-    const learningRate = schedule ? schedule(run.done / run.total, run.done, this.#baseRate) : this.#baseRate;
-    if (!Number.isFinite(learningRate)) {
-      throw new TrainOptionError(
-        `schedule: expected a number as learning rate of step ${run.done}, got ${learningRate}`,
-      );
-    }
+    const learningRate = this.#rateOf(run, run.done);
     setLearningRate(optimizer, learningRate);
     const seedDropout = (pass: number) => () => random.seed(seed, DROPOUT, epoch, number, pass);
     const adversarial = await this.#attack(run, batch, classifier, seedDropout(2));
@@ -313,6 +308,15 @@ export class AdversarialTrainer {
     await run.noteFigures(figures, batch.ids.length);
   }
 
+  #rateOf({ total }: TrainingRun, step: number): number {
+    const { schedule } = this.#options;
+    const rate = schedule ? schedule(step / total, step, this.#baseRate) : this.#baseRate;
+    if (!Number.isFinite(rate)) {
+      throw new TrainOptionError(`schedule: expected a number as learning rate of step ${step}, got ${rate}`);
+    }
+    return rate;
+  }
+
   async #attack(
     run: TrainingRun,
     batch: Batch,
@@ -344,7 +348,8 @@ export class AdversarialTrainer {
   /** @returns whether the training was stopped, before the epoch was closed */
   async #closeEpoch(run: TrainingRun, classifier: Classifier): Promise<boolean> {
     const { position, validation, callbacks } = run;
-    const learningRate = learningRateOf(this.#options.optimizer);
+    // Not the optimizer's present one: an epoch that was interrupted at its end has had no step in this call.
+    const learningRate = this.#rateOf(run, run.done - 1);
     const { loss, correct, seen } = position.sums;
     const record: EpochRecord = {
       epoch: position.epoch,

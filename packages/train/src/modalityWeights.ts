@@ -13,31 +13,38 @@ export type WeightsOf = (inputs: Modalities) => { [modality: string]: tf.Tensor 
 
 /** Options of {@link modalityWeightsOf}. */
 export interface ModalityWeightsOptions {
-  /** Names of the outputs that hold weights, [batch, modalities] each. Default: all that aren't logits. */
+  /** Names of the outputs that hold weights, [batch, columns] each. Default: all that aren't logits. */
   outputs?: readonly string[];
-  /** Modality of each column. Default: the model's input names. */
+  /** The modalities in the order of the columns. Default: the model's input names. */
   modalities?: readonly string[];
+  /** Number of columns that belong to each modality; they are averaged. Default: 1 each, a weight per modality. */
+  channels?: readonly number[];
 }
 
 /**
  * Reads the weights of a model that returns them beside its logits. With several such outputs, one for each stage, the
  * names are `<output>: <modality>`.
- * @throws {TrainOptionError} when there is no such output, or one is not [batch, modalities]
+ * @throws {TrainOptionError} when there is no such output, or one doesn't have that many columns
  */
 export function modalityWeightsOf(model: LayersModel, options: ModalityWeightsOptions = {}): WeightsOf {
   const ports = portsOf(model);
   const heads = new Set(['logits', ...auxiliaryNames(ports.outputs)]);
   const outputs = options.outputs ?? ports.outputs.filter((name) => !heads.has(name));
   const modalities = options.modalities ?? ports.inputs;
+  const channels = [...(options.channels ?? modalities.map(() => 1))];
+  const columns = channels.reduce((sum, count) => sum + count, 0);
   if (outputs.length === 0) {
     throw new TrainOptionError(`the model returns no weights: its outputs are [${ports.outputs.join(', ')}]`);
   }
+  if (channels.length !== modalities.length) {
+    throw new TrainOptionError(`channels: expected a number for each of [${modalities}], got [${channels}]`);
+  }
   for (const name of outputs) {
     const shape = model.outputs[ports.outputs.indexOf(name)]?.shape;
-    if (shape?.length !== 2 || shape[1] !== modalities.length) {
+    if (shape?.length !== 2 || shape[1] !== columns) {
       throw new TrainOptionError(
-        `output '${name}' should hold weights of shape [batch, ${modalities.length}], it has ` +
-          `${shape ? `[${shape.map((size) => size ?? 'batch').join(', ')}]` : 'no place among the outputs'}`,
+        `output '${name}' should hold weights of shape [batch, ${columns}], it has ` +
+          `${shape ? `[${shape.map((size) => size ?? 'batch').join(', ')}]; give channels when there are several for a modality` : 'no place among the outputs'}`,
       );
     }
   }
@@ -46,8 +53,8 @@ export function modalityWeightsOf(model: LayersModel, options: ModalityWeightsOp
     return Object.fromEntries(
       outputs.flatMap((name) =>
         tf
-          .unstack(results[name]!, 1)
-          .map((column, i) => [outputs.length === 1 ? modalities[i]! : `${name}: ${modalities[i]}`, column]),
+          .split(results[name]!, channels, 1)
+          .map((part, i) => [outputs.length === 1 ? modalities[i]! : `${name}: ${modalities[i]}`, part]),
       ),
     );
   };

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readSafetensors, SafetensorsError, writeSafetensors } from './safetensors.js';
+
+const entry = fc
+  .record({
+    dtype: fc.constantFrom('F32' as const, 'I32' as const, 'U8' as const, 'BOOL' as const),
+    shape: fc.array(fc.nat(3), { maxLength: 3 }),
+  })
+  .map(({ dtype, shape }) => {
+    const size = shape.reduce((product, n) => product * n, 1) * (dtype.endsWith('32') ? 4 : 1);
+    return { dtype, shape, bytes: Uint8Array.from({ length: size }, (_, i) => i * 7) };
+  });
+const name = fc.string({ minLength: 1 }).filter((text) => text !== '__proto__' && text !== '__metadata__');
+
+describe('safetensors', () => {
+  it('reads what it wrote', () => {
+    fc.assert(
+      fc.property(fc.dictionary(name, entry), fc.dictionary(name, fc.string()), (tensors, metadata) => {
+        // Names that look like array indices would come back in another order from the JSON header.
+        const file = { tensors: new Map(Object.entries(tensors)), metadata: { ...metadata } };
+        const read = readSafetensors(writeSafetensors(file));
+        expect(new Map([...read.tensors].sort())).toEqual(new Map([...file.tensors].sort()));
+        expect(read.metadata).toEqual(file.metadata);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('writes the bytes that the format prescribes', () => {
+    const bytes = writeSafetensors({
+      tensors: new Map([['a', { dtype: 'U8', shape: [2], bytes: Uint8Array.of(1, 2) }]]),
+      metadata: { k: 'v' },
+    });
+    const header = '{"__metadata__":{"k":"v"},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}';
+    const padded = header.padEnd(Math.ceil(header.length / 8) * 8);
+    expect([...bytes.subarray(0, 8)]).toEqual([padded.length, 0, 0, 0, 0, 0, 0, 0]);
+    expect(new TextDecoder().decode(bytes.subarray(8, 8 + padded.length))).toBe(padded);
+    expect([...bytes.subarray(8 + padded.length)]).toEqual([1, 2]);
+  });
+
+  const raw = (header: unknown, data = 0) => {
+    const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
+    const bytes = new Uint8Array(8 + json.length + data);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+    bytes.set(json, 8);
+    return bytes;
+  };
+  const u8 = (start: number, end: number, shape = [end - start]) => ({
+    dtype: 'U8',
+    shape,
+    data_offsets: [start, end],
+  });
+  it.each([
+    ['no header', new Uint8Array(4), /at least 8 bytes/],
+    ['a header past the end', raw('{}').subarray(0, 9), /should take 2 bytes/],
+    ['no JSON', raw('{"a"'), /not JSON/],
+    ['a list as header', raw('[]'), /JSON object/],
+    ['an unknown type', raw({ a: { ...u8(0, 1), dtype: 'F7' } }, 1), /type "F7"/],
+    ['a negative size', raw({ a: u8(0, 1, [-1]) }, 1), /list of sizes/],
+    ['offsets that miss the shape', raw({ a: u8(0, 2, [3]) }, 2), /takes 3 bytes, its offsets give 2/],
+    ['data past the end', raw({ a: u8(0, 4) }, 3), /should end at byte 4/],
+    ['a gap', raw({ a: u8(0, 1), b: u8(2, 3) }, 3), /gap or overlap at byte 1/],
+    ['an overlap', raw({ a: u8(0, 2), b: u8(1, 3) }, 3), /gap or overlap/],
+    ['bytes that belong to nothing', raw({ a: u8(0, 1) }, 2), /end at byte 1 of the data, the file at 2/],
+    ['metadata that is no text', raw({ __metadata__: { a: 1 } }), /names to texts/],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => readSafetensors(bytes)).toThrow(SafetensorsError);
+    expect(() => readSafetensors(bytes)).toThrow(message);
+  });
+
+  it('refuses to write bytes that miss their shape', () => {
+    const tensors = new Map([['a', { dtype: 'F32' as const, shape: [2], bytes: new Uint8Array(4) }]]);
+    expect(() => writeSafetensors({ tensors, metadata: {} })).toThrow(/takes 8 bytes, got 4/);
+  });
+});
