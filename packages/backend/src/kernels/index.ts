@@ -5,17 +5,35 @@ import { conv2dBackpropInput } from './conv2dBackpropInput.js';
 import { conv3d } from './conv3d.js';
 import { conv3dBackpropFilter } from './conv3dBackpropFilter.js';
 import { conv3dBackpropInput } from './conv3dBackpropInput.js';
+import { depthwiseConv2dBackpropFilter } from './depthwiseConv2dBackpropFilter.js';
+import { depthwiseConv2dBackpropInput } from './depthwiseConv2dBackpropInput.js';
+import { fusedConv2d } from './fusedConv2d.js';
 import type { ComposedKernel } from './kernel.js';
+import { mean, sum } from './reductions.js';
 import { slice } from './slice.js';
+import { splitV, unpack } from './split.js';
+import { tile } from './tile.js';
+import { transpose } from './transpose.js';
+import { unsortedSegmentSum } from './unsortedSegmentSum.js';
 
-/** Every kernel that {@link registerWasmKernels} puts in place. */
+/** Every kernel that registerWasmKernels puts in place. */
 export const composedKernels: readonly ComposedKernel[] = [
-  batchMatMul,
-  conv2d,
-  conv2dBackpropFilter,
-  conv2dBackpropInput,
   conv3d,
-  conv3dBackpropFilter,
   conv3dBackpropInput,
+  conv3dBackpropFilter,
+  conv2d,
+  fusedConv2d,
+  conv2dBackpropInput,
+  conv2dBackpropFilter,
+  depthwiseConv2dBackpropInput,
+  depthwiseConv2dBackpropFilter,
+  batchMatMul,
   slice,
+  splitV,
+  unpack,
+  transpose,
+  sum,
+  mean,
+  tile,
+  unsortedSegmentSum,
 ];

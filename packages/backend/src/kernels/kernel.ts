@@ -9,12 +9,12 @@ export interface KernelArguments<Inputs extends string> {
 }
 
 /** The function that computes a kernel. It returns new tensors and leaves no other behind. */
-export type Compute<Inputs extends string> = (call: KernelArguments<Inputs>) => TensorInfo;
+export type Compute<Inputs extends string, Output = TensorInfo> = (call: KernelArguments<Inputs>) => Output;
 
 /** A kernel for wasm. Where tfjs has one of this name already, `compose` receives it and can hand it what it does best. */
 export interface ComposedKernel {
   kernelName: string;
-  compose(stock: Compute<string> | undefined): Compute<string>;
+  compose(stock: Compute<string> | undefined): Compute<string, TensorInfo | TensorInfo[]>;
 }
 
 /** A kernel of float32 tensors that needs nothing of the stock one. */

@@ -1,40 +1,9 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { convolve, scatter } from './convolve.js';
-import { type Axis, type Geometry, tapsOf } from './geometry.js';
+import { type Geometry, tapsOf } from './geometry.js';
 import { floats, type WasmBackend, wordOf } from './heap.js';
+import { interleave, type Phase, phasesOf } from './phases.js';
 import { transposed, transposeMatrices } from './transpose.js';
-
-/**
- * Inputs i = stride * q + offset of an axis, for all q, see the outputs through the taps k = first + stride * m alone:
- * o = q + (offset + before - first) / stride - m. Over q that is a convolution of stride 1 with those taps, last first.
- */
-interface Phase {
-  offset: number;
-  /** Taps of the filter, in the order in which the convolution over `axis` has them. */
-  taps: number[];
-  axis: Axis;
-}
-
-function phasesOf({ input, output, filter, stride, dilation, before }: Axis): Phase[] {
-  return Array.from({ length: Math.min(stride, input) }, (_, offset) => {
-    const reach = Math.floor((offset + before) / stride);
-    const first = offset + before - reach * stride;
-    const taps: number[] = [];
-    for (let k = first; k < filter; k += stride) taps.unshift(k);
-    return {
-      offset,
-      taps,
-      axis: {
-        input: output,
-        output: Math.ceil((input - offset) / stride),
-        filter: taps.length,
-        stride: 1,
-        dilation,
-        before: (taps.length - 1) * dilation - reach,
-      },
-    };
-  });
-}
 
 /**
  * The transpose of a convolution in its image: dy [.., filters] to dx [.., channels]. Either a convolution of dy for
@@ -114,27 +83,4 @@ function turnedFilter(
     }
   }
   return out;
-}
-
-/** Puts the places of one phase where they belong in the image. */
-function interleave(
-  heap: Float32Array,
-  { batch, axes, channels }: Geometry,
-  [depth, height, width]: [Phase, Phase, Phase],
-  part: number,
-  image: number,
-): void {
-  let source = part;
-  const step = axes[2].stride * channels;
-  for (let b = 0; b < batch; b++) {
-    for (let d = depth.offset; d < axes[0].input; d += axes[0].stride) {
-      for (let h = height.offset; h < axes[1].input; h += axes[1].stride) {
-        let target =
-          image + (((b * axes[0].input + d) * axes[1].input + h) * axes[2].input + width.offset) * channels;
-        for (let w = 0; w < width.axis.output; w++, target += step) {
-          for (let c = 0; c < channels; c++) heap[target + c] = heap[source++]!;
-        }
-      }
-    }
-  }
 }

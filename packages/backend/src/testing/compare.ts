@@ -1,0 +1,85 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expect } from 'vitest';
+import { useBackend } from '../useBackend.js';
+
+/** Makes wasm ready with its composed kernels; for beforeAll. */
+export const useWasm = () => useBackend({ backend: 'wasm' });
+
+/** A tensor for both backends: `values` are repeated to fill the shape. */
+export interface Operand {
+  shape: number[];
+  values?: number[];
+  dtype?: 'float32' | 'int32' | 'bool';
+}
+
+/** Numbers in [-1, 1] that don't repeat soon: an integer hash of the index. */
+export function noise(size: number, seed: number): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => {
+    let h = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+    h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
+    return ((h ^ (h >>> 15)) >>> 0) / 2 ** 31 - 1;
+  });
+}
+
+/** Runs a kernel on a backend, with a check that it leaves nothing behind but its results. */
+export async function run(
+  backend: string,
+  kernel: string,
+  operands: { [name: string]: Operand },
+  attrs: object,
+): Promise<{ shapes: number[][]; values: number[][] }> {
+  await tf.setBackend(backend);
+  const inputs = Object.fromEntries(
+    Object.entries(operands).map(([name, { shape, values, dtype = 'float32' }], seed) => {
+      const size = tf.util.sizeFromShape(shape);
+      const data = values
+        ? Array.from({ length: size }, (_, i) => values[i % values.length]!)
+        : noise(size, seed);
+      return [name, tf.tensor(data, shape, dtype)];
+    }),
+  );
+  const numbers = () => [
+    tf.memory().numTensors,
+    tf.memory().numDataBuffers,
+    tf.engine().backend.numDataIds(),
+  ];
+  const before = numbers();
+  const result: tf.Tensor | tf.Tensor[] = tf
+    .engine()
+    .runKernel(kernel, inputs, attrs as unknown as tf.NamedAttrMap);
+  const results = Array.isArray(result) ? result : [result];
+  const answer = { shapes: results.map((t) => t.shape), values: results.map((t) => [...t.dataSync()]) };
+  tf.dispose(results);
+  expect(numbers()).toEqual(before);
+  tf.dispose(inputs);
+  return answer;
+}
+
+/**
+ * Expects the wasm kernel to give what the cpu backend's gives. Each result is a sum of `terms` products of numbers
+ * in [-1, 1]; rounding to 24 bits as they are added makes the sums differ by about terms / 3 * 2^-24, in any order.
+ * The tolerance is ten times that, and zero where nothing is added up.
+ */
+export async function expectAsOnCpu(
+  kernel: string,
+  operands: { [name: string]: Operand },
+  attrs: object,
+  terms: number,
+): Promise<void> {
+  const expected = await run('cpu', kernel, operands, attrs);
+  const actual = await run('wasm', kernel, operands, attrs);
+  expect(actual.shapes).toEqual(expected.shapes);
+  const tolerance = terms === 0 ? 0 : (terms + 16) * 2 ** -22;
+  actual.values.forEach((values, i) => {
+    values.forEach((value, j) => {
+      const difference = Math.abs(value - expected.values[i]![j]!);
+      // Written so that NaN fails.
+      if (!(difference <= tolerance)) {
+        expect.fail(
+          `${kernel} at ${j}: ${value} on wasm, ${expected.values[i]![j]} on cpu, tolerance ${tolerance}`,
+        );
+      }
+    });
+  });
+}
