@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { DatasetError } from '../datasetError.js';
+import type { ArrayDataset } from '../fromArrays.js';
+import { type ActionClipsOptions, actionClips } from './actionClips.js';
+import { actionNames } from './actions.js';
+
+const small: ActionClipsOptions = {
+  samplesPerClass: 6,
+  classes: 3,
+  subjects: 4,
+  frames: { skeleton: 8, rgb: 4 },
+  resolution: 8,
+};
+const subjects = ({ ids }: ArrayDataset) => new Set(ids.map((id) => /P(\d+)/.exec(id)![1]));
+const views = ({ ids }: ArrayDataset) => new Set(ids.map((id) => /C(\d+)/.exec(id)![1]));
+
+describe('actionClips', () => {
+  it('gives 12 classes of NTU skeletons and RGB by default', async () => {
+    const clips = await actionClips({ samplesPerClass: 1 });
+    expect(clips.size).toBe(12);
+    expect(clips.classes).toEqual(actionNames.slice(0, 12));
+    expect(clips.labels).toEqual(clips.classes.map((_, label) => label));
+    expect(clips.modalities).toEqual({
+      rgb: { shape: [16, 32, 32, 3], range: [0, 1], unit: 'intensity' },
+      skeleton: { shape: [1, 32, 25, 3], unit: 'metres' },
+    });
+    const joints = clips.values(0, 'skeleton');
+    expect(joints.filter((_, i) => i % 3 === 2).every((z) => z > 1.5 && z < 4.5)).toBe(true);
+    const pixels = clips.values(0, 'rgb');
+    expect(Math.max(...pixels) - Math.min(...pixels)).toBeGreaterThan(0.2);
+  });
+
+  it('gives the same bytes for the same options, others for another seed', async () => {
+    const [a, b, c] = await Promise.all([
+      actionClips(small),
+      actionClips(small),
+      actionClips({ ...small, seed: 1 }),
+    ]);
+    expect(b.ids).toEqual(a.ids);
+    for (let i = 0; i < a.size; i++) {
+      for (const modality of ['rgb', 'skeleton']) {
+        expect(b.values(i, modality)).toEqual(a.values(i, modality));
+        expect(c.values(i, modality)).not.toEqual(a.values(i, modality));
+      }
+    }
+  });
+
+  it.each(['subject', 'view'] as const)('parts what there is by %s, without overlap', async (by) => {
+    const [all, train, test] = await Promise.all([
+      actionClips(small),
+      actionClips({ ...small, split: { by, part: 'train' } }),
+      actionClips({ ...small, split: { by, part: 'test' } }),
+    ]);
+    expect([...train.ids, ...test.ids].sort()).toEqual([...all.ids].sort());
+    const key = by === 'subject' ? subjects : views;
+    const [a, b] = [key(train), key(test)];
+    expect([...a].filter((value) => b.has(value))).toEqual([]);
+    expect([...b]).toEqual(by === 'subject' ? ['002', '004'] : ['1']);
+    // A clip is the same in a part as in the whole, and under a split with other classes.
+    const id = test.ids[1]!;
+    expect(test.values(1, 'rgb')).toEqual(all.values(all.ids.indexOf(id), 'rgb'));
+    const others = await actionClips({ ...small, classes: [actionNames[1]!, actionNames[7]!] });
+    expect(others.values(others.ids.indexOf(id), 'skeleton')).toEqual(test.values(1, 'skeleton'));
+  });
+
+  it('takes every subject and camera in turn', async () => {
+    const clips = await actionClips({ ...small, samplesPerClass: 12, classes: 2 });
+    const pairs = clips.ids.map((id) => id.slice(0, 6));
+    expect(new Set(pairs).size).toBe(12);
+  });
+
+  it('has two persons where two act, and else an absent second body of zeros', async () => {
+    const clips = await actionClips({ ...small, samplesPerClass: 1, persons: 2, classes: ['wave', 'push'] });
+    expect(clips.modalities['skeleton']!.shape).toEqual([2, 8, 25, 3]);
+    const half = 8 * 25 * 3;
+    expect(
+      clips
+        .values(0, 'skeleton')
+        .subarray(half)
+        .every((value) => value === 0),
+    ).toBe(true);
+    expect(
+      clips
+        .values(1, 'skeleton')
+        .subarray(half)
+        .every((value) => value !== 0),
+    ).toBe(true);
+  });
+
+  it('tells its progress and stops when told', async () => {
+    const seen: number[] = [];
+    await actionClips({ ...small, samplesPerClass: 1, onProgress: (done, total) => seen.push(done / total) });
+    expect(seen).toEqual([1 / 3, 2 / 3, 1]);
+    const controller = new AbortController();
+    const stopped = actionClips({
+      ...small,
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error('enough')),
+    });
+    await expect(stopped).rejects.toThrow('enough');
+  });
+
+  it.each<[ActionClipsOptions, RegExp]>([
+    [{ samplesPerClass: 0 }, /samplesPerClass: 0/],
+    [{ classes: 1 }, /classes: 1/],
+    [{ classes: 23 }, /classes: 23 was given, there are 22/],
+    [{ classes: ['wave', 'yawn'] }, /no 'yawn' among drink, /],
+    [{ classes: ['wave', 'push'] }, /no 'push'.*persons: 2/],
+    [{ classes: ['wave', 'wave'] }, /two different names/],
+    [{ frames: { rgb: 40 } }, /40 of rgb were given, at most the skeleton's 32/],
+    [{ noise: -1 }, /noise: -1/],
+    [{ clutter: Number.NaN }, /clutter: NaN/],
+    [{ seed: Number.NaN }, /seed: NaN/],
+    [{ persons: 3 as 2 }, /persons: 3/],
+    [{ views: 1, split: { by: 'view', part: 'test' } }, /only 1.*raise 'views'/],
+    [{ samplesPerClass: 1, split: { by: 'subject', part: 'test' } }, /no clip is in the test part/],
+    [{ split: { by: 'day' as 'view', part: 'test' } }, /split: .*was given/],
+  ])('refuses %j', async (options, reason) => {
+    const error = await actionClips(options).catch((e) => e);
+    expect(error).toBeInstanceOf(DatasetError);
+    expect(error.message).toMatch(reason);
+  });
+});
+
+/**
+ * A guard, not a benchmark: the nearest neighbour among other subjects' clips, by joints relative to the body's own place
+ * (or by coarse changes between frames), must do far better than chance and yet not solve the task.
+ */
+describe('the classes', () => {
+  const make = (part: 'train' | 'test') =>
+    actionClips({
+      samplesPerClass: 24,
+      subjects: 12,
+      frames: { skeleton: 16, rgb: 8 },
+      resolution: 16,
+      split: { by: 'subject', part },
+    });
+
+  it('can be told from the skeletons and from the pictures by far better than chance, not perfectly', async () => {
+    const [train, test] = await Promise.all([make('train'), make('test')]);
+    const skeleton = neighbours(train, test, (clips, i) => {
+      const values = clips.values(i, 'skeleton');
+      return values.map((value, k) => value - values[k % 3]!);
+    });
+    const rgb = neighbours(train, test, (clips, i) => changes(clips.values(i, 'rgb'), 8, 16));
+    expect(skeleton).toBeGreaterThan(0.35);
+    expect(skeleton).toBeLessThan(0.95);
+    expect(rgb).toBeGreaterThan(1.8 / 12);
+    expect(rgb).toBeLessThan(0.95);
+  });
+});
+
+function neighbours(
+  train: ArrayDataset,
+  test: ArrayDataset,
+  features: (clips: ArrayDataset, i: number) => Float32Array,
+): number {
+  const known = train.ids.map((_, i) => features(train, i));
+  let right = 0;
+  for (let i = 0; i < test.size; i++) {
+    const own = features(test, i);
+    const distances = known.map((other) => other.reduce((sum, value, k) => sum + (value - own[k]!) ** 2, 0));
+    if (train.labels[distances.indexOf(Math.min(...distances))] === test.labels[i]) right++;
+  }
+  return right / test.size;
+}
+
+/** How much each 2 x 2 patch changes from frame to frame, whatever the colours. */
+function changes(rgb: Float32Array, frames: number, side: number): Float32Array {
+  const half = side / 2;
+  const out = new Float32Array((frames - 1) * half * half);
+  const frame = side * side * 3;
+  for (let f = 1; f < frames; f++) {
+    for (let k = 0; k < frame; k++) {
+      const [x, y] = [Math.floor(k / 3) % side, Math.floor(k / 3 / side)];
+      out[((f - 1) * half + (y >> 1)) * half + (x >> 1)]! += Math.abs(
+        rgb[f * frame + k]! - rgb[(f - 1) * frame + k]!,
+      );
+    }
+  }
+  const length = Math.hypot(...out);
+  return out.map((value) => Math.sqrt(value / length));
+}
