@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { columnSums } from '../columns.js';
 import type { CallOptions, LayerConfig } from '../layerTypes.js';
 
 /** What {@link BatchNorm} can be told. */
@@ -92,36 +93,35 @@ export class BatchNorm extends layers.Layer {
   }
 
   private normalizeBatch(rows: tf.Tensor2D, weights: tf.Tensor1D | undefined): tf.Tensor2D {
-    const count = weights
-      ? (tf.maximum(tf.sum(weights), 1) as tf.Scalar)
-      : tf.scalar(Math.max(rows.shape[0], 1));
-    const weight = weights && tf.expandDims(weights, 1);
-    const counted = (x: tf.Tensor2D) => (weight ? tf.mul(x, weight) : x) as tf.Tensor2D;
+    const weight = weights ? tf.expandDims(weights, 1) : tf.scalar(1);
+    const count = weights ? tf.maximum(tf.sum(weights), 1) : tf.scalar(Math.max(rows.shape[0], 1));
+    const counted = (x: tf.Tensor, weight: tf.Tensor) => (weights ? tf.mul(x, weight) : x) as tf.Tensor2D;
 
     const normalize = tf.customGrad((...args) => {
-      const [x, gamma, beta, save] = args as unknown as [
-        tf.Tensor2D,
-        tf.Tensor1D,
-        tf.Tensor1D,
-        tf.GradSaveFunc,
-      ];
-      const mean = tf.div(columnSums(counted(x)), count);
-      const centered = tf.sub(x, mean) as tf.Tensor2D;
-      const variance = tf.div(columnSums(counted(tf.square(centered))), count);
+      const [x, gamma, beta, save] = args as unknown as [tf.Tensor2D, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+      const mean = tf.div(columnSums(counted(x, weight)), count);
+      const centered = tf.sub(x, mean);
+      const variance = tf.div(columnSums(counted(tf.square(centered), weight)), count);
       this.follow(mean, variance, count);
       const deviation = tf.rsqrt(tf.add(variance, this.epsilon));
       const scale = tf.mul(gamma, deviation);
-      save([centered, deviation, scale]);
+      save([centered, deviation, scale, weight, count]);
       return {
         value: tf.add(tf.mul(centered, scale), beta) as tf.Tensor2D,
         gradFunc: (dy: tf.Tensor2D, saved: tf.Tensor[]) => {
-          const [xc, inverse, factor] = saved as [tf.Tensor2D, tf.Tensor1D, tf.Tensor1D];
-          // dx = scale (dy - w mean(dy) - w x^ mean(dy x^)), where x^ = xc * inverse; rows of weight 0 have no part.
+          const [xc, inverse, factor, w, n] = saved as [
+            tf.Tensor2D,
+            tf.Tensor,
+            tf.Tensor,
+            tf.Tensor,
+            tf.Tensor,
+          ];
+          // dx = scale (dy - w mean(dy) - w x^ mean(dy x^)), where x^ = xc * inverse and w is 0 for rows left out.
           const dBeta = columnSums(dy);
           const dGamma = tf.mul(columnSums(tf.mul(dy, xc)), inverse);
-          const slope = tf.div(tf.mul(tf.mul(dGamma, inverse), factor), count);
-          const offset = tf.div(tf.mul(dBeta, factor), count);
-          const through = counted(tf.add(tf.mul(xc, slope), offset) as tf.Tensor2D);
+          const slope = tf.div(tf.mul(tf.mul(dGamma, inverse), factor), n);
+          const offset = tf.div(tf.mul(dBeta, factor), n);
+          const through = counted(tf.add(tf.mul(xc, slope), offset), w);
           return [tf.sub(tf.mul(dy, factor), through), dGamma, dBeta];
         },
       };
@@ -130,7 +130,7 @@ export class BatchNorm extends layers.Layer {
   }
 
   /** Moves the moving statistics one step towards the batch's. */
-  private follow(mean: tf.Tensor, variance: tf.Tensor, count: tf.Scalar): void {
+  private follow(mean: tf.Tensor, variance: tf.Tensor, count: tf.Tensor): void {
     const unbiased = tf.mul(variance, tf.div(count, tf.maximum(tf.sub(count, 1), 1)));
     const towards = (moving: LayerVariable, value: tf.Tensor) =>
       moving.write(tf.add(tf.mul(moving.read(), this.momentum), tf.mul(value, 1 - this.momentum)));
@@ -150,17 +150,4 @@ function rowWeights(x: tf.Tensor, weights: tf.Tensor | undefined): tf.Tensor1D |
   if (!weights) return undefined;
   const repeats = x.size / x.shape[x.rank - 1]! / weights.size;
   return tf.reshape(tf.tile(tf.reshape(weights, [-1, 1]), [1, repeats]), [-1]) as tf.Tensor1D;
-}
-
-/**
- * Sums over the rows as a product with ones. A reduction over the first axis is a transposition on the wasm backend,
- * 25 times slower; the rows are folded first, so that no float sum runs over more than a few thousand values in a row.
- */
-function columnSums(x: tf.Tensor2D): tf.Tensor1D {
-  const [rows, channels] = x.shape;
-  let fold = 1;
-  while (fold < 64 && rows % (2 * fold) === 0) fold *= 2;
-  const wide = tf.reshape(x, [rows / fold, fold * channels]) as tf.Tensor2D;
-  const partial = tf.matMul(tf.ones([1, rows / fold]) as tf.Tensor2D, wide);
-  return tf.sum(tf.reshape(partial, [fold, channels]), 0) as tf.Tensor1D;
 }

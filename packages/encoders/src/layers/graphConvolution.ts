@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { addToRows } from '../columns.js';
 import type { CallOptions, LayerConfig } from '../layerTypes.js';
 
 /** What {@link GraphConvolution} can be told. */
@@ -106,7 +107,7 @@ export class GraphConvolution extends layers.Layer {
 
       // Each joint gets the bias of a partition as often as edges of it come in.
       const biases = tf.matMul(tf.transpose(tf.sum(intoJoint, 2)), this.bias.read());
-      const y = tf.add(
+      const y = addToRows(
         tf.reshape(framesFirst, [rows, joints * this.filters]),
         tf.reshape(biases, [joints * this.filters]),
       );

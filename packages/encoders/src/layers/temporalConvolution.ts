@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { addToRows } from '../columns.js';
 import type { CallOptions, LayerConfig } from '../layerTypes.js';
 
 /** What {@link TemporalConvolution} can be told. */
@@ -88,7 +89,14 @@ export class TemporalConvolution extends layers.Layer {
         [this.stride, 1],
         [[0, 0], [half, half], [0, 0], [0, 0]], // biome-ignore format: one pair per axis
       );
-      return tf.reshape(tf.add(y, this.bias.read()), [batch, persons, y.shape[1], joints, this.filters]);
+      const rows = tf.reshape(y, [-1, this.filters]) as tf.Tensor2D;
+      return tf.reshape(addToRows(rows, this.bias.read() as tf.Tensor1D), [
+        batch,
+        persons,
+        y.shape[1],
+        joints,
+        this.filters,
+      ]);
     });
   }
 

@@ -1,0 +1,70 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { describe, expect, it } from 'vitest';
+import { reloaded } from '../testing/reloaded.js';
+import { expectGradientsOfDifferences } from '../testing/slopes.js';
+import { BodyMask, BodyMean, BodyPresence, RootCentering } from './bodies.js';
+
+const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
+const bodies = (...given: tf.Tensor[]) => tf.stack(given, 1);
+const absent = () => tf.zeros([1, 3, 4, 3]);
+const clip = (seed: number) => random([1, 3, 4, 3], seed);
+
+describe('BodyPresence', () => {
+  it('is 1 for a body with any coordinate that is not 0', () => {
+    const small = tf.scatterND([[0, 2, 3, 1]], [-1e-6], [1, 3, 4, 3]);
+    const presence = new BodyPresence({}).apply(bodies(absent(), clip(1), small)) as tf.Tensor;
+    expect(presence.arraySync()).toEqual([[0, 1, 1]]);
+  });
+});
+
+describe('BodyMask and BodyMean', () => {
+  it('leave absent bodies out', () => {
+    const x = bodies(clip(1), clip(2), clip(3));
+    const presence = tf.tensor2d([[1, 0, 1]]);
+    const masked = new BodyMask({}).apply([x, presence]) as tf.Tensor;
+    expect(tf.max(tf.abs(tf.sub(masked, bodies(clip(1), absent(), clip(3))))).dataSync()[0]).toBe(0);
+    const mean = new BodyMean({}).apply([x, presence]) as tf.Tensor;
+    const expected = tf.mean(bodies(clip(1), clip(3)), [1, 2, 3]).dataSync();
+    expect([...mean.dataSync()]).toEqual([...expected].map((v) => expect.closeTo(v, 5)));
+    expect((new BodyMean({}).apply([x, tf.zeros([1, 3])]) as tf.Tensor).arraySync()).toEqual([[0, 0, 0]]);
+  });
+
+  it('have the gradients of finite differences', () => {
+    const x = bodies(clip(1), clip(2));
+    const presence = tf.tensor2d([[1, 0]]);
+    expectGradientsOfDifferences((z) => new BodyMask({}).apply([z, presence]) as tf.Tensor, [x]);
+    expectGradientsOfDifferences((z) => new BodyMean({}).apply([z, presence]) as tf.Tensor, [x]);
+  });
+});
+
+describe('RootCentering', () => {
+  const center = (x: tf.Tensor, root = 2) => new RootCentering({ root }).apply(x) as tf.Tensor;
+
+  it('puts the root of the first present body at the origin on average, and moves the others along', () => {
+    const [first, second] = [clip(1), clip(2)];
+    const origin = tf.mean(tf.slice(first, [0, 0, 2, 0], [1, 3, 1, 3]), 1, true); // [1, 1, 1, 3]
+    const expected = bodies(absent(), tf.sub(first, origin), tf.sub(second, origin)).dataSync();
+    const got = center(bodies(absent(), first, second)).dataSync();
+    expect([...got]).toEqual([...expected].map((v) => expect.closeTo(v, 5)));
+  });
+
+  it('does not depend on where the scene is, and keeps frames of zeros', () => {
+    const empty = tf.concat([tf.slice(clip(1), 0, [1, 3, 4, 3]), tf.zeros([1, 2, 4, 3])], 1);
+    const there = tf.concat([tf.add(clip(1), [1, -2, 3]), tf.zeros([1, 2, 4, 3])], 1);
+    const [here, moved] = [center(bodies(empty)), center(bodies(there))];
+    expect([...moved.dataSync()]).toEqual([...here.dataSync()].map((v) => expect.closeTo(v, 4)));
+    expect(tf.sum(tf.abs(tf.slice(moved, [0, 0, 3, 0, 0]))).dataSync()[0]).toBe(0);
+  });
+
+  it('has the gradient of finite differences', () => {
+    expectGradientsOfDifferences((x) => center(x), [bodies(clip(1), clip(2))]);
+  });
+
+  it('keeps its config through a saved model', async () => {
+    const x = input({ shape: [2, 3, 4, 3] });
+    const outputs = new RootCentering({ root: 3, name: 'center' }).apply(x) as SymbolicTensor;
+    const copy = await reloaded(model({ inputs: x, outputs }));
+    expect(copy.getLayer('center').getConfig()).toMatchObject({ root: 3 });
+  });
+});

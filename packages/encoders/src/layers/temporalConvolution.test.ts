@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { describe, expect, it } from 'vitest';
+import { jolt, reloaded } from '../testing/reloaded.js';
+import { expectGradientsOfDifferences } from '../testing/slopes.js';
+import { TemporalConvolution } from './temporalConvolution.js';
+
+const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
+
+describe('TemporalConvolution', () => {
+  it.each([
+    [1, 1, 6],
+    [3, 1, 5],
+    [3, 2, 5],
+    [3, 2, 6],
+    [5, 3, 7],
+    [1, 2, 6],
+  ])(
+    // biome-ignore format: a table
+    'sums over a window of frames: kernel %i, stride %i, %i frames',
+    (kernelSize, stride, frames) => {
+      const layer = new TemporalConvolution({ filters: 2, kernelSize, stride, seed: 1 });
+      const x = random([2, 1, frames, 3, 2], 1) as tf.Tensor5D;
+      layer.build(x.shape);
+      jolt(layer);
+      const y = layer.apply(x) as tf.Tensor5D;
+      expect(y.shape).toEqual([2, 1, Math.ceil(frames / stride), 3, 2]);
+      expect(layer.computeOutputShape(x.shape)).toEqual(y.shape);
+      const kernel = layer.getWeights()[0]!.arraySync() as number[][][][];
+      const bias = [...layer.getWeights()[1]!.dataSync()];
+      const [given, got] = [x.arraySync(), y.arraySync()];
+      for (let b = 0; b < 2; b++)
+        for (let t = 0; t < y.shape[2]; t++)
+          for (let v = 0; v < 3; v++)
+            for (let o = 0; o < 2; o++) {
+              let sum = bias[o]!;
+              for (let i = 0; i < kernelSize; i++) {
+                const joint = given[b]![0]![t * stride + i - (kernelSize - 1) / 2]?.[v] ?? [];
+                sum += joint.reduce((inner, value, c) => inner + value * kernel[i]![0]![c]![o]!, 0);
+              }
+              expect(got[b]![0]![t]![v]![o]).toBeCloseTo(sum, 4);
+            }
+    },
+  );
+
+  it('has the gradients of finite differences', () => {
+    const layer = new TemporalConvolution({ filters: 2, kernelSize: 3, stride: 2, seed: 1 });
+    const x = random([1, 2, 5, 3, 2], 1);
+    expectGradientsOfDifferences((z) => layer.apply(z) as tf.Tensor, [x]);
+    const { grads } = tf.variableGrads(() => tf.sum(layer.apply(x) as tf.Tensor) as tf.Scalar);
+    expect([...grads[layer.trainableWeights[1]!.name]!.dataSync()]).toEqual([18, 18]); // 2 bodies, 3 frames, 3 joints
+  });
+
+  it('keeps its config and its outputs through a saved model', async () => {
+    const x = input({ shape: [1, 6, 3, 2] });
+    const config = { filters: 4, kernelSize: 5, stride: 2, seed: 8 };
+    const outputs = new TemporalConvolution({ ...config, name: 'temporal' }).apply(x) as SymbolicTensor;
+    const original = model({ inputs: x, outputs });
+    jolt(original);
+    const copy = await reloaded(original);
+    expect(copy.getLayer('temporal').getConfig()).toMatchObject(config);
+    const batch = random([2, 1, 6, 3, 2], 2);
+    expect((copy.predict(batch) as tf.Tensor).dataSync()).toEqual(
+      (original.predict(batch) as tf.Tensor).dataSync(),
+    );
+  });
+
+  it('refuses an even kernel', () => {
+    expect(() => new TemporalConvolution({ filters: 2, kernelSize: 4 })).toThrow(/kernelSize 4.*odd/);
+  });
+});

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { EncoderConfigError } from '../encoderConfigError.js';
+import { adjacency } from './adjacency.js';
+import { type SkeletonGraph, skeletonGraph } from './graphs.js';
+
+const chain: SkeletonGraph = { joints: 3, edges: [[0, 1], [1, 2]], center: 0 }; // biome-ignore format: bones
+
+describe('adjacency', () => {
+  it('splits a chain as the paper does', () => {
+    const [half, third] = [1 / 2, 1 / 3];
+    expect(adjacency(chain, 'uniform')).toEqual([[[half, third, 0], [half, third, half], [0, third, half]]]); // biome-ignore format: a matrix
+    expect(adjacency(chain, 'distance')[0]).toEqual([[half, 0, 0], [0, third, 0], [0, 0, half]]); // biome-ignore format: a matrix
+    const [self, farther, nearer] = adjacency(chain, 'spatial');
+    expect(self).toEqual(adjacency(chain, 'distance')[0]);
+    expect(farther).toEqual([[0, 0, 0], [half, 0, 0], [0, third, 0]]); // biome-ignore format: a matrix
+    expect(nearer).toEqual([[0, third, 0], [0, 0, half], [0, 0, 0]]); // biome-ignore format: a matrix
+  });
+
+  it.each(['ntu-rgb+d', 'utd-mhad'] as const)('is a tree whose columns sum to one: %s', (layout) => {
+    const { joints, edges, center } = skeletonGraph(layout);
+    expect(edges.length).toBe(joints - 1);
+    for (const partition of ['uniform', 'distance', 'spatial'] as const) {
+      const matrices = adjacency(layout, partition);
+      for (let to = 0; to < joints; to++) {
+        const sum = matrices.flat().reduce((total, row) => total + row[to]!, 0);
+        expect(sum).toBeCloseTo(1, 10);
+      }
+    }
+    // Nothing is nearer to the center than the center: no edge of the last kind starts there from afar.
+    expect(adjacency(layout, 'spatial')[2]!.every((row) => row[center] === 0)).toBe(true);
+  });
+
+  it('names what a graph should be', () => {
+    const given = (graph: Partial<SkeletonGraph>) => () => adjacency({ ...chain, ...graph });
+    expect(given({ edges: [[0, 3]] })).toThrow(/joint 3 in a graph of 3 joints/);
+    expect(given({ center: -1 })).toThrow(/joint -1/);
+    expect(given({ edges: [[0, 1]] })).toThrow(/joints 2 are not connected/);
+    expect(() => adjacency('openpose' as 'utd-mhad')).toThrow(/'openpose'.*ntu-rgb\+d, utd-mhad/);
+    expect(() => adjacency(chain, 'radial' as 'spatial')).toThrow(EncoderConfigError);
+  });
+});
