@@ -56,11 +56,29 @@ export async function run(
   return answer;
 }
 
+/** A kernel's results, as {@link run} reads them. */
+export type Results = Awaited<ReturnType<typeof run>>;
+
 /**
- * Expects the wasm kernel to give what the cpu backend's gives. Each result is a sum of `terms` products of numbers
- * in [-1, 1]; rounding to 24 bits as they are added makes the sums differ by about terms / 3 * 2^-24, in any order.
- * The tolerance is ten times that, and zero where nothing is added up.
+ * Expects equal results but for rounding. Each is a sum of `terms` products of numbers in [-1, 1]; rounding to 24 bits
+ * as they are added makes the sums differ by about terms / 3 * 2^-24, in any order. The tolerance is ten times that,
+ * and zero where nothing is added up.
  */
+export function expectClose(kernel: string, actual: Results, expected: Results, terms: number): void {
+  expect(actual.shapes).toEqual(expected.shapes);
+  const tolerance = terms === 0 ? 0 : (terms + 16) * 2 ** -22;
+  actual.values.forEach((values, i) => {
+    values.forEach((value, j) => {
+      const wanted = expected.values[i]![j]!;
+      // Written so that NaN fails.
+      if (!(Math.abs(value - wanted) <= tolerance)) {
+        expect.fail(`${kernel} at ${j}: ${value} on wasm, ${wanted} expected, tolerance ${tolerance}`);
+      }
+    });
+  });
+}
+
+/** Expects the wasm kernel to give what the cpu backend's gives, to {@link expectClose}. */
 export async function expectAsOnCpu(
   kernel: string,
   operands: { [name: string]: Operand },
@@ -68,18 +86,5 @@ export async function expectAsOnCpu(
   terms: number,
 ): Promise<void> {
   const expected = await run('cpu', kernel, operands, attrs);
-  const actual = await run('wasm', kernel, operands, attrs);
-  expect(actual.shapes).toEqual(expected.shapes);
-  const tolerance = terms === 0 ? 0 : (terms + 16) * 2 ** -22;
-  actual.values.forEach((values, i) => {
-    values.forEach((value, j) => {
-      const difference = Math.abs(value - expected.values[i]![j]!);
-      // Written so that NaN fails.
-      if (!(difference <= tolerance)) {
-        expect.fail(
-          `${kernel} at ${j}: ${value} on wasm, ${expected.values[i]![j]} on cpu, tolerance ${tolerance}`,
-        );
-      }
-    });
-  });
+  expectClose(kernel, await run('wasm', kernel, operands, attrs), expected, terms);
 }
