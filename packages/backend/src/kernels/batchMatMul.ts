@@ -2,7 +2,7 @@ import { BatchMatMul, type BatchMatMulAttrs, backend_util, util } from '@tensorf
 import { gemm } from '../wasm/gemm.js';
 import { reshaped, withWindow, wordOf } from '../wasm/heap.js';
 import { transposed } from '../wasm/transpose.js';
-import { composed } from './kernel.js';
+import { type ComposedKernel, type Compute, composed } from './kernel.js';
 
 /** For each batch of the broadcast shape, which batch of an operand it reads. */
 function batchesOf(outer: number[], own: number[]): number[] {
@@ -23,7 +23,7 @@ function batchesOf(outer: number[], own: number[]): number[] {
  * Matrix products over broadcast batch axes. Operands are turned first where they come transposed, and a right side
  * that all batches share makes one tall product of them.
  */
-export const batchMatMul = composed<'a' | 'b'>(BatchMatMul, ({ inputs: { a, b }, backend, attrs }) => {
+const multiply: Compute<'a' | 'b'> = ({ inputs: { a, b }, backend, attrs }) => {
   const { transposeA, transposeB } = attrs as unknown as BatchMatMulAttrs;
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
   const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
@@ -72,4 +72,27 @@ export const batchMatMul = composed<'a' | 'b'>(BatchMatMul, ({ inputs: { a, b },
   backend.disposeData(left.dataId);
   backend.disposeData(right.dataId);
   return out;
-});
+};
+
+/** Up to this many multiplications to a product tfjs's loops take less time than preparing XNNPACK's operator does. */
+const SMALL = 4096;
+
+/** Products of matrices, over broadcast batch axes. */
+export const batchMatMul: ComposedKernel = {
+  kernelName: BatchMatMul,
+  compose: (stock) => {
+    const { compose } = composed(BatchMatMul, multiply);
+    const multiplyFloats = compose(stock);
+    return (call) => {
+      const [a, b] = [call.inputs['a']!, call.inputs['b']!];
+      const sameBatches =
+        a.shape.length === b.shape.length && a.shape.slice(0, -2).every((n, i) => n === b.shape[i]);
+      const [rows, columns] = a.shape.slice(-2) as [number, number];
+      const small = rows * columns * Math.max(...b.shape.slice(-2)) <= SMALL;
+      // The stock kernel repeats the wrong batches where both sides broadcast, so it gets those that don't.
+      return stock && sameBatches && small && a.shape.length > 2 && rows * columns > 0
+        ? stock(call)
+        : multiplyFloats(call);
+    };
+  },
+};

@@ -12,7 +12,7 @@ const SLAB_BYTES = 1024 * 1024;
 /** Fewer places than this in one go, and packing and adding up cost more than the product. */
 const LEAST_PLACES = 192;
 /** More, and the packed part of dy leaves the cache. No power of two: its lines would fall on the same cache sets. */
-const MOST_PLACES = 1000;
+const MOST_PLACES = 500;
 
 /** The two matrices of {@link correlate}, the right one as a tensor, the left one a few columns at a time. */
 interface Product {
