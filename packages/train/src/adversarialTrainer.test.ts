@@ -71,6 +71,7 @@ describe('AdversarialTrainer', () => {
     });
     expect(second).toMatchObject({ finished: true, steps: 15 });
     expect(weightBytes(again.model)).toBe(weightBytes(whole.model));
+    expect(again.optimizer).toMatchObject({ iterations: 15 });
     expect(second.history).toEqual(history);
   });
 

@@ -42,6 +42,14 @@ describe('compareReports', () => {
       close.some(({ average, robust }) => average.best || Object.values(robust).some(({ best }) => best)),
     ).toBe(false);
     expect(close[1]!.improvement!.best).toBe(true);
+    const little = pgdOf(
+      compareReports(
+        { trained: madeUpReport(trained), best: madeUpReport(slightlyBetter) },
+        { baseline: 'trained' },
+      ),
+    );
+    expect(little[1]!.improvement!.value).toBeGreaterThan(0);
+    expect(little[1]!.improvement!.best).toBe(false);
     const clear = models(muchBetter);
     expect(clear.map(({ average }) => average.best)).toEqual([false, false, true]);
     expect(clear.map(({ robust }) => robust['both']!.best)).toEqual([false, false, true]);
