@@ -1,5 +1,6 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { unfused } from './unfused';
 
 type Layer = SymbolicTensor['sourceLayer'];
 type LayerNode = Layer['inboundNodes'][number];
@@ -88,11 +89,16 @@ export function isPlain({ calls }: LayerGraph): boolean {
 export function runCalls(calls: readonly Call[], values: Values, training: boolean): void {
   for (const { layer, inputs, outputs } of calls) {
     const given = inputs.map((input) => values.get(input)!);
-    const results = [layer.apply(given, { training })].flat() as tf.Tensor[];
+    const results = [plain(layer, given) ?? layer.apply(given, { training })].flat() as tf.Tensor[];
     outputs.forEach((output, i) => {
       values.set(output, results[i]!);
     });
   }
+}
+
+/** A cheaper way to the same result where gradients are wanted, if there is one. */
+function plain(layer: Layer, given: readonly tf.Tensor[]): tf.Tensor | undefined {
+  return given.length === 1 && tf.engine().state.gradientDepth > 0 ? unfused(layer, given[0]!) : undefined;
 }
 
 /** The calls that depend on none, and those that depend on some, of these values. */
