@@ -24,6 +24,16 @@ export interface BatchOptions {
   dropLast?: boolean;
 }
 
+/** What one modality's tensors hold. */
+export interface ModalityDescription {
+  /** Shape of one sample, without the batch axis. */
+  shape: number[];
+  /** Least and greatest valid value; absent: any number. */
+  range?: [number, number];
+  /** Unit of the values, e.g. 'metres'. */
+  unit: string;
+}
+
 /** What training and evaluation ask of a data set; those of `@amr/datasets` have it. */
 export interface Dataset {
   /** Number of samples. */
@@ -33,9 +43,7 @@ export interface Dataset {
   /** One id for each sample, unique, in order. */
   readonly ids: readonly string[];
   /** What each modality's tensors hold: shape of one sample, valid values, unit. */
-  readonly modalities: {
-    readonly [name: string]: { shape: number[]; range?: [number, number]; unit: string };
-  };
+  readonly modalities: { readonly [name: string]: ModalityDescription };
   /** The samples in batches. */
   batches(options: BatchOptions): AsyncIterable<Batch>;
   /** The samples at these positions, in the order given. */

@@ -1,15 +1,18 @@
 /** An option, or a combination of model, data and options, that can't work. Thrown before any work is done. */
 export class TrainOptionError extends Error {
+  /** The name of the class. */
   override readonly name = 'TrainOptionError';
 }
 
 /** Samples that can't be used: labels out of range, values that aren't finite, shapes that the data set didn't announce. */
 export class TrainDataError extends Error {
+  /** The name of the class. */
   override readonly name = 'TrainDataError';
 }
 
 /** The loss stopped being finite. The checkpoint is left as it was before the step that broke. */
 export class DivergenceError extends Error {
+  /** The name of the class. */
   override readonly name = 'DivergenceError';
 }
 
@@ -18,6 +21,7 @@ export type CheckpointProblem = 'damaged' | 'format' | 'version' | 'model' | 'co
 
 /** A checkpoint that can't be used: it is refused, nothing of it is loaded, and its file is left as it is. */
 export class CheckpointError extends Error {
+  /** The name of the class. */
   override readonly name = 'CheckpointError';
   /**
    * @param problem `damaged`: truncated or altered bytes; `format`, `version`: not a checkpoint of this library, or
@@ -34,5 +38,6 @@ export class CheckpointError extends Error {
 
 /** A report that can't be read, merged or compared. */
 export class ReportError extends Error {
+  /** The name of the class. */
   override readonly name = 'ReportError';
 }

@@ -45,6 +45,14 @@ export interface CurvePoint {
   interval: Interval;
 }
 
+/** The line of one condition. */
+export interface CurveCondition extends ThreatModelDescription {
+  /** The condition's name. */
+  name: string;
+  /** From the smallest scale to the largest. */
+  points: CurvePoint[];
+}
+
 /** Robust accuracy against the size of the perturbation. */
 export interface RobustnessCurve {
   /** The attack's name. */
@@ -52,7 +60,7 @@ export interface RobustnessCurve {
   /** Number of samples. */
   samples: number;
   /** One line for each condition; its budgets are those of scale 1. */
-  conditions: ({ name: string; points: CurvePoint[] } & ThreatModelDescription)[];
+  conditions: CurveCondition[];
 }
 
 /**

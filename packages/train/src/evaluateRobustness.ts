@@ -20,6 +20,7 @@ import {
   type ReportData,
   RobustnessReport,
   type SampleOutcomes,
+  type Shard,
 } from './robustnessReport.js';
 import { mixSeed } from './seeds.js';
 import { Stopwatch } from './stopwatch.js';
@@ -27,14 +28,6 @@ import { describeThreatModel } from './threatModelDescription.js';
 
 /** Makes an attack for a threat model, e.g. `(threatModel) => pgd(threatModel, { steps: 20 })`. */
 export type AttackFactory = (threatModel: ThreatModel) => Attack;
-
-/** A part of the test set, for several processes or machines. */
-export interface Shard {
-  /** Number of this part, from 0. */
-  index: number;
-  /** Number of parts. */
-  count: number;
-}
 
 /** How far an evaluation has come. */
 export interface EvaluationProgress {

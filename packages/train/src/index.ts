@@ -21,7 +21,7 @@ export {
   compareReports,
   RobustnessComparison,
 } from './compareReports.js';
-export type { Batch, BatchOptions, Dataset } from './dataset.js';
+export type { Batch, BatchOptions, Dataset, ModalityDescription } from './dataset.js';
 export {
   CheckpointError,
   type CheckpointProblem,
@@ -30,13 +30,18 @@ export {
   TrainDataError,
   TrainOptionError,
 } from './errors.js';
-export { type CurveOptions, type CurvePoint, evaluateCurve, type RobustnessCurve } from './evaluateCurve.js';
+export {
+  type CurveCondition,
+  type CurveOptions,
+  type CurvePoint,
+  evaluateCurve,
+  type RobustnessCurve,
+} from './evaluateCurve.js';
 export {
   type AttackFactory,
   type EvaluationOptions,
   type EvaluationProgress,
   evaluateRobustness,
-  type Shard,
 } from './evaluateRobustness.js';
 export { mergeReports } from './mergeReports.js';
 export {
@@ -57,11 +62,13 @@ export {
   type Accuracy,
   type Improvement,
   type MeanModalityWeights,
+  type ReportCondition,
   type ReportConfig,
   type ReportData,
   RobustnessReport,
   type RobustnessReportJson,
   type SampleOutcomes,
+  type Shard,
 } from './robustnessReport.js';
 export { type CosineOptions, constant, cosine, type Schedule } from './schedule.js';
 export type { BudgetDescription, ThreatModelDescription } from './threatModelDescription.js';

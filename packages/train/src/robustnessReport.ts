@@ -4,6 +4,20 @@ import { reportMarkdown } from './reportMarkdown.js';
 import type { ThreatModelDescription } from './threatModelDescription.js';
 import { type Interval, meanWithInterval, wilson } from './wilson.js';
 
+/** A part of the test set, for several processes or machines. */
+export interface Shard {
+  /** Number of this part, from 0. */
+  index: number;
+  /** Number of parts. */
+  count: number;
+}
+
+/** A condition as it stands in a report. */
+export interface ReportCondition extends ThreatModelDescription {
+  /** Its name. */
+  name: string;
+}
+
 /** What an evaluation was asked to do; reports are compared and merged only when this is equal. */
 export interface ReportConfig {
   /** Size of the whole test set. */
@@ -11,7 +25,7 @@ export interface ReportConfig {
   /** Class names. */
   classes: string[];
   /** Conditions in order. */
-  conditions: ({ name: string } & ThreatModelDescription)[];
+  conditions: ReportCondition[];
   /** Names of the attacks in order. */
   attacks: string[];
   /** Samples in a batch. */
@@ -37,7 +51,7 @@ export interface ReportData {
   /** What was asked. */
   config: ReportConfig;
   /** The parts of the test set that are in it. */
-  shards: { index: number; count: number }[];
+  shards: Shard[];
   /** What came out. */
   samples: SampleOutcomes;
   /** Sums of modality weights, when they were asked for. */

@@ -21,6 +21,7 @@ export interface SafetensorsFile {
 
 /** Bytes that aren't a safetensors file, or one of a kind that isn't read here. */
 export class SafetensorsError extends Error {
+  /** The name of the class. */
   override readonly name = 'SafetensorsError';
 }
 
