@@ -1,19 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+/** XNNPACK's average pooling overruns its memory on the wasm backend with tens of thousands of channels (40,960 did). */
+const mostChannels = 2048;
+
 /**
  * Sums of [rows, columns] over the rows, by average pooling: a reduction over the first axis is a transposition on the
- * wasm backend, 25 times slower. The rows are folded first, so that float sums stay short (and many, where there are
- * many cores). It has no gradient of its own.
+ * stock wasm backend, 25 times slower. The rows are folded first, so that float sums stay short (and many, where there
+ * are many cores). It has no gradient of its own.
  */
 export function columnSums(x: tf.Tensor2D): tf.Tensor1D {
   const [rows, columns] = x.shape;
   if (rows === 0) return tf.zeros([columns]);
   return tf.tidy(() => {
+    let channels = columns;
+    while (channels > mostChannels && channels % 2 === 0) channels /= 2;
+    if (channels > mostChannels) return tf.sum(x, 0) as tf.Tensor1D;
     let fold = 1;
     while (fold < 64 && rows % (2 * fold) === 0) fold *= 2;
     const high = rows / fold;
-    const wide = tf.reshape(x, [1, high, 1, fold * columns]) as tf.Tensor4D;
-    const means = tf.reshape(tf.avgPool(wide, [high, 1], 1, 'valid'), [fold, columns]);
+    const image = tf.reshape(x, [1, high, (fold * columns) / channels, channels]) as tf.Tensor4D;
+    const means = tf.reshape(tf.avgPool(image, [high, 1], 1, 'valid'), [fold, columns]);
     return tf.mul(tf.sum(means, 0), high) as tf.Tensor1D;
   });
 }

@@ -77,7 +77,7 @@ export interface TwoStreamConfig {
  * });
  * console.log(model.inputNames, model.outputNames); // depth, skeleton; logits, depthLogits, skeletonLogits
  * const [logits] = model.predict([tf.zeros([2, 4, 16, 16, 1]), tf.ones([2, 1, 8, 20, 3])]) as tf.Tensor[];
- * console.log(logits.shape); // [2, 27]
+ * console.log(logits!.shape); // [2, 27]
  * ```
  */
 export function twoStream(config: TwoStreamConfig): LayersModel {

@@ -64,8 +64,9 @@ export interface AttentionModalityReweighterConfig extends LayerConfig {
  * const skeleton = input({ shape: [8, 25, 12] });
  * const outputs = new AttentionModalityReweighter({ returnWeights: true }).apply([rgb, skeleton]);
  * const reweighter = model({ inputs: [rgb, skeleton], outputs });
- * const [, , weights] = reweighter.predict([tf.ones([2, 4, 7, 7, 16]), tf.ones([2, 8, 25, 12])]);
- * console.log(weights.arraySync()); // [[0.5, 0.5], [0.5, 0.5]]: not trained yet
+ * const clips = [tf.ones([2, 4, 7, 7, 16]), tf.ones([2, 8, 25, 12])];
+ * const [, , weights] = reweighter.predict(clips) as tf.Tensor[];
+ * console.log(weights!.arraySync()); // [[0.5, 0.5], [0.5, 0.5]]: not trained yet
  * ```
  */
 export class AttentionModalityReweighter extends layers.Layer {
