@@ -5,7 +5,7 @@ import type { Vec3 } from './vector.js';
  * Focal length of every camera, in widths of its square picture: a joint at [x, y, z] metres is seen at column
  * (0.5 + focalLength * x / z) and row (0.5 - focalLength * y / z), both in [0, 1].
  */
-export const focalLength = 1.35;
+export const focalLength = 1.45;
 
 /** A camera that looks at the middle of the scene. */
 export interface Camera {
@@ -23,10 +23,10 @@ export interface Camera {
  * @param distance from the middle of the scene, in metres
  */
 export function camera(angle: number, distance: number, random: Random): Camera {
-  const yaw = angle + random.normal(0.05);
-  const height = random.uniform(1, 1.7);
-  const aim: Vec3 = [random.normal(0.05), 0.92 + random.normal(0.03), random.normal(0.05)];
-  const far = distance * random.uniform(0.93, 1.1);
+  const yaw = angle + random.normal(0.04);
+  const height = random.uniform(1.1, 1.5);
+  const aim: Vec3 = [random.normal(0.02), 0.94 + random.normal(0.02), random.normal(0.02)];
+  const far = distance * random.uniform(0.97, 1.06);
   const pitch = Math.asin((height - aim[1]) / far);
   const level = far * Math.cos(pitch);
   const [cosYaw, sinYaw, cosPitch, sinPitch] = [

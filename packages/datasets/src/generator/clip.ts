@@ -7,7 +7,7 @@ import { dress, held, stool } from './dress.js';
 import { type PosedBody, posed } from './kinematics.js';
 import type { Action, Motion } from './motion.js';
 import { mirrored, type Pose } from './pose.js';
-import { room } from './room.js';
+import { room, surroundings } from './room.js';
 import { sensed } from './sensor.js';
 import { joint } from './skeleton.js';
 import { type Outfit, type Subject, subject } from './subjects.js';
@@ -46,6 +46,9 @@ export interface Clip {
   truth: Vec3[][][];
 }
 
+/** Rooms that clips are recorded in: few, so that a model can't tell clips apart by their backgrounds alone. */
+const rooms = 4;
+
 interface Actor {
   subject: Subject;
   outfit: Outfit;
@@ -79,7 +82,8 @@ export function clip(spec: ClipSpec): Clip {
   );
 
   const side = spec.resolution * 2;
-  const surroundings = room(film, eye, side, spec.clutter);
+  const place = room(spec.seed, stage.integer(rooms), spec.clutter);
+  const scene = surroundings(place, film, eye, side, spec.clutter);
   const exposure = exposed(film, spec.noise);
   const page = canvas(side);
   const rgb = new Uint8Array(spec.frames.rgb * spec.resolution ** 2 * 3);
@@ -93,14 +97,10 @@ export function clip(spec: ClipSpec): Clip {
     const feet = bodies.flatMap((frames) =>
       [joint.leftAnkle, joint.rightAnkle, joint.spineBase].map((j) => frames[frame]!.joints[j]!),
     );
-    surroundings.paint(page, moments[frame]!, feet);
+    scene.paint(page, moments[frame]!, feet);
     for (const capsule of capsules)
-      drawCapsule(
-        page,
-        { ...capsule, from: eye.see(capsule.from), to: eye.see(capsule.to) },
-        surroundings.light,
-      );
-    for (const capsule of surroundings.foreground) drawCapsule(page, capsule, surroundings.light);
+      drawCapsule(page, { ...capsule, from: eye.see(capsule.from), to: eye.see(capsule.to) }, scene.light);
+    for (const capsule of scene.foreground) drawCapsule(page, capsule, scene.light);
     exposure(page.colours, moments[frame]!, rgb.subarray(i * spec.resolution ** 2 * 3), spec.resolution);
   });
   return { rgb, skeletons, truth };
@@ -134,8 +134,8 @@ function actors(spec: ClipSpec, action: Action, stage: Random): Actor[] {
       outfit: who.outfit(spec.performance),
       motion: (moment) => alive(side === -1 ? mirrored(motion(moment)) : motion(moment), moment, who, idle),
       place:
-        persons === 2 ? [role === 0 ? -gap / 2 : gap / 2, 0, 0] : [stage.normal(0.08), 0, stage.normal(0.08)],
-      heading: facing + own.normal(persons === 2 ? 0.04 : 0.12),
+        persons === 2 ? [role === 0 ? -gap / 2 : gap / 2, 0, 0] : [stage.normal(0.04), 0, stage.normal(0.04)],
+      heading: facing + own.normal(persons === 2 ? 0.04 : 0.09),
       acting: side === -1 ? 'left' : 'right',
     };
   });
@@ -149,7 +149,7 @@ function partner({ subject: own, subjects }: ClipSpec, stage: Random): number {
   return others.length > 0 ? stage.pick(others) : own;
 }
 
-/** The posture with the person's own stoop, elbows and swaying. */
+/** The posture with the person's own stoop and swaying. */
 function alive(pose: Pose, moment: number, { style }: Subject, idle: (moment: number) => number[]): Pose {
   const [a, b, c, d] = idle(moment) as [number, number, number, number];
   return {
@@ -178,10 +178,10 @@ function take({ subject: { body, style }, motion, place, heading }: Actor, momen
 
 /** Averages 2 x 2 pixels, and does what a camera does: exposure, white balance, flicker, noise, bytes. */
 function exposed(film: Random, strength: number) {
-  const gain = film.uniform(0.75, 1.2);
+  const gain = film.uniform(0.85, 1.15);
   const balance = [1 + film.normal(0.05), 1, 1 + film.normal(0.07)];
-  const [flicker, speed] = [film.uniform(0, 0.05), film.uniform(5, 60)];
-  const grain = strength * film.uniform(0.008, 0.03);
+  const [flicker, speed] = [film.uniform(0, 0.03), film.uniform(5, 60)];
+  const grain = strength * film.uniform(0.004, 0.02);
   return (colours: Float32Array, moment: number, bytes: Uint8Array, resolution: number) => {
     const light = gain * (1 + flicker * Math.sin(speed * moment));
     const side = resolution * 2;

@@ -37,8 +37,6 @@ export interface Style {
   stance: number;
   /** How far the back is bent while standing, in radians. */
   stoop: number;
-  /** How far the elbows stand off, 0 is average. */
-  elbows: number;
   /** How much the body sways by itself, 1 is average. */
   sway: number;
   /** How often the left side acts. */
@@ -97,12 +95,11 @@ export function subject(seed: number, number: number): Subject {
     amplitude: 1 + clamped(r, 0.09, 0.2),
     stance: r.uniform(0, 0.07),
     stoop: r.uniform(-0.03, 0.16),
-    elbows: r.uniform(-0.3, 0.5),
     sway: r.uniform(0.6, 1.6),
     leftHanded: r.chance(0.3) ? 0.7 : 0.2,
   };
   const person = random('person', seed, number);
-  const tone = person.uniform(0.25, 1);
+  const tone = person.uniform(0.3, 1);
   const skin: Colour = [0.25 + 0.65 * tone, 0.15 + 0.52 * tone, 0.1 + 0.42 * tone];
   const dark = person.uniform(0.04, 0.45);
   const hair: Colour = [dark, dark * person.uniform(0.6, 0.9), dark * person.uniform(0.3, 0.8)];
@@ -112,13 +109,13 @@ export function subject(seed: number, number: number): Subject {
 
 function clothes(seed: number, number: number, day: number): Omit<Outfit, 'skin' | 'hair' | 'longHair'> {
   const r = random('clothes', seed, number, day);
-  const shirt = cloth(r, 0.15, 0.95);
-  const trousers = cloth(r, 0.08, 0.6);
+  const shirt = cloth(r, 0.5, 1);
+  const trousers = cloth(r, 0.3, 0.75);
   return {
     shirt,
-    stripe: r.chance(0.4) ? cloth(r, 0.15, 0.95) : shirt,
+    stripe: r.chance(0.4) ? cloth(r, 0.5, 1) : shirt,
     trousers,
-    shoes: cloth(r, 0.05, 0.9),
+    shoes: cloth(r, 0.2, 0.9),
     longSleeves: r.chance(0.45),
     longTrousers: r.chance(0.75),
   };
@@ -127,7 +124,7 @@ function clothes(seed: number, number: number, day: number): Omit<Outfit, 'skin'
 /** A colour of random hue, faint or strong, of a brightness between the two. */
 function cloth(r: Random, dark: number, bright: number): Colour {
   const value = r.uniform(dark, bright);
-  const saturation = r.uniform(0.05, 0.85);
+  const saturation = r.uniform(0.05, 0.65);
   const hue = r.uniform(0, 2 * Math.PI);
   const channel = (shift: number) => value * (1 - saturation * (0.5 - 0.5 * Math.cos(hue + shift)));
   return [channel(0), channel(2.1), channel(4.2)];
