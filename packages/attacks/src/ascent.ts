@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { unblocked } from './ball';
-import type { UpdateRule } from './gradientAttack';
+import { unblocked } from './ball.js';
+import type { UpdateRule } from './gradientAttack.js';
 
 /**
  * A step of `stepSize` along the norm's steepest direction, in every ball at once.

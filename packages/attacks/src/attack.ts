@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Classifier, Modalities } from './classifier';
-import type { ThreatModel } from './threatModel';
+import type { Classifier, Modalities } from './classifier.js';
+import type { ThreatModel } from './threatModel.js';
 
 /**
  * An adversary with a fixed threat model.

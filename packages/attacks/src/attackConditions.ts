@@ -1,5 +1,5 @@
-import { ThreatModelError } from './errors';
-import { type Budget, checkThreatModel, type ThreatModel } from './threatModel';
+import { ThreatModelError } from './errors.js';
+import { type Budget, checkThreatModel, type ThreatModel } from './threatModel.js';
 
 /**
  * The conditions under which a multimodal model is tested: each modality attacked alone, then all together.
@@ -8,12 +8,14 @@ import { type Budget, checkThreatModel, type ThreatModel } from './threatModel';
  * @returns condition name -> threat model, in the order of `budgets`, the joint one last
  * @throws {ThreatModelError} when a budget makes no sense or a modality has the joint condition's name
  * @example
+ * ```ts
  * import { attackConditions } from '@amr/attacks';
  * const conditions = attackConditions({
  *   rgb: { norm: 'linf', epsilon: 8 / 255, range: [0, 1] },
  *   skeleton: { norm: 'linf', epsilon: 0.02 },
  * });
  * console.log(Object.keys(conditions)); // rgb, skeleton, both
+ * ```
  */
 export function attackConditions(budgets: { [modality: string]: Budget }): {
   [condition: string]: ThreatModel;

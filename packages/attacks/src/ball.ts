@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Modalities } from './classifier';
-import type { Norm, Room } from './norms/norm';
-import { norms } from './norms/norms';
-import { ballsOf, type ThreatModel } from './threatModel';
-import { tidied } from './tidied';
+import type { Modalities } from './classifier.js';
+import type { Norm, Room } from './norms/norm.js';
+import { norms } from './norms/norms.js';
+import { ballsOf, type ThreatModel } from './threatModel.js';
+import { tidied } from './tidied.js';
 
 /**
  * One ball of a threat model around one batch. Perturbations inside it are matrices, a row per sample: the weighted

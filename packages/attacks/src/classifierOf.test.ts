@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { AttackInputError, AttackOptionsError, classifierOf, type Modalities, pgd } from './index';
+import { AttackInputError, AttackOptionsError, classifierOf, type Modalities, pgd } from './index.js';
 
 type Symbol = tfl.SymbolicTensor;
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Classifier, FrozenClassifier, Modalities } from './classifier';
-import { AttackInputError, AttackOptionsError, shown } from './errors';
-import { dividedBy, isPlain, type LayerGraph, layerGraphOf, runCalls, type Values } from './layerGraph';
+import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
+import { AttackInputError, AttackOptionsError, shown } from './errors.js';
+import { dividedBy, isPlain, type LayerGraph, layerGraphOf, runCalls, type Values } from './layerGraph.js';
 
 /** Options of {@link classifierOf}. */
 export interface ClassifierOfOptions {
@@ -27,15 +27,17 @@ export interface ClassifierOfOptions {
  * @param model takes the modalities, gives logits in one of its outputs
  * @throws {AttackOptionsError} when the names don't match the model's inputs or there is no such output
  * @example
+ * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { input, layers, model } from '@tensorflow/tfjs-layers';
+ * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
  * import { classifierOf } from '@amr/attacks';
- * const a = input({ shape: [4], name: 'audio' });
- * const b = input({ shape: [3], name: 'video' });
- * const joined = layers.concatenate().apply([a, b]);
- * const logits = layers.dense({ units: 2 }).apply(joined);
- * const classifier = classifierOf(model({ inputs: [a, b], outputs: logits }));
+ * const audio = input({ shape: [4], name: 'audio' });
+ * const video = input({ shape: [3], name: 'video' });
+ * const joined = layers.concatenate().apply([audio, video]) as SymbolicTensor;
+ * const logits = layers.dense({ units: 2 }).apply(joined) as SymbolicTensor;
+ * const classifier = classifierOf(model({ inputs: [audio, video], outputs: logits }));
  * console.log(classifier({ audio: tf.zeros([5, 4]), video: tf.zeros([5, 3]) }).shape); // [5, 2]
+ * ```
  */
 export function classifierOf(model: LayersModel, options: ClassifierOfOptions = {}): Classifier {
   const { inputs: names = model.inputNames, output = 0, training = false } = options;

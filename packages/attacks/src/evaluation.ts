@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Ball, columnsOf, gradientIn, perturbed } from './ball';
-import type { Classifier, Modalities } from './classifier';
-import { AttackInputError, shown } from './errors';
-import type { Objective } from './losses/attackLoss';
-import type { Checked } from './validation';
+import { type Ball, columnsOf, gradientIn, perturbed } from './ball.js';
+import type { Classifier, Modalities } from './classifier.js';
+import { AttackInputError, shown } from './errors.js';
+import type { Objective } from './losses/attackLoss.js';
+import type { Checked } from './validation.js';
 
 /** One call of `perturb`, prepared: what stays the same over its steps. */
 export interface Problem {

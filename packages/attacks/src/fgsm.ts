@@ -1,8 +1,8 @@
-import { steepestAscent } from './ascent';
-import type { Attack } from './attack';
-import { gradientAttack } from './gradientAttack';
-import type { AttackLoss } from './losses/attackLoss';
-import type { ThreatModel } from './threatModel';
+import { steepestAscent } from './ascent.js';
+import type { Attack } from './attack.js';
+import { gradientAttack } from './gradientAttack.js';
+import type { AttackLoss } from './losses/attackLoss.js';
+import type { ThreatModel } from './threatModel.js';
 
 /** Options of {@link fgsm}. */
 export interface FgsmOptions {
@@ -16,17 +16,19 @@ export interface FgsmOptions {
  * epsilon * g / |g|; for l1 it is spread over the largest 1 % of the gradient's entries, at least one. `stepSize` is
  * ignored, so that a threat model can serve other attacks too.
  *
- * Costs one forward and one backward pass. Equals torchattacks' FGSM and Foolbox's L2FastGradientAttack and
- * LinfFastGradientAttack, save that a saturated softmax doesn't stop it.
+ * Costs one forward and one backward pass. Equals torchattacks' FGSM and Foolbox's LinfFastGradientAttack and
+ * L2FastGradientAttack without random start, save that a saturated softmax doesn't stop it (see {@link pgd}).
  * @param threatModel what the adversary may change and by how much
  * @throws {ThreatModelError} when the threat model makes no sense
  * @example
+ * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { fgsm } from '@amr/attacks';
- * const classifier = ({ x }) => tf.matMul(x, tf.tensor2d([[1, 0], [0, 1]]));
+ * import { type Classifier, fgsm } from '@amr/attacks';
+ * const classifier: Classifier = ({ x }) => tf.matMul(x!, tf.eye(2)) as tf.Tensor2D;
  * const attack = fgsm({ x: { norm: 'linf', epsilon: 0.1, range: [0, 1] } });
  * const { x } = await attack.perturb(classifier, { x: tf.tensor2d([[0.6, 0.5]]) }, tf.tensor1d([0], 'int32'));
  * console.log(await x.data()); // 0.5, 0.6
+ * ```
  */
 export function fgsm(threatModel: ThreatModel, { loss = 'cross-entropy' }: FgsmOptions = {}): Attack {
   return gradientAttack({

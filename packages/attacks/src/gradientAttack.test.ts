@@ -13,7 +13,7 @@ import {
   type NormName,
   type PgdOptions,
   pgd,
-} from './index';
+} from './index.js';
 import {
   denseClassifier,
   lengthOf,
@@ -23,7 +23,7 @@ import {
   rowsOf,
   uniform,
   values,
-} from './testing/models';
+} from './testing/models.js';
 
 /** Ways to run an attack that all must keep the rules. */
 const makers: Record<string, (budgets: { [modality: string]: Budget }) => Attack> = {

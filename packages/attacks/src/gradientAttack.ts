@@ -1,15 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Attack, PerturbOptions } from './attack';
-import { type Ball, ballsAround, confined, disposeBalls } from './ball';
-import type { Classifier, FrozenClassifier, Modalities } from './classifier';
-import { AttackOptionsError, GradientError, shown } from './errors';
-import { evaluate, logitsAt, type Problem, perturbedInputs } from './evaluation';
-import { type AttackLoss, objectiveOf } from './losses/attackLoss';
-import { randomOf } from './random';
-import { registerGradients } from './registerGradients';
-import { attackedModalities, checkThreatModel, type ThreatModel } from './threatModel';
-import { tidied } from './tidied';
-import { type Checked, check } from './validation';
+import type { Attack, PerturbOptions } from './attack.js';
+import { type Ball, ballsAround, confined, disposeBalls } from './ball.js';
+import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
+import { AttackOptionsError, GradientError, shown } from './errors.js';
+import { evaluate, logitsAt, type Problem, perturbedInputs } from './evaluation.js';
+import { type AttackLoss, objectiveOf } from './losses/attackLoss.js';
+import { randomOf } from './random.js';
+import { registerGradients } from './registerGradients.js';
+import { attackedModalities, checkThreatModel, type ThreatModel } from './threatModel.js';
+import { tidied } from './tidied.js';
+import { type Checked, check } from './validation.js';
 
 /** An attack by steps along the gradient, as a configuration of the one loop that they share. */
 export interface GradientAttack {

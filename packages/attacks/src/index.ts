@@ -1,15 +1,21 @@
-export type { Attack, AttackStep, PerturbOptions } from './attack';
-export { attackConditions } from './attackConditions';
-export type { Classifier, FrozenClassifier, Modalities } from './classifier';
-export { type ClassifierOfOptions, classifierOf } from './classifierOf';
-export type { Constraint } from './constraint';
-export { AttackError, AttackInputError, AttackOptionsError, GradientError, ThreatModelError } from './errors';
-export { type FgsmOptions, fgsm } from './fgsm';
-export type { AttackLoss } from './losses/attackLoss';
-export { crossEntropyLoss, logOdds } from './losses/crossEntropy';
-export { dlrLoss, targetedDlrLoss } from './losses/dlr';
-export { marginLoss } from './losses/margin';
-export { type PgdOptions, pgd } from './pgd';
+export type { Attack, AttackStep, PerturbOptions } from './attack.js';
+export { attackConditions } from './attackConditions.js';
+export type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
+export { type ClassifierOfOptions, classifierOf } from './classifierOf.js';
+export type { Constraint } from './constraint.js';
+export {
+  AttackError,
+  AttackInputError,
+  AttackOptionsError,
+  GradientError,
+  ThreatModelError,
+} from './errors.js';
+export { type FgsmOptions, fgsm } from './fgsm.js';
+export type { AttackLoss } from './losses/attackLoss.js';
+export { crossEntropyLoss, logOdds } from './losses/crossEntropy.js';
+export { dlrLoss, targetedDlrLoss } from './losses/dlr.js';
+export { marginLoss } from './losses/margin.js';
+export { type PgdOptions, pgd } from './pgd.js';
 export {
   attackedModalities,
   type Budget,
@@ -19,4 +25,4 @@ export {
   jointBall,
   type NormName,
   type ThreatModel,
-} from './threatModel';
+} from './threatModel.js';

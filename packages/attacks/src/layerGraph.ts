@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { unfused } from './unfused';
+import { unfused } from './unfused.js';
 
 type Layer = SymbolicTensor['sourceLayer'];
 type LayerNode = Layer['inboundNodes'][number];

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Attack, fgsm, jointBall, type Modalities, type NormName, pgd } from './index';
-import { lengthOf, linearClassifier, normal, rowsOf, uniform, values } from './testing/models';
+import { type Attack, fgsm, jointBall, type Modalities, type NormName, pgd } from './index.js';
+import { lengthOf, linearClassifier, normal, rowsOf, uniform, values } from './testing/models.js';
 
 /**
  * With two classes and logits that are linear in the input, the margin of the wrong class is m + w . d. Over a ball its

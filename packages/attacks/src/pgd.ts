@@ -1,9 +1,9 @@
-import { steepestAscent } from './ascent';
-import type { Attack } from './attack';
-import { AttackOptionsError, shown } from './errors';
-import { gradientAttack } from './gradientAttack';
-import type { AttackLoss } from './losses/attackLoss';
-import type { ThreatModel } from './threatModel';
+import { steepestAscent } from './ascent.js';
+import type { Attack } from './attack.js';
+import { AttackOptionsError, shown } from './errors.js';
+import { gradientAttack } from './gradientAttack.js';
+import type { AttackLoss } from './losses/attackLoss.js';
+import type { ThreatModel } from './threatModel.js';
 
 /** Options of {@link pgd}. */
 export interface PgdOptions {
@@ -28,27 +28,31 @@ export interface PgdOptions {
  * one (Tramer and Boneh 2019). Step size: the budget's, by default 2.5 * epsilon / steps. Costs one forward and one
  * backward pass a step, and one more forward pass per restart if there are several.
  *
- * Differs from torchattacks' PGD and PGDL2 in its defaults (10 steps of 2/255 or 0.2 from a random start there), and
- * in that a saturated softmax doesn't stop it; from Foolbox's in the step size (epsilon / 0.75 / steps there for l1
- * and l2's 0.025, both relative) and in the start; Foolbox's L1 attack follows g / |g|_1, its SparseL1DescentAttack
- * the direction used here.
+ * Differs from torchattacks' PGD (10 steps of 2/255 from a random start) and PGDL2 (40 steps of 0.2 for epsilon 1) and
+ * from Foolbox's attacks (linf 40 steps of epsilon / 30, l2 and l1 50 of epsilon / 40, from a random start) in those
+ * defaults, in random starts that are uniform in the ball, and in that a saturated softmax doesn't stop it: 'cross-entropy'
+ * is followed as the log-odds of a wrong answer, {@link logOdds}, which rise in the same direction. In l1, Foolbox's
+ * L1ProjectedGradientDescentAttack follows g / |g|_1, its SparseL1DescentAttack the direction used here; AutoAttack
+ * varies the share of entries, and projects onto ball and range at once.
  * @param threatModel what the adversary may change and by how much
  * @throws {ThreatModelError} when the threat model makes no sense
  * @throws {AttackOptionsError} when an option is outside its values
  * @example
+ * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { pgd } from '@amr/attacks';
+ * import { type Classifier, pgd } from '@amr/attacks';
  * const weights = { rgb: tf.randomNormal([12, 3]), skeleton: tf.randomNormal([6, 3]) };
- * const classifier = ({ rgb, skeleton }) =>
- *   tf.add(tf.matMul(tf.reshape(rgb, [-1, 12]), weights.rgb), tf.matMul(skeleton, weights.skeleton));
+ * const classifier: Classifier = ({ rgb, skeleton }) =>
+ *   tf.add(tf.matMul(tf.reshape(rgb!, [-1, 12]), weights.rgb), tf.matMul(skeleton!, weights.skeleton)) as tf.Tensor2D;
  * const attack = pgd({
  *   rgb: { norm: 'linf', epsilon: 8 / 255, range: [0, 1] },
  *   skeleton: { norm: 'l2', epsilon: 0.05 },
  * });
  * const clean = { rgb: tf.randomUniform([4, 2, 2, 3]), skeleton: tf.randomNormal([4, 6]) };
- * const labels = tf.argMax(classifier(clean), 1);
+ * const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
  * const adversarial = await attack.perturb(classifier, clean, labels, { seed: 1 });
  * console.log(await tf.argMax(classifier(adversarial), 1).data());
+ * ```
  */
 export function pgd(threatModel: ThreatModel, options: PgdOptions = {}): Attack {
   const {

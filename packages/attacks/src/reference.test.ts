@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { type Classifier, fgsm, pgd } from './index';
-import { values } from './testing/models';
+import { type Classifier, fgsm, pgd } from './index.js';
+import { values } from './testing/models.js';
 
 /** What test-data/reference.py wrote. */
 interface Case {

@@ -9,7 +9,7 @@ import {
   jointBall,
   pgd,
   ThreatModelError,
-} from './index';
+} from './index.js';
 
 const rgb: Budget = { norm: 'linf', epsilon: 8 / 255, range: [0, 1] };
 const skeleton: Budget = { norm: 'l2', epsilon: 0.02 };

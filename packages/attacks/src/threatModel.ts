@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Constraint } from './constraint';
-import { shown, ThreatModelError } from './errors';
+import type { Constraint } from './constraint.js';
+import { shown, ThreatModelError } from './errors.js';
 
 /** The norms in which a perturbation can be measured, each over all entries of a sample. */
 export type NormName = 'linf' | 'l2' | 'l1';
@@ -63,6 +63,7 @@ export type ThreatModel =
  *   its own units; default 2.5 * epsilon / (steps * weight))
  * @throws {ThreatModelError} when a number is outside its values or no modality is named
  * @example
+ * ```ts
  * import { jointBall, pgd } from '@amr/attacks';
  * // 0.02 m of one joint's coordinate cost as much as 8/255 of one pixel.
  * const epsilon = 1;
@@ -73,6 +74,7 @@ export type ThreatModel =
  *   }),
  * );
  * console.log(attack.name);
+ * ```
  */
 export function jointBall(
   norm: 'l2' | 'linf',

@@ -13,8 +13,8 @@ import {
   pgd,
   type ThreatModel,
   ThreatModelError,
-} from './index';
-import { denseClassifier, normal, uniform } from './testing/models';
+} from './index.js';
+import { denseClassifier, normal, uniform } from './testing/models.js';
 
 const clean: Modalities = { rgb: uniform([3, 2, 2], 1), skeleton: normal([3, 4], 2) };
 const labels = tf.tensor1d([0, 1, 2], 'int32');

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { PerturbOptions } from './attack';
-import type { Modalities } from './classifier';
-import { AttackInputError, AttackOptionsError, shown, ThreatModelError } from './errors';
-import { Readback } from './readback';
-import { attackedModalities, ballsOf, type ThreatModel } from './threatModel';
+import type { PerturbOptions } from './attack.js';
+import type { Modalities } from './classifier.js';
+import { AttackInputError, AttackOptionsError, shown, ThreatModelError } from './errors.js';
+import { Readback } from './readback.js';
+import { attackedModalities, ballsOf, type ThreatModel } from './threatModel.js';
 
 /** What the checks found out that later steps need. */
 export interface Checked {

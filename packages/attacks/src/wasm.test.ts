@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Attack, classifierOf, fgsm, jointBall, type Modalities, pgd } from './index';
-import { normal, predictionsOf, uniform, values } from './testing/models';
+import { type Attack, classifierOf, fgsm, jointBall, type Modalities, pgd } from './index.js';
+import { normal, predictionsOf, uniform, values } from './testing/models.js';
 
 type Symbol = tfl.SymbolicTensor;
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackInputError, AttackOptionsError, shown } from '../errors';
-import { logOdds, softplus } from './crossEntropy';
-import { dlrLoss, targetedDlrLoss } from './dlr';
-import { marginLoss } from './margin';
+import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
+import { logOdds, softplus } from './crossEntropy.js';
+import { dlrLoss, targetedDlrLoss } from './dlr.js';
+import { marginLoss } from './margin.js';
 
 /**
  * What an attack raises: cross-entropy, the margin of Carlini and Wagner, the difference of logits ratio, or a

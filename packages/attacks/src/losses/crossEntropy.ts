@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { oneHotOf, picked, rowLoss, without } from './rowLoss';
+import { oneHotOf, picked, rowLoss, without } from './rowLoss.js';
 
 /**
  * Cross-entropy of softmax(logits), per sample: -log p_y, computed as log(1 + exp(d)) of the {@link logOdds} d.
@@ -9,10 +9,12 @@ import { oneHotOf, picked, rowLoss, without } from './rowLoss';
  * @param labels `[batch]`, whole numbers
  * @returns `[batch]`, in nats
  * @example
+ * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { crossEntropyLoss } from '@amr/attacks';
  * const loss = crossEntropyLoss(tf.tensor2d([[100, 0]]), tf.tensor1d([1], 'int32'));
  * console.log(await loss.data()); // 100
+ * ```
  */
 export function crossEntropyLoss(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
   return tf.tidy(() =>

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackInputError } from '../errors';
-import { oneHotOf, picked, rowLoss, topOf, without } from './rowLoss';
+import { AttackInputError } from '../errors.js';
+import { oneHotOf, picked, rowLoss, topOf, without } from './rowLoss.js';
 
 /** Keeps the quotient finite when all the logits it takes are equal. */
 const GUARD = 1e-12;

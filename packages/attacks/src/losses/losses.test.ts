@@ -2,12 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AttackInputError } from '../errors';
-import { values } from '../testing/models';
-import { objectiveOf } from './attackLoss';
-import { crossEntropyLoss, logOdds } from './crossEntropy';
-import { dlrLoss, targetedDlrLoss } from './dlr';
-import { marginLoss } from './margin';
+import { AttackInputError } from '../errors.js';
+import { values } from '../testing/models.js';
+import { objectiveOf } from './attackLoss.js';
+import { crossEntropyLoss, logOdds } from './crossEntropy.js';
+import { dlrLoss, targetedDlrLoss } from './dlr.js';
+import { marginLoss } from './margin.js';
 
 /** The losses in double precision, of one row. */
 const exact = {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { oneHotOf, picked, rowLoss, topOf, without } from './rowLoss';
+import { oneHotOf, picked, rowLoss, topOf, without } from './rowLoss.js';
 
 /**
  * The margin by which a wrong class wins, max over i other than y of z_i, less z_y, per sample: the loss of Carlini

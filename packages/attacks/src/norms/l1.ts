@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { freed } from './freed';
-import { GUARD, type Norm } from './norm';
+import { freed } from './freed.js';
+import { GUARD, type Norm } from './norm.js';
 
 /** Share of the free entries that one step moves: the 99th percentile of Tramer and Boneh 2019 and of Foolbox. */
 const MOVED = 0.01;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { freed } from './freed';
-import { GUARD, type Norm } from './norm';
+import { freed } from './freed.js';
+import { GUARD, type Norm } from './norm.js';
 
 /** The smallest normal float32. */
 const SMALLEST = 1.2e-38;

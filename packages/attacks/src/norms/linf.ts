@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { freed } from './freed';
-import type { Norm } from './norm';
+import { freed } from './freed.js';
+import type { Norm } from './norm.js';
 
 /** The largest change of any entry. */
 export const linf: Norm = {

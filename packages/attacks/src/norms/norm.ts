@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Random } from '../random';
+import type { Random } from '../random.js';
 
 /**
  * What differs between norms, on matrices of one perturbation per row. All are functions of a row alone, called

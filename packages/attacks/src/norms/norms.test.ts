@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { randomOf } from '../random';
-import { lengthOf, rowsOf } from '../testing/models';
-import type { NormName } from '../threatModel';
-import type { Room } from './norm';
-import { norms } from './norms';
+import { randomOf } from '../random.js';
+import { lengthOf, rowsOf } from '../testing/models.js';
+import type { NormName } from '../threatModel.js';
+import type { Room } from './norm.js';
+import { norms } from './norms.js';
 
 const names: NormName[] = ['linf', 'l2', 'l1'];
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Classifier, Modalities } from '../classifier';
+import type { Classifier, Modalities } from '../classifier.js';
 
 /** A tensor of seeded normal draws. */
 export function normal(shape: number[], seed: number, deviation = 1): tf.Tensor {
