@@ -7,6 +7,7 @@ import { conv3dBackpropFilter } from './conv3dBackpropFilter.js';
 import { conv3dBackpropInput } from './conv3dBackpropInput.js';
 import { depthwiseConv2dBackpropFilter } from './depthwiseConv2dBackpropFilter.js';
 import { depthwiseConv2dBackpropInput } from './depthwiseConv2dBackpropInput.js';
+import { maximum, minimum } from './extrema.js';
 import { fusedConv2d } from './fusedConv2d.js';
 import type { ComposedKernel } from './kernel.js';
 import { mean, sum } from './reductions.js';
@@ -34,6 +35,8 @@ export const composedKernels: readonly ComposedKernel[] = [
   transpose,
   sum,
   mean,
+  maximum,
+  minimum,
   tile,
   unsortedSegmentSum,
 ];

@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { beforeAll, test } from 'vitest';
+import { expectAsOnCpu, useWasm } from '../testing/compare.js';
+
+beforeAll(useWasm);
+
+/** Two shapes that broadcast: each axis of one of them may be 1, and one of them may lack leading axes. */
+const broadcast = fc
+  .array(fc.record({ size: fc.integer({ min: 1, max: 4 }), ones: fc.constantFrom('none', 'a', 'b') }), {
+    maxLength: 5,
+  })
+  .chain((axes) =>
+    fc.record({
+      a: fc.constant(axes.map(({ size, ones }) => (ones === 'a' ? 1 : size))),
+      b: fc
+        .integer({ min: 0, max: axes.length })
+        .map((lost) => axes.map(({ size, ones }) => (ones === 'b' ? 1 : size)).slice(lost)),
+      swapped: fc.boolean(),
+    }),
+  )
+  .map(({ a, b, swapped }) => (swapped ? { a: b, b: a } : { a, b }));
+
+for (const kernel of ['Maximum', 'Minimum']) {
+  test(`${kernel} is that of the cpu backend for shapes that broadcast`, () =>
+    fc.assert(
+      fc.asyncProperty(broadcast, ({ a, b }) =>
+        expectAsOnCpu(kernel, { a: { shape: a }, b: { shape: b } }, {}, 0),
+      ),
+      { numRuns: 100 },
+    ));
+
+  test(`${kernel} of a column and rows, a scalar, and integers`, async () => {
+    await expectAsOnCpu(kernel, { a: { shape: [7, 33] }, b: { shape: [7, 1] } }, {}, 0);
+    await expectAsOnCpu(kernel, { a: { shape: [] }, b: { shape: [5, 2, 3] } }, {}, 0);
+    await expectAsOnCpu(
+      kernel,
+      {
+        a: { shape: [3], dtype: 'int32', values: [1, -2, 3] },
+        b: { shape: [3], dtype: 'int32', values: [2, -3, 3] },
+      },
+      {},
+      0,
+    );
+  });
+}
