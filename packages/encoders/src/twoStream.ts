@@ -45,7 +45,12 @@ export interface TwoStreamConfig {
   /** Adds the weights of each reweighter as outputs behind the logits, in the order of `at`. Default false. */
   returnWeights?: boolean;
   /** What to call the modalities. Default: the names of the encoders' inputs. */
-  names?: { rgb?: string; skeleton?: string };
+  names?: {
+    /** Name of the first modality. */
+    rgb?: string;
+    /** Name of the second modality. */
+    skeleton?: string;
+  };
   /** Share of the fused features dropped in training, in front of the classifier. In [0, 1); default 0. */
   dropout?: number;
   /** Seed of the initial weights of what is added to the encoders. */

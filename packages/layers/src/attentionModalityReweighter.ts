@@ -9,7 +9,6 @@ import {
 import { channelMeans } from './channelMeans.js';
 import { channelCounts, featureShapes } from './featureShapes.js';
 
-type CallOptions = { [option: string]: unknown };
 type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 
 /** What {@link AttentionModalityReweighter} can be told; everything has a default. */
@@ -119,10 +118,10 @@ export class AttentionModalityReweighter extends layers.Layer {
   }
 
   /** Symbolic features in, symbolic features out. */
-  override apply(inputs: SymbolicTensor[], kwargs?: CallOptions): SymbolicTensor[];
+  override apply(inputs: SymbolicTensor[], kwargs?: { [option: string]: unknown }): SymbolicTensor[];
   /** Tensors in, tensors out, at once. */
-  override apply(inputs: tf.Tensor[], kwargs?: CallOptions): tf.Tensor[];
-  override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: CallOptions) {
+  override apply(inputs: tf.Tensor[], kwargs?: { [option: string]: unknown }): tf.Tensor[];
+  override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: { [option: string]: unknown }) {
     return super.apply(inputs, kwargs) as SymbolicTensor[] | tf.Tensor[];
   }
 
@@ -159,7 +158,7 @@ export class AttentionModalityReweighter extends layers.Layer {
     return [...masks, ...(this.returnWeights ? [null] : [])] as tf.Tensor[];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor[] {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
     return tf.tidy(() => {
       const features = Array.isArray(inputs) ? inputs : [inputs];
       featureShapes(

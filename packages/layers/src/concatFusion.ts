@@ -3,7 +3,6 @@ import { layers, type Shape, type SymbolicTensor } from '@tensorflow/tfjs-layers
 import { channelMeans } from './channelMeans.js';
 import { channelCounts, featureShapes } from './featureShapes.js';
 
-type CallOptions = { [option: string]: unknown };
 type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 
 /** What {@link ConcatFusion} can be told: a layer's `name` and the like, nothing of its own. */
@@ -34,10 +33,10 @@ export class ConcatFusion extends layers.Layer {
   }
 
   /** Symbolic features in, symbolic features out. */
-  override apply(inputs: SymbolicTensor[], kwargs?: CallOptions): SymbolicTensor;
+  override apply(inputs: SymbolicTensor[], kwargs?: { [option: string]: unknown }): SymbolicTensor;
   /** Tensors in, tensors out, at once. */
-  override apply(inputs: tf.Tensor[], kwargs?: CallOptions): tf.Tensor;
-  override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: CallOptions) {
+  override apply(inputs: tf.Tensor[], kwargs?: { [option: string]: unknown }): tf.Tensor;
+  override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: { [option: string]: unknown }) {
     return super.apply(inputs, kwargs) as SymbolicTensor | tf.Tensor;
   }
 
@@ -51,7 +50,7 @@ export class ConcatFusion extends layers.Layer {
     return [shapes[0]![0] ?? null, channelCounts(shapes).reduce((sum, count) => sum + count, 0)];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const features = Array.isArray(inputs) ? inputs : [inputs];
       featureShapes(

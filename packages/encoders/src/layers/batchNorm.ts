@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { columnSums } from '../columns.js';
-import type { CallOptions, LayerConfig } from '../layerTypes.js';
+import type { LayerConfig } from '../layerConfig.js';
 
 /** What {@link BatchNorm} can be told. */
 export interface BatchNormConfig extends LayerConfig {
@@ -70,7 +70,7 @@ export class BatchNorm extends layers.Layer {
     return valueShape(inputShape);
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallOptions = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { [option: string]: unknown } = {}): tf.Tensor {
     return tf.tidy(() => {
       const [x, weights] = (Array.isArray(inputs) ? inputs : [inputs]) as [tf.Tensor, tf.Tensor | undefined];
       const channels = x.shape[x.rank - 1]!;

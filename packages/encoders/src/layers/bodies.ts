@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
-import type { CallOptions, LayerConfig } from '../layerTypes.js';
+import type { LayerConfig } from '../layerConfig.js';
 
 /**
  * Which bodies are there: 1 for a body with a coordinate that is not 0 in any frame, 0 for one that is all zero.
@@ -25,7 +25,7 @@ export class BodyPresence extends layers.Layer {
     return inputShape.slice(0, 2);
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => present((Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor, 2));
   }
 }
@@ -52,7 +52,7 @@ export class BodyMask extends layers.Layer {
     return inputShape[0]!;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const [x, presence] = inputs as [tf.Tensor, tf.Tensor];
       const bodies = presence.size;
@@ -85,7 +85,7 @@ export class BodyMean extends layers.Layer {
     return [shape[0] ?? null, shape[shape.length - 1]!];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const [x, presence] = inputs as [tf.Tensor, tf.Tensor];
       const [batch, persons] = presence.shape as [number, number];
@@ -134,7 +134,7 @@ export class RootCentering extends layers.Layer {
     this.root = config.root ?? 0;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, frames, joints, coordinates] = x.shape;

@@ -1,7 +1,6 @@
 import { channelMeans } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
-import type { CallOptions } from '../layerTypes.js';
 
 /**
  * Mean over every axis but the batch and the channels, at any rank: [batch, ..., C] to [batch, C].
@@ -22,7 +21,7 @@ export class GlobalAverage extends layers.Layer {
     return [inputShape[0] ?? null, inputShape[inputShape.length - 1]!];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return channelMeans((Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor);
   }
 }

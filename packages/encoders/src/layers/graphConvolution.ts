@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { addToRows } from '../columns.js';
-import type { CallOptions, LayerConfig } from '../layerTypes.js';
+import type { LayerConfig } from '../layerConfig.js';
 
 /** What {@link GraphConvolution} can be told. */
 export interface GraphConvolutionConfig extends LayerConfig {
@@ -81,7 +81,7 @@ export class GraphConvolution extends layers.Layer {
     return [...inputShape.slice(0, 4), this.filters];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, frames, joints, channels] = x.shape;

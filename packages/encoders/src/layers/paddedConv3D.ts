@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import type { CallOptions, LayerConfig } from '../layerTypes.js';
+import type { LayerConfig } from '../layerConfig.js';
 
 /** Sizes along time, height and width. */
 export type Size3 = [frames: number, height: number, width: number];
@@ -76,7 +76,7 @@ export class PaddedConv3D extends layers.Layer {
     return [inputShape[0] ?? null, ...paddedSizes(inputShape, this), this.filters];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const kernel = this.kernel.read() as tf.Tensor5D;

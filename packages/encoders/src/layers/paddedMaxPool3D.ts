@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
-import type { CallOptions, LayerConfig } from '../layerTypes.js';
+import type { LayerConfig } from '../layerConfig.js';
 import { halfOf, padded, paddedSizes, type Size3 } from './paddedConv3D.js';
 
 /** What {@link PaddedMaxPool3D} can be told. */
@@ -46,7 +46,7 @@ export class PaddedMaxPool3D extends layers.Layer {
     return [inputShape[0] ?? null, ...sizes, inputShape[4]!];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], _kwargs: CallOptions = {}): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const lowest = -3.4e38; // not -Infinity, which some backends cannot pass as a constant

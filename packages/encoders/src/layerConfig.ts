@@ -2,6 +2,3 @@ import type { layers } from '@tensorflow/tfjs-layers';
 
 /** The options that every tfjs layer takes; tfjs-layers does not export their type. */
 export type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
-
-/** What a layer's `call` is handed beside its inputs, `training` among it. */
-export type CallOptions = { [option: string]: unknown };
