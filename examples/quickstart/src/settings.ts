@@ -1,4 +1,4 @@
-import type { ResNet3dConfig, StgcnConfig } from '@amr/encoders';
+import type { Resnet3dConfig, StgcnConfig } from '@amr/encoders';
 
 /** Everything that decides the numbers of a run. A run folder holds the settings it was begun with. */
 export interface Settings {
@@ -7,21 +7,21 @@ export interface Settings {
     | {
         readonly kind: 'generated';
         readonly seed: number;
-        readonly samples: number;
+        readonly samplesPerClass: number;
         readonly resolution: number;
-        readonly frames: number;
+        readonly frames: { readonly skeleton: number; readonly rgb: number };
       }
     | {
         readonly kind: 'utd-mhad';
         readonly root: string;
         readonly resolution: number;
-        readonly frames: number;
+        readonly frames: { readonly skeleton: number; readonly depth: number };
       };
   /** The video stream: its modality's name, its encoder and what the adversary may change. */
   readonly video: {
     readonly modality: 'rgb' | 'depth';
     readonly epsilon: number;
-    readonly encoder: ResNet3dConfig;
+    readonly encoder: Resnet3dConfig;
   };
   readonly skeleton: { readonly epsilon: number; readonly encoder: StgcnConfig };
   readonly training: {
@@ -31,7 +31,7 @@ export interface Settings {
     readonly weightDecay: number;
     /** PGD steps of adversarial training, on both inputs at once. */
     readonly attackSteps: number;
-    readonly augment: boolean;
+    readonly dropout: number;
   };
   readonly evaluation: {
     readonly steps: number;

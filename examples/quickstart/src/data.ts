@@ -1,0 +1,93 @@
+import {
+  type ArrayDataset,
+  actionClips,
+  fromArrays,
+  type LabelledArrays,
+  ntuBones,
+  utdMhad,
+} from '@amr/datasets';
+import type { Settings } from './settings.js';
+
+/** The two parts of a data set, each in memory that worker threads can share. */
+export interface SharedData {
+  readonly train: LabelledArrays;
+  readonly test: LabelledArrays;
+}
+export interface Data {
+  readonly train: ArrayDataset;
+  readonly test: ArrayDataset;
+}
+
+/** Makes or reads the data of a run, once, for all workers. */
+export async function loadData(
+  data: Settings['data'],
+  onProgress?: (done: number, total: number) => void,
+): Promise<SharedData> {
+  const parts: ArrayDataset[] = [];
+  for (const [index, part] of (['train', 'test'] as const).entries()) {
+    parts.push(
+      data.kind === 'generated'
+        ? await actionClips({
+            seed: data.seed,
+            samplesPerClass: data.samplesPerClass,
+            resolution: data.resolution,
+            frames: data.frames,
+            split: { by: 'subject', part },
+            onProgress: (done, total) => onProgress?.(index + done / total, 2),
+          })
+        : await utdMhad(data.root, { split: part, resolution: data.resolution, frames: data.frames }),
+    );
+  }
+  return { train: shared(parts[0]!), test: shared(parts[1]!) };
+}
+
+export const openData = (data: SharedData): Data => ({
+  train: fromArrays(data.train),
+  test: fromArrays(data.test),
+});
+
+/** Pictures are kept as bytes, as they were recorded; everything else as floats. */
+function shared(dataset: ArrayDataset): LabelledArrays {
+  const modalities: LabelledArrays['modalities'] = {};
+  for (const [name, { shape, unit, range }] of Object.entries(dataset.modalities)) {
+    const length = shape.reduce((product, size) => product * size, 1);
+    const total = dataset.size * length;
+    const bytes = unit === 'intensity';
+    const data = bytes
+      ? new Uint8Array(new SharedArrayBuffer(total))
+      : new Float32Array(new SharedArrayBuffer(total * 4));
+    for (let i = 0; i < dataset.size; i++) {
+      const values = dataset.values(i, name);
+      data.set(bytes ? values.map((value) => Math.round(value * 255)) : values, i * length);
+    }
+    modalities[name] = { data, shape: [...shape], unit, ...(range && !bytes && { range }) };
+  }
+  return { modalities, labels: dataset.labels, classes: dataset.classes, ids: dataset.ids };
+}
+
+/** Pairs of joints to draw. */
+export const bonesOf = (data: Settings['data']): readonly (readonly [number, number])[] =>
+  data.kind === 'generated' ? ntuBones : KINECT_BONES;
+
+/** The 20 joints of Kinect v1: head, shoulder centre, spine, hip centre, then arms and legs. */
+const KINECT_BONES = [
+  [0, 1],
+  [1, 2],
+  [2, 3],
+  [1, 4],
+  [4, 5],
+  [5, 6],
+  [6, 7],
+  [1, 8],
+  [8, 9],
+  [9, 10],
+  [10, 11],
+  [3, 12],
+  [12, 13],
+  [13, 14],
+  [14, 15],
+  [3, 16],
+  [16, 17],
+  [17, 18],
+  [18, 19],
+] as const;

@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { useBackend } from '@amr/backend';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { loadData } from './data.js';
+import { readJson, writeAtomically } from './files.js';
+import { plan, resultOf } from './plan.js';
+import { presets } from './presets.js';
+import { display, duration, TimeLeft } from './progress.js';
+import { writeReport } from './report.js';
+import { schedule } from './scheduler.js';
+import type { Settings } from './settings.js';
+
+interface Flags {
+  data: 'generated' | 'utd-mhad';
+  root?: string;
+  quick?: boolean;
+  preset?: string;
+  seeds?: number;
+  epochs?: number;
+  workers?: number;
+  out?: string;
+  fresh?: boolean;
+}
+
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('a whole number from 1 was expected');
+  return value;
+};
+
+const program = new Command('quickstart')
+  .description(
+    'Trains a two-stream model undefended, with adversarial training, and with AMR and adversarial training; attacks and compares them.',
+  )
+  .addOption(
+    new Option('--data <set>', 'what to train on').choices(['generated', 'utd-mhad']).default('generated'),
+  )
+  .option('--root <folder>', 'the compact UTD-MHAD folder, for --data utd-mhad')
+  .option('--quick', 'a smaller run, under 2 minutes on two cores')
+  .option('--preset <name>', `settings by name: ${Object.keys(presets).join(', ')}`)
+  .option('--seeds <count>', 'train every model this often, with seeds 1, 2, ...', positive)
+  .option('--epochs <count>', 'passes over the training clips', positive)
+  .option('--workers <count>', 'jobs at once (default: one for each core)', positive)
+  .option('--out <folder>', 'where the results go (default: runs/<preset>)')
+  .option('--fresh', 'delete what is in the folder and begin anew')
+  .showHelpAfterError('(--help shows the options)');
+
+try {
+  process.exitCode = await main(
+    program.parse(process.argv.filter((argument) => argument !== '--')).opts<Flags>(),
+  );
+} catch (error) {
+  console.error(`\n${(error as Error).message}`);
+  process.exitCode = 1;
+}
+
+async function main(flags: Flags): Promise<number> {
+  const settings = settingsOf(flags);
+  const out = resolve(flags.out ?? join('runs', settings.preset));
+  if (flags.fresh) rmSync(out, { recursive: true, force: true });
+  claim(out, settings);
+
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(130);
+    process.stderr.write(
+      '\nStopping after the step at hand; the same command goes on from there. Ctrl-C again leaves at once.\n',
+    );
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+
+  const { backend } = await useBackend();
+  process.stderr.write(`Preset ${settings.preset}, backend ${backend}, results in ${out}\n`);
+  const data = await loadData(settings.data);
+  const sizes = { train: data.train.labels.length, test: data.test.labels.length };
+  process.stderr.write(
+    `${sizes.train} clips to train on, ${sizes.test} to test on, ${data.train.classes.length} classes\n`,
+  );
+
+  const jobs = plan(settings, sizes);
+  const isDone = (job: (typeof jobs)[number]) => existsSync(resultOf(out, job));
+  const begun = performance.now();
+  const show = display(new TimeLeft(jobs, isDone));
+  let finished = false;
+  try {
+    finished = await schedule({
+      jobs,
+      isDone,
+      workerData: { settings, out, data },
+      workers: flags.workers,
+      signal: controller.signal,
+      onStart: (job) => show.start(job),
+      onProgress: (job, progress) => show.update(job, progress),
+      onEnd: (job, seconds) => show.end(job, seconds),
+    });
+  } finally {
+    show.close();
+  }
+  if (!finished) {
+    process.stderr.write('Stopped. The same command goes on from there.\n');
+    return 130;
+  }
+  const files = await writeReport({ settings, out, data, backend });
+  process.stdout.write(`${files.text}\n`);
+  process.stderr.write(
+    `\nDone in ${duration((performance.now() - begun) / 1000)}. ${files.json}\n${files.html}\n`,
+  );
+  return 0;
+}
+
+function settingsOf(flags: Flags): Settings {
+  const name = flags.preset ?? `${flags.data}${flags.quick ? '-quick' : ''}`;
+  const preset = presets[name];
+  if (!preset)
+    throw new Error(
+      `--preset ${name}: there is none of that name; there are ${Object.keys(presets).join(', ')}`,
+    );
+  if (preset.data.kind === 'utd-mhad' && !flags.root) {
+    throw new Error(
+      `preset ${name} needs --root DIR, the folder that holds UTD-MHAD in compact form (index.json and two .bin.gz files)`,
+    );
+  }
+  return {
+    ...preset,
+    data: preset.data.kind === 'utd-mhad' ? { ...preset.data, root: resolve(flags.root!) } : preset.data,
+    training: { ...preset.training, epochs: flags.epochs ?? preset.training.epochs },
+    seeds: flags.seeds ? Array.from({ length: flags.seeds }, (_, i) => i + 1) : preset.seeds,
+  };
+}
+
+/** A folder holds one run: its settings are written first, and a run with others is refused. */
+function claim(out: string, settings: Settings): void {
+  mkdirSync(out, { recursive: true });
+  const file = join(out, 'settings.json');
+  const held = readJson<Settings>(file);
+  // More seeds add to a run; anything else would mix two runs.
+  const identity = ({ seeds: _, ...rest }: Settings) => JSON.stringify(rest);
+  if (held && identity(held) !== identity(settings)) {
+    throw new Error(
+      `${out} holds a run with other settings (see settings.json there); choose another --out, or --fresh to begin anew`,
+    );
+  }
+  writeAtomically(file, `${JSON.stringify(settings, null, 2)}\n`);
+}

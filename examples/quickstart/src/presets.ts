@@ -1,0 +1,100 @@
+import type { Settings } from './settings.js';
+
+const evaluation: Settings['evaluation'] = {
+  steps: 20,
+  shards: 4,
+  batchSize: 16,
+  curve: { samples: 64, scales: [0, 0.25, 0.5, 1, 2], steps: 10 },
+  look: { samples: 24, pictures: 4 },
+};
+
+/** A 3D ResNet of one block a stage for clips of 16 frames of 32 x 32 pixels. */
+const video = (channels: number, width: number): Settings['video']['encoder'] => ({
+  inputShape: [16, 32, 32, channels],
+  depth: 10,
+  blocks: [1, 1, 1],
+  width,
+  stemKernel: [3, 5, 5],
+  stemStride: [2, 2, 2],
+  poolStride: null,
+  strides: [
+    [1, 2, 2],
+    [2, 2, 2],
+    [2, 2, 2],
+  ],
+});
+
+/** An ST-GCN of one block a stage for 32 frames. */
+const skeleton = (layout: 'ntu-rgb+d' | 'utd-mhad', width: number): Settings['skeleton']['encoder'] => ({
+  frames: 32,
+  persons: 1,
+  layout,
+  width,
+  blocks: [1, 1, 1],
+  initialStride: 2,
+  temporalKernel: 5,
+});
+
+const generated: Settings = {
+  preset: 'generated',
+  data: {
+    kind: 'generated',
+    seed: 1,
+    samplesPerClass: 48,
+    resolution: 32,
+    frames: { skeleton: 32, rgb: 16 },
+  },
+  video: { modality: 'rgb', epsilon: 8 / 255, encoder: video(3, 16) },
+  skeleton: { epsilon: 0.02, encoder: skeleton('ntu-rgb+d', 16) },
+  training: {
+    epochs: 16,
+    batchSize: 16,
+    learningRate: 3e-3,
+    weightDecay: 0.01,
+    attackSteps: 2,
+    dropout: 0.2,
+  },
+  evaluation,
+  seeds: [1],
+};
+
+const utdMhad: Settings = {
+  preset: 'utd-mhad',
+  data: { kind: 'utd-mhad', root: '', resolution: 32, frames: { depth: 16, skeleton: 32 } },
+  video: { modality: 'depth', epsilon: 8 / 255, encoder: { ...video(1, 16), mean: [0.2], std: [0.3] } },
+  skeleton: { epsilon: 0.02, encoder: skeleton('utd-mhad', 24) },
+  training: { ...generated.training, epochs: 20 },
+  evaluation,
+  seeds: [1],
+};
+
+/**
+ * Settings by name. Budgets are this project's defaults: linf 8/255 of a pixel's range and 2 cm of a joint's place.
+ * The networks are small, so that two cores suffice; `resnet3d` and `stgcn` are the full-size ones by default.
+ */
+export const presets: { readonly [name: string]: Settings } = {
+  generated,
+  'generated-quick': {
+    ...generated,
+    preset: 'generated-quick',
+    data: { ...generated.data, kind: 'generated', samplesPerClass: 16 } as Settings['data'],
+    training: { ...generated.training, epochs: 6 },
+    evaluation: {
+      ...evaluation,
+      shards: 2,
+      curve: { samples: 16, scales: [0, 0.5, 1], steps: 5 },
+      look: { samples: 8, pictures: 2 },
+    },
+  },
+  'utd-mhad': utdMhad,
+  'utd-mhad-quick': {
+    ...utdMhad,
+    preset: 'utd-mhad-quick',
+    training: { ...utdMhad.training, epochs: 4 },
+    evaluation: {
+      ...evaluation,
+      curve: { samples: 16, scales: [0, 0.5, 1], steps: 5 },
+      look: { samples: 8, pictures: 2 },
+    },
+  },
+};

@@ -1,0 +1,32 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { useBackend } from '@amr/backend';
+import { openData, type SharedData } from './data.js';
+import { work } from './jobs.js';
+import type { Job } from './plan.js';
+import type { Progress, WorkerMessage } from './scheduler.js';
+import type { Settings } from './settings.js';
+import { type StopFlag, signalOf } from './stop.js';
+
+/** A worker thread: one job on a backend of its own. */
+const { job, flag, settings, data, out } = workerData as {
+  job: Job;
+  flag: StopFlag;
+  settings: Settings;
+  data: SharedData;
+  out: string;
+};
+const say = (message: WorkerMessage) => parentPort?.postMessage(message);
+const { signal, check } = signalOf(flag);
+
+await useBackend();
+const finished = await work(job, {
+  settings,
+  out,
+  data: openData(data),
+  signal,
+  report(progress: Progress) {
+    check();
+    say({ type: 'progress', ...progress });
+  },
+});
+say(finished ? { type: 'finished' } : { type: 'stopped' });
