@@ -2,18 +2,31 @@ import { getKernel, type KernelConfig, registerKernel, unregisterKernel } from '
 import { composedKernels } from './kernels/index.js';
 import { computeOf } from './kernels/kernel.js';
 
-const stockKernels = new Map<string, KernelConfig | undefined>();
+/** What stood in a kernel's place, while one of ours does: undefined where tfjs has none for wasm. */
+const replaced = new Map<string, KernelConfig | undefined>();
 
+/**
+ * Gives the wasm backend the kernels that training needs, composed from its fast ones. tfjs's own lack the gradients
+ * of conv2d's and depthwiseConv2d's filters, and compute 3D convolutions, transposed products, slices of rank 5 and
+ * more and sums over leading axes in loops 3 to 200 times slower than need be. A second call changes nothing.
+ *
+ * {@link useBackend} calls it when it picks wasm. On its own it wants `@tensorflow/tfjs-backend-wasm` imported first.
+ *
+ * @returns the names of the kernels that are in place
+ * @throws {Error} when `@tensorflow/tfjs-backend-wasm` was not imported before
+ */
 export function registerWasmKernels(): string[] {
   if (!getKernel('Conv2D', 'wasm')) {
     throw new Error(
-      "registerWasmKernels: the wasm backend isn't there. Call it after `await import('@tensorflow/tfjs-backend-wasm')`, or use useBackend({ backend: 'wasm' }), which does both.",
+      'registerWasmKernels: the wasm backend is not there. Import @tensorflow/tfjs-backend-wasm first, or call ' +
+        "`await useBackend({ backend: 'wasm' })`, which does both.",
     );
   }
   for (const { kernelName, compose } of composedKernels) {
-    if (stockKernels.has(kernelName)) continue;
+    if (replaced.has(kernelName)) continue;
     const stock = getKernel(kernelName, 'wasm');
-    stockKernels.set(kernelName, stock);
+    replaced.set(kernelName, stock);
+    // tfjs warns of a name registered twice.
     if (stock) unregisterKernel(kernelName, 'wasm');
     registerKernel({
       ...stock,
@@ -22,7 +35,25 @@ export function registerWasmKernels(): string[] {
       kernelFunc: compose(computeOf(stock)) as unknown as KernelConfig['kernelFunc'],
     });
   }
-  return composedKernels.map((kernel) => kernel.kernelName);
+  return composedKernels.map(({ kernelName }) => kernelName);
 }
 
-export const stockKernel = (kernelName: string) => stockKernels.get(kernelName);
+/** Puts tfjs's own kernels back, as they were before {@link registerWasmKernels}. Without effect if it was not called. */
+export function unregisterWasmKernels(): void {
+  for (const [kernelName, stock] of replaced) {
+    unregisterKernel(kernelName, 'wasm');
+    if (stock) registerKernel(stock);
+  }
+  replaced.clear();
+}
+
+/**
+ * tfjs's own kernel of this name for wasm, whether or not one of {@link registerWasmKernels} stands in its place; for
+ * comparing the two.
+ *
+ * @param kernelName tfjs's name of the kernel, such as 'Conv3D'
+ * @returns undefined where tfjs has none
+ */
+export function stockWasmKernel(kernelName: string): KernelConfig | undefined {
+  return replaced.has(kernelName) ? replaced.get(kernelName) : getKernel(kernelName, 'wasm');
+}

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { expectClose, noise, type Operand, run, useWasm } from '../testing/compare.js';
+import { expectAsOnCpu, expectClose, noise, type Operand, run, useWasm } from '../testing/compare.js';
 
 beforeAll(useWasm);
 
@@ -67,6 +67,14 @@ test('each batch of one side meets each of the other: the stock kernels repeat t
     expect([...tf.matMul(a, b).dataSync()]).toEqual([1, 2, 10, 20]);
   });
 });
+
+test('a long product with a transposed left side, the gradient of a dense layer in its weights', () =>
+  expectAsOnCpu(
+    'BatchMatMul',
+    { a: { shape: [1, 2050, 5] }, b: { shape: [2050, 9] } },
+    { transposeA: true, transposeB: false },
+    2050,
+  ));
 
 test('inner sizes that differ are an error with both shapes', async () => {
   await tf.setBackend('wasm');

@@ -1,5 +1,7 @@
 import { BatchMatMul, type BatchMatMulAttrs, backend_util, util } from '@tensorflow/tfjs-core';
+import { correlate } from '../wasm/correlate.js';
 import { gemm } from '../wasm/gemm.js';
+import { one } from '../wasm/geometry.js';
 import { reshaped, withWindow, wordOf } from '../wasm/heap.js';
 import { transposed } from '../wasm/transpose.js';
 import { type ComposedKernel, type Compute, composed } from './kernel.js';
@@ -18,6 +20,9 @@ function batchesOf(outer: number[], own: number[]): number[] {
     return batch;
   });
 }
+
+/** From this inner size on a product with a transposed left side is added up from slabs that stay in the cache. */
+const LONG = 1024;
 
 /**
  * Matrix products over broadcast batch axes. Operands are turned first where they come transposed, and a right side
@@ -44,6 +49,11 @@ const multiply: Compute<'a' | 'b'> = ({ inputs: { a, b }, backend, attrs }) => {
   if (util.sizeFromShape(out.shape) === 0) return out;
   if (inner === 0) {
     backend.typedArrayFromHeap(out).fill(0);
+    return out;
+  }
+  if (transposeA && !transposeB && aCount === 1 && bCount === 1 && inner >= LONG) {
+    const places = { ...one, input: inner, output: inner };
+    correlate(backend, { batch: 1, channels: rows, filters: columns, axes: [one, one, places] }, a, b, out);
     return out;
   }
   const left = transposeA ? transposed(backend, a, aCount, aRows, aColumns) : reshaped(backend, a, a.shape);

@@ -71,6 +71,27 @@ test('Conv3DBackpropFilterV2 is that of the cpu backend for any shape, stride an
     { numRuns: 40 },
   ));
 
+test('an input that takes several slabs', async () => {
+  const [inputShape, filterShape]: [Five, Five] = [[2, 6, 20, 20, 16], [3, 3, 3, 16, 16]]; // biome-ignore format: a pair
+  for (const strides of [
+    [1, 1, 1],
+    [1, 2, 1],
+  ] as [number, number, number][]) {
+    // biome-ignore format: two triples
+    const { outShape } = tf.backend_util.computeConv3DInfo(inputShape, filterShape, strides, 1, 'same');
+    const attrs = { strides, pad: 'same', dilations: [1, 1, 1], inputShape, filterShape };
+    const [x, filter, dy] = [{ shape: inputShape }, { shape: filterShape }, { shape: outShape }];
+    await expectAsOnCpu('Conv3D', { x, filter }, attrs, 432);
+    await expectAsOnCpu('Conv3DBackpropInputV2', { dy, filter }, attrs, 432);
+    await expectAsOnCpu(
+      'Conv3DBackpropFilterV2',
+      { x, dy },
+      attrs,
+      tf.util.sizeFromShape(outShape.slice(0, 4)),
+    );
+  }
+});
+
 test('a dilated Conv3D is a convolution with zeros between the taps', () =>
   fc.assert(
     fc.asyncProperty(

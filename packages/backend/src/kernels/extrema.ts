@@ -1,21 +1,19 @@
 import { backend_util, Maximum, Minimum, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { ComposedKernel, Compute } from './kernel.js';
 
-type Pick = (a: number, b: number) => number;
-
 /**
  * The greater or the lesser of two tensors. tfjs's loop calls a function and works out broadcast places for each
  * element, at some 50 ns; attacks do it several times a step, to stay in a ball. Here it is one plain loop for equal
  * shapes, a scalar, or a value for each row; other shapes go to the stock kernel.
  */
-const extremum = (kernelName: string, pick: Pick): ComposedKernel => ({
+const extremum = (kernelName: string, greater: boolean): ComposedKernel => ({
   kernelName,
   compose: (stock) => (call) => {
     const a = call.inputs['a']!;
     const b = call.inputs['b']!;
     const width = repeatOf(a, b) ?? repeatOf(b, a);
     const floats = a.dtype === 'float32' && b.dtype === 'float32';
-    return width === undefined || !floats ? stock!(call) : plain(pick, width)(call);
+    return width === undefined || !floats ? stock!(call) : plain(greater, width)(call);
   },
 });
 
@@ -33,30 +31,46 @@ function repeatOf(big: TensorInfo, small: TensorInfo): number | undefined {
 }
 
 const plain =
-  (pick: Pick, width: number): Compute<string> =>
+  (greater: boolean, width: number): Compute<string> =>
   ({ inputs, backend }) => {
     const a = inputs['a']!;
     const b = inputs['b']!;
     const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
     const out = backend.makeOutput(shape, 'float32');
-    const length = util.sizeFromShape(shape);
     const left = backend.typedArrayFromHeap(a);
     const right = backend.typedArrayFromHeap(b);
-    const target = backend.typedArrayFromHeap(out);
-    if (left.length === right.length) {
-      for (let i = 0; i < length; i++) target[i] = pick(left[i]!, right[i]!);
-    } else {
-      const [many, few] = left.length > right.length ? [left, right] : [right, left];
-      for (let row = 0, i = 0; i < length; row++) {
-        const value = few[row]!;
-        for (const end = i + width; i < end; i++) target[i] = pick(many[i]!, value);
-      }
-    }
+    const [many, few] = left.length >= right.length ? [left, right] : [right, left];
+    // Where both are as large, each element is a row of its own.
+    const repeat = many.length === few.length ? 1 : width;
+    (greater ? greatest : least)(many, few, repeat, backend.typedArrayFromHeap(out));
     return out;
   };
 
+type Values = ArrayLike<number>;
+
+// Two loops, not one that is handed a function: that call would be most of their time.
+function greatest(many: Values, few: Values, repeat: number, out: { [i: number]: number; length: number }) {
+  for (let row = 0, i = 0; i < out.length; row++) {
+    const y = few[row]!;
+    for (const end = i + repeat; i < end; i++) {
+      const x = many[i]!;
+      out[i] = x > y || Number.isNaN(x) ? x : y;
+    }
+  }
+}
+
+function least(many: Values, few: Values, repeat: number, out: { [i: number]: number; length: number }) {
+  for (let row = 0, i = 0; i < out.length; row++) {
+    const y = few[row]!;
+    for (const end = i + repeat; i < end; i++) {
+      const x = many[i]!;
+      out[i] = x < y || Number.isNaN(x) ? x : y;
+    }
+  }
+}
+
 /** The greater of two tensors; NaN where either is. */
-export const maximum = extremum(Maximum, Math.max);
+export const maximum = extremum(Maximum, true);
 
 /** The lesser of two tensors; NaN where either is. */
-export const minimum = extremum(Minimum, Math.min);
+export const minimum = extremum(Minimum, false);

@@ -23,7 +23,8 @@ export interface Geometry {
 /** A window that looks at each place once, alone. */
 const trivial = (a: Axis) => a.filter === 1 && a.stride === 1 && a.before === 0 && a.input === a.output;
 
-const one: Axis = { input: 1, output: 1, filter: 1, stride: 1, dilation: 1, before: 0 };
+/** An axis of length one. */
+export const one: Axis = { input: 1, output: 1, filter: 1, stride: 1, dilation: 1, before: 0 };
 
 /** Two neighbouring axes as one, possible where the inner one is trivial: long runs copy faster than short ones. */
 const merged = (outer: Axis, inner: Axis): Axis => ({
