@@ -7,7 +7,7 @@ import {
   Sum,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { geometry2d } from '../wasm/geometry.js';
+import { geometry2d, seenAlong } from '../wasm/geometry.js';
 import { floats, type WasmBackend, wordOf } from '../wasm/heap.js';
 import { interleave, type Phase, phasesOf } from '../wasm/phases.js';
 import { composed, computeOf } from './kernel.js';
@@ -39,18 +39,29 @@ export const depthwiseConv2dBackpropInput = composed<'dy' | 'filter'>(
     backend.typedArrayFromHeap(dx).fill(0);
     for (const height of heights) {
       for (const width of widths) {
-        const rows = seenBy(height);
-        const columns = seenBy(width);
+        if (height.taps.length === 0 || width.taps.length === 0) continue;
+        const rows = seenAlong(height.axis);
+        const columns = seenAlong(width.axis);
         // Nothing of dy reaches this phase: it stays zero.
-        if (rows.to <= rows.from || columns.to <= columns.from) continue;
+        if (rows.length === 0 || columns.length === 0) continue;
         const seen = sliced(
           backend,
           dy,
           [0, rows.from, columns.from, 0],
-          [info.batchSize, rows.to - rows.from, columns.to - columns.from, info.outChannels],
+          [info.batchSize, rows.length, columns.length, info.outChannels],
         );
         const taps = tapsOf(backend, info, filter, height, width);
-        const part = phase(backend, info, seen, taps, [rows.pad, columns.pad], [height, width]);
+        const part = phase(
+          backend,
+          info,
+          seen,
+          taps,
+          [
+            [rows.before, rows.after],
+            [columns.before, columns.after],
+          ],
+          [height, width],
+        );
         backend.disposeData(seen.dataId);
         backend.disposeData(taps.dataId);
         interleave(
@@ -66,16 +77,6 @@ export const depthwiseConv2dBackpropInput = composed<'dy' | 'filter'>(
     return dx;
   },
 );
-
-/** The inputs of a phase's axis that its outputs look at, and the zeros around them. */
-function seenBy({ taps, axis: { input, output, dilation, before } }: Phase) {
-  const last = taps.length ? output + (taps.length - 1) * dilation - before : 0;
-  return {
-    from: Math.max(0, -before),
-    to: Math.min(input, last),
-    pad: [Math.max(0, before), Math.max(0, last - input)],
-  };
-}
 
 /** The filter's taps of a phase, as the filter of a depthwise convolution over all of dy's channels. */
 function tapsOf(

@@ -1,5 +1,5 @@
 import { batchMatMul } from './batchMatMul.js';
-import { conv2d } from './conv2d.js';
+import { conv2d, fusedConv2d } from './conv2d.js';
 import { conv2dBackpropFilter } from './conv2dBackpropFilter.js';
 import { conv2dBackpropInput } from './conv2dBackpropInput.js';
 import { conv3d } from './conv3d.js';
@@ -8,7 +8,6 @@ import { conv3dBackpropInput } from './conv3dBackpropInput.js';
 import { depthwiseConv2dBackpropFilter } from './depthwiseConv2dBackpropFilter.js';
 import { depthwiseConv2dBackpropInput } from './depthwiseConv2dBackpropInput.js';
 import { maximum, minimum } from './extrema.js';
-import { fusedConv2d } from './fusedConv2d.js';
 import type { ComposedKernel } from './kernel.js';
 import { mean, sum } from './reductions.js';
 import { slice } from './slice.js';

@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type Gemm, gemm } from './gemm.js';
-import { type Geometry, isPointwise, rowsOf, tapsOf } from './geometry.js';
+import { convolveFrames, framesLieReady, gatheredFloats } from './frames.js';
+import { gemm } from './gemm.js';
+import { type Geometry, isPointwise, planar, rowsOf, tapsOf } from './geometry.js';
 import { floats, type WasmBackend, wordOf } from './heap.js';
 import { fold, unfold } from './patches.js';
 
@@ -12,35 +13,57 @@ const rowsAtOnce = (geometry: Geometry, line: number) =>
   Math.min(rowsOf(geometry), Math.max(1, Math.floor(PATCH_BYTES / (4 * line * geometry.axes[2].output))));
 
 /**
- * Convolution as products of a slab of patches with the filter as it lies, [taps * channels, filters]. Filter and
- * result need no rearrangement, and XNNPACK keeps the packed filter for as long as the weights don't change.
+ * Convolution, by whichever of two ways should take less time: XNNPACK's 2D convolution of frames that have the
+ * inputs of all of a filter's depths as channels, or products of unfolded patches with the filter. The first copies
+ * less, the second needs no rearranged filter, and XNNPACK keeps the packed one for as long as the weights don't
+ * change.
  */
 export function convolve(
+  backend: WasmBackend,
+  original: Geometry,
+  image: TensorInfo,
+  filter: TensorInfo,
+  out: TensorInfo,
+): void {
+  if (isPointwise(original)) {
+    const rows = rowsOf(original) * original.axes[2].output;
+    const [a, result] = [wordOf(backend, image), wordOf(backend, out)];
+    gemm(backend, { a, b: filter, out: result, rows, inner: original.channels, columns: original.filters });
+    return;
+  }
+  const geometry = planar(original);
+  if (costOfFrames(geometry) <= costOfPatches(geometry))
+    convolveFrames(backend, geometry, image, filter, out);
+  else convolvePatches(backend, geometry, image, filter, out);
+}
+
+/** Nanoseconds, about, that go into rearranging rather than multiplying: a float is copied in 0.7 and packed in 5. */
+const costOfPatches = (geometry: Geometry) =>
+  0.7 * rowsOf(geometry) * geometry.axes[2].output * tapsOf(geometry);
+
+const costOfFrames = (geometry: Geometry) =>
+  framesLieReady(geometry) ? 0 : 0.7 * gatheredFloats(geometry) + 5 * tapsOf(geometry) * geometry.filters;
+
+/** Products of a slab of patches with the filter as it lies, [taps * channels, filters]. */
+function convolvePatches(
   backend: WasmBackend,
   geometry: Geometry,
   image: TensorInfo,
   filter: TensorInfo,
   out: TensorInfo,
-  epilogue: Pick<Gemm, 'bias' | 'activation'> = {},
 ): void {
   const inner = tapsOf(geometry);
   const { filters: columns } = geometry;
   const width = geometry.axes[2].output;
   const total = rowsOf(geometry);
-  const result = wordOf(backend, out);
-  if (isPointwise(geometry)) {
-    const a = wordOf(backend, image);
-    gemm(backend, { a, b: filter, out: result, rows: total * width, inner, columns, ...epilogue });
-    return;
-  }
   const slab = rowsAtOnce(geometry, inner);
   const scratch = backend.makeOutput([slab * width, inner], 'float32');
   const patches = wordOf(backend, scratch);
   for (let row = 0; row < total; row += slab) {
     const rows = Math.min(slab, total - row);
     unfold(floats(backend), { geometry, image: wordOf(backend, image), patches, row, rows });
-    const place = result + row * width * columns;
-    gemm(backend, { a: patches, b: filter, out: place, rows: rows * width, inner, columns, ...epilogue });
+    const place = wordOf(backend, out) + row * width * columns;
+    gemm(backend, { a: patches, b: filter, out: place, rows: rows * width, inner, columns });
   }
   backend.disposeData(scratch.dataId);
 }

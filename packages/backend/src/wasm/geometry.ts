@@ -21,7 +21,8 @@ export interface Geometry {
 }
 
 /** A window that looks at each place once, alone. */
-const trivial = (a: Axis) => a.filter === 1 && a.stride === 1 && a.before === 0 && a.input === a.output;
+export const trivial = (a: Axis) =>
+  a.filter === 1 && a.stride === 1 && a.before === 0 && a.input === a.output;
 
 /** An axis of length one. */
 export const one: Axis = { input: 1, output: 1, filter: 1, stride: 1, dilation: 1, before: 0 };
@@ -48,6 +49,26 @@ export function simplified(geometry: Geometry): Geometry {
     depth = one;
   }
   return { ...geometry, axes: [depth, height, width] };
+}
+
+/**
+ * The inputs [from, to) that an axis's outputs look at, and how many zeros they see before and after those. Where they
+ * see zeros alone, all of these are before.
+ */
+export function seenAlong({ input, output, filter, stride, dilation, before }: Axis) {
+  const reach = (output - 1) * stride + (filter - 1) * dilation + 1;
+  const from = Math.min(input, Math.max(0, -before));
+  const to = Math.max(from, Math.min(input, reach - before));
+  const length = to - from;
+  const first = Math.min(Math.max(0, before), reach - length);
+  return { from, to, length, before: first, after: reach - length - first };
+}
+
+/** Height and width as one, and depth in the place of height, where the filter spans depth alone. */
+export function planar(geometry: Geometry): Geometry {
+  const [depth, height, width] = geometry.axes;
+  if (!trivial(height) || !trivial(width)) return geometry;
+  return { ...geometry, axes: [one, depth, merged(height, width)] };
 }
 
 /** The geometry of tfjs's description of a 3D convolution. */

@@ -20,6 +20,24 @@ export interface WasmBackend {
   typedArrayFromHeap(info: TensorInfo): backend_util.TypedArray;
 }
 
+const functions = new WeakMap<object, Map<string, WasmFunction>>();
+
+/**
+ * A function of the wasm module, looked up once for each backend. `signature` names its parameters in order: id and
+ * number are numbers, shape is {@link bytesOf} one.
+ */
+export function wasmFunction(backend: WasmBackend, name: string, signature: string): WasmFunction {
+  const known = functions.get(backend) ?? new Map<string, WasmFunction>();
+  functions.set(backend, known);
+  const types = () => signature.split(' ').map((word) => (word === 'shape' ? 'array' : 'number'));
+  const found = known.get(name) ?? backend.wasm.cwrap(name, null, types());
+  known.set(name, found);
+  return found;
+}
+
+/** A shape as the wasm module takes it. */
+export const bytesOf = (...shape: number[]): Uint8Array => new Uint8Array(new Int32Array(shape).buffer);
+
 /** The id by which the wasm module knows a tensor. */
 export const idOf = (backend: WasmBackend, info: TensorInfo): number => backend.dataIdMap.get(info.dataId).id;
 
