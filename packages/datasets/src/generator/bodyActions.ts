@@ -118,7 +118,7 @@ export const hop: Action = {
   perform(p) {
     const when = progress(p, 0.8);
     const hops = p.random.chance(0.6) ? 2 : 1;
-    const height = 0.17 * p.amplitude;
+    const height = 0.24 * p.amplitude;
     return (moment) => {
       const x = when(moment) * hops;
       const own = x - Math.min(Math.floor(x), hops - 1);
@@ -131,7 +131,7 @@ export const hop: Action = {
       };
       return {
         ...standing,
-        shift: [0, height * air - 0.16 * crouch, -0.05 * crouch],
+        shift: [0, height * air - 0.24 * crouch, -0.05 * crouch],
         lean: [0.3 * crouch, 0],
         bend: [0.2 * crouch, 0, 0],
         left: side,

@@ -86,7 +86,7 @@ export function drawCapsule({ side, colours, nearness }: Canvas, capsule: Capsul
       const ny = -(ey / r) - out * body * uy;
       const nz = -out * (body === 0 ? 1 : level);
       const lit = nx * light.from[0] + ny * light.from[1] + nz * light.from[2];
-      const shade = light.ambient + (1 - light.ambient) * Math.max(0, lit) * 1.25 - 0.18 * (1 - out);
+      const shade = light.ambient + (1 - light.ambient) * Math.max(0, lit) * 1.25 - 0.4 * (1 - out);
       const paint = stripe && Math.floor((t * length) / 0.055) % 2 === 1 ? stripe : colour;
       for (let c = 0; c < 3; c++) colours[pixel * 3 + c] = Math.max(0, paint[c]! * shade);
     }

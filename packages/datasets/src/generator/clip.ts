@@ -11,7 +11,7 @@ import { room, surroundings } from './room.js';
 import { sensed } from './sensor.js';
 import { joint } from './skeleton.js';
 import { type Outfit, type Subject, subject } from './subjects.js';
-import { add, mix, type Vec3 } from './vector.js';
+import { add, type Vec3 } from './vector.js';
 
 /** Which clip it is, and how it is recorded. */
 export interface ClipSpec {
@@ -178,8 +178,8 @@ function take({ subject: { body, style }, motion, place, heading }: Actor, momen
 
 /** Averages 2 x 2 pixels, and does what a camera does: exposure, white balance, flicker, noise, bytes. */
 function exposed(film: Random, strength: number) {
-  const gain = film.uniform(0.85, 1.15);
-  const balance = [1 + film.normal(0.05), 1, 1 + film.normal(0.07)];
+  const gain = film.uniform(0.9, 1.1);
+  const balance = [1 + film.normal(0.03), 1, 1 + film.normal(0.04)];
   const [flicker, speed] = [film.uniform(0, 0.03), film.uniform(5, 60)];
   const grain = strength * film.uniform(0.004, 0.02);
   return (colours: Float32Array, moment: number, bytes: Uint8Array, resolution: number) => {
@@ -203,13 +203,7 @@ function exposed(film: Random, strength: number) {
   };
 }
 
+/** A strong red to yellow, which clothes never have. */
 function brightColour(r: Random): Vec3 {
-  const colours: Vec3[] = [
-    [0.95, 0.95, 0.9],
-    [0.9, 0.2, 0.15],
-    [0.15, 0.45, 0.9],
-    [0.95, 0.8, 0.15],
-    [0.2, 0.75, 0.35],
-  ];
-  return mix(r.pick(colours), [0.5, 0.5, 0.5], r.uniform(0, 0.3));
+  return [1, r.uniform(0.05, 0.85), r.uniform(0, 0.1)];
 }

@@ -70,11 +70,11 @@ export function dress(
   const leg = outfit.longTrousers ? trousers : skin;
   for (const side of ['left', 'right'] as const) {
     const [shoulder, elbow, wrist] = [at(`${side}Shoulder`), at(`${side}Elbow`), at(`${side}Wrist`)];
-    limb(shoulder, mix(shoulder, elbow, 0.6), 0.056, 0.048, shirt);
-    limb(mix(shoulder, elbow, 0.5), elbow, 0.046, 0.041, sleeve);
-    limb(elbow, wrist, 0.041, 0.029, sleeve);
-    limb(wrist, at(`${side}HandTip`), 0.03, 0.026, skin);
-    limb(mix(wrist, at(`${side}Hand`), 0.6), at(`${side}Thumb`), 0.016, 0.012, skin);
+    limb(shoulder, mix(shoulder, elbow, 0.6), 0.064, 0.056, shirt);
+    limb(mix(shoulder, elbow, 0.5), elbow, 0.054, 0.05, sleeve);
+    limb(elbow, wrist, 0.05, 0.038, sleeve);
+    limb(wrist, at(`${side}HandTip`), 0.046, 0.042, skin);
+    limb(mix(wrist, at(`${side}Hand`), 0.6), at(`${side}Thumb`), 0.018, 0.015, skin);
     const [hip, knee, ankle] = [at(`${side}Hip`), at(`${side}Knee`), at(`${side}Ankle`)];
     limb(hip, mix(hip, knee, 0.55), 0.088, 0.072, trousers);
     limb(mix(hip, knee, 0.5), knee, 0.071, 0.056, leg);
@@ -95,7 +95,7 @@ export function held(prop: Prop, posed: PosedBody, side: 'left' | 'right', colou
       {
         from: add(middle, times(along, -0.05)),
         to: add(middle, times(along, 0.07)),
-        radius: [0.042, 0.05],
+        radius: [0.055, 0.065],
         colour,
       },
     ];

@@ -63,8 +63,8 @@ export const wave: Action = {
   perform(p) {
     const when = progress(p, 0.86);
     const swing = repeating(p, 3.2);
-    const [x0, y0, z0] = about(p, [0.2, 0.27, 0.16], 0.03);
-    const wide = 0.14 * p.amplitude;
+    const [x0, y0, z0] = about(p, [0.22, 0.4, 0.1], 0.02);
+    const wide = 0.13 * p.amplitude;
     return (moment) => {
       const aside = wide * Math.sin(swing(moment));
       const up: Reach = {
@@ -109,8 +109,8 @@ export const throwing: Action = {
       const turn = p.amplitude * (1 - end);
       return {
         ...withArm(arm, {
-          shift: [0, 0, turn * (0.1 * cast - 0.05 * wind)],
-          bend: [turn * 0.25 * (cast - 0.4 * wind), 0, turn * (-0.5 * wind + 0.95 * cast)],
+          shift: [0, 0, turn * (0.26 * cast - 0.12 * wind)],
+          bend: [turn * 0.4 * (cast - 0.5 * wind), 0, turn * (-0.5 * wind + 0.95 * cast)],
         }),
         left: {
           arm: between(
@@ -119,7 +119,7 @@ export const throwing: Action = {
             turn * wind * (1 - 0.7 * cast),
             0.05,
           ),
-          foot: { at: [0, 0.1 * bump(x, 0.3, 0.55), 0.22 * rise(x, 0.3, 0.55) - 0.22 * end] },
+          foot: { at: [0, 0.1 * bump(x, 0.3, 0.55), 0.34 * rise(x, 0.3, 0.55) - 0.34 * end] },
         },
       };
     };

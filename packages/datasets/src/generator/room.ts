@@ -62,7 +62,7 @@ export function surroundings(
   const drift = clutter * random.normal(30);
   const [places, kinds] = surfaces(camera, side, place);
   const things = [...place.furniture, ...passersBy(random, clutter)];
-  const near = random.chance(0.2 * clutter) ? [obstacle(random)] : [];
+  const near = random.chance(0.12 * clutter) ? [obstacle(random)] : [];
 
   return {
     light,
@@ -130,7 +130,7 @@ function surfaces(camera: Camera, side: number, { radius, screen }: Room): [Floa
 
 /** A part of the wall whose texture moves: a window, a curtain, a screen. */
 function screenOn(random: Random, clutter: number): Room['screen'] {
-  if (!random.chance(0.7 * clutter)) return undefined;
+  if (!random.chance(0.6 * clutter)) return undefined;
   const [middle, low] = [random.normal(1.2), random.uniform(0.2, 1)];
   const [wide, high] = [random.uniform(0.5, 1.6), random.uniform(0.5, 1.3)];
   return (around, height) => Math.abs(around - middle) < wide && height > low && height < low + high;

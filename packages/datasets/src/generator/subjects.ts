@@ -96,7 +96,7 @@ export function subject(seed: number, number: number): Subject {
     stance: r.uniform(0, 0.07),
     stoop: r.uniform(-0.03, 0.16),
     sway: r.uniform(0.6, 1.6),
-    leftHanded: r.chance(0.3) ? 0.7 : 0.2,
+    leftHanded: r.chance(0.2) ? 0.8 : 0.1,
   };
   const person = random('person', seed, number);
   const tone = person.uniform(0.3, 1);
@@ -116,17 +116,17 @@ function clothes(seed: number, number: number, day: number): Omit<Outfit, 'skin'
     stripe: r.chance(0.4) ? cloth(r, 0.5, 1) : shirt,
     trousers,
     shoes: cloth(r, 0.2, 0.9),
-    longSleeves: r.chance(0.45),
+    longSleeves: r.chance(0.3),
     longTrousers: r.chance(0.75),
   };
 }
 
-/** A colour of random hue, faint or strong, of a brightness between the two. */
+/** A colour from green over blue to purple, faint or strong, of a brightness between the two. */
 function cloth(r: Random, dark: number, bright: number): Colour {
   const value = r.uniform(dark, bright);
-  const saturation = r.uniform(0.05, 0.65);
-  const hue = r.uniform(0, 2 * Math.PI);
-  const channel = (shift: number) => value * (1 - saturation * (0.5 - 0.5 * Math.cos(hue + shift)));
+  const saturation = r.uniform(0.05, 0.6);
+  const hue = r.uniform(1.9, 5.2);
+  const channel = (shift: number) => value * (1 - saturation * (0.5 - 0.5 * Math.cos(hue - shift)));
   return [channel(0), channel(2.1), channel(4.2)];
 }
 

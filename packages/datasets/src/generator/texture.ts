@@ -8,7 +8,7 @@ export const tile = 64;
 export function texture(random: Random, clutter: number): Float32Array {
   const base = random.uniform(0.12, 0.4);
   const tint: Vec3 = [random.normal(0.08), random.normal(0.08), random.normal(0.08)];
-  const contrast = clutter * random.uniform(0.05, 0.25);
+  const contrast = clutter * random.uniform(0.03, 0.18);
   const kind = random.pick(['stripes', 'checks', 'blotches'] as const);
   const period = random.pick([4, 8, 16, 32]);
   const slant = random.pick([0, 0, 1, -1]);

@@ -25,7 +25,7 @@ export function furniture(random: Random, clutter: number): Thing[] {
 
 /** People in the distance who walk through the picture: upright shapes without a skeleton. */
 export function passersBy(random: Random, clutter: number): Thing[] {
-  if (!random.chance(0.3 * clutter)) return [];
+  if (!random.chance(0.2 * clutter)) return [];
   const [from, to] = [random.uniform(-2, 2), random.uniform(-2, 2)];
   const z = random.uniform(1.1, 2.2);
   const [shirt, trousers, skin] = [anyColour(random), anyColour(random), anyColour(random)];
