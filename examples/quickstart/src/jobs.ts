@@ -1,4 +1,5 @@
 import { type Budget, classifierOf, pgd, type ThreatModel } from '@amr/attacks';
+import { withAugmentation } from '@amr/datasets';
 import { AdversarialTrainer, cosine, evaluateCurve, evaluateRobustness, modalityWeightsOf } from '@amr/train';
 import { fileStore } from '@amr/train/node';
 import * as tf from '@tensorflow/tfjs-core';
@@ -77,11 +78,14 @@ const trainerOf = (model: LayersModel, defence: Defence, seed: number, { setting
   });
 };
 
+const trainSet = (seed: number, { data, settings }: Workplace) =>
+  withAugmentation(data.train, { ...settings.training.augmentation, seed });
+
 async function train(defence: Defence, seed: number, place: Workplace): Promise<object | undefined> {
   const { data, settings, signal, report } = place;
   const model = buildModel(settings, defence, seed, data.train.classes.length);
   const begun = performance.now();
-  const { finished, history } = await trainerOf(model, defence, seed, place).fit(data.train, {
+  const { finished, history } = await trainerOf(model, defence, seed, place).fit(trainSet(seed, place), {
     epochs: settings.training.epochs,
     signal,
     callbacks: {
@@ -101,7 +105,9 @@ async function train(defence: Defence, seed: number, place: Workplace): Promise<
 async function trained(defence: Defence, seed: number, place: Workplace): Promise<LayersModel> {
   const { data, settings } = place;
   const model = buildModel(settings, defence, seed, data.train.classes.length);
-  await trainerOf(model, defence, seed, place).fit(data.train, { epochs: settings.training.epochs });
+  await trainerOf(model, defence, seed, place).fit(trainSet(seed, place), {
+    epochs: settings.training.epochs,
+  });
   return model;
 }
 

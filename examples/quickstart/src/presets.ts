@@ -25,14 +25,18 @@ const video = (channels: number, width: number): Settings['video']['encoder'] =>
 });
 
 /** An ST-GCN of one block a stage for 32 frames. */
-const skeleton = (layout: 'ntu-rgb+d' | 'utd-mhad', width: number): Settings['skeleton']['encoder'] => ({
+const skeleton = (
+  layout: 'ntu-rgb+d' | 'utd-mhad',
+  width: number,
+  temporalKernel: number,
+): Settings['skeleton']['encoder'] => ({
   frames: 32,
   persons: 1,
   layout,
   width,
   blocks: [1, 1, 1],
   initialStride: 2,
-  temporalKernel: 5,
+  temporalKernel,
 });
 
 const generated: Settings = {
@@ -45,7 +49,7 @@ const generated: Settings = {
     frames: { skeleton: 32, rgb: 16 },
   },
   video: { modality: 'rgb', epsilon: 8 / 255, encoder: video(3, 16) },
-  skeleton: { epsilon: 0.02, encoder: skeleton('ntu-rgb+d', 16) },
+  skeleton: { epsilon: 0.02, encoder: skeleton('ntu-rgb+d', 16, 5) },
   training: {
     epochs: 16,
     batchSize: 16,
@@ -53,6 +57,7 @@ const generated: Settings = {
     weightDecay: 0.01,
     attackSteps: 2,
     dropout: 0.2,
+    augmentation: { rotation: 15, scale: 0.1, shift: 2, brightness: 0.1 },
   },
   evaluation,
   seeds: [1],
@@ -62,9 +67,13 @@ const utdMhad: Settings = {
   preset: 'utd-mhad',
   data: { kind: 'utd-mhad', root: '', resolution: 32, frames: { depth: 16, skeleton: 32 } },
   video: { modality: 'depth', epsilon: 8 / 255, encoder: { ...video(1, 16), mean: [0.2], std: [0.3] } },
-  skeleton: { epsilon: 0.02, encoder: skeleton('utd-mhad', 24) },
-  training: { ...generated.training, epochs: 20 },
-  evaluation,
+  skeleton: { epsilon: 0.02, encoder: skeleton('utd-mhad', 32, 9) },
+  training: {
+    ...generated.training,
+    epochs: 16,
+    augmentation: { rotation: 25, scale: 0.15, shift: 3, brightness: 0.1, cropTime: 0.2, jitter: 0.005 },
+  },
+  evaluation: { ...evaluation, batchSize: 32, curve: { ...evaluation.curve, samples: 48 } },
   seeds: [1],
 };
 

@@ -1,3 +1,4 @@
+import type { AugmentationOptions } from '@amr/datasets';
 import type { Resnet3dConfig, StgcnConfig } from '@amr/encoders';
 
 /** Everything that decides the numbers of a run. A run folder holds the settings it was begun with. */
@@ -32,6 +33,8 @@ export interface Settings {
     /** PGD steps of adversarial training, on both inputs at once. */
     readonly attackSteps: number;
     readonly dropout: number;
+    /** The same changes for every model, drawn with the training's seed. */
+    readonly augmentation: AugmentationOptions;
   };
   readonly evaluation: {
     readonly steps: number;
