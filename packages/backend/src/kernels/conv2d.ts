@@ -2,7 +2,9 @@ import {
   backend_util,
   Conv2D,
   type Conv2DAttrs,
+  DepthwiseConv2dNative,
   FusedConv2D,
+  FusedDepthwiseConv2D,
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
@@ -18,7 +20,7 @@ type Shape4 = [number, number, number, number];
  * for 'same' where the stride is larger than the filter it returns zeros, or writes outside its memory.
  */
 const explicitly =
-  (stock: Compute<string>): Compute<string> =>
+  (stock: Compute<string>, depthwise = false): Compute<string> =>
   (call) => {
     const { inputs, backend, attrs } = call;
     const [x, filter] = [inputs['x']!, inputs['filter']!];
@@ -27,9 +29,10 @@ const explicitly =
       x.shape as Shape4,
       filter.shape as Shape4,
       strides,
-      dilations,
+      dilations ?? 1,
       pad,
       dimRoundingMode,
+      depthwise,
     );
     if (util.sizeFromShape(info.outShape) === 0) return backend.makeOutput(info.outShape, 'float32');
     const [, height, width] = geometry2d(info).axes;
@@ -91,4 +94,16 @@ export const fusedConv2d: ComposedKernel = {
   kernelName: FusedConv2D,
   compose: (stock) => (call) =>
     (call.attrs as unknown as Conv2DAttrs).dataFormat === 'NCHW' ? stock!(call) : explicitly(stock!)(call),
+};
+
+/** Depthwise 2D convolution, NHWC. */
+export const depthwiseConv2d: ComposedKernel = {
+  kernelName: DepthwiseConv2dNative,
+  compose: (stock) => explicitly(stock!, true),
+};
+
+/** Depthwise 2D convolution with bias and activation, NHWC. */
+export const fusedDepthwiseConv2d: ComposedKernel = {
+  kernelName: FusedDepthwiseConv2D,
+  compose: (stock) => explicitly(stock!, true),
 };

@@ -28,6 +28,29 @@ const convolution = fc
   })
   .filter(({ outShape }) => outShape.every((size) => size > 0));
 
+test('DepthwiseConv2dNative is that of the cpu backend, strides larger than the filter included', () =>
+  fc.assert(
+    fc.asyncProperty(convolution, ({ inputShape, filterShape, attrs }) => {
+      const operands = { x: { shape: inputShape }, filter: { shape: filterShape } };
+      return expectAsOnCpu('DepthwiseConv2dNative', operands, attrs, filterShape[0] * filterShape[1]);
+    }),
+    { numRuns: 80 },
+  ));
+
+test('FusedDepthwiseConv2D is that of the cpu backend', () =>
+  fc.assert(
+    fc.asyncProperty(convolution, ({ inputShape, filterShape, outShape, attrs }) => {
+      const operands = {
+        x: { shape: inputShape },
+        filter: { shape: filterShape },
+        bias: { shape: [outShape[3]] },
+      };
+      const fused = { ...attrs, activation: 'relu', dataFormat: 'NHWC' };
+      return expectAsOnCpu('FusedDepthwiseConv2D', operands, fused, filterShape[0] * filterShape[1]);
+    }),
+    { numRuns: 40 },
+  ));
+
 test('DepthwiseConv2dNativeBackpropInput is that of the cpu backend', () =>
   fc.assert(
     fc.asyncProperty(convolution, ({ filterShape, outShape, attrs }) => {

@@ -1,5 +1,5 @@
 import { batchMatMul } from './batchMatMul.js';
-import { conv2d, fusedConv2d } from './conv2d.js';
+import { conv2d, depthwiseConv2d, fusedConv2d, fusedDepthwiseConv2d } from './conv2d.js';
 import { conv2dBackpropFilter } from './conv2dBackpropFilter.js';
 import { conv2dBackpropInput } from './conv2dBackpropInput.js';
 import { conv3d } from './conv3d.js';
@@ -9,6 +9,7 @@ import { depthwiseConv2dBackpropFilter } from './depthwiseConv2dBackpropFilter.j
 import { depthwiseConv2dBackpropInput } from './depthwiseConv2dBackpropInput.js';
 import { maximum, minimum } from './extrema.js';
 import type { ComposedKernel } from './kernel.js';
+import { maxPool3d, maxPool3dGrad, maxPoolGrad } from './maxPool.js';
 import { mean, sum } from './reductions.js';
 import { slice } from './slice.js';
 import { splitV, unpack } from './split.js';
@@ -25,8 +26,13 @@ export const composedKernels: readonly ComposedKernel[] = [
   fusedConv2d,
   conv2dBackpropInput,
   conv2dBackpropFilter,
+  depthwiseConv2d,
+  fusedDepthwiseConv2d,
   depthwiseConv2dBackpropInput,
   depthwiseConv2dBackpropFilter,
+  maxPool3d,
+  maxPool3dGrad,
+  maxPoolGrad,
   batchMatMul,
   slice,
   splitV,
