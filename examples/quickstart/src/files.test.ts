@@ -1,0 +1,25 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readJson, writeAtomically } from './files.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'quickstart-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+it('writes a file into a new folder, replaces it, and leaves nothing else', () => {
+  const file = join(folder, 'deep', 'a.json');
+  writeAtomically(file, '{"a":1}');
+  writeAtomically(file, '{"a":2}');
+  expect(readJson(file)).toEqual({ a: 2 });
+  expect(readdirSync(join(folder, 'deep'))).toEqual(['a.json']);
+});
+
+it('tells a missing file from a damaged one', () => {
+  expect(readJson(join(folder, 'none.json'))).toBeUndefined();
+  writeFileSync(join(folder, 'half.json'), '{"a":');
+  expect(() => readJson(join(folder, 'half.json'))).toThrow(/half\.json is not valid JSON.*delete it/);
+});
