@@ -30,6 +30,12 @@ export interface ContactSheetOptions {
  * @param options which samples, how many frames, how large
  * @returns the bytes of a PNG file
  * @throws {DatasetError} when a sample or modality isn't there, or there is nothing to draw
+ * @example
+ * import { actionClips, contactSheet } from '@amr/datasets';
+ *
+ * const clips = await actionClips({ samplesPerClass: 1, classes: 2, resolution: 16 });
+ * const png = await contactSheet(clips, { frames: 4, size: 32 });
+ * console.log(png.length);
  */
 export async function contactSheet(
   dataset: ArrayDataset,

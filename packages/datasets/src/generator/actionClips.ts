@@ -4,9 +4,17 @@ import { type ArrayDataset, fromArrays } from '../fromArrays.js';
 import { actionNames, actions } from './actions.js';
 import { clip } from './clip.js';
 
+/** One part of the generator's clips. */
+export interface ActionClipsSplit {
+  /** What the two parts don't share. */
+  by: 'subject' | 'view';
+  /** Which of the two. */
+  part: 'train' | 'test';
+}
+
 /** What {@link actionClips} makes. */
 export interface ActionClipsOptions {
-  /** Clips of each class before the split, default 48. They go round the subjects and cameras in turn. */
+  /** Clips of each class before the split, default 96. They go round the subjects and cameras in turn. */
   samplesPerClass?: number;
   /** Classes by name, or how many of the first of `actionNames`; default the first 12. */
   classes?: number | readonly string[];
@@ -33,7 +41,7 @@ export interface ActionClipsOptions {
    * Which part: `by: 'subject'` trains on odd subjects and tests on even ones; `by: 'view'` tests on camera 1 and trains on
    * the others, as NTU RGB+D does. Absent: all clips.
    */
-  split?: { by: 'subject' | 'view'; part: 'train' | 'test' };
+  split?: ActionClipsSplit;
   /** Called after each clip. */
   onProgress?: (done: number, total: number) => void;
   /** Ends the making early, with the signal's reason as the error. */
@@ -56,9 +64,19 @@ export interface ActionClipsOptions {
  * @param options see {@link ActionClipsOptions}
  * @returns the clips of the split; ids such as `C2P003R012A004`: camera, subject, number within the class, action
  * @throws {DatasetError} when an option can't be met
+ * @example
+ * import { actionClips } from '@amr/datasets';
+ *
+ * const clips = await actionClips({
+ *   classes: ['wave', 'kick'],
+ *   samplesPerClass: 4,
+ *   resolution: 16,
+ *   split: { by: 'view', part: 'train' },
+ * });
+ * console.log(clips.ids[0], clips.modalities.rgb.shape, clips.modalities.skeleton.shape);
  */
 export async function actionClips(options: ActionClipsOptions = {}): Promise<ArrayDataset> {
-  const { samplesPerClass = 48, persons = 1, subjects = 16, views = 3, resolution = 32, seed = 0 } = options;
+  const { samplesPerClass = 96, persons = 1, subjects = 16, views = 3, resolution = 32, seed = 0 } = options;
   const { noise = 1, clutter = 1, split, onProgress, signal } = options;
   const frames =
     typeof options.frames === 'number'

@@ -2,13 +2,10 @@ import { bow, handshake, hop, jog, kick, march, pickUp, push, sitDown, standUp }
 import {
   circleClockwise,
   circleCounterclockwise,
-  clap,
   cough,
-  crossArms,
   drink,
   phone,
   punch,
-  rubHands,
   salute,
   throwing,
   thumbDown,
@@ -16,6 +13,7 @@ import {
   wave,
 } from './gestures.js';
 import type { Action } from './motion.js';
+import { clap, crossArms, rubHands } from './twoHanded.js';
 
 /** All actions. The first twelve are the default classes, the last two take two persons. */
 export const actions: readonly Action[] = [

@@ -1,5 +1,13 @@
-import { bump } from './gestures.js';
-import { type Action, type Motion, type Performance, progress, repeating, rise, visit } from './motion.js';
+import {
+  type Action,
+  bump,
+  type Motion,
+  type Performance,
+  progress,
+  repeating,
+  rise,
+  visit,
+} from './motion.js';
 import { between, hanging, type Pose, type Reach, type Step, standing } from './pose.js';
 
 export const kick: Action = {

@@ -1,4 +1,4 @@
-import { type Action, type Performance, progress, repeating, rise, visit } from './motion.js';
+import { type Action, about, bump, progress, repeating, rise, visit } from './motion.js';
 import { between, hanging, type Pose, type Reach, standing } from './pose.js';
 import type { Vec3 } from './vector.js';
 
@@ -7,19 +7,6 @@ const withArm = (arm: Reach, rest: Partial<Pose> = {}): Pose => ({
   ...rest,
   right: { ...standing.right, arm },
 });
-const withArms = (arm: (side: 1 | -1) => Reach, rest: Partial<Pose> = {}): Pose => ({
-  ...standing,
-  ...rest,
-  left: { ...standing.left, arm: arm(-1) },
-  right: { ...standing.right, arm: arm(1) },
-});
-/** A place that this performance misses by a few centimetres. */
-const about = ({ random }: Performance, [x, y, z]: Vec3, spread = 0.02): Vec3 => [
-  x + random.normal(spread),
-  y + random.normal(spread),
-  z + random.normal(spread),
-];
-
 const mouth: Vec3 = [0.04, -0.13, 0.2];
 
 /** Drinking and coughing bring the hand to the mouth alike; the cup is seen in the picture only. */
@@ -204,53 +191,6 @@ const thumb = (name: string, up: 1 | -1): Action => ({
 export const thumbUp = thumb('thumb up', 1);
 export const thumbDown = thumb('thumb down', -1);
 
-/** Hands that meet before the chest: wide apart between claps. */
-export const clap: Action = {
-  name: 'clap',
-  perform(p) {
-    const when = progress(p, 0.9);
-    const beat = repeating(p, 4);
-    const [, y, z] = about(p, [0, -0.16, 0.33], 0.025);
-    const wide = 0.13 * p.amplitude;
-    return (moment) => {
-      const x = visit(when(moment), 0.18, 0.86);
-      const apart = 0.02 + wide * (0.5 + 0.5 * Math.cos(beat(moment)));
-      const near: Reach = {
-        from: 'chest',
-        at: [apart, y, z],
-        elbow: [1, -0.8, -0.3],
-        point: [0, 0.4, 0.3],
-        thumb: [0, 1, -0.3],
-      };
-      return withArms(() => between(hanging, near, x, 0.06));
-    };
-  },
-};
-
-/** Hands that meet before the chest and slide along one another. */
-export const rubHands: Action = {
-  name: 'rub hands',
-  perform(p) {
-    const when = progress(p, 0.9);
-    const beat = repeating(p, 4);
-    const [, y, z] = about(p, [0, -0.2, 0.3], 0.025);
-    const far = 0.045 * p.amplitude;
-    return (moment) => {
-      const x = visit(when(moment), 0.18, 0.86);
-      return withArms((side) => {
-        const slide = side * far * Math.sin(beat(moment));
-        const near: Reach = {
-          from: 'chest',
-          at: [0.025, y + 0.5 * slide, z + slide],
-          elbow: [1, -0.8, -0.3],
-          point: [0, 0.2, 0.4],
-        };
-        return between(hanging, near, x, 0.06);
-      });
-    };
-  },
-};
-
 export const phone: Action = {
   name: 'answer phone',
   prop: 'phone',
@@ -283,33 +223,3 @@ export const salute: Action = {
     return (moment) => withArm(between(hanging, near, visit(when(moment), 0.25, 0.8), 0.1));
   },
 };
-
-export const crossArms: Action = {
-  name: 'cross arms',
-  perform(p) {
-    const when = progress(p, 0.8);
-    const [x0, y, z] = about(p, [-0.13, -0.22, 0.19], 0.02);
-    return (moment) => {
-      const x = visit(when(moment), 0.35, 0.8);
-      return withArms((side) =>
-        between(
-          hanging,
-          {
-            from: 'chest',
-            at: [x0, y + 0.03 * side, z + 0.03 * side],
-            elbow: [0.7, -1, 0],
-            point: [-0.6, 0.3, 0],
-          },
-          x,
-          0.12,
-        ),
-      );
-    };
-  },
-};
-
-/** From 0 at `from` to 1 and back to 0 at `to`. */
-export function bump(x: number, from: number, to: number): number {
-  const middle = (from + to) / 2;
-  return rise(x, from, middle) - rise(x, middle, to);
-}

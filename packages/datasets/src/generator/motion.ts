@@ -1,6 +1,7 @@
 import type { Random } from '../random.js';
 import type { Pose } from './pose.js';
 import type { Style } from './subjects.js';
+import type { Vec3 } from './vector.js';
 
 /** What tells one performance of an action from another. */
 export interface Performance {
@@ -59,3 +60,16 @@ export function repeating({ random, tempo }: Performance, cycles: number): (mome
   const start = random.uniform(0, 2 * Math.PI);
   return (moment) => start + speed * moment;
 }
+
+/** From 0 at `from` to 1 and back to 0 at `to`. */
+export function bump(x: number, from: number, to: number): number {
+  const middle = (from + to) / 2;
+  return rise(x, from, middle) - rise(x, middle, to);
+}
+
+/** A place that this performance misses by a few centimetres. */
+export const about = ({ random }: Performance, [x, y, z]: Vec3, spread = 0.02): Vec3 => [
+  x + random.normal(spread),
+  y + random.normal(spread),
+  z + random.normal(spread),
+];
