@@ -1,5 +1,6 @@
 /** Data that can't be used, or a wrong request for it: `reason` says what was found and what was expected, `file` where. */
 export class DatasetError extends Error {
+  /** Always `'DatasetError'`. */
   override readonly name = 'DatasetError';
   /** What was found, what was expected, how to mend it. */
   readonly reason: string;

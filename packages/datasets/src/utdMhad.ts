@@ -9,14 +9,28 @@ export interface UtdMhadOptions {
    * Which subjects: `'train'` (odd numbers) and `'test'` (even numbers) are the cross-subject protocol; `'all'`; or these
    * subjects. Default `'all'`.
    */
-  split?: 'train' | 'test' | 'all' | { subjects: readonly number[] };
+  split?:
+    | 'train'
+    | 'test'
+    | 'all'
+    | {
+        /** Numbers of the subjects, 1 to 8. */
+        subjects: readonly number[];
+      };
   /** Side of the depth frames in pixels, a divisor of the stored 64; smaller ones are averages over areas. Default 64. */
   resolution?: number;
   /**
    * Frames of both streams, or of each: taken uniformly, first and last included, out of the stored 16 depth and 64
    * skeleton frames, so that the streams stay aligned. Default all of them.
    */
-  frames?: number | { depth?: number; skeleton?: number };
+  frames?:
+    | number
+    | {
+        /** Frames of the depth video. */
+        depth?: number;
+        /** Frames of the skeletons. */
+        skeleton?: number;
+      };
 }
 
 const indexFile = 'index.json';

@@ -28,7 +28,14 @@ export interface ActionClipsOptions {
    * Frames of both streams, or of each; default `{ skeleton: 32, rgb: 16 }`. RGB frame i shows the moment of skeleton frame
    * round(i * (skeleton - 1) / (rgb - 1)).
    */
-  frames?: number | { skeleton?: number; rgb?: number };
+  frames?:
+    | number
+    | {
+        /** Frames of the skeletons, default 32. */
+        skeleton?: number;
+        /** Frames of the RGB video, at most as many; default 16. */
+        rgb?: number;
+      };
   /** Side of the RGB frames in pixels, default 32. */
   resolution?: number;
   /** Seed of everything, default 0. */
