@@ -112,9 +112,9 @@ async function trained(defence: Defence, seed: number, place: Workplace): Promis
 }
 
 async function evaluate(job: Job & { kind: 'evaluate' }, place: Workplace): Promise<object> {
-  const { settings, data, signal, report } = place;
+  const { settings, signal, report } = place;
   const model = await trained(job.defence, job.seed, place);
-  const result = await evaluateRobustness(classifierOf(model, { output: 'logits' }), data.test, {
+  const result = await evaluateRobustness(classifierOf(model, { output: 'logits' }), tested(place), {
     budgets: budgetsOf(settings),
     batchSize: settings.evaluation.batchSize,
     shard: job.shard,
@@ -139,6 +139,9 @@ async function sweep(defence: Defence, seed: number, place: Workplace): Promise<
     onProgress: ({ done, total }) => report({ done, total, text: '' }),
   });
 }
+
+const tested = ({ settings, data }: Workplace) =>
+  spread(data.test, settings.evaluation.samples ?? data.test.size);
 
 /** `count` samples spread evenly over the set. */
 const spread = (set: Data['test'], count: number): Data['test'] =>

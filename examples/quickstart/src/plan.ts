@@ -46,6 +46,7 @@ export function resultOf(out: string, job: Job): string {
  */
 export function plan(settings: Settings, sizes: { train: number; test: number }): Job[] {
   const { training, evaluation, seeds } = settings;
+  const tested = Math.min(sizes.test, evaluation.samples ?? sizes.test);
   const jobs: Job[] = [];
   for (const seed of seeds) {
     // The longest first: two workers then end at about the same time.
@@ -64,7 +65,7 @@ export function plan(settings: Settings, sizes: { train: number; test: number })
         jobs.push({
           id: `attack ${defence} seed ${seed}, part ${index + 1} of ${evaluation.shards}`,
           after: [train],
-          work: (sizes.test / evaluation.shards) * 2.2 * evaluation.steps,
+          work: (tested / evaluation.shards) * 2.2 * evaluation.steps,
           kind: 'evaluate',
           defence,
           seed,
@@ -87,7 +88,7 @@ export function plan(settings: Settings, sizes: { train: number; test: number })
   jobs.push({
     id: 'modality weights and pictures',
     after: [`train amr-at seed ${seed}`, `train undefended seed ${seed}`],
-    work: evaluation.look.samples * 2.2 * evaluation.steps,
+    work: evaluation.look.pictures * 2 * evaluation.steps,
     kind: 'look',
     seed,
   });

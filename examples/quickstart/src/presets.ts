@@ -96,6 +96,20 @@ export const presets: { readonly [name: string]: Settings } = {
     },
   },
   'utd-mhad': utdMhad,
+  // For several seeds: a third of the test clips, half the training, a smaller skeleton network.
+  'utd-mhad-small': {
+    ...utdMhad,
+    preset: 'utd-mhad-small',
+    skeleton: { epsilon: 0.02, encoder: skeleton('utd-mhad', 24, 5) },
+    training: { ...utdMhad.training, epochs: 8 },
+    evaluation: {
+      ...utdMhad.evaluation,
+      samples: 144,
+      shards: 2,
+      curve: { samples: 0, scales: [1], steps: 1 },
+    },
+    seeds: [1, 2, 3],
+  },
   'utd-mhad-quick': {
     ...utdMhad,
     preset: 'utd-mhad-quick',

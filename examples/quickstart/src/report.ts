@@ -60,7 +60,7 @@ export async function writeReport({ settings, out, data, backend }: Outcome) {
         settings.data.kind === 'generated'
           ? `generated clips, seed ${settings.data.seed}`
           : 'UTD-MHAD (depth and skeleton), cross-subject',
-      clips: `${data.train.labels.length} to train on, ${data.test.labels.length} to test on, ${data.train.classes.length} classes`,
+      clips: `${data.train.labels.length} to train on, ${evaluation.samples ?? data.test.labels.length} to test on, ${data.train.classes.length} classes`,
       [`${video.modality} budget`]: `linf, ${Math.round(video.epsilon * 255)}/255`,
       'skeleton budget': `linf, ${skeleton.epsilon} m`,
       training: `${training.epochs} epochs, batches of ${training.batchSize}, Adam ${training.learningRate} with warm-up and cosine decay, weight decay ${training.weightDecay}, dropout ${training.dropout}; the same for every model`,

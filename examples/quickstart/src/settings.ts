@@ -37,6 +37,8 @@ export interface Settings {
     readonly augmentation: AugmentationOptions;
   };
   readonly evaluation: {
+    /** Test clips that are attacked, spread evenly over the set; absent: all. */
+    readonly samples?: number;
     readonly steps: number;
     readonly shards: number;
     readonly batchSize: number;
