@@ -31,7 +31,7 @@ function conv3d(inputShape: Five, filterShape: Five, strides: Three): Case[] {
   ];
 }
 
-/** The kernels of a 2D convolution, padded 'same'. */
+/** The kernels of a 2D convolution, padded 'same'. Forward they are the stock ones behind a check of the padding. */
 function conv2d(inputShape: Four, filterShape: Four, strides: [number, number]): Case[] {
   const { outShape } = backend_util.computeConv2DInfo(inputShape, filterShape, strides, 1, 'same');
   const operations = 2 * size(outShape) * size(filterShape.slice(0, 3));
@@ -87,6 +87,22 @@ function matMul(a: number[], b: number[], transposeA: boolean, transposeB: boole
   };
 }
 
+/** Max pooling over windows of 3, strides of 2, and its gradient. */
+function maxPool(shape: Five): Case[] {
+  const attrs = { filterSize: [3, 3, 3], strides: [2, 2, 2], pad: 'same', dataFormat: 'NDHWC' };
+  const { outShape } = backend_util.computePool3DInfo(shape, [3, 3, 3], [2, 2, 2], 1, 'same');
+  const title = `${shape.join('x')}, window 3, strides 2`;
+  return [
+    { kernel: 'MaxPool3D', title, inputs: { x: { shape } }, attrs },
+    {
+      kernel: 'MaxPool3DGrad',
+      title,
+      inputs: { dy: { shape: outShape }, input: { shape }, output: { shape: outShape } },
+      attrs,
+    },
+  ];
+}
+
 const clip = { shape: [4, 8, 32, 32, 16] };
 
 /** Every kernel at sizes of small video and skeleton networks. */
@@ -94,10 +110,11 @@ export const cases: readonly Case[] = [
   ...conv3d([2, 8, 28, 28, 32], [3, 3, 3, 32, 32], [1, 1, 1]),
   ...conv3d([8, 16, 32, 32, 3], [3, 7, 7, 3, 16], [1, 2, 2]),
   ...conv3d([4, 16, 32, 32, 16], [3, 3, 3, 16, 32], [2, 2, 2]),
-  ...conv2d([4, 64, 20, 64], [9, 1, 64, 64], [1, 1]),
-  ...conv2d([8, 28, 28, 32], [3, 3, 32, 64], [2, 2]),
-  ...depthwise([8, 28, 28, 64], [3, 3, 64, 1], [1, 1]),
-  ...depthwise([8, 28, 28, 32], [3, 3, 32, 2], [2, 2]),
+  ...conv2d([2, 32, 20, 32], [9, 1, 32, 32], [1, 1]),
+  ...conv2d([2, 28, 28, 32], [3, 3, 32, 64], [2, 2]),
+  ...depthwise([2, 28, 28, 64], [3, 3, 64, 1], [1, 1]),
+  ...depthwise([2, 28, 28, 32], [3, 3, 32, 2], [2, 2]),
+  ...maxPool([4, 8, 32, 32, 16]),
   matMul([5120, 64], [5120, 64], true, false),
   matMul([5120, 64], [64, 64], false, true),
   matMul([8, 128, 64], [8, 128, 64], false, true),
@@ -144,4 +161,5 @@ export const cases: readonly Case[] = [
     inputs: { x: { shape: [512, 256] }, segmentIds: { shape: [512], dtype: 'int32' } },
     attrs: { numSegments: 25 },
   },
+  { kernel: 'Maximum', title: '4x8x32x32x16, a scalar', inputs: { a: clip, b: { shape: [] } }, attrs: {} },
 ];

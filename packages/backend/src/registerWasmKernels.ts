@@ -7,13 +7,24 @@ const replaced = new Map<string, KernelConfig | undefined>();
 
 /**
  * Gives the wasm backend the kernels that training needs, composed from its fast ones. tfjs's own lack the gradients
- * of conv2d's and depthwiseConv2d's filters, and compute 3D convolutions, transposed products, slices of rank 5 and
- * more and sums over leading axes in loops 3 to 200 times slower than need be. A second call changes nothing.
+ * of conv2d's and depthwiseConv2d's filters; compute 3D convolutions, transposed products, slices of rank 5 and more
+ * and sums over leading axes tens of times slower than need be; and get some cases wrong, such as the gradient of
+ * conv3d in an input of several channels and the maximum of negative values in a 3D pool. A second call changes nothing.
  *
  * {@link useBackend} calls it when it picks wasm. On its own it wants `@tensorflow/tfjs-backend-wasm` imported first.
  *
  * @returns the names of the kernels that are in place
  * @throws {Error} when `@tensorflow/tfjs-backend-wasm` was not imported before
+ * @example
+ * ```ts
+ * import { registerWasmKernels } from '@amr/backend';
+ * import '@tensorflow/tfjs-backend-wasm';
+ * import * as tf from '@tensorflow/tfjs-core';
+ *
+ * const kernels = registerWasmKernels();
+ * await tf.setBackend('wasm');
+ * console.log(kernels.includes('Conv3D')); // true
+ * ```
  */
 export function registerWasmKernels(): string[] {
   if (!getKernel('Conv2D', 'wasm')) {

@@ -28,6 +28,7 @@ const webgpu = '@tensorflow/tfjs-backend-webgpu';
 
 afterEach(async () => {
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
   await tf.setBackend('cpu');
   for (const name of ['tensorflow', 'webgpu']) if (tf.findBackendFactory(name)) tf.removeBackend(name);
 });
@@ -94,6 +95,7 @@ test('webgpu is taken where there is a GPU in the navigator and its package', as
 });
 
 test('a backend that does not start is passed over and leaves the one before in place', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {}); // tfjs prints the failure
   vi.stubGlobal('navigator', { gpu: {} });
   const importer = machine({
     [webgpu]: () => {
