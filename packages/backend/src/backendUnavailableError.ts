@@ -2,6 +2,7 @@ import type { BackendName } from './useBackend.js';
 
 /** Thrown by {@link useBackend} when the backend that was asked for, or any at all, can't be had. */
 export class BackendUnavailableError extends Error {
+  /** 'BackendUnavailableError'. */
   override readonly name = 'BackendUnavailableError';
   /** The backend that was asked for. */
   readonly backend: BackendName;
