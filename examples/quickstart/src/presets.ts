@@ -44,14 +44,14 @@ const generated: Settings = {
   data: {
     kind: 'generated',
     seed: 1,
-    samplesPerClass: 64,
+    samplesPerClass: 56,
     resolution: 32,
     frames: { skeleton: 32, rgb: 8 },
   },
   video: { modality: 'rgb', epsilon: 8 / 255, encoder: video(8, 3) },
   skeleton: { epsilon: 0.02, encoder: skeleton('ntu-rgb+d', 24, 5) },
   training: {
-    epochs: 12,
+    epochs: 10,
     batchSize: 16,
     learningRate: 3e-3,
     weightDecay: 0.01,
@@ -59,7 +59,11 @@ const generated: Settings = {
     dropout: 0.2,
     augmentation: { rotation: 15, scale: 0.1, shift: 2, brightness: 0.15, cropTime: 0.15 },
   },
-  evaluation: { ...evaluation, samples: 192 },
+  evaluation: {
+    ...evaluation,
+    samples: 128,
+    curve: { samples: 24, scales: [0, 0.5, 1, 2], steps: 10 },
+  },
   seeds: [1],
 };
 
@@ -86,13 +90,13 @@ export const presets: { readonly [name: string]: Settings } = {
   'generated-quick': {
     ...generated,
     preset: 'generated-quick',
-    data: { ...generated.data, kind: 'generated', samplesPerClass: 20 } as Settings['data'],
-    training: { ...generated.training, epochs: 6 },
+    data: { ...generated.data, kind: 'generated', samplesPerClass: 16 } as Settings['data'],
+    training: { ...generated.training, epochs: 4 },
     evaluation: {
       ...evaluation,
-      samples: 48,
+      samples: 32,
       shards: 2,
-      curve: { samples: 16, scales: [0, 0.5, 1], steps: 5 },
+      curve: { samples: 8, scales: [0, 0.5, 1], steps: 5 },
       look: { samples: 8, pictures: 2 },
     },
   },
