@@ -35,7 +35,7 @@ export interface TwoStreamConfig {
   classes: number;
   /**
    * `'concat'`: the pooled features side by side; `'amr'`: the same network with an
-   * {@link AttentionModalityReweighter} plugged in at each place of `at`. Default `'amr'`.
+   * `AttentionModalityReweighter` of `@amr/layers` plugged in at each place of `at`. Default `'amr'`.
    */
   fusion?: 'concat' | 'amr';
   /** Where the reweighter goes: one place, or several from the first layers to the last. Default `'last'`. */
@@ -67,7 +67,7 @@ export interface TwoStreamConfig {
  * Inputs, in order: one per stream, called by the modality. Outputs, in order: the layers `logits`,
  * `<modality>Logits` for each modality, all [batch, classes] without softmax, and with `returnWeights` the weights of
  * each reweighter, [batch, 2] or per channel. The batch size is free. The reweighter is a reconstruction, see
- * {@link AttentionModalityReweighter}.
+ * `AttentionModalityReweighter` of `@amr/layers`.
  *
  * @throws {EncoderConfigError} when a stage does not exist, places are out of order, or names collide
  * @example
