@@ -62,7 +62,7 @@ const generated: Settings = {
   evaluation: {
     ...evaluation,
     samples: 128,
-    curve: { samples: 24, scales: [0, 0.5, 1, 2], steps: 10 },
+    curve: { samples: 30, scales: [0, 0.5, 1, 2], steps: 10 },
   },
   seeds: [1],
 };
@@ -91,12 +91,12 @@ export const presets: { readonly [name: string]: Settings } = {
     ...generated,
     preset: 'generated-quick',
     data: { ...generated.data, kind: 'generated', samplesPerClass: 16 } as Settings['data'],
-    training: { ...generated.training, epochs: 4 },
+    training: { ...generated.training, epochs: 9 },
     evaluation: {
       ...evaluation,
-      samples: 32,
+      samples: 40,
       shards: 2,
-      curve: { samples: 8, scales: [0, 0.5, 1], steps: 5 },
+      curve: { samples: 10, scales: [0, 0.5, 1], steps: 5 },
       look: { samples: 8, pictures: 2 },
     },
   },
