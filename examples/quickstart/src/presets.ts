@@ -91,7 +91,7 @@ export const presets: { readonly [name: string]: Settings } = {
     ...generated,
     preset: 'generated-quick',
     data: { ...generated.data, kind: 'generated', samplesPerClass: 16 } as Settings['data'],
-    training: { ...generated.training, epochs: 6 },
+    training: { ...generated.training, epochs: 8 },
     evaluation: {
       ...evaluation,
       samples: 25,
