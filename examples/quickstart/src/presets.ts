@@ -91,10 +91,10 @@ export const presets: { readonly [name: string]: Settings } = {
     ...generated,
     preset: 'generated-quick',
     data: { ...generated.data, kind: 'generated', samplesPerClass: 16 } as Settings['data'],
-    training: { ...generated.training, epochs: 8 },
+    training: { ...generated.training, epochs: 7 },
     evaluation: {
       ...evaluation,
-      samples: 25,
+      samples: 20,
       shards: 1,
       curve: { samples: 7, scales: [0, 0.5, 1], steps: 5 },
       look: { samples: 8, pictures: 2 },
