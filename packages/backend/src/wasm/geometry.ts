@@ -86,22 +86,7 @@ export function geometry3d(info: backend_util.Conv3DInfo): Geometry {
         dilation: info.dilationDepth,
         before: info.padInfo.front,
       },
-      {
-        input: info.inHeight,
-        output: info.outHeight,
-        filter: info.filterHeight,
-        stride: info.strideHeight,
-        dilation: info.dilationHeight,
-        before: info.padInfo.top,
-      },
-      {
-        input: info.inWidth,
-        output: info.outWidth,
-        filter: info.filterWidth,
-        stride: info.strideWidth,
-        dilation: info.dilationWidth,
-        before: info.padInfo.left,
-      },
+      ...inThePlane(info),
     ],
   };
 }
@@ -112,25 +97,7 @@ export function geometry2d(info: backend_util.Conv2DInfo): Geometry {
     batch: info.batchSize,
     channels: info.inChannels,
     filters: info.outChannels,
-    axes: [
-      one,
-      {
-        input: info.inHeight,
-        output: info.outHeight,
-        filter: info.filterHeight,
-        stride: info.strideHeight,
-        dilation: info.dilationHeight,
-        before: info.padInfo.top,
-      },
-      {
-        input: info.inWidth,
-        output: info.outWidth,
-        filter: info.filterWidth,
-        stride: info.strideWidth,
-        dilation: info.dilationWidth,
-        before: info.padInfo.left,
-      },
-    ],
+    axes: [one, ...inThePlane(info)],
   };
 }
 
@@ -143,3 +110,25 @@ export const tapsOf = ({ axes, channels }: Geometry) =>
 
 /** Rows of output: all its axes but the last. */
 export const rowsOf = ({ batch, axes }: Geometry) => batch * axes[0].output * axes[1].output;
+
+/** The axes that 2D and 3D convolutions share: height and width. */
+function inThePlane(info: backend_util.Conv2DInfo | backend_util.Conv3DInfo): [Axis, Axis] {
+  return [
+    {
+      input: info.inHeight,
+      output: info.outHeight,
+      filter: info.filterHeight,
+      stride: info.strideHeight,
+      dilation: info.dilationHeight,
+      before: info.padInfo.top,
+    },
+    {
+      input: info.inWidth,
+      output: info.outWidth,
+      filter: info.filterWidth,
+      stride: info.strideWidth,
+      dilation: info.dilationWidth,
+      before: info.padInfo.left,
+    },
+  ];
+}
