@@ -37,6 +37,11 @@ export interface PerturbOptions {
   targets?: tf.Tensor1D;
   /** A whole number from 0; the same seed gives the same result. Default: another one each time. */
   seed?: number;
+  /**
+   * Numbers that stand for the rows in random draws, one for each. Default 0, 1, 2, and so on. When a batch is a part
+   * of a larger one, the rows' numbers there make its draws the same as in the whole.
+   */
+  rows?: readonly number[];
   /** Called after each step. What it throws ends the attack. */
   onStep?: (step: AttackStep) => void;
   /** Stops the attack between two steps; `perturb` then rejects with the signal's reason. */

@@ -36,6 +36,8 @@ export interface BallPart {
   readonly range?: readonly [number, number];
   /** Brings a perturbed input back to where the constraints hold; absent: there are none. */
   readonly constrain?: (perturbed: tf.Tensor) => tf.Tensor;
+  /** Whether rows obey the constraints that have to hold exactly, `[rows]`; absent: there are none. */
+  readonly obeys?: (perturbed: tf.Tensor) => tf.Tensor1D;
 }
 
 /**
@@ -78,7 +80,12 @@ export function ballsAround(
           constraints.length > 0
             ? (moved: tf.Tensor) => constraints.reduce((point, rule) => rule.apply(point, clean), moved)
             : undefined;
-        const part: BallPart = { modality, clean, offset, size, weight, range, constrain };
+        const exact = constraints.filter(({ holds }) => holds);
+        const obeys =
+          exact.length > 0
+            ? (moved: tf.Tensor) => allTrue(exact.map((rule) => rule.holds!(moved, clean)))
+            : undefined;
+        const part: BallPart = { modality, clean, offset, size, weight, range, constrain, obeys };
         offset += size;
         return {
           part,
@@ -146,12 +153,73 @@ export function gradientIn(ball: Ball, gradients: Modalities): tf.Tensor2D {
   return ball.free ? tf.where(tf.cast(ball.free, 'bool'), flat, tf.zerosLike(flat)) : flat;
 }
 
-/** Brings a perturbation back to where it may be: constraints, ball, range, mask, in this order. */
+/** Halvings of the share of a perturbation that exact constraints allow: it is found to 1/128. */
+const HALVINGS = 7;
+
+/**
+ * Brings a perturbation back to where it may be: constraints, ball, range, mask, in this order. If then a constraint
+ * that has to hold exactly doesn't, the largest share of the perturbation for which all of it holds.
+ */
 export function confined(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
+  const once = confinedOnce(ball, delta);
+  const exact = ball.parts.filter((part) => part.obeys);
+  if (exact.length === 0) return once;
+  const obeys = (point: tf.Tensor2D) =>
+    tf.expandDims(
+      tf.cast(allTrue(exact.map((part) => part.obeys!(perturbedPart(ball, part, point)))), 'float32'),
+      1,
+    );
+  let found: tf.Tensor2D = tf.zerosLike(once);
+  let low: tf.Tensor2D = tf.zerosLike(ball.epsilon);
+  let high: tf.Tensor2D = tf.onesLike(ball.epsilon);
+  let share = high;
+  let point = once;
+  for (let i = 0; i <= HALVINGS; i++) {
+    const good = tf.cast(obeys(point), 'bool');
+    found = tf.where(good, point, found);
+    low = tf.where(good, share, low);
+    high = tf.where(good, high, share);
+    share = tf.div(tf.add(low, high), 2);
+    point = confinedOnce(ball, tf.mul(once, share));
+  }
+  return found;
+}
+
+function confinedOnce(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
   const obeying = ball.parts.some((part) => part.constrain)
     ? joined(ball.parts.map((part) => constrainedPart(ball, part, delta)))
     : delta;
   return clipped(ball, ball.norm.project(obeying, ball));
+}
+
+function allTrue(conditions: tf.Tensor1D[]): tf.Tensor1D {
+  return conditions
+    .map((condition): tf.Tensor1D => tf.cast(condition, 'bool'))
+    .reduce((all, condition) => tf.logicalAnd(all, condition));
+}
+
+/** The unit in which perturbations of a ball are compared with those of others: its radius, or 1 if that is infinite. */
+export function unitOf({ epsilon }: Ball): tf.Tensor2D {
+  return tf.where(tf.isFinite(epsilon), epsilon, tf.onesLike(epsilon));
+}
+
+/**
+ * How large perturbations are, `[rows, 1]`: the largest share of its ball's radius that any of them takes, so the
+ * smallest scale of the threat model that holds them all.
+ */
+export function relativeSize(balls: readonly Ball[], deltas: readonly tf.Tensor2D[]): tf.Tensor2D {
+  return balls
+    .map((ball, i) => tf.divNoNan(ball.norm.length(deltas[i]!), unitOf(ball)) as tf.Tensor2D)
+    .reduce((largest, size) => tf.maximum(largest, size));
+}
+
+/** Whether perturbations are inside their balls but for rounding, `[rows, 1]`, bool. */
+export function isInside(balls: readonly Ball[], deltas: readonly tf.Tensor2D[]): tf.Tensor2D {
+  return balls
+    .map(
+      ({ norm, epsilon }, i): tf.Tensor2D => tf.lessEqual(norm.length(deltas[i]!), tf.mul(epsilon, 1 + 1e-6)),
+    )
+    .reduce((all, inside) => tf.logicalAnd(all, inside));
 }
 
 /** The gradient with 0 where following it would only run against the end of the range. */

@@ -19,6 +19,19 @@ export interface Classifier {
    * the result goes on using, whatever it is called with. Call `dispose()` on the result.
    */
   frozen?(inputs: Modalities, modalities: string[]): FrozenClassifier;
+  /**
+   * Optional: the logits together with inner values by name, such as features, auxiliary logits or modality
+   * weights, all from one differentiable pass. Needed for losses that ask for them, {@link ObservedLoss}.
+   */
+  observe?(inputs: Modalities, names: readonly string[]): Observation;
+}
+
+/** What {@link Classifier.observe} gives; the caller owns the tensors. */
+export interface Observation {
+  /** `[batch, classes]` */
+  logits: tf.Tensor2D;
+  /** What was asked for, by name; the first axis of each is the batch. */
+  values: { [name: string]: tf.Tensor };
 }
 
 /** A classifier that holds what it has computed of some modalities until it is disposed. */

@@ -1,8 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
+import type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier.js';
 import { AttackInputError, AttackOptionsError, shown } from './errors.js';
-import { dividedBy, isPlain, type LayerGraph, layerGraphOf, runCalls, type Values } from './layerGraph.js';
+import {
+  type Call,
+  dividedBy,
+  isPlain,
+  type LayerGraph,
+  layerGraphOf,
+  leadingTo,
+  runCalls,
+  type Values,
+} from './layerGraph.js';
+import { tidied } from './tidied.js';
 
 /** Options of {@link classifierOf}. */
 export interface ClassifierOfOptions {
@@ -24,6 +34,9 @@ export interface ClassifierOfOptions {
  * `frozen` is there when the model's graph allows: what depends only on the frozen modalities is computed once, also
  * inside nested models. Not for models with masks (Masking layers, Embedding with maskZero) or stateful layers, nor
  * with `training`. A frozen classifier sees weights as they were in the branches it has computed.
+ *
+ * `observe` gives, by name, other outputs of the model and outputs of its layers (of layers in nested models as
+ * 'model/layer'), as losses ask for them. With masks, states or `training` it gives outputs only.
  * @param model takes the modalities, gives logits in one of its outputs
  * @throws {AttackOptionsError} when the names don't match the model's inputs or there is no such output
  * @example
@@ -54,58 +67,137 @@ export function classifierOf(model: LayersModel, options: ClassifierOfOptions = 
   }
 
   const given = (inputs: Modalities) => names.map((name) => inputOf(inputs, name, names));
-  const graph = layerGraphOf(model, position);
-  if (training || !isPlain(graph)) {
-    return (inputs) =>
-      tf.tidy(() => [model.apply(given(inputs), { training })].flat()[position] as tf.Tensor2D);
-  }
-  const classifier: Classifier = (inputs) =>
-    tf.tidy(() => {
-      const values: Values = new Map(given(inputs).map((x, i) => [graph.inputs[i]!, x]));
-      runCalls(graph.calls, values, false);
-      return values.get(graph.output) as tf.Tensor2D;
+  const graph = layerGraphOf(model);
+  const logits = graph.outputs[position]!;
+  const path = leadingTo(graph.calls, [logits]);
+  if (training || !isPlain(path)) {
+    const outputsOf = (inputs: Modalities) =>
+      [model.apply(given(inputs), { training })].flat() as tf.Tensor[];
+    return Object.assign((inputs: Modalities) => tf.tidy(() => outputsOf(inputs)[position] as tf.Tensor2D), {
+      observe: (inputs: Modalities, wanted: readonly string[]) => {
+        const positions = wanted.map((name) => {
+          const found = model.outputNames.indexOf(name);
+          if (found >= 0) return found;
+          throw new AttackInputError(
+            `The loss asks for '${name}'; of a model with masks, states or training true only the outputs ${shown(model.outputNames)} can be had.`,
+          );
+        });
+        return tidied(() => {
+          const outputs = outputsOf(inputs);
+          return observation(outputs[position]!, wanted, (i) => outputs[positions[i]!]!);
+        });
+      },
     });
-  classifier.frozen = (inputs, modalities) => frozen(graph, names, inputs, modalities);
+  }
+  const view: View = { graph, names, logits, numberOf: (name) => valueNamed(model, graph, name) };
+  const values = (inputs: Modalities, calls: readonly Call[]) => {
+    const all: Values = new Map(given(inputs).map((x, i) => [graph.inputs[i]!, x]));
+    runCalls(calls, all, false);
+    return all;
+  };
+  const classifier: Classifier = (inputs) => tf.tidy(() => values(inputs, path).get(logits) as tf.Tensor2D);
+  classifier.observe = (inputs, wanted) => {
+    const numbers = wanted.map(view.numberOf);
+    return tidied(() => {
+      const all = values(inputs, leadingTo(graph.calls, [logits, ...numbers]));
+      return observation(all.get(logits)!, wanted, (i) => all.get(numbers[i]!)!);
+    });
+  };
+  classifier.frozen = (inputs, modalities) => frozen(view, inputs, modalities);
   return classifier;
 }
 
-function frozen(
-  graph: LayerGraph,
-  names: string[],
-  inputs: Modalities,
-  modalities: string[],
-): FrozenClassifier {
+/** A model as the classifiers made of it see it. */
+interface View {
+  graph: LayerGraph;
+  /** Modality names of the model's inputs. */
+  names: readonly string[];
+  /** Number of the logits. */
+  logits: number;
+  /** Number of an output or a layer. */
+  numberOf(name: string): number;
+}
+
+function frozen(view: View, inputs: Modalities, modalities: string[]): FrozenClassifier {
+  const { graph, names, logits } = view;
   const fixed = graph.inputs.filter((_, i) => modalities.includes(names[i]!));
   const changing = graph.inputs.filter((input) => !fixed.includes(input));
-  const { once, always } = dividedBy(graph.calls, changing);
-  const needed = new Set([graph.output, ...always.flatMap((call) => call.inputs)]);
-
-  const held: Values = new Map();
-  tf.tidy(() => {
-    const values: Values = new Map(fixed.map((input) => [input, inputOf(inputs, names[input]!, names)]));
-    runCalls(once, values, false);
-    for (const [number, tensor] of values)
-      if (needed.has(number)) held.set(number, tf.keep(tf.clone(tensor)));
-  });
-
+  const held: Values = new Map(
+    fixed.map((input) => [input, tf.keep(tf.clone(inputOf(inputs, names[input]!, names)))]),
+  );
   let disposed = false;
-  const classifier: Classifier = (changed) => {
-    if (disposed) throw new AttackInputError('This frozen classifier has been disposed; make another.');
-    return tf.tidy(() => {
-      const values: Values = new Map(held);
-      for (const input of changing) values.set(input, inputOf(changed, names[input]!, names));
-      runCalls(always, values, false);
-      const logits = values.get(graph.output) as tf.Tensor2D;
-      return held.has(graph.output) ? tf.clone(logits) : logits;
-    });
+  const dispose = () => {
+    if (disposed) return;
+    disposed = true;
+    for (const tensor of new Set(held.values())) tensor.dispose();
   };
-  return Object.assign(classifier, {
-    dispose() {
-      if (disposed) return;
-      disposed = true;
-      for (const tensor of new Set(held.values())) tensor.dispose();
-    },
-  });
+
+  /** The calls to be made each time for these values; what else they need is computed and held. */
+  const prepared = (numbers: readonly number[]): Call[] => {
+    const { once, always } = dividedBy(leadingTo(graph.calls, numbers), changing);
+    const needed = new Set([...numbers, ...always.flatMap((call) => call.inputs)]);
+    tf.tidy(() => {
+      const values: Values = new Map(held);
+      const missing = once.filter(({ outputs }) => !outputs.every((output) => held.has(output)));
+      runCalls(missing, values, false);
+      for (const [number, tensor] of values) {
+        if (needed.has(number) && !held.has(number)) held.set(number, tf.keep(tf.clone(tensor)));
+      }
+    });
+    return always;
+  };
+  const run = (changed: Modalities, calls: readonly Call[]): Values => {
+    if (disposed) throw new AttackInputError('This frozen classifier has been disposed; make another.');
+    const values: Values = new Map(held);
+    for (const input of changing) values.set(input, inputOf(changed, names[input]!, names));
+    runCalls(calls, values, false);
+    return values;
+  };
+  const own = (values: Values, number: number) =>
+    held.has(number) ? tf.clone(values.get(number)!) : values.get(number)!;
+
+  try {
+    const always = prepared([logits]);
+    const classifier: Classifier = (changed) =>
+      tf.tidy(() => own(run(changed, always), logits) as tf.Tensor2D);
+    const observers = new Map<string, Call[]>();
+    classifier.observe = (changed, wanted) => {
+      const numbers = wanted.map(view.numberOf);
+      const key = numbers.join();
+      const calls = observers.get(key) ?? prepared([logits, ...numbers]);
+      observers.set(key, calls);
+      return tidied(() => {
+        const values = run(changed, calls);
+        return observation(own(values, logits), wanted, (i) => own(values, numbers[i]!));
+      });
+    };
+    return Object.assign(classifier, { dispose });
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+function observation(
+  logits: tf.Tensor,
+  names: readonly string[],
+  value: (i: number) => tf.Tensor,
+): Observation {
+  return {
+    logits: logits as tf.Tensor2D,
+    values: Object.fromEntries(names.map((name, i) => [name, value(i)])),
+  };
+}
+
+function valueNamed(model: LayersModel, graph: LayerGraph, name: string): number {
+  const output = model.outputNames.indexOf(name);
+  const number = output >= 0 ? graph.outputs[output] : graph.layers.get(name);
+  if (number === undefined) {
+    throw new AttackInputError(
+      `The loss asks for '${name}'; the model has neither an output nor a layer of that name. Its outputs are ${shown(model.outputNames)}, its layers ${shown([...graph.layers.keys()])}.`,
+    );
+  }
+  return number;
 }
 
 function inputOf(inputs: Modalities, name: string, names: readonly string[]): tf.Tensor {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Ball, columnsOf, gradientIn, perturbed } from './ball.js';
-import type { Classifier, Modalities } from './classifier.js';
+import type { Classifier, Modalities, Observation } from './classifier.js';
 import { AttackInputError, shown } from './errors.js';
 import type { Objective } from './losses/attackLoss.js';
 import type { Checked } from './validation.js';
@@ -15,6 +15,10 @@ export interface Problem {
   readonly balls: readonly Ball[];
   /** What is raised. */
   readonly objective: Objective;
+  /** The objective's inner values at the clean inputs. */
+  readonly observedClean: Modalities;
+  /** Calls of the classifier that one evaluation is the mean of. */
+  readonly draws: number;
   /** True classes, int32. */
   readonly labels: tf.Tensor1D;
   /** Classes to be predicted instead, int32. */
@@ -27,6 +31,8 @@ export interface Problem {
 export interface Evaluation {
   /** `[batch]` */
   objective: tf.Tensor1D;
+  /** `[batch, classes]` */
+  logits: tf.Tensor2D;
   /** With respect to the perturbation in each ball. */
   gradients: tf.Tensor2D[];
   /** 1 for each attacked modality, in the order of the balls, whose gradient has NaN or infinite entries where the attack may write, else 0. */
@@ -38,10 +44,103 @@ export function perturbedInputs({ inputs, balls }: Problem, deltas: readonly tf.
   return Object.assign({ ...inputs }, ...balls.map((ball, i) => perturbed(ball, deltas[i]!)));
 }
 
-/** The logits at a point, checked. */
+/** The logits at a point, checked; with several draws their mean. */
 export function logitsAt(problem: Problem, inputs: Modalities): tf.Tensor2D {
-  const logits = problem.classifier(inputs);
-  const rows = problem.labels.shape[0];
+  return mean(times(problem.draws, () => checkedLogits(problem, problem.classifier(inputs))));
+}
+
+/** The logits at a point, and inner values of the classifier. */
+export function observedAt(problem: Problem, inputs: Modalities, names: readonly string[]): Observation {
+  if (names.length === 0) return { logits: checkedLogits(problem, problem.classifier(inputs)), values: {} };
+  if (!problem.classifier.observe) {
+    throw new AttackInputError(
+      `The loss needs ${names.map(shown).join(', ')} from inside the classifier, which has no function 'observe'. Make it with classifierOf, or give it one.`,
+    );
+  }
+  const seen = problem.classifier.observe(inputs, names);
+  const missing = names.filter((name) => !seen.values[name]);
+  if (missing.length > 0) {
+    throw new AttackInputError(
+      `The loss needs ${missing.map(shown).join(', ')}; the classifier's 'observe' gave ${shown(Object.keys(seen.values))}.`,
+    );
+  }
+  return { logits: checkedLogits(problem, seen.logits), values: seen.values };
+}
+
+/** Whether each row is fooled, `[batch]`, 0 or 1: another class than the label's, or the target's, has the largest logit. */
+export function fooled({ labels, targets }: Problem, logits: tf.Tensor2D): tf.Tensor1D {
+  const predicted = tf.argMax<tf.Tensor1D>(logits, 1);
+  const wrong: tf.Tensor1D = targets ? tf.equal(predicted, targets) : tf.notEqual(predicted, labels);
+  return tf.cast(wrong, 'float32');
+}
+
+/** What is raised at a point, and the logits there; the mean over the problem's draws. Call it inside `tf.tidy`. */
+export function judge(problem: Problem, inputs: Modalities): { logits: tf.Tensor2D; objective: tf.Tensor1D } {
+  const draws = times(problem.draws, () => objectiveAt(problem, inputs, problem.objective));
+  return {
+    logits: mean(draws.map(({ logits }) => logits)),
+    objective: mean(draws.map(({ objective }) => objective)),
+  };
+}
+
+function objectiveAt(problem: Problem, inputs: Modalities, objective: Objective) {
+  const { labels, targets, inputs: clean, observedClean } = problem;
+  const { logits, values: observed } = observedAt(problem, inputs, objective.observed);
+  return {
+    logits,
+    objective: objective.raise({ logits, labels, targets, inputs, clean, observed, observedClean }),
+  };
+}
+
+/**
+ * The objective and its gradient with respect to the attacked modalities only, the mean over the problem's draws.
+ * Call it inside `tf.tidy`.
+ */
+export function evaluate(
+  problem: Problem,
+  deltas: readonly tf.Tensor2D[],
+  objective: Objective = problem.objective,
+): Evaluation {
+  const inputs = perturbedInputs(problem, deltas);
+  const names = problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
+  const points = names.map((name) => inputs[name]!);
+  const draws = times(problem.draws, () => {
+    let logits: tf.Tensor2D | undefined;
+    const value = (...varied: tf.Tensor[]): tf.Tensor => {
+      const moved = Object.fromEntries(names.map((name, i) => [name, varied[i]!]));
+      const seen = objectiveAt(problem, { ...inputs, ...moved }, objective);
+      // The tape's own scope ends before the logits can be had.
+      logits = tf.keep(tf.clone(seen.logits));
+      return seen.objective;
+    };
+    try {
+      return { ...gradientsOf(value, points), logits: tf.clone(logits!) };
+    } finally {
+      logits?.dispose();
+    }
+  });
+  const missing = names.filter((_, i) => draws.some(({ grads }) => !grads[i]));
+  if (missing.length > 0) {
+    throw new AttackInputError(
+      `The loss doesn't depend on ${missing.map(shown).join(', ')} by differentiable operations, so there is no gradient to follow; take it out of the threat model or use the modality in the classifier.`,
+    );
+  }
+  const byModality = Object.fromEntries(
+    names.map((name, i) => [name, mean(draws.map(({ grads }) => grads[i]!))]),
+  );
+  const gradients = problem.balls.map((ball) => gradientIn(ball, byModality));
+  return {
+    objective: mean(draws.map(({ value }) => value as tf.Tensor1D)),
+    logits: mean(draws.map(({ logits }) => logits)),
+    gradients,
+    broken: problem.balls.flatMap((ball, i) =>
+      ball.parts.map((part) => tf.sub(1, tf.all(tf.isFinite(columnsOf(ball, part, gradients[i]!))))),
+    ),
+  };
+}
+
+function checkedLogits({ labels, largestLabel }: Problem, logits: tf.Tensor2D): tf.Tensor2D {
+  const rows = labels.shape[0];
   if (
     !(logits instanceof tf.Tensor) ||
     logits.rank !== 2 ||
@@ -52,41 +151,13 @@ export function logitsAt(problem: Problem, inputs: Modalities): tf.Tensor2D {
       `The classifier gave ${shown(logits)}; expected logits of shape [${rows}, classes] with two classes or more.`,
     );
   }
-  const { name, value } = problem.largestLabel;
+  const { name, value } = largestLabel;
   if (value >= logits.shape[1]) {
     throw new AttackInputError(
       `The largest ${name} is ${value}, but the classifier gives ${logits.shape[1]} logits; expected class indices from 0 to ${logits.shape[1] - 1}.`,
     );
   }
   return logits;
-}
-
-/** The objective and its gradient with respect to the attacked modalities only. Call it inside `tf.tidy`. */
-export function evaluate(problem: Problem, deltas: readonly tf.Tensor2D[]): Evaluation {
-  const inputs = perturbedInputs(problem, deltas);
-  const names = problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
-  const points = names.map((name) => inputs[name]!);
-  const objectiveAt = (...varied: tf.Tensor[]): tf.Tensor => {
-    const moved = Object.fromEntries(names.map((name, i) => [name, varied[i]!]));
-    const logits = logitsAt(problem, { ...inputs, ...moved });
-    return problem.objective.raise(logits, problem.labels, problem.targets);
-  };
-  const { value, grads } = gradientsOf(objectiveAt, points);
-  const missing = names.filter((_, i) => !grads[i]);
-  if (missing.length > 0) {
-    throw new AttackInputError(
-      `The loss doesn't depend on ${missing.map(shown).join(', ')} by differentiable operations, so there is no gradient to follow; take it out of the threat model or use the modality in the classifier.`,
-    );
-  }
-  const byModality = Object.fromEntries(names.map((name, i) => [name, grads[i]!]));
-  const gradients = problem.balls.map((ball) => gradientIn(ball, byModality));
-  return {
-    objective: value as tf.Tensor1D,
-    gradients,
-    broken: problem.balls.flatMap((ball, i) =>
-      ball.parts.map((part) => tf.sub(1, tf.all(tf.isFinite(columnsOf(ball, part, gradients[i]!))))),
-    ),
-  };
 }
 
 /**
@@ -105,4 +176,12 @@ function gradientsOf(
     if (gradientDepth === 0) for (const { saved } of activeTape ?? []) tf.dispose(saved ?? []);
     throw error;
   }
+}
+
+function mean<T extends tf.Tensor>(draws: T[]): T {
+  return draws.length === 1 ? draws[0]! : tf.div(tf.addN(draws), draws.length);
+}
+
+function times<T>(count: number, make: () => T): T[] {
+  return Array.from({ length: count }, make);
 }

@@ -1,6 +1,6 @@
 export type { Attack, AttackStep, PerturbOptions } from './attack.js';
 export { attackConditions } from './attackConditions.js';
-export type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
+export type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier.js';
 export { type ClassifierOfOptions, classifierOf } from './classifierOf.js';
 export type { Constraint } from './constraint.js';
 export {
@@ -11,7 +11,7 @@ export {
   ThreatModelError,
 } from './errors.js';
 export { type FgsmOptions, fgsm } from './fgsm.js';
-export type { AttackLoss } from './losses/attackLoss.js';
+export type { AttackLoss, ObservedLoss, Seen } from './losses/attackLoss.js';
 export { crossEntropyLoss, logOdds } from './losses/crossEntropy.js';
 export { dlrLoss, targetedDlrLoss } from './losses/dlr.js';
 export { marginLoss } from './losses/margin.js';
@@ -24,5 +24,6 @@ export {
   type JointBudget,
   jointBall,
   type NormName,
+  scaledThreatModel,
   type ThreatModel,
 } from './threatModel.js';

@@ -15,22 +15,25 @@ export interface Call {
   readonly outputs: readonly number[];
 }
 
-/** The calls that lead from a model's inputs to one of its outputs, in order, nested models opened up. */
+/** The calls that lead from a model's inputs to its outputs, in order, nested models opened up. */
 export interface LayerGraph {
   /** Numbers of the model's inputs, in the model's order. */
   readonly inputs: readonly number[];
-  /** Only calls that the output depends on. */
+  /** Every call that an output depends on. */
   readonly calls: readonly Call[];
-  /** Number of the output. */
-  readonly output: number;
+  /** Numbers of the outputs, in the model's order. */
+  readonly outputs: readonly number[];
+  /** Number of each layer's first output by the layer's name, in nested models behind the model's name and a slash. */
+  readonly layers: ReadonlyMap<string, number>;
 }
 
 /** Values by number. */
 export type Values = Map<number, tf.Tensor>;
 
-/** Traces one output of a model back to its inputs. */
-export function layerGraphOf(model: LayersModel, output: number): LayerGraph {
+/** Traces the outputs of a model back to its inputs. */
+export function layerGraphOf(model: LayersModel): LayerGraph {
   const calls: Call[] = [];
+  const layers = new Map<string, number>();
   let count = 0;
 
   /** The values of one application of a model: a model that is nested twice has two. */
@@ -38,7 +41,11 @@ export function layerGraphOf(model: LayersModel, output: number): LayerGraph {
     readonly #values = new Map<SymbolicTensor, number>();
     readonly #nested = new Map<LayerNode, Scope>();
 
-    constructor(inputs: readonly SymbolicTensor[], values: readonly number[]) {
+    constructor(
+      inputs: readonly SymbolicTensor[],
+      values: readonly number[],
+      readonly prefix = '',
+    ) {
       inputs.forEach((input, i) => {
         this.#values.set(input, values[i]!);
       });
@@ -55,6 +62,7 @@ export function layerGraphOf(model: LayersModel, output: number): LayerGraph {
           nested = new Scope(
             layer.inputs,
             node.inputTensors.map((input) => this.valueOf(input)),
+            `${this.prefix}${layer.name}/`,
           );
           this.#nested.set(node, nested);
         }
@@ -68,20 +76,32 @@ export function layerGraphOf(model: LayersModel, output: number): LayerGraph {
         return count++;
       });
       calls.push({ layer, inputs, outputs });
+      if (!layers.has(this.prefix + layer.name)) layers.set(this.prefix + layer.name, outputs[0]!);
       return this.#values.get(symbol)!;
     }
   }
 
   const inputs = model.inputs.map(() => count++);
-  const value = new Scope(model.inputs, inputs).valueOf(model.outputs[output]!);
-  return { inputs, calls, output: value };
+  const whole = new Scope(model.inputs, inputs);
+  return { inputs, calls, outputs: model.outputs.map((output) => whole.valueOf(output)), layers };
+}
+
+/** Those of the calls that some values depend on. */
+export function leadingTo(calls: readonly Call[], values: readonly number[]): Call[] {
+  const needed = new Set(values);
+  const leading = calls.toReversed().filter(({ inputs, outputs }) => {
+    if (!outputs.some((output) => needed.has(output))) return false;
+    for (const input of inputs) needed.add(input);
+    return true;
+  });
+  return leading.reverse();
 }
 
 /**
- * Whether the calls of a graph can be made one at a time with the model's own results: not if a layer makes masks,
+ * Whether calls can be made one at a time with the model's own results: not if a layer makes masks,
  * which travel beside the values, or keeps a state from call to call.
  */
-export function isPlain({ calls }: LayerGraph): boolean {
+export function isPlain(calls: readonly Call[]): boolean {
   return calls.every(({ layer }) => !layer.stateful && !makesMask(layer));
 }
 

@@ -11,14 +11,21 @@ export interface Random {
   normal(rows: number, size: number): tf.Tensor2D;
 }
 
-/** A generator of its own that leaves Math.random alone; without a seed it takes one from the platform. */
-export function randomOf(seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!): Random {
+/**
+ * A generator of its own that leaves Math.random alone.
+ * @param seed by default one from the platform
+ * @param names the numbers that stand for the rows; by default their indices
+ */
+export function randomOf(
+  seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!,
+  names?: readonly number[],
+): Random {
   let draws = 0;
   const fill = (rows: number, size: number, write: (next: () => number, into: Float32Array) => void) => {
     const values = new Float32Array(rows * size);
     draws++;
     for (let row = 0; row < rows; row++) {
-      write(stream(seed, draws, row), values.subarray(row * size, (row + 1) * size));
+      write(stream(seed, draws, names?.[row] ?? row), values.subarray(row * size, (row + 1) * size));
     }
     return tf.tensor2d(values, [rows, size]);
   };

@@ -1,4 +1,5 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Modalities } from './classifier.js';
 import type { Constraint } from './constraint.js';
 import { shown, ThreatModelError } from './errors.js';
 
@@ -9,7 +10,10 @@ export type NormName = 'linf' | 'l2' | 'l1';
 export interface Budget {
   /** The norm that measures the perturbation of a sample. */
   norm: NormName;
-  /** Radius of the ball, in the input's own units, 0 or more; a vector `[batch]` gives each sample its own. */
+  /**
+   * Radius of the ball, in the input's own units, 0 or more; a vector `[batch]` gives each sample its own. Attacks that
+   * look for the smallest perturbation also take Infinity.
+   */
   epsilon: number | tf.Tensor1D;
   /** Length of a step in `norm` and the input's own units. Default: 2.5 * epsilon / steps. Single-step attacks ignore it. */
   stepSize?: number;
@@ -96,6 +100,80 @@ export function attackedModalities(threatModel: ThreatModel): string[] {
   return Object.keys(isJointBall(threatModel) ? threatModel.modalities : threatModel);
 }
 
+/**
+ * A threat model with every epsilon, and every step size, multiplied.
+ * @param scale 0 or more; a vector `[batch]` scales each sample's epsilon, and leaves step sizes out, so that they
+ *   follow from epsilon. Vector epsilons that come of it are the caller's to dispose
+ */
+export function scaledThreatModel(threatModel: ThreatModel, scale: number | tf.Tensor1D): ThreatModel {
+  return mapBalls(
+    threatModel,
+    (epsilon) =>
+      typeof epsilon === 'number' && typeof scale === 'number'
+        ? epsilon * scale
+        : tf.tidy(() => tf.mul<tf.Tensor1D>(epsilon, scale)),
+    ({ stepSize, ...budget }) =>
+      stepSize === undefined || typeof scale !== 'number' || scale === 0
+        ? budget
+        : { ...budget, stepSize: stepSize * scale },
+  );
+}
+
+/**
+ * The threat model for some rows of a batch: vector epsilons and masks that have one entry per sample are cut to
+ * them. {@link disposeDerived} frees what was made.
+ * @param inputs the whole batch
+ * @param rows indices of the rows, int32
+ */
+export function threatModelOf(threatModel: ThreatModel, inputs: Modalities, rows: tf.Tensor1D): ThreatModel {
+  const cut = (mask: tf.Tensor, x: tf.Tensor | undefined) =>
+    mask.rank === x?.rank && mask.shape[0] === x.shape[0] ? tf.gather(mask, rows) : mask;
+  return mapBalls(
+    threatModel,
+    (epsilon) => (typeof epsilon === 'number' ? epsilon : tf.gather(epsilon, rows)),
+    (budget, modality) =>
+      budget.mask === undefined || typeof budget.mask === 'function'
+        ? budget
+        : { ...budget, mask: cut(budget.mask, inputs[modality]) },
+  );
+}
+
+/** Frees the tensors of a threat model that the one it was made of doesn't hold. */
+export function disposeDerived(derived: ThreatModel, original: ThreatModel): void {
+  const kept = new Set(tensorsOf(original));
+  for (const tensor of tensorsOf(derived)) if (!kept.has(tensor)) tensor.dispose();
+}
+
+function tensorsOf(threatModel: ThreatModel): tf.Tensor[] {
+  return ballsOf(threatModel)
+    .flatMap(({ epsilon, modalities }) => [epsilon, ...Object.values(modalities).map(({ mask }) => mask)])
+    .filter((value): value is tf.Tensor => value instanceof tf.Tensor);
+}
+
+function mapBalls(
+  threatModel: ThreatModel,
+  ofEpsilon: (epsilon: number | tf.Tensor1D) => number | tf.Tensor1D,
+  ofBudget: <B extends JointBudget>(budget: B, modality: string) => JointBudget,
+): ThreatModel {
+  if (isJointBall(threatModel)) {
+    const modalities = Object.entries(threatModel.modalities).map(([name, budget]) => [
+      name,
+      ofBudget(budget, name),
+    ]);
+    return {
+      ...threatModel,
+      epsilon: ofEpsilon(threatModel.epsilon),
+      modalities: Object.fromEntries(modalities),
+    };
+  }
+  return Object.fromEntries(
+    Object.entries(threatModel).map(([name, budget]) => [
+      name,
+      { ...ofBudget(budget, name), norm: budget.norm, epsilon: ofEpsilon(budget.epsilon) },
+    ]),
+  );
+}
+
 /** Balls in a common form: the norm, the radius, and what holds for each modality in it. */
 export function ballsOf(threatModel: ThreatModel): BallSpec[] {
   if (isJointBall(threatModel)) {
@@ -118,9 +196,10 @@ export interface BallSpec {
 
 /**
  * Checks what can be checked without the inputs.
+ * @param options.unbounded whether epsilon may be infinite, as minimal-perturbation attacks allow
  * @throws {ThreatModelError} that says which modality's which field was given what
  */
-export function checkThreatModel(threatModel: ThreatModel): void {
+export function checkThreatModel(threatModel: ThreatModel, { unbounded = false } = {}): void {
   if (typeof threatModel !== 'object' || threatModel === null) {
     throw new ThreatModelError(`A threat model maps modality names to budgets; got ${shown(threatModel)}.`);
   }
@@ -136,16 +215,16 @@ export function checkThreatModel(threatModel: ThreatModel): void {
       const known = isJointBall(threatModel) ? "'linf' or 'l2'" : "'linf', 'l2' or 'l1'";
       throw new ThreatModelError(`The norm for ${where} is ${shown(norm)}; expected ${known}.`);
     }
-    checkEpsilon(epsilon, where);
+    checkEpsilon(epsilon, where, unbounded);
     for (const [modality, budget] of Object.entries(modalities)) checkBudget(budget, modality);
   }
 }
 
-function checkEpsilon(epsilon: unknown, where: string): void {
+function checkEpsilon(epsilon: unknown, where: string, unbounded: boolean): void {
   if (typeof epsilon === 'number') {
-    if (!(epsilon >= 0 && epsilon < Infinity)) {
+    if (!(epsilon >= 0 && (unbounded || epsilon < Infinity))) {
       throw new ThreatModelError(
-        `epsilon for ${where} is ${epsilon}; expected a finite number that is 0 or more.`,
+        `epsilon for ${where} is ${epsilon}; expected a ${unbounded ? '' : 'finite '}number that is 0 or more.`,
       );
     }
   } else if ((epsilon as tf.Tensor | undefined)?.rank !== 1) {

@@ -15,6 +15,7 @@ export interface Checked {
 
 /**
  * Checks a batch against a threat model, in one pass with one transfer from the backend.
+ * @param unbounded whether epsilons may be infinite
  * @throws {AttackInputError} when inputs, labels or targets are at fault
  * @throws {ThreatModelError} when the threat model doesn't fit them
  * @throws {AttackOptionsError} when the seed is not a whole number
@@ -23,7 +24,8 @@ export async function check(
   threatModel: ThreatModel,
   inputs: Modalities,
   labels: tf.Tensor1D,
-  { targets, seed }: PerturbOptions,
+  unbounded: boolean,
+  { targets, seed, rows: names }: PerturbOptions,
 ): Promise<Checked> {
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new AttackOptionsError(`seed is ${shown(seed)}; expected a whole number from 0 to 2^53 - 1.`);
@@ -31,13 +33,20 @@ export async function check(
   const rows = checkShapes(threatModel, inputs);
   checkClasses('labels', labels, rows);
   if (targets) checkClasses('targets', targets, rows);
+  if (names && !(names.length === rows && names.every((name) => Number.isSafeInteger(name) && name >= 0))) {
+    throw new AttackOptionsError(
+      `rows is ${shown([...names])}; expected a whole number from 0 for each of the ${rows} samples.`,
+    );
+  }
 
   const readback = new Readback();
   const masks: Modalities = {};
   try {
     for (const [modality, x] of Object.entries(inputs)) askFinite(readback, modality, x);
     for (const { epsilon, modalities } of ballsOf(threatModel)) {
-      if (typeof epsilon !== 'number') askEpsilons(readback, epsilon, Object.keys(modalities), rows);
+      if (typeof epsilon !== 'number') {
+        askEpsilons(readback, epsilon, Object.keys(modalities), rows, unbounded);
+      }
       for (const [modality, { range, mask }] of Object.entries(modalities)) {
         if (range) askRange(readback, modality, inputs[modality]!, range);
         if (mask) {
@@ -131,7 +140,13 @@ function askRange(readback: Readback, modality: string, x: tf.Tensor, [low, high
   });
 }
 
-function askEpsilons(readback: Readback, epsilon: tf.Tensor1D, names: string[], rows: number): void {
+function askEpsilons(
+  readback: Readback,
+  epsilon: tf.Tensor1D,
+  names: string[],
+  rows: number,
+  unbounded: boolean,
+): void {
   const where = names.map(shown).join(', ');
   if (epsilon.shape[0] !== rows) {
     throw new ThreatModelError(
@@ -141,7 +156,7 @@ function askEpsilons(readback: Readback, epsilon: tf.Tensor1D, names: string[], 
   readback.ask(
     () => epsilon,
     (values) => {
-      const bad = values.findIndex((value) => !(value >= 0 && value < Infinity));
+      const bad = values.findIndex((value) => !(value >= 0 && (unbounded || value < Infinity)));
       if (bad >= 0) {
         throw new ThreatModelError(
           `epsilon for ${where} is ${values[bad]} for sample ${bad}; expected finite numbers that are 0 or more.`,

@@ -34,6 +34,8 @@ export const l1: Norm = {
     const moved = tf.mul(tf.sign(gradient), tf.cast(tf.greaterEqual(size, threshold), 'float32'));
     return tf.div(moved, tf.maximum(length(moved), 1));
   },
+  length,
+  dual: (weights) => tf.max(tf.abs(weights), 1, true),
   /**
    * Soft thresholding (Duchi et al. 2008): sign(d) * max(|d| - t, 0) with t such that the row's length is epsilon.
    * t is the root of a convex piecewise linear function, found by Newton's method from t = 0 (Michelot 1986), which

@@ -16,6 +16,8 @@ export const l2: Norm = {
   },
   /** g / max(|g|, 1e-12). */
   direction: (gradient) => unit(gradient),
+  length,
+  dual: length,
   /** Shortens rows that are longer than epsilon. */
   project(delta, { epsilon }) {
     return tf.mul(delta, tf.minimum(1, tf.div(epsilon, tf.maximum(length(delta), GUARD))));

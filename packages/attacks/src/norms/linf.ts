@@ -12,6 +12,8 @@ export const linf: Norm = {
   },
   /** sign(g), with sign(0) = 0. */
   direction: (gradient) => tf.sign(gradient),
+  length: (delta) => tf.max(tf.abs(delta), 1, true),
+  dual: (weights) => tf.sum(tf.abs(weights), 1, true),
   /** Clips each entry to [-epsilon, epsilon]. */
   project: (delta, { epsilon }) => tf.maximum(tf.minimum(delta, epsilon), tf.neg(epsilon)),
 };

@@ -10,6 +10,10 @@ export interface Norm {
   start(random: Random, ball: Room): tf.Tensor2D;
   /** Where the loss rises fastest per unit of this norm: rows of length 1, or 0 where the gradient is zero. */
   direction(gradient: tf.Tensor2D, ball: Room): tf.Tensor2D;
+  /** How long each row is, `[rows, 1]`. */
+  length(delta: tf.Tensor2D): tf.Tensor2D;
+  /** The length in the dual norm, `[rows, 1]`: the largest w . d over all d of length 1. */
+  dual(weights: tf.Tensor2D): tf.Tensor2D;
   /** The nearest point, in the Euclidean sense, of the ball. */
   project(delta: tf.Tensor2D, ball: Room): tf.Tensor2D;
   /** Whether `direction` moves few coordinates, so that those already at the end of the range must not be among them. */

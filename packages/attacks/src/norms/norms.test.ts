@@ -91,6 +91,20 @@ describe.each(names)('%s', (name) => {
     );
   });
 
+  it('measures rows in its own norm and in the dual one', () => {
+    fc.assert(
+      fc.property(matrices, ({ matrix }) => {
+        const lengths = rowsOf(norm.length(matrix));
+        const duals = rowsOf(norm.dual(matrix));
+        for (const [i, row] of rowsOf(matrix).entries()) {
+          expect(lengths[i]![0]).toBeCloseTo(lengthOf(name, row), 4);
+          expect(duals[i]![0]).toBeCloseTo(lengthOf(dual[name], row), 4);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it('gives no step where the gradient is zero', () => {
     const room = roomOf(2, 3, [1, 1]);
     expect(

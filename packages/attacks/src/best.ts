@@ -1,0 +1,32 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { fooled, judge, type Problem, perturbedInputs } from './evaluation.js';
+
+/** A point of all balls, and how good it is for the attack; per sample the best so far. */
+export interface Best {
+  /** One matrix per ball. */
+  deltas: tf.Tensor2D[];
+  /** What is raised, `[batch]`. */
+  objective: tf.Tensor1D;
+  /** 1 where the classifier is fooled, `[batch]`. */
+  success: tf.Tensor1D;
+}
+
+/** How good a point is: one forward pass. Call it inside a tidy. */
+export function standing(problem: Problem, deltas: readonly tf.Tensor2D[]): Best {
+  const { logits, objective } = judge(problem, perturbedInputs(problem, deltas));
+  return { deltas: deltas.map((delta) => tf.clone(delta)), objective, success: fooled(problem, logits) };
+}
+
+/** For each sample the better of two points: the earlier success, or else the larger objective. Call it inside a tidy. */
+export function better(best: Best, next: Best): Best {
+  const improves = tf.logicalAnd(
+    tf.equal(best.success, 0),
+    tf.logicalOr(tf.greater(next.success, 0), tf.greater(next.objective, best.objective)),
+  );
+  const rows = tf.reshape(improves, [-1, 1]);
+  return {
+    deltas: next.deltas.map((delta, i) => tf.where(rows, delta, best.deltas[i]!)),
+    objective: tf.where(improves, next.objective, best.objective),
+    success: tf.maximum(best.success, next.success),
+  };
+}
