@@ -3,7 +3,7 @@ import { library } from '../../tsup.base.js';
 export default [
   library(),
   library({
-    entry: ['bench/frozen.ts'],
+    entry: ['bench/attacks.ts', 'bench/frozen.ts'],
     outDir: 'bench/dist',
     format: ['esm'],
     dts: false,
