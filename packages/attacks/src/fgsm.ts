@@ -8,6 +8,8 @@ import type { ThreatModel } from './threatModel.js';
 export interface FgsmOptions {
   /** What is raised. Default 'cross-entropy'. */
   loss?: AttackLoss;
+  /** Calls of the classifier that the gradient is the mean of, for classifiers that draw at random. Default 1. */
+  draws?: number;
 }
 
 /**
@@ -16,10 +18,11 @@ export interface FgsmOptions {
  * epsilon * g / |g|; for l1 it is spread over the largest 1 % of the gradient's entries, at least one. `stepSize` is
  * ignored, so that a threat model can serve other attacks too.
  *
- * Costs one forward and one backward pass. Equals torchattacks' FGSM and Foolbox's LinfFastGradientAttack and
+ * Costs one forward and one backward pass a draw. Equals torchattacks' FGSM and Foolbox's LinfFastGradientAttack and
  * L2FastGradientAttack without random start, save that a saturated softmax doesn't stop it (see {@link pgd}).
  * @param threatModel what the adversary may change and by how much
  * @throws {ThreatModelError} when the threat model makes no sense
+ * @throws {AttackOptionsError} when an option is outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -30,7 +33,8 @@ export interface FgsmOptions {
  * console.log(await x.data()); // 0.5, 0.6
  * ```
  */
-export function fgsm(threatModel: ThreatModel, { loss = 'cross-entropy' }: FgsmOptions = {}): Attack {
+export function fgsm(threatModel: ThreatModel, options: FgsmOptions = {}): Attack {
+  const { loss = 'cross-entropy', draws = 1 } = options;
   return gradientAttack({
     name: 'fgsm',
     threatModel,
@@ -40,6 +44,7 @@ export function fgsm(threatModel: ThreatModel, { loss = 'cross-entropy' }: FgsmO
     ownSteps: false,
     randomStart: false,
     restarts: 1,
+    draws,
     rule: steepestAscent(),
   });
 }

@@ -17,6 +17,8 @@ export interface PgdOptions {
   loss?: AttackLoss;
   /** Decay of the accumulated gradient (Dong et al. 2018, eq. 6), 0 or more. Default 0: none. */
   momentum?: number;
+  /** Calls of the classifier that each gradient is the mean of, for classifiers that draw at random. Default 1. */
+  draws?: number;
 }
 
 /**
@@ -24,16 +26,20 @@ export interface PgdOptions {
  * ball, each followed by constraints, projection onto the ball, range and mask. Every modality of the threat model
  * moves in every step, from one gradient. The result is the last point, not the best one on the way.
  *
+ * With several `draws` the gradient is that of the mean loss over as many calls of the classifier, so the attack is on
+ * the expectation over its randomness (EOT: Athalye, Engstrom, Ilyas and Kwok 2018, section 2.1): random inputs
+ * transformations, dropout left on, noise layers. AutoAttack's variant for such classifiers takes 20.
+ *
  * Directions: linf sign(g); l2 g / |g|; l1 the largest 1 % of the gradient's entries that can still move, at least
  * one (Tramer and Boneh 2019). Step size: the budget's, by default 2.5 * epsilon / steps. Costs one forward and one
- * backward pass a step, and one more forward pass per restart if there are several.
+ * backward pass a step and draw, and one more forward pass per restart and draw if there are several restarts.
  *
  * Differs from torchattacks' PGD (10 steps of 2/255 from a random start) and PGDL2 (40 steps of 0.2 for epsilon 1) and
  * from Foolbox's attacks (linf 40 steps of epsilon / 30, l2 and l1 50 of epsilon / 40, from a random start) in those
  * defaults, in random starts that are uniform in the ball, and in that a saturated softmax doesn't stop it: 'cross-entropy'
  * is followed as the log-odds of a wrong answer, {@link logOdds}, which rise in the same direction. In l1, Foolbox's
  * L1ProjectedGradientDescentAttack follows g / |g|_1, its SparseL1DescentAttack the direction used here; AutoAttack
- * varies the share of entries, and projects onto ball and range at once.
+ * varies the share of entries. The projection is onto ball and range at once, as AutoAttack's and unlike Foolbox's.
  * @param threatModel what the adversary may change and by how much
  * @throws {ThreatModelError} when the threat model makes no sense
  * @throws {AttackOptionsError} when an option is outside its values
@@ -61,12 +67,8 @@ export function pgd(threatModel: ThreatModel, options: PgdOptions = {}): Attack 
     randomStart = restarts > 1,
     loss = 'cross-entropy',
     momentum = 0,
+    draws = 1,
   } = options;
-  if (restarts > 1 && !randomStart) {
-    throw new AttackOptionsError(
-      `restarts is ${restarts} with randomStart false; all restarts would be the same. Leave randomStart out or set it to true.`,
-    );
-  }
   if (!(momentum >= 0 && momentum < Infinity)) {
     throw new AttackOptionsError(
       `momentum is ${shown(momentum)}; expected a finite number that is 0 or more.`,
@@ -81,6 +83,7 @@ export function pgd(threatModel: ThreatModel, options: PgdOptions = {}): Attack 
     ownSteps: true,
     randomStart,
     restarts,
+    draws,
     rule: steepestAscent(momentum),
   });
 }

@@ -1,0 +1,142 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
+import { type AttackLoss, type ObservedLoss, objectiveOf, type Seen } from './attackLoss.js';
+import { gateLogOdds } from './gateLogOdds.js';
+import { headLoss } from './headLoss.js';
+import { sumOfLosses } from './sumOfLosses.js';
+
+/** Options of {@link adaptiveLoss}. */
+export interface AdaptiveLossOptions {
+  /** For each modality the output with its auxiliary logits, `[batch, classes]`, in the order of the gate's columns. */
+  heads: { [modality: string]: string };
+  /** The output with the modalities' weights, `[batch, columns]`, or several, one for each gate. Absent: no gate term. */
+  gate?: string | readonly string[];
+  /** Number of the gate's columns that belong to each modality; they are averaged. Default 1 each. */
+  channels?: readonly number[];
+  /** The modality that the gate shall favour. Default: for each sample the one whose head is most wrong. */
+  towards?: string;
+  /** How much each head's loss counts, 0 or more. Default 1. */
+  lambda?: number;
+  /** How much the gate term counts, 0 or more. Default 1. */
+  mu?: number;
+  /** What is raised, of the fused logits and of each head's. Default 'cross-entropy'. */
+  loss?: AttackLoss;
+}
+
+/**
+ * A loss against classifiers that weigh their modalities by attention, with the parts of the defence in it, as
+ * adaptive attacks ought to have (Tramer, Carlini, Brendel and Madry, "On adaptive attacks to adversarial example
+ * defenses", NeurIPS 2020): raises
+ *
+ * loss(logits) + lambda * sum over m of loss(head_m) + mu * (log a_k - log(sum of a_m, m other than k)),
+ *
+ * with a the weights of the attention modality reweighter (or any gate) and k, for each sample, the modality whose head
+ * is most wrong, or `towards`. Why: where the gate has closed on a modality, the fused logits hardly depend on it and
+ * their gradient says nothing about it; its own head still does. And the last term, {@link gateLogOdds}, opens the gate
+ * for the modality that errs most, as the attacker wants, with a gradient that doesn't vanish when the gate is
+ * saturated. With targets, "wrong" is "near to the target".
+ *
+ * The gate term and the defaults lambda = mu = 1 are this library's own; the paper of AMR (arXiv 2407.19981) evaluates
+ * with FGSM, PGD and CW on the prediction, and torchattacks and Foolbox have no counterpart. The sum is not an upper
+ * bound of the plain loss: it may spend budget on heads and gate where the plain loss would have succeeded, so a
+ * sample should count as robust only if it withstands both. Costs no passes beyond those of the loss, and the
+ * layers that only heads and gates need.
+ * @throws {AttackOptionsError} when heads or gate don't fit each other, or an option is outside its values; in an
+ *   attack {@link AttackInputError} when an output doesn't have the shape that is expected of it
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+ * import { adaptiveLoss, classifierOf, pgd } from '@amr/attacks';
+ * const dense = (units: number, name: string, x: SymbolicTensor, activation?: 'softmax') =>
+ *   layers.dense({ units, name, activation }).apply(x) as SymbolicTensor;
+ * const rgb = input({ shape: [6], name: 'rgb' });
+ * const skeleton = input({ shape: [4], name: 'skeleton' });
+ * const joined = layers.concatenate().apply([rgb, skeleton]) as SymbolicTensor;
+ * const outputs = [
+ *   dense(3, 'logits', joined),
+ *   dense(3, 'rgbLogits', rgb),
+ *   dense(3, 'skeletonLogits', skeleton),
+ *   dense(2, 'weights', joined, 'softmax'),
+ * ];
+ * const loss = adaptiveLoss({ heads: { rgb: 'rgbLogits', skeleton: 'skeletonLogits' }, gate: 'weights' });
+ * const attack = pgd({ rgb: { norm: 'linf', epsilon: 8 / 255, range: [0, 1] } }, { loss });
+ * const clean = { rgb: tf.randomUniform([2, 6]), skeleton: tf.randomNormal([2, 4]) };
+ * const classifier = classifierOf(model({ inputs: [rgb, skeleton], outputs }));
+ * await attack.perturb(classifier, clean, tf.tensor1d([0, 1], 'int32'));
+ * ```
+ */
+export function adaptiveLoss(options: AdaptiveLossOptions): ObservedLoss {
+  const { heads, gate, lambda = 1, mu = 1, loss = 'cross-entropy' } = options;
+  const names = Object.values(heads);
+  if (names.length === 0) {
+    throw new AttackOptionsError(`heads is ${shown(heads)}; expected the auxiliary output of each modality.`);
+  }
+  for (const [name, value] of Object.entries({ lambda, mu })) {
+    if (!(value >= 0 && value < Infinity)) {
+      throw new AttackOptionsError(`${name} is ${shown(value)}; expected a finite number that is 0 or more.`);
+    }
+  }
+  const gates = gate === undefined ? [] : [gate].flat();
+  return sumOfLosses(
+    [
+      { loss },
+      ...names.map((head) => ({ loss: headLoss(head, loss), weight: lambda })),
+      ...gates.map((name) => ({ loss: gateLoss(name, options), weight: mu / gates.length })),
+    ],
+    'adaptive loss',
+  );
+}
+
+/** The gate's log-odds of the modality that it shall favour. */
+function gateLoss(gate: string, options: AdaptiveLossOptions): ObservedLoss {
+  const modalities = Object.keys(options.heads);
+  const { channels = modalities.map(() => 1), towards, loss = 'cross-entropy' } = options;
+  if (modalities.length < 2) {
+    throw new AttackOptionsError(
+      `heads names ${shown(modalities)}; expected two modalities or more for the gate '${gate}'.`,
+    );
+  }
+  if (channels.length !== modalities.length || !channels.every((n) => Number.isSafeInteger(n) && n > 0)) {
+    throw new AttackOptionsError(
+      `channels is ${shown(channels)}; expected a number of columns, from 1, for each of ${shown(modalities)}.`,
+    );
+  }
+  if (towards !== undefined && !modalities.includes(towards)) {
+    throw new AttackOptionsError(`towards is ${shown(towards)}; expected one of ${shown(modalities)}.`);
+  }
+  const objectives = Object.values(options.heads).map((head) => objectiveOf(headLoss(head, loss)));
+  /** The column that is favoured. Nothing flows through it: {@link gateLogOdds} has the weights' gradient only. */
+  const favoured = (seen: Seen): tf.Tensor1D =>
+    towards === undefined
+      ? tf.argMax(
+          tf.stack(
+            objectives.map(({ raise }) => raise(seen)),
+            1,
+          ),
+          1,
+        )
+      : tf.fill(seen.labels.shape, modalities.indexOf(towards), 'int32');
+  return {
+    name: `log-odds of '${gate}'`,
+    observed: [...new Set([gate, ...objectives.flatMap(({ observed }) => observed)])],
+    of: (seen) => gateLogOdds(perModality(gate, seen, channels), favoured(seen)),
+  };
+}
+
+/** The gate's weights, `[batch, modalities]`: the mean of each modality's columns. */
+function perModality(gate: string, { observed, labels }: Seen, channels: readonly number[]): tf.Tensor2D {
+  const weights = observed[gate]! as tf.Tensor2D;
+  const columns = channels.reduce((sum, count) => sum + count, 0);
+  const expected = [labels.shape[0], columns];
+  if (weights.shape.join() !== expected.join()) {
+    throw new AttackInputError(
+      `The gate '${gate}' gave ${shown(weights)}; expected weights of shape ${shown(expected)}. Build the model so that the weights are one of its outputs, and name that; give channels when a modality has several.`,
+    );
+  }
+  if (channels.every((count) => count === 1)) return weights;
+  return tf.concat2d(
+    tf.split(weights, [...channels], 1).map((part) => tf.mean<tf.Tensor2D>(part, 1, true)),
+    1,
+  );
+}

@@ -1,0 +1,40 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { AttackInputError, shown } from '../errors.js';
+import { type AttackLoss, type ObservedLoss, objectiveOf } from './attackLoss.js';
+
+/**
+ * A loss of other logits than those of the classifier: of an auxiliary head that {@link Classifier.observe} knows by
+ * name. Everything else is as in the loss itself.
+ * @param head name of an output or a layer that gives logits `[batch, classes]`
+ * @param loss what is raised of them. Default 'cross-entropy'
+ * @throws {AttackOptionsError} when the loss is none; in an attack {@link AttackInputError} when the head doesn't have
+ *   the shape of the classifier's logits
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+ * import { classifierOf, headLoss, pgd } from '@amr/attacks';
+ * const x = input({ shape: [4], name: 'x' });
+ * const features = layers.dense({ units: 5, activation: 'tanh' }).apply(x) as SymbolicTensor;
+ * const head = (name: string) => layers.dense({ units: 3, name }).apply(features) as SymbolicTensor;
+ * const classifier = classifierOf(model({ inputs: x, outputs: [head('logits'), head('auxiliary')] }));
+ * const attack = pgd({ x: { norm: 'l2', epsilon: 0.5 } }, { loss: headLoss('auxiliary', 'cw') });
+ * await attack.perturb(classifier, { x: tf.randomNormal([2, 4]) }, tf.tensor1d([0, 1], 'int32'));
+ * ```
+ */
+export function headLoss(head: string, loss: AttackLoss = 'cross-entropy'): ObservedLoss {
+  const { raise, observed } = objectiveOf(loss);
+  return {
+    name: `loss of '${head}'`,
+    observed: [...new Set([head, ...observed])],
+    of: (seen) => {
+      const logits = seen.observed[head]! as tf.Tensor2D;
+      if (logits.shape.join() !== seen.logits.shape.join()) {
+        throw new AttackInputError(
+          `The head '${head}' gave ${shown(logits)}; expected logits of the classifier's own shape, ${shown(seen.logits.shape)}.`,
+        );
+      }
+      return raise({ ...seen, logits });
+    },
+  };
+}

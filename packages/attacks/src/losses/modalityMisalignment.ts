@@ -1,0 +1,107 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
+import type { AttackLoss, ObservedLoss, Seen } from './attackLoss.js';
+import { cosineSimilarity } from './cosineSimilarity.js';
+import { innerValue } from './innerValue.js';
+import { pooled } from './pooled.js';
+import { sumOfLosses } from './sumOfLosses.js';
+
+/** Options of {@link modalityMisalignment}. */
+export interface ModalityMisalignmentOptions {
+  /** For each modality the output or layer that gives its features, `[batch, ..., channels]`. */
+  features: { [modality: string]: string };
+  /**
+   * What features are compared with: `'each other'`, those of the other modalities, pair by pair, which takes equal
+   * numbers of channels; or `'clean'`, what they were at the clean input. Default 'each other'.
+   */
+  against?: 'each other' | 'clean';
+  /** How much the similarity counts, in units of the loss; below 0 it is raised. Default 1. */
+  weight?: number;
+  /** What is raised beside it. Default 'cross-entropy'. */
+  loss?: AttackLoss;
+}
+
+/**
+ * The loss of the modality misalignment attack of Zhang, Liang, Shimada and Xu, "Rethinking audio-visual adversarial
+ * vulnerability from temporal and modality perspectives", ICLR 2025 (arXiv 2502.11858, eq. 3 and 4): raises
+ *
+ * loss - weight * mean over pairs of modalities of cos(f_a, f_b),
+ *
+ * with f_m the mean of a modality's features over all axes but batch and channels. Fusion lives on modalities that say
+ * the same; this drives them apart, towards examples that also fool other classifiers.
+ *
+ * This is a reconstruction: the equations were not at hand, only accounts of them in the public reviews, among them
+ * that eq. 3 is printed as f_a . f_v / |f_a . f_v|^2, not as a cosine, and that no weight is given. The default weight
+ * is ours. Features of different modalities seldom have equal channels: take auxiliary logits as features then (the
+ * authors also speak of the predictions p_a . p_v), or compare `against: 'clean'`, which is ours. There the similarity
+ * starts at its maximum, so the first step follows the loss alone.
+ *
+ * A sum like this is not a stronger attack on the classifier itself: report it beside the plain loss, not instead. For
+ * the authors' joint attack (TMA) pass {@link temporalInvariance} as `loss`. torchattacks and Foolbox have no
+ * counterpart. Costs no passes beyond those of the loss, and the layers that only the features need.
+ * @throws {AttackOptionsError} when fewer than two modalities are to be compared with each other, or an option is
+ *   outside its values; in an attack {@link AttackInputError} when features have no such shapes
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+ * import { classifierOf, modalityMisalignment, pgd } from '@amr/attacks';
+ * const rgb = input({ shape: [4, 4, 3], name: 'rgb' });
+ * const skeleton = input({ shape: [5, 3], name: 'skeleton' });
+ * const encode = (name: string, x: SymbolicTensor) => layers.dense({ units: 6, name }).apply(x) as SymbolicTensor;
+ * const flat = [encode('rgbFeatures', rgb), encode('skeletonFeatures', skeleton)].map(
+ *   (x) => layers.flatten().apply(x) as SymbolicTensor,
+ * );
+ * const logits = layers.dense({ units: 3 }).apply(layers.concatenate().apply(flat)) as SymbolicTensor;
+ * const loss = modalityMisalignment({ features: { rgb: 'rgbFeatures', skeleton: 'skeletonFeatures' } });
+ * const attack = pgd({ rgb: { norm: 'linf', epsilon: 8 / 255, range: [0, 1] } }, { loss });
+ * const clean = { rgb: tf.randomUniform([2, 4, 4, 3]), skeleton: tf.randomNormal([2, 5, 3]) };
+ * const classifier = classifierOf(model({ inputs: [rgb, skeleton], outputs: logits }));
+ * await attack.perturb(classifier, clean, tf.tensor1d([0, 1], 'int32'));
+ * ```
+ */
+export function modalityMisalignment(options: ModalityMisalignmentOptions): ObservedLoss {
+  const { features, against = 'each other', weight = 1, loss = 'cross-entropy' } = options;
+  const names = Object.values(features);
+  if (against !== 'each other' && against !== 'clean') {
+    throw new AttackOptionsError(`against is ${shown(against)}; expected 'each other' or 'clean'.`);
+  }
+  const needed = against === 'clean' ? 1 : 2;
+  if (names.length < needed) {
+    throw new AttackOptionsError(
+      `features names ${shown(Object.keys(features))}; expected ${needed} or more modalities to compare.`,
+    );
+  }
+  const similarity: ObservedLoss = {
+    name: 'similarity of modalities',
+    observed: names,
+    of: against === 'clean' ? (seen) => toClean(names, seen) : (seen) => toEachOther(names, seen),
+  };
+  return sumOfLosses([{ loss }, { loss: similarity, weight: -weight }], 'modality misalignment');
+}
+
+function toEachOther(names: readonly string[], { labels, observed }: Seen): tf.Tensor1D {
+  const vectors = names.map((name) => pooled(innerValue(observed, name, labels.shape[0], 2)));
+  const channels = vectors.map((vector) => vector.shape[1]!);
+  if (channels.some((count) => count !== channels[0])) {
+    throw new AttackInputError(
+      `The features ${shown([...names])} have ${shown(channels)} channels; expected as many of each, to compare them with each other. Name features of equal width, such as auxiliary logits, or compare against: 'clean'.`,
+    );
+  }
+  return mean(vectors.flatMap((one, i) => vectors.slice(i + 1).map((other) => cosineSimilarity(one, other))));
+}
+
+function toClean(names: readonly string[], { labels, observed, observedClean }: Seen): tf.Tensor1D {
+  return mean(
+    names.map((name) => {
+      const [now, before] = [observed, observedClean].map((values) =>
+        pooled(innerValue(values, name, labels.shape[0], 2)),
+      );
+      return cosineSimilarity(now!, before!);
+    }),
+  );
+}
+
+function mean(similarities: tf.Tensor[]): tf.Tensor1D {
+  return tf.div(tf.addN(similarities), similarities.length);
+}
