@@ -95,14 +95,17 @@ function objectiveAt(problem: Problem, inputs: Modalities, objective: Objective)
 /**
  * The objective and its gradient with respect to the attacked modalities only, the mean over the problem's draws.
  * Call it inside `tf.tidy`.
+ * @param only modalities whose gradient is computed, fewer than all; that of the others is 0
  */
 export function evaluate(
   problem: Problem,
   deltas: readonly tf.Tensor2D[],
   objective: Objective = problem.objective,
+  only?: readonly string[],
 ): Evaluation {
   const inputs = perturbedInputs(problem, deltas);
-  const names = problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
+  const attacked = problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
+  const names = only ? attacked.filter((name) => only.includes(name)) : attacked;
   const points = names.map((name) => inputs[name]!);
   const draws = times(problem.draws, () => {
     let logits: tf.Tensor2D | undefined;
@@ -126,7 +129,10 @@ export function evaluate(
     );
   }
   const byModality = Object.fromEntries(
-    names.map((name, i) => [name, mean(draws.map(({ grads }) => grads[i]!))]),
+    attacked.map((name) => {
+      const i = names.indexOf(name);
+      return [name, i < 0 ? tf.zerosLike(inputs[name]!) : mean(draws.map(({ grads }) => grads[i]!))];
+    }),
   );
   const gradients = problem.balls.map((ball) => gradientIn(ball, byModality));
   return {

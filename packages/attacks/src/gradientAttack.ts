@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Attack } from './attack.js';
 import { type Ball, confined } from './ball.js';
 import { type Best, better, standing } from './best.js';
+import { AttackOptionsError } from './errors.js';
 import type { Problem } from './evaluation.js';
 import type { AttackLoss } from './losses/attackLoss.js';
 import { attackOf, checkCount, type SearchContext } from './search.js';
@@ -30,6 +31,11 @@ export interface GradientAttack {
   draws?: number;
   /** How a step is made of the gradient. */
   rule: UpdateRule;
+  /**
+   * The modalities that move in a step. Only their gradient is computed, and balls without one of them stay as they
+   * are. Default: all.
+   */
+  moving?: (step: number) => readonly string[];
 }
 
 /** What a step is made of; one entry in each list for each ball of the threat model. */
@@ -62,11 +68,17 @@ export type UpdateRule = (view: StepView) => Update;
 /**
  * Makes an attack of a configuration.
  * @throws {ThreatModelError} when the threat model makes no sense
- * @throws {AttackOptionsError} when steps, restarts or draws are not positive integers, or the loss is unknown
+ * @throws {AttackOptionsError} when steps, restarts or draws are not positive integers, there are restarts without a
+ *   random start, or the loss is unknown
  */
 export function gradientAttack(config: GradientAttack): Attack {
   checkCount('steps', config.steps);
   checkCount('restarts', config.restarts);
+  if (config.restarts > 1 && !config.randomStart) {
+    throw new AttackOptionsError(
+      `restarts is ${config.restarts} with randomStart false; all restarts would be the same. Leave randomStart out or set it to true.`,
+    );
+  }
   return attackOf(config, (problem, context) => run(config, problem, context));
 }
 
@@ -93,10 +105,12 @@ async function run(
     for (let step = 1; step <= steps; step++) {
       await context.pause();
       state.advance(({ deltas, memory }) => {
-        const { objective, gradients } = context.evaluate(deltas);
+        const only = config.moving?.(step);
+        const { objective, gradients } = context.evaluate(deltas, undefined, only);
         const update = config.rule({ step, balls, deltas, gradients, objective, memory });
+        const moves = ({ parts }: Ball) => !only || parts.some(({ modality }) => only.includes(modality));
         return {
-          deltas: update.deltas.map((delta, i) => confined(balls[i]!, delta)),
+          deltas: balls.map((ball, i) => (moves(ball) ? confined(ball, update.deltas[i]!) : deltas[i]!)),
           memory: update.memory,
           objective,
         };

@@ -1,41 +1,17 @@
-import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Attack, fgsm, jointBall, type Modalities, type NormName, pgd } from './index.js';
-import { lengthOf, linearClassifier, normal, rowsOf, uniform, values } from './testing/models.js';
-
-/**
- * With two classes and logits that are linear in the input, the margin of the wrong class is m + w . d. Over a ball its
- * maximum is m + epsilon |w|_*, with the dual norm: the sum of sizes for linf, the length for l2, the largest for l1.
- */
-const dual: Record<NormName, NormName> = { linf: 'l1', l2: 'l2', l1: 'linf' };
-
-const sizes = { a: 12, b: 5 };
-const setting = (seed: number) => {
-  const weights = {
-    a: normal([sizes.a, 2], seed) as tf.Tensor2D,
-    b: normal([sizes.b, 2], seed + 1) as tf.Tensor2D,
-  };
-  const inputs: Modalities = { a: uniform([3, 2, 6], seed + 2), b: normal([3, 5, 1, 1], seed + 3) };
-  const classifier = linearClassifier(weights);
-  const labels = tf.tensor1d([0, 1, seed % 2], 'int32');
-  const margins = (x: Modalities) =>
-    tf.tidy(() => rowsOf(classifier(x)).map((z, i) => z[1 - values(labels)[i]!]! - z[values(labels)[i]!]!));
-  /** How the margin of a row rises with each entry. */
-  const slope = (name: 'a' | 'b', row: number) =>
-    rowsOf(weights[name]).map((w) => w[1 - values(labels)[row]!]! - w[values(labels)[row]!]!);
-  return { inputs, classifier, labels, margins, slope };
-};
-type Setting = ReturnType<typeof setting>;
+import { type Attack, fgsm, jointBall, pgd } from './index.js';
+import { dual, type LinearSetting, linearSetting } from './testing/linearSetting.js';
+import { lengthOf, rowsOf } from './testing/models.js';
 
 const seeds = fc.nat(10_000);
 const epsilons = { a: 0.3, b: 0.7 };
-const check = (property: (given: Setting) => Promise<void>, numRuns = 5) =>
+const check = (property: (given: LinearSetting) => Promise<void>, numRuns = 5) =>
   fc.assert(
-    fc.asyncProperty(seeds, (seed) => property(setting(seed))),
+    fc.asyncProperty(seeds, (seed) => property(linearSetting(seed))),
     { numRuns },
   );
-const rise = async ({ classifier, inputs, labels, margins }: Setting, attack: Attack) => {
+const rise = async ({ classifier, inputs, labels, margins }: LinearSetting, attack: Attack) => {
   const before = margins(inputs);
   const after = margins(await attack.perturb(classifier, inputs, labels, { seed: 1 }));
   return after.map((margin, row) => margin - before[row]!);

@@ -122,9 +122,12 @@ export class SearchContext {
     this.#options.signal?.throwIfAborted();
   }
 
-  /** One forward and one backward pass. Notes gradients that are not finite for {@link settle}. Call it inside a tidy. */
-  evaluate(deltas: readonly tf.Tensor2D[], objective?: Objective): Evaluation {
-    const evaluation = evaluate(this.#problem, deltas, objective);
+  /**
+   * One forward and one backward pass. Notes gradients that are not finite for {@link settle}. Call it inside a tidy.
+   * @param only modalities whose gradient is computed, by default all; the backward pass runs through their branches only
+   */
+  evaluate(deltas: readonly tf.Tensor2D[], objective?: Objective, only?: readonly string[]): Evaluation {
+    const evaluation = evaluate(this.#problem, deltas, objective, only);
     this.#evaluations++;
     const now = tf.div<tf.Tensor1D>(this.#evaluations, tf.stack(evaluation.broken));
     const first = tf.keep(this.#firstBad ? tf.minimum<tf.Tensor1D>(this.#firstBad, now) : tf.clone(now));

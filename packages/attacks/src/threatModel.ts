@@ -101,21 +101,47 @@ export function attackedModalities(threatModel: ThreatModel): string[] {
 }
 
 /**
- * A threat model with every epsilon, and every step size, multiplied.
+ * A threat model with its epsilons and step sizes multiplied.
  * @param scale 0 or more; a vector `[batch]` scales each sample's epsilon, and leaves step sizes out, so that they
- *   follow from epsilon. Vector epsilons that come of it are the caller's to dispose
+ *   follow from epsilon. Vector epsilons that come of it are the caller's to dispose. An object scales each modality
+ *   that it names by a number or vector of its own and leaves the others as they are
+ * @throws {ThreatModelError} when an object is given for a joint ball, whose modalities share one epsilon, or names a
+ *   modality that has no budget
  */
-export function scaledThreatModel(threatModel: ThreatModel, scale: number | tf.Tensor1D): ThreatModel {
+export function scaledThreatModel(
+  threatModel: ThreatModel,
+  scale: number | tf.Tensor1D | { readonly [modality: string]: number | tf.Tensor1D },
+): ThreatModel {
+  if (typeof scale !== 'number' && !(scale instanceof tf.Tensor)) {
+    const known = attackedModalities(threatModel);
+    if (isJointBall(threatModel)) {
+      throw new ThreatModelError(
+        `The scales are ${shown(scale)} for ${known.map(shown).join(', ')} in a joint ball, which has one epsilon; expected one scale.`,
+      );
+    }
+    const unknown = Object.keys(scale).filter((name) => !known.includes(name));
+    if (unknown.length > 0) {
+      throw new ThreatModelError(
+        `There is a scale for ${unknown.map(shown).join(', ')}; the threat model has budgets for ${known.map(shown).join(', ')}.`,
+      );
+    }
+  }
+  const of = (modality: string) =>
+    typeof scale === 'number' || scale instanceof tf.Tensor ? scale : (scale[modality] ?? 1);
   return mapBalls(
     threatModel,
-    (epsilon) =>
-      typeof epsilon === 'number' && typeof scale === 'number'
-        ? epsilon * scale
-        : tf.tidy(() => tf.mul<tf.Tensor1D>(epsilon, scale)),
-    ({ stepSize, ...budget }) =>
-      stepSize === undefined || typeof scale !== 'number' || scale === 0
+    (epsilon, modality) => {
+      const times = of(modality);
+      return typeof epsilon === 'number' && typeof times === 'number'
+        ? epsilon * times
+        : tf.tidy(() => tf.mul<tf.Tensor1D>(epsilon, times));
+    },
+    ({ stepSize, ...budget }, modality) => {
+      const times = of(modality);
+      return stepSize === undefined || typeof times !== 'number' || times === 0
         ? budget
-        : { ...budget, stepSize: stepSize * scale },
+        : { ...budget, stepSize: stepSize * times };
+    },
   );
 }
 
@@ -152,7 +178,7 @@ function tensorsOf(threatModel: ThreatModel): tf.Tensor[] {
 
 function mapBalls(
   threatModel: ThreatModel,
-  ofEpsilon: (epsilon: number | tf.Tensor1D) => number | tf.Tensor1D,
+  ofEpsilon: (epsilon: number | tf.Tensor1D, modality: string) => number | tf.Tensor1D,
   ofBudget: <B extends JointBudget>(budget: B, modality: string) => JointBudget,
 ): ThreatModel {
   if (isJointBall(threatModel)) {
@@ -162,14 +188,14 @@ function mapBalls(
     ]);
     return {
       ...threatModel,
-      epsilon: ofEpsilon(threatModel.epsilon),
+      epsilon: ofEpsilon(threatModel.epsilon, ''),
       modalities: Object.fromEntries(modalities),
     };
   }
   return Object.fromEntries(
     Object.entries(threatModel).map(([name, budget]) => [
       name,
-      { ...ofBudget(budget, name), norm: budget.norm, epsilon: ofEpsilon(budget.epsilon) },
+      { ...ofBudget(budget, name), norm: budget.norm, epsilon: ofEpsilon(budget.epsilon, name) },
     ]),
   );
 }
