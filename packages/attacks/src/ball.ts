@@ -14,8 +14,6 @@ export interface Ball extends Room {
   readonly norm: Norm;
   /** Length of a step: `[rows, 1]`, or per coordinate where modalities of a joint ball differ. */
   readonly stepSize: tf.Tensor2D;
-  /** Smallest and largest perturbation that range and mask allow, `[rows, size]`; absent: any. */
-  readonly bounds?: { lower: tf.Tensor2D; upper: tf.Tensor2D };
   /** The modalities in it, in the order of their columns. */
   readonly parts: readonly BallPart[];
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { freed } from './freed.js';
+import { projectedL1InBox } from './l1InBox.js';
 import { GUARD, type Norm } from './norm.js';
 
 /** Share of the free entries that one step moves: the 99th percentile of Tramer and Boneh 2019 and of Foolbox. */

@@ -14,7 +14,7 @@ export interface Norm {
   length(delta: tf.Tensor2D): tf.Tensor2D;
   /** The length in the dual norm, `[rows, 1]`: the largest w . d over all d of length 1. */
   dual(weights: tf.Tensor2D): tf.Tensor2D;
-  /** The nearest point, in the Euclidean sense, of the ball. */
+  /** The nearest point, in the Euclidean sense, of the ball; for l1 of what ball and bounds share, so that clipping wastes nothing. */
   project(delta: tf.Tensor2D, ball: Room): tf.Tensor2D;
   /** Whether `direction` moves few coordinates, so that those already at the end of the range must not be among them. */
   readonly sparse: boolean;
@@ -32,6 +32,8 @@ export interface Room {
   readonly free?: tf.Tensor2D;
   /** Number of coordinates that may differ from 0, `[rows, 1]`. */
   readonly dimensions: tf.Tensor2D;
+  /** Smallest and largest perturbation that range and mask allow, `[rows, size]`; absent: any. */
+  readonly bounds?: { lower: tf.Tensor2D; upper: tf.Tensor2D };
 }
 
 /** Divides rows by their lengths, leaving rows shorter than 1e-12 shorter than 1. */
