@@ -1,4 +1,5 @@
 export { type AlternatingOptions, alternating } from './alternating.js';
+export { type ApgdOptions, apgd } from './apgd.js';
 export type { Attack, AttackStep, PerturbOptions } from './attack.js';
 export { attackConditions } from './attackConditions.js';
 export { bpda, type TensorFunction } from './bpda.js';

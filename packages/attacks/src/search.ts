@@ -174,19 +174,23 @@ export class SearchContext {
     return fetched.slice(names.length);
   }
 
-  /** Tells the caller's onStep, if there is one, where the search stands; `objective` is of the point that the step left. */
+  /**
+   * Tells the caller's onStep, if there is one, where the search stands; `objective` is of the point that the step left.
+   * @param targeted whether it is that of a search for given classes; by default if the caller named them
+   */
   report(
     at: Pick<AttackStep, 'step' | 'steps' | 'restart' | 'restarts'>,
     deltas: readonly tf.Tensor2D[],
     objective: tf.Tensor1D,
+    targeted: boolean = this.#problem.targets !== undefined,
   ): void {
     const { onStep } = this.#options;
     if (!onStep) return;
-    const { objective: raised, targets } = this.#problem;
+    const { objective: raised } = this.#problem;
     tf.tidy(() =>
       onStep({
         ...at,
-        loss: raised.report(objective, targets !== undefined),
+        loss: raised.report(objective, targeted),
         adversarial: perturbedInputs(this.#problem, deltas),
       }),
     );
