@@ -18,9 +18,22 @@ export function cosineSimilarity(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   return tf.tidy(() => tf.sum(tf.mul(unit(a), unit(b)), -1));
 }
 
-/** Vectors along the last axis at length 1, zeros as they are. */
+/** Vectors along the last axis at length 1, zeros as they are: u = x / |x|, with the gradient (dy - u (u . dy)) / |x|. */
 function unit(x: tf.Tensor): tf.Tensor {
-  const squares = tf.sum(tf.square(x), -1, true);
-  // The root's gradient at 0 would be infinite, and 0 times infinity not a number.
-  return tf.div(x, tf.sqrt(tf.where(tf.greater(squares, 0), squares, tf.onesLike(squares))));
+  const op = tf.customGrad((...args) => {
+    const [vector, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+    // 0 / 0 is 0 here, where tfjs' own root would make 0 times infinity of it in its gradient.
+    const inverse = tf.divNoNan(1, tf.norm(vector, 2, -1, true));
+    const value = tf.mul(vector, inverse);
+    save([value, inverse]);
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [along, scale] = saved as [tf.Tensor, tf.Tensor];
+        const across = tf.sub(dy, tf.mul(along, tf.sum(tf.mul(along, dy), -1, true)));
+        return tf.mul(across, scale);
+      },
+    };
+  });
+  return op(x);
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { oneHotOf, rowLoss } from './rowLoss.js';
 
 /** Weights below this count as this, so that the gradient of a weight that has vanished stays finite. */
-const SMALLEST = 1e-30;
+const SMALLEST = 1e-35;
 
 /**
  * Log-odds that a gate gives to one modality, per sample: log a_k - log(sum of a_m, m other than k). Of softmax weights

@@ -22,7 +22,7 @@ import { pooled } from './pooled.js';
  */
 export function temporalVariation(features: tf.Tensor, axis = 1): tf.Tensor1D {
   const segments = features.shape[axis]!;
-  if (!(axis >= 1 && axis < features.rank - 1)) {
+  if (!(Number.isSafeInteger(axis) && axis >= 1 && axis < features.rank - 1)) {
     throw new AttackInputError(
       `The axis of time is ${shown(axis)} in ${shown(features)}; expected one behind the batch and before the channels, from 1 to ${features.rank - 2}.`,
     );

@@ -1,0 +1,152 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { classifierOf } from '../classifierOf.js';
+import { AttackInputError, AttackOptionsError } from '../errors.js';
+import { pgd } from '../pgd.js';
+import { expectSlopes } from '../testing/differences.js';
+import { gatedInputs, gatedModel } from '../testing/gatedModel.js';
+import { predictionsOf, rowsOf, values } from '../testing/models.js';
+import { type AdaptiveLossOptions, adaptiveLoss } from './adaptiveLoss.js';
+import type { Seen } from './attackLoss.js';
+import { logOdds } from './crossEntropy.js';
+
+const heads = { rgb: 'rgbLogits', skeleton: 'skeletonLogits' };
+const inputs = gatedInputs(4);
+
+/** A model, its predictions, and what a loss sees of a point. */
+function subject(options: Parameters<typeof gatedModel>[0] = {}) {
+  const classifier = classifierOf(gatedModel(options));
+  const labels = predictionsOf(classifier, inputs);
+  const seenAt = (point: typeof inputs): Seen => {
+    const { logits, values: observed } = classifier.observe!(point, [...Object.values(heads), 'weights']);
+    return { logits, labels, inputs: point, clean: inputs, observed, observedClean: {} };
+  };
+  return { classifier, labels, seenAt };
+}
+
+describe('adaptiveLoss', () => {
+  it('adds the heads and the log-odds of the modality whose head is most wrong', () => {
+    const { seenAt } = subject();
+    for (const targets of [undefined, tf.tensor1d([4, 3, 2, 1], 'int32')]) {
+      const seen = { ...seenAt(inputs), targets };
+      const raised = (z: tf.Tensor) =>
+        values(targets ? tf.neg(logOdds(z as tf.Tensor2D, targets)) : logOdds(z as tf.Tensor2D, seen.labels));
+      const [fused, rgb, skeleton] = [
+        seen.logits,
+        seen.observed.rgbLogits!,
+        seen.observed.skeletonLogits!,
+      ].map(raised) as [number[], number[], number[]];
+      const weights = rowsOf(seen.observed.weights!);
+      const got = values(adaptiveLoss({ heads, gate: 'weights', lambda: 2, mu: 0.5 }).of(seen));
+      const chosen = got.map((value, row) => {
+        const [a, b] = weights[row] as [number, number];
+        const way = rgb[row]! >= skeleton[row]! ? 1 : -1;
+        const expected = fused[row]! + 2 * (rgb[row]! + skeleton[row]!) + 0.5 * way * Math.log(a / b);
+        expect(value).toBeCloseTo(expected, 4);
+        return way;
+      });
+      // Rows differ in their choice, so the test sees both.
+      expect(new Set(chosen).size).toBe(2);
+      const fixed = values(
+        adaptiveLoss({ heads, gate: ['weights', 'weights'], lambda: 0, towards: 'skeleton' }).of(seen),
+      );
+      fixed.forEach((value, row) => {
+        const [a, b] = weights[row] as [number, number];
+        expect(value).toBeCloseTo(fused[row]! + Math.log(b / a), 4);
+      });
+    }
+  });
+
+  it('has the gradient of finite differences', () => {
+    const { seenAt } = subject();
+    const { of } = adaptiveLoss({ heads, gate: 'weights', loss: 'cw' });
+    expectSlopes((skeleton) => of(seenAt({ ...inputs, skeleton })), inputs.skeleton!, 1e-3);
+  });
+
+  it('averages the columns of each modality', () => {
+    const seen = {
+      ...subject().seenAt(inputs),
+      observed: {
+        rgbLogits: tf.zeros([4, 5]),
+        skeletonLogits: tf.zeros([4, 5]),
+        gates: tf.tile(tf.tensor2d([[0.2, 0.4, 0.6, 0.1, 0.3]]), [4, 1]),
+      },
+    };
+    const options = { heads, gate: 'gates', channels: [3, 2], lambda: 0, towards: 'rgb' };
+    const got = values(adaptiveLoss(options).of(seen));
+    const fused = values(logOdds(seen.logits, seen.labels));
+    got.forEach((value, row) => {
+      expect(value).toBeCloseTo(fused[row]! + Math.log(0.4 / 0.2), 4);
+    });
+  });
+
+  it('pulls at an input that a saturated gate has shut out', async () => {
+    const { classifier, seenAt } = subject({ sharpness: 150, gain: 60 });
+    const seen = seenAt(inputs);
+    // The gate has closed on the skeleton in all rows; below 1e-35 a weight would count as none.
+    for (const [, weight] of rowsOf(seen.observed.weights!)) {
+      expect(weight).toBeLessThan(1e-20);
+      expect(weight).toBeGreaterThan(1e-35);
+    }
+    const slopes = (lambda: number, mu: number) => {
+      const { of } = adaptiveLoss({ heads, gate: 'weights', lambda, mu, towards: 'skeleton' });
+      const gradient = tf.grad((skeleton) => of(seenAt({ ...inputs, skeleton })))(inputs.skeleton!);
+      return rowsOf(gradient).map((row) => Math.max(...row.map(Math.abs)));
+    };
+    // The fused logits' gradient has vanished; the heads' and the gate's have not.
+    expect(Math.max(...slopes(0, 0))).toBeLessThan(1e-15);
+    expect(Math.min(...slopes(1, 0))).toBeGreaterThan(0.1);
+    expect(Math.min(...slopes(0, 1))).toBeGreaterThan(0.1);
+    const loss = adaptiveLoss({ heads, gate: 'weights' });
+    const before = tf.memory().numTensors;
+    const result = await pgd({ skeleton: { norm: 'linf', epsilon: 0.2 } }, { loss }).perturb(
+      classifier,
+      inputs,
+      seen.labels,
+    );
+    expect(tf.memory().numTensors - before).toBe(2);
+    expect(values(result.skeleton!).every(Number.isFinite)).toBe(true);
+  });
+
+  it('raises what it adds: pgd opens the gate and moves the heads', async () => {
+    const { classifier, labels, seenAt } = subject();
+    const parts = async (options: Partial<AdaptiveLossOptions>) => {
+      const loss = adaptiveLoss({ heads, gate: 'weights', towards: 'rgb', ...options });
+      const attack = pgd({ rgb: { norm: 'linf', epsilon: 0.3 } }, { loss, steps: 10 });
+      const { observed } = seenAt(await attack.perturb(classifier, inputs, labels));
+      const sum = (x: tf.Tensor) => values(tf.sum(x))[0]!;
+      return {
+        head: sum(logOdds(observed.rgbLogits as tf.Tensor2D, labels)),
+        gate: sum(tf.slice(observed.weights!, [0, 0], [-1, 1])),
+      };
+    };
+    const plain = await parts({ lambda: 0, mu: 0 });
+    expect((await parts({ lambda: 20, mu: 0 })).head).toBeGreaterThan(plain.head + 0.01);
+    expect((await parts({ lambda: 0, mu: 20 })).gate).toBeGreaterThan(plain.gate + 0.01);
+  });
+
+  it('refuses what does not fit', async () => {
+    const { classifier, labels } = subject();
+    const gate = 'weights';
+    const refused: [AdaptiveLossOptions, RegExp][] = [
+      [{ heads: {} }, /heads is/],
+      [{ heads: { rgb: 'rgbLogits' }, gate }, /expected two modalities or more for the gate 'weights'/],
+      [{ heads, gate, towards: 'audio' }, /towards is 'audio'; expected one of \['rgb', 'skeleton'\]/],
+      [{ heads, gate, channels: [1] }, /channels is \[1\]/],
+      [{ heads, gate, channels: [1, 0] }, /channels is \[1, 0\]/],
+      [{ heads, lambda: -1 }, /lambda is -1/],
+      [{ heads, mu: Number.NaN }, /mu is NaN/],
+    ];
+    for (const [options, message] of refused) {
+      expect(() => adaptiveLoss(options)).toThrow(AttackOptionsError);
+      expect(() => adaptiveLoss(options)).toThrow(message);
+    }
+    const before = tf.memory().numTensors;
+    // A layer's name stands for its first output: the features, when the weights are no output of the model.
+    const loss = adaptiveLoss({ heads, gate: 'gate' });
+    const failed = pgd({ rgb: { norm: 'linf', epsilon: 0.1 } }, { loss }).perturb(classifier, inputs, labels);
+    await expect(failed).rejects.toThrow(AttackInputError);
+    await expect(failed).rejects.toThrow(/'gate' gave a tensor of shape \[4, 6\]; expected .* \[4, 2\]/);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

@@ -1,0 +1,77 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers';
+import { describe, expect, it } from 'vitest';
+import { AttackOptionsError } from '../errors.js';
+import { pgd } from '../pgd.js';
+import { linearClassifier, normal, values } from '../testing/models.js';
+import { type AttackLoss, type ObservedLoss, objectiveOf, type Seen } from './attackLoss.js';
+import { sumOfLosses } from './sumOfLosses.js';
+
+const seen: Seen = {
+  logits: tf.tensor2d([
+    [1, 3, 0, -1],
+    [2, 2.5, 0, 4],
+  ]),
+  labels: tf.tensor1d([0, 3], 'int32'),
+  inputs: {},
+  clean: {},
+  observed: { features: tf.tensor2d([[1], [7]]) },
+  observedClean: {},
+};
+const observing: ObservedLoss = {
+  name: 'features',
+  observed: ['features'],
+  of: ({ observed }) => tf.sum(observed.features!, 1),
+};
+
+describe('sumOfLosses', () => {
+  it('is the weighted sum of what attacks raise, with and without targets', () => {
+    const own: AttackLoss = (logits) => tf.max(logits, 1) as tf.Tensor1D;
+    const terms = [
+      { loss: 'cross-entropy' as const },
+      { loss: 'dlr' as const, weight: -2 },
+      { loss: own, weight: 0.5 },
+      { loss: observing, weight: 3 },
+    ];
+    const sum = sumOfLosses(terms);
+    expect(sum.observed).toEqual(['features']);
+    for (const given of [seen, { ...seen, targets: tf.tensor1d([2, 0], 'int32') }]) {
+      const parts = terms.map(({ loss, weight = 1 }) =>
+        values(objectiveOf(loss).raise(given)).map((value) => weight * value),
+      );
+      values(sum.of(given)).forEach((value, row) => {
+        const expected = parts.reduce((total, part) => total + part[row]!, 0);
+        expect(value).toBeCloseTo(expected, 4);
+      });
+    }
+  });
+
+  it('nests, and asks once for what several terms look at', () => {
+    const nested = sumOfLosses([
+      { loss: observing },
+      { loss: sumOfLosses([{ loss: observing, weight: 2 }]) },
+    ]);
+    expect(nested.observed).toEqual(['features']);
+    expect(values(nested.of(seen))).toEqual([3, 21]);
+  });
+
+  it('of one loss attacks as that loss does', async () => {
+    const classifier = linearClassifier({ x: normal([6, 5], 1) as tf.Tensor2D });
+    const [x, labels] = [normal([4, 6], 2), tf.tensor1d([0, 1, 2, 3], 'int32')];
+    for (const loss of ['cross-entropy', 'cw', 'dlr'] as const) {
+      const run = async (one: AttackLoss) =>
+        values(
+          (await pgd({ x: { norm: 'l2', epsilon: 1 } }, { loss: one }).perturb(classifier, { x }, labels)).x!,
+        );
+      expect(await run(sumOfLosses([{ loss, weight: 1 }]))).toEqual(await run(loss));
+    }
+  });
+
+  it('refuses no terms, weights that are no numbers, and losses that are none', () => {
+    expect(() => sumOfLosses([])).toThrow(AttackOptionsError);
+    expect(() => sumOfLosses([{ loss: 'cw', weight: Number.NaN }], 'mine')).toThrow(
+      /A weight of 'mine' is NaN/,
+    );
+    expect(() => sumOfLosses([{ loss: 'hinge' as 'cw' }])).toThrow(/loss is 'hinge'/);
+  });
+});
