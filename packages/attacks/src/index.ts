@@ -6,6 +6,16 @@ export { bpda, type TensorFunction } from './bpda.js';
 export type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier.js';
 export { type ClassifierOfOptions, classifierOf } from './classifierOf.js';
 export type { Constraint } from './constraint.js';
+export { type BoneLengthsOptions, boneLengths } from './constraints/boneLengths.js';
+export {
+  type BoundedAccelerationOptions,
+  boundedAcceleration,
+} from './constraints/boundedAcceleration.js';
+export { type BoundedBoneLengthsOptions, boundedBoneLengths } from './constraints/boundedBoneLengths.js';
+export type { BoneOptions } from './constraints/kinematicTree.js';
+export { type OnlyBoneLengthsOptions, onlyBoneLengths } from './constraints/onlyBoneLengths.js';
+export { type SameInEachFrameOptions, sameInEachFrame } from './constraints/sameInEachFrame.js';
+export type { SkeletonAxes } from './constraints/skeletonAxes.js';
 export {
   AttackError,
   AttackInputError,
@@ -30,6 +40,13 @@ export {
   temporalInvariance,
 } from './losses/temporalInvariance.js';
 export { temporalVariation } from './losses/temporalVariation.js';
+export { type MotionTermOptions, withMotionTerm } from './losses/withMotionTerm.js';
+export { allOf } from './masks/allOf.js';
+export type { Mask } from './masks/maskOn.js';
+export { type FrameSpan, onlyFrames } from './masks/onlyFrames.js';
+export { type MaskAxisOptions, onlyJoints } from './masks/onlyJoints.js';
+export { onlyPatch, type PatchOptions } from './masks/onlyPatch.js';
+export { onlyPresent } from './masks/onlyPresent.js';
 export { type PgdOptions, pgd } from './pgd.js';
 export {
   attackedModalities,

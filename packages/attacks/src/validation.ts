@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { PerturbOptions } from './attack.js';
 import type { Modalities } from './classifier.js';
 import { AttackInputError, AttackOptionsError, shown, ThreatModelError } from './errors.js';
+import { maskOn } from './masks/maskOn.js';
 import { Readback } from './readback.js';
 import { attackedModalities, ballsOf, type ThreatModel } from './threatModel.js';
 
@@ -50,7 +51,7 @@ export async function check(
       for (const [modality, { range, mask }] of Object.entries(modalities)) {
         if (range) askRange(readback, modality, inputs[modality]!, range);
         if (mask) {
-          masks[modality] = maskOf(mask, inputs[modality]!, modality);
+          masks[modality] = maskOn(mask, inputs[modality]!, `The mask for '${modality}'`);
           askMask(readback, modality, masks[modality]);
         }
       }
@@ -164,23 +165,6 @@ function askEpsilons(
       }
     },
   );
-}
-
-function maskOf(mask: tf.Tensor | ((x: tf.Tensor) => tf.Tensor), x: tf.Tensor, modality: string): tf.Tensor {
-  return tf.tidy(() => {
-    const given = typeof mask === 'function' ? mask(x) : mask;
-    const fits =
-      given instanceof tf.Tensor &&
-      given.rank <= x.rank &&
-      given.shape.every((size, axis) => size === 1 || size === x.shape[x.rank - given.rank + axis]);
-    if (!fits) {
-      throw new ThreatModelError(
-        `The mask for '${modality}' is ${shown(given)}; expected the input's shape ${shown(x.shape)} or one that broadcasts to it.`,
-      );
-    }
-    const numbers = tf.cast(given, 'float32');
-    return tf.util.arraysEqual(given.shape, x.shape) ? numbers : tf.mul(numbers, tf.ones(x.shape));
-  });
 }
 
 function askMask(readback: Readback, modality: string, mask: tf.Tensor): void {

@@ -5,7 +5,7 @@ import { shown, ThreatModelError } from '../errors.js';
 export interface BoneOptions {
   /**
    * Bones as pairs of joints, counted from 0, in any order and direction: a tree that reaches every joint of the
-   * input. `skeletonGraph('ntu-rgb+d').edges` of \@amr/encoders fits as it is.
+   * input. `skeletonGraph('ntu-rgb+d').edges` of `@amr/encoders` fits as it is.
    */
   edges: readonly (readonly [number, number])[];
   /**

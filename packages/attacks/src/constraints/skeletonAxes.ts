@@ -44,27 +44,36 @@ export function axisOf(x: tf.Tensor, axis: number, what: string): number {
   return found;
 }
 
-/** A shape with some axes brought to the front and one to the back; those between, the batch first, become one. */
+/**
+ * A tensor's axes in another order: some to the front, the others, the batch first among them, joined to one at the
+ * end. Long last axes keep elementwise operations fast on all backends, where last axes of 3 or 1 don't.
+ */
 export interface Arrangement {
-  /** `[...front, batch * others, back]` of a tensor of the shape. */
+  /** `[...front, batch * others]` of a tensor of the shape. */
   arrange(x: tf.Tensor): tf.Tensor;
   /** The way back. */
   restore(x: tf.Tensor): tf.Tensor;
-  /** One value per row of the batch, `[batch]`, as one that broadcasts to the last two axes: `[batch * others, 1]`. */
-  spread(rows: tf.Tensor): tf.Tensor;
+  /** Values of the rows of a batch, `[batch]`, for each entry of the last axis, `[batch * others]`. */
+  spread(rows: tf.Tensor): tf.Tensor1D;
+  /** The largest value in each row, `[batch]`, of something `[any, any, batch * others]`. */
+  largestByRow(x: tf.Tensor): tf.Tensor1D;
+  /** The sum in each row, `[batch]`, of something `[any, any, batch * others]`. */
+  sumByRow(x: tf.Tensor): tf.Tensor1D;
 }
 
 /** The {@link Arrangement} of a shape. */
-export function arrangement(shape: readonly number[], front: readonly number[], back: number): Arrangement {
-  const middle = shape.map((_, axis) => axis).filter((axis) => axis !== back && !front.includes(axis));
-  const order = [...front, ...middle, back];
+export function arrangement(shape: readonly number[], front: readonly number[]): Arrangement {
+  const others = shape.map((_, axis) => axis).filter((axis) => !front.includes(axis));
+  const order = [...front, ...others];
   const way = order.map((_, axis) => order.indexOf(axis));
-  const size = (axis: number) => shape[axis]!;
-  const others = middle.slice(1).reduce((product, axis) => product * size(axis), 1);
-  const rows = size(0);
+  const sizes = order.map((axis) => shape[axis]!);
+  const rows = shape[0]!;
+  const perRow = others.slice(1).reduce((product, axis) => product * shape[axis]!, 1);
   return {
-    arrange: (x) => tf.reshape(tf.transpose(x, order), [...front.map(size), rows * others, size(back)]),
-    restore: (x) => tf.transpose(tf.reshape(x, order.map(size)), way),
-    spread: (values) => tf.reshape(tf.tile(tf.reshape(values, [rows, 1]), [1, others]), [rows * others, 1]),
+    arrange: (x) => tf.reshape(tf.transpose(x, order), [...sizes.slice(0, front.length), rows * perRow]),
+    restore: (x) => tf.transpose(tf.reshape(x, sizes), way),
+    spread: (values) => tf.reshape(tf.tile(tf.reshape(values, [rows, 1]), [1, perRow]), [rows * perRow]),
+    largestByRow: (x) => tf.max(tf.reshape(x, [x.size / (rows * perRow), rows, perRow]), [0, 2]),
+    sumByRow: (x) => tf.sum(tf.reshape(x, [x.size / (rows * perRow), rows, perRow]), [0, 2]),
   };
 }
