@@ -44,6 +44,13 @@ function inputsOf(model: tfl.LayersModel, rows = 4): Modalities {
   );
 }
 
+/** A name with the numbers that tfjs adds to those it makes up: 'model/flatten' for 'model_3/flatten_Flatten7'. */
+function realName(model: tfl.LayersModel, pattern: string): string {
+  const [outer, inner] = pattern.split('/') as [string, string?];
+  const layer = model.layers.find(({ name }) => new RegExp(`^${outer}(_|$|[A-Z0-9])`).test(name))!;
+  return inner ? `${layer.name}/${realName(layer as tfl.LayersModel, inner)}` : layer.name;
+}
+
 const values = (x: tf.Tensor) => Array.from(x.dataSync());
 
 describe('classifierOf', () => {
@@ -169,6 +176,109 @@ describe('classifierOf', () => {
     expect(classifierOf(build(x, true)).frozen).toBeUndefined();
     expect(classifierOf(build(x)).frozen).toBeDefined();
     expect(classifierOf(build(x), { training: true }).frozen).toBeUndefined();
+  });
+
+  it.each([
+    ['twoBranches' as const, ['rgbLogits', 'logits'], ['logits', 'rgbLogits']],
+    ['nested' as const, [], ['model', 'model/rgbLogits', 'sequential', 'model/logits']],
+  ])('observes outputs and layers by name, all from one pass: %s', (build, outputs, patterns) => {
+    const model = models[build]();
+    const classifier = classifierOf(model);
+    const inputs = inputsOf(model);
+    const names = patterns.map((pattern) => realName(model, pattern));
+    const before = tf.memory().numTensors;
+    const seen = classifier.observe!(inputs, names);
+    expect(tf.memory().numTensors - before).toBe(new Set([seen.logits, ...Object.values(seen.values)]).size);
+    expect(Object.keys(seen.values)).toEqual(names);
+    expect(values(seen.logits)).toEqual(values(classifier(inputs)));
+    for (const name of outputs) {
+      const all = model.apply(Object.values(inputs), { training: false }) as tf.Tensor[];
+      expect(values(seen.values[name]!)).toEqual(values(all[model.outputNames.indexOf(name)]!));
+    }
+    if (build === 'nested') {
+      // The inner model is used twice; its names stand for the first use.
+      const inner = model.layers.find((layer) => layer.name === names[0]) as tfl.LayersModel;
+      const encoder = model.layers.find((layer) => layer.name === names[2]) as tfl.LayersModel;
+      const first = encoder.apply(inputs.first!) as tf.Tensor;
+      const [logits, rgbLogits] = inner.apply([inputs.rgb!, first], { training: false }) as tf.Tensor[];
+      for (const [i, expected] of [logits!, rgbLogits!, first, logits!].entries()) {
+        expect(values(seen.values[names[i]!]!)).toEqual(values(expected));
+      }
+    }
+  });
+
+  it.each([
+    ['twoBranches' as const, ['rgb'], ['rgbLogits', 'conv2d', 'flatten']],
+    ['twoBranches' as const, ['skeleton'], ['rgbLogits', 'conv2d', 'flatten']],
+    ['nested' as const, ['rgb', 'first'], ['model/conv2d', 'sequential', 'model/rgbLogits']],
+  ])('observes the same when frozen, with the same gradients: %s, %j', (build, still, patterns) => {
+    const model = models[build]();
+    const classifier = classifierOf(model);
+    const clean = inputsOf(model);
+    const names = patterns.map((pattern) => realName(model, pattern));
+    const moving = model.inputNames.filter((name) => !still.includes(name));
+    const moved: Modalities = { ...clean };
+    for (const name of moving) moved[name] = tf.mul(clean[name]!, 0.7);
+    const before = tf.memory().numTensors;
+    const frozen = classifier.frozen!(clean, still);
+    // Twice: what the first call has prepared serves the second.
+    for (const asked of [names, names.slice(0, 1), names]) {
+      const [got, expected] = [frozen.observe!(moved, asked), classifier.observe!(moved, asked)];
+      expect(values(got.logits)).toEqual(values(expected.logits));
+      for (const name of asked) expect(values(got.values[name]!)).toEqual(values(expected.values[name]!));
+      tf.dispose([got.logits, got.values, expected.logits, expected.values]);
+    }
+    const gradients = (f: typeof classifier) =>
+      tf.grads((...xs) => {
+        const point = { ...moved, ...Object.fromEntries(moving.map((name, i) => [name, xs[i]!])) };
+        const { logits, values: seen } = f.observe!(point, names);
+        const parts = [logits, ...names.map((name) => seen[name]!)];
+        return tf.addN(parts.map((part) => tf.sum(tf.square(part))));
+      })(moving.map((name) => moved[name]!));
+    const got = gradients(frozen);
+    for (const [i, gradient] of gradients(classifier).entries()) {
+      expect(values(got[i]!)).toEqual(values(gradient));
+      tf.dispose([gradient, got[i]!]);
+    }
+    expect(() => frozen.observe!(moved, ['nothing'])).toThrow(AttackInputError);
+    frozen.dispose();
+    // A name that was not asked for before: nothing may be computed, and kept, for it any more.
+    expect(() => frozen.observe!(moved, ['logits'])).toThrow(/has been disposed/);
+    expect(() => frozen.observe!(moved, names)).toThrow(/has been disposed/);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('observes with training and masks the outputs only', () => {
+    const model = twoBranches();
+    const inputs = inputsOf(model);
+    const trained = classifierOf(model, { training: true });
+    expect(trained.observe!(inputs, ['rgbLogits']).values.rgbLogits!.shape).toEqual([4, 3]);
+    expect(() => trained.observe!(inputs, [realName(model, 'conv2d')])).toThrow(AttackInputError);
+    expect(() => trained.observe!(inputs, ['weights'])).toThrow(/only the outputs \['logits', 'rgbLogits'\]/);
+
+    // The logits see no mask, but the other output does: it would be computed wrongly if layers were called one by one.
+    const x = tfl.input({ shape: [4, 3], name: 'x' });
+    const masked = tfl.layers.masking({ maskValue: 0 }).apply(x) as Symbol;
+    const other = tfl.layers
+      .lstm({ units: 2, name: 'other', recurrentInitializer: 'glorotUniform' })
+      .apply(masked) as Symbol;
+    const logits = tfl.layers.dense({ units: 2 }).apply(tfl.layers.flatten().apply(x)) as Symbol;
+    const half = classifierOf(tfl.model({ inputs: x, outputs: [logits, other] }));
+    expect(half.frozen).toBeDefined();
+    expect(() => half.observe!({ x: tf.ones([1, 4, 3]) }, ['other'])).toThrow(/masks or states/);
+    const whole = classifierOf(tfl.model({ inputs: x, outputs: [logits, other] }), { output: 'other' });
+    const input = tf.tidy(() => tf.concat([tf.ones([1, 2, 3]), tf.zeros([1, 2, 3])], 1));
+    const seen = whole.observe!({ x: input }, ['other']);
+    expect(values(seen.values.other!)).toEqual(values(whole({ x: input })));
+  });
+
+  it('names what it knows when a loss asks for something else', () => {
+    const observe = classifierOf(twoBranches()).observe!;
+    const model = twoBranches();
+    expect(() => observe(inputsOf(model), ['features'])).toThrow(AttackInputError);
+    expect(() => observe(inputsOf(model), ['features'])).toThrow(
+      /neither .* outputs are \['logits', 'rgbLogits'\], its layers \[.*conv2d.*\]/,
+    );
   });
 
   it('refuses names and outputs that the model does not have', () => {

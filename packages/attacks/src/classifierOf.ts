@@ -35,8 +35,9 @@ export interface ClassifierOfOptions {
  * inside nested models. Not for models with masks (Masking layers, Embedding with maskZero) or stateful layers, nor
  * with `training`. A frozen classifier sees weights as they were in the branches it has computed.
  *
- * `observe` gives, by name, other outputs of the model and outputs of its layers (of layers in nested models as
- * 'model/layer'), as losses ask for them. With masks, states or `training` it gives outputs only.
+ * `observe` gives, by name, other outputs of the model and the first outputs of its layers (of layers in nested models
+ * as 'model/layer'; of a layer that is used several times, its first use), as losses ask for them. With masks, states
+ * or `training` it gives outputs only.
  * @param model takes the modalities, gives logits in one of its outputs
  * @throws {AttackOptionsError} when the names don't match the model's inputs or there is no such output
  * @example
@@ -132,6 +133,10 @@ function frozen(view: View, inputs: Modalities, modalities: string[]): FrozenCla
     for (const tensor of new Set(held.values())) tensor.dispose();
   };
 
+  const refuseDisposed = () => {
+    if (disposed) throw new AttackInputError('This frozen classifier has been disposed; make another.');
+  };
+
   /** The calls to be made each time for these values; what else they need is computed and held. */
   const prepared = (numbers: readonly number[]): Call[] => {
     const { once, always } = dividedBy(leadingTo(graph.calls, numbers), changing);
@@ -147,7 +152,7 @@ function frozen(view: View, inputs: Modalities, modalities: string[]): FrozenCla
     return always;
   };
   const run = (changed: Modalities, calls: readonly Call[]): Values => {
-    if (disposed) throw new AttackInputError('This frozen classifier has been disposed; make another.');
+    refuseDisposed();
     const values: Values = new Map(held);
     for (const input of changing) values.set(input, inputOf(changed, names[input]!, names));
     runCalls(calls, values, false);
@@ -162,6 +167,7 @@ function frozen(view: View, inputs: Modalities, modalities: string[]): FrozenCla
       tf.tidy(() => own(run(changed, always), logits) as tf.Tensor2D);
     const observers = new Map<string, Call[]>();
     classifier.observe = (changed, wanted) => {
+      refuseDisposed();
       const numbers = wanted.map(view.numberOf);
       const key = numbers.join();
       const calls = observers.get(key) ?? prepared([logits, ...numbers]);
@@ -195,6 +201,11 @@ function valueNamed(model: LayersModel, graph: LayerGraph, name: string): number
   if (number === undefined) {
     throw new AttackInputError(
       `The loss asks for '${name}'; the model has neither an output nor a layer of that name. Its outputs are ${shown(model.outputNames)}, its layers ${shown([...graph.layers.keys()])}.`,
+    );
+  }
+  if (!isPlain(leadingTo(graph.calls, [number]))) {
+    throw new AttackInputError(
+      `The loss asks for '${name}', which depends on layers with masks or states; such values can't be had beside logits that don't.`,
     );
   }
   return number;

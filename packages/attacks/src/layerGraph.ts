@@ -23,7 +23,7 @@ export interface LayerGraph {
   readonly calls: readonly Call[];
   /** Numbers of the outputs, in the model's order. */
   readonly outputs: readonly number[];
-  /** Number of each layer's first output by the layer's name, in nested models behind the model's name and a slash. */
+  /** Number of the first output of each layer and nested model by name; in nested models behind the model's name and a slash. */
   readonly layers: ReadonlyMap<string, number>;
 }
 
@@ -66,8 +66,10 @@ export function layerGraphOf(model: LayersModel): LayerGraph {
           );
           this.#nested.set(node, nested);
         }
-        const value = nested.valueOf(layer.outputs[node.outputTensors.indexOf(symbol)]!);
+        const position = node.outputTensors.indexOf(symbol);
+        const value = nested.valueOf(layer.outputs[position]!);
         this.#values.set(symbol, value);
+        if (position === 0) this.#name(layer, value);
         return value;
       }
       const inputs = node.inputTensors.map((input) => this.valueOf(input));
@@ -76,8 +78,13 @@ export function layerGraphOf(model: LayersModel): LayerGraph {
         return count++;
       });
       calls.push({ layer, inputs, outputs });
-      if (!layers.has(this.prefix + layer.name)) layers.set(this.prefix + layer.name, outputs[0]!);
+      this.#name(layer, outputs[0]!);
       return this.#values.get(symbol)!;
+    }
+
+    /** A layer that is used several times stands for its first use. */
+    #name({ name }: Layer, value: number): void {
+      if (!layers.has(this.prefix + name)) layers.set(this.prefix + name, value);
     }
   }
 
