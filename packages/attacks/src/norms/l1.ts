@@ -41,9 +41,10 @@ export const l1: Norm = {
    * Soft thresholding (Duchi et al. 2008): sign(d) * max(|d| - t, 0) with t such that the row's length is epsilon.
    * t is the root of a convex piecewise linear function, found by Newton's method from t = 0 (Michelot 1986), which
    * ends at the exact root once the set of entries above t stops changing; a last scaling keeps rows that have
-   * not got there inside the ball.
+   * not got there inside the ball. Where there are bounds, {@link projectedL1InBox}.
    */
-  project(delta, { epsilon }) {
+  project(delta, { epsilon, bounds }) {
+    if (bounds) return projectedL1InBox(delta, epsilon, bounds);
     const size = tf.abs(delta);
     let threshold: tf.Tensor2D = tf.zerosLike(epsilon);
     for (let i = 0; i < NEWTON_STEPS; i++) {
