@@ -3,6 +3,13 @@ export { type ApgdOptions, apgd } from './apgd.js';
 export type { Attack, AttackStep, PerturbOptions } from './attack.js';
 export { attackConditions } from './attackConditions.js';
 export { bpda, type TensorFunction } from './bpda.js';
+export {
+  type CheckEvaluationOptions,
+  type CheckProgress,
+  checkEvaluation,
+  checkNames,
+} from './checkEvaluation.js';
+export type { CheckName, Finding } from './checks/check.js';
 export type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier.js';
 export { type ClassifierOfOptions, classifierOf } from './classifierOf.js';
 export type { Constraint } from './constraint.js';

@@ -1,0 +1,35 @@
+import { square } from '../square.js';
+import { ballsOf, type ThreatModel } from '../threatModel.js';
+import { type Check, counted, inconclusive, passed, warning } from './check.js';
+
+/** Whether an attack that sees outputs only beats the one that sees gradients (AutoAttack's check_square_sr). */
+export const blackBox: Check = {
+  name: 'black-box',
+  needs: 'standing',
+  async run(subject) {
+    const { standing, name } = await subject.attacked();
+    const { threatModel, blackBox: make = searching } = subject.options;
+    if (make === searching && ballsOf(threatModel).some(({ norm }) => norm === 'l1')) {
+      return inconclusive(
+        "Square, the attack on outputs only, has no form for l1 balls; name another one with the option 'blackBox'.",
+      );
+    }
+    const left = await subject.standing(standing, make);
+    const fell = standing.length - left.length;
+    const figures = { standing: standing.length, fell };
+    return fell > 0
+      ? warning(
+          `Of the samples that stand against '${name}', ${counted(fell, standing.length)} ${fell === 1 ? 'falls' : 'fall'} to an attack that asks for outputs only. An attack that sees the gradients ought to do no worse: they are masked, or it is too weak. Robust accuracy is lower than it says; look for what hides the gradients, and report the worst case of both.`,
+          figures,
+        )
+      : passed(
+          `No sample that stands against '${name}' falls to an attack that asks for outputs only.`,
+          figures,
+        );
+  },
+};
+
+/** Queries of the default attack; AutoAttack's 5000 find more, at ten times the cost. */
+const QUERIES = 500;
+
+const searching = (threatModel: ThreatModel) => square(threatModel, { queries: QUERIES });

@@ -1,0 +1,29 @@
+import { attackResult } from './attackResult.js';
+import { batchDependence } from './batchDependence.js';
+import { blackBox } from './blackBox.js';
+import type { Check } from './check.js';
+import { cleanAccuracy } from './cleanAccuracy.js';
+import { halfEpsilon } from './halfEpsilon.js';
+import { largeEpsilon } from './largeEpsilon.js';
+import { probabilities } from './probabilities.js';
+import { randomness } from './randomness.js';
+import { risingLoss } from './risingLoss.js';
+import { saturatedSoftmax } from './saturatedSoftmax.js';
+import { singleStep } from './singleStep.js';
+import { zeroGradients } from './zeroGradients.js';
+
+/** All checks in order, the cheap ones first. */
+export const checks: readonly Check[] = [
+  cleanAccuracy,
+  probabilities,
+  randomness,
+  batchDependence,
+  zeroGradients,
+  saturatedSoftmax,
+  attackResult,
+  risingLoss,
+  singleStep,
+  halfEpsilon,
+  largeEpsilon,
+  blackBox,
+];

@@ -1,0 +1,26 @@
+import { type Check, passed, warning } from './check.js';
+
+/** How far a row of probabilities may be from 0, 1 and a sum of 1; half precision rounds by 5e-4. */
+const TOLERANCE = 1e-3;
+
+/** Whether the outputs are probabilities instead of logits (AutoAttack's check_range_output). */
+export const probabilities: Check = {
+  name: 'probabilities',
+  async run({ logits, samples, classes }) {
+    const smallest = logits.reduce((a, b) => Math.min(a, b), Infinity);
+    const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+    const furthest = Math.max(
+      ...Array.from({ length: samples }, (_, row) =>
+        Math.abs(1 - logits.subarray(row * classes, (row + 1) * classes).reduce((a, b) => a + b, 0)),
+      ),
+    );
+    const figures = { smallest, largest };
+    const looksLike = smallest >= -TOLERANCE && largest <= 1 + TOLERANCE && furthest <= TOLERANCE;
+    return looksLike
+      ? warning(
+          `The outputs lie in [0, 1] and add up to 1 in every row: the classifier ends in a softmax. Attacks then follow the softmax of a softmax, whose gradient vanishes, and robust accuracy comes out too high. Give them the logits, before the softmax.`,
+          figures,
+        )
+      : passed('The outputs are no probabilities.', figures);
+  },
+};
