@@ -30,6 +30,7 @@ export {
   GradientError,
   ThreatModelError,
 } from './errors.js';
+export { type FabOptions, fab } from './fab.js';
 export { type FgsmOptions, fgsm } from './fgsm.js';
 export { type AdaptiveLossOptions, adaptiveLoss } from './losses/adaptiveLoss.js';
 export type { AttackLoss, ObservedLoss, Seen } from './losses/attackLoss.js';

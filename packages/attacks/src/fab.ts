@@ -1,0 +1,220 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Attack } from './attack.js';
+import { type Ball, confined, relativeSize, unitOf } from './ball.js';
+import { nearestBoundary, rivalsOf, stepTo } from './boundary.js';
+import { AttackOptionsError, shown } from './errors.js';
+import { fooled, judge, type Problem, perturbedInputs } from './evaluation.js';
+import { attackOf, checkCount, type SearchContext } from './search.js';
+import { boundless, origin, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
+import type { ThreatModel } from './threatModel.js';
+
+/** Options of {@link fab}. */
+export interface FabOptions {
+  /** Steps of a run. Default 100. */
+  steps?: number;
+  /** Runs for each target, or in all: the first from the clean input, the others from random points. Default 1. */
+  restarts?: number;
+  /** Whether each run heads for the boundary to one class (FAB-T) rather than for the nearest one. Default true. */
+  targeted?: boolean;
+  /** The classes that are headed for, the most likely ones of the clean input after the label; at most all others. Default 9. */
+  targetClasses?: number;
+  /** The largest weight of the clean input's projection in a step, from 0 to 1. Default 0.1. */
+  alphaMax?: number;
+  /** How far a step goes, in lengths of the projection, 1 or more. Default 1.05. */
+  eta?: number;
+  /** What share of a successful perturbation the next step starts from, above 0 and at most 1. Default 0.9. */
+  beta?: number;
+}
+
+/** Steps of the final search, section 3 of the paper. */
+const FINAL_STEPS = 3;
+/** By how much it aims beyond the boundary, where rounding would decide, as a share of the line's length. */
+const BEYOND = 1e-4;
+/** Where both projections are shorter than this many units, they count the same. */
+const GUARD = 1e-8;
+
+/**
+ * The fast adaptive boundary attack (Croce and Hein 2020, "Minimally distorted adversarial examples with a fast adaptive
+ * boundary attack", algorithm 1): looks for the smallest perturbation that fools the classifier. A step linearises the
+ * margin at the present point x, projects both x and the clean input c onto the boundary within the box (eq. 5), goes
+ * eta times as far, and mixes the two (eq. 9), with the weight min(a_x / (a_x + a_c), alphaMax) for the clean one, a the
+ * lengths of the projections. A point that fools the classifier is kept if it is the smallest, and the next step starts
+ * at c + beta (x - c). A run ends with three steps of the final search along the line to the best point.
+ *
+ * By default its targeted form FAB-T, that of AutoAttack: a run for each of `targetClasses` classes, in the order of the
+ * clean logits, with the boundary between that class and the label; any wrong class counts. `targeted: false` is the
+ * form of the paper: each step takes the nearest of these boundaries. With targets in `perturb` there is one boundary,
+ * that of the target against the best other class, and only the target counts.
+ *
+ * Several balls: the size of a perturbation is the largest share of its ball's epsilon (or of 1, if that is infinite)
+ * that any of its parts takes, and projections minimise that. Ranges and masks are part of the box; constraints are
+ * applied after the step. Returns the smallest perturbation found where it is inside the threat model, else the clean
+ * input; rows that are wrong from the start come back clean. Epsilon may be Infinity.
+ *
+ * Costs, with R = restarts and K = min(targetClasses, classes - 1): K * R * (2 * steps + 5) forward and K * R * steps
+ * backward passes; with `targeted: false` R * ((K + 1) * steps + 5) and R * K * steps; one more forward pass for the
+ * clean input. One transfer from the backend a run. A classifier is called with the whole batch, fooled rows included.
+ *
+ * Differs from AutoAttack, whose defaults it has, in that the search goes on when a row is fooled inside epsilon, that
+ * the final search, restarts from half the best distance and, in one call, the best over all runs are those of the
+ * paper, and that random starts are uniform in the ball rather than on its surface. From torchattacks (10 steps, untargeted
+ * over all classes) in those defaults. Foolbox has no FAB.
+ * @param threatModel what the adversary may change, and how much it may at most
+ * @throws {ThreatModelError} when the threat model makes no sense
+ * @throws {AttackOptionsError} when an option is outside its values
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { type Classifier, fab } from '@amr/attacks';
+ * const weights = { rgb: tf.randomNormal([12, 5], 0, 1, 'float32', 1), skeleton: tf.randomNormal([6, 5], 0, 1, 'float32', 2) };
+ * const classifier: Classifier = ({ rgb, skeleton }) =>
+ *   tf.add(tf.matMul(tf.reshape(rgb!, [-1, 12]), weights.rgb), tf.matMul(skeleton!, weights.skeleton)) as tf.Tensor2D;
+ * const clean = { rgb: tf.randomUniform([4, 2, 2, 3]), skeleton: tf.randomNormal([4, 6]) };
+ * const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
+ * const attack = fab({ rgb: { norm: 'l2', epsilon: Infinity, range: [0, 1] } }, { steps: 10 });
+ * const adversarial = await attack.perturb(classifier, clean, labels, { seed: 1 });
+ * const change = tf.sub(adversarial.rgb!, clean.rgb);
+ * console.log(await tf.sqrt(tf.sum(tf.square(change), [1, 2, 3])).data()); // how far each sample is from another class
+ * ```
+ */
+export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack {
+  const {
+    steps = 100,
+    restarts = 1,
+    targeted = true,
+    targetClasses = 9,
+    alphaMax = 0.1,
+    eta = 1.05,
+    beta = 0.9,
+  } = options;
+  checkCount('steps', steps);
+  checkCount('restarts', restarts);
+  checkCount('targetClasses', targetClasses);
+  checkNumber('alphaMax', alphaMax, alphaMax >= 0 && alphaMax <= 1, 'from 0 to 1');
+  checkNumber('eta', eta, eta >= 1 && eta < Infinity, 'that is finite and 1 or more');
+  checkNumber('beta', beta, beta > 0 && beta <= 1, 'above 0 and at most 1');
+
+  return attackOf({ name: 'fab', threatModel, loss: 'cw', unbounded: true }, async (problem, context) => {
+    const { balls } = problem;
+    const around = balls.map(boundless);
+    const clean = context.hold(() => context.logits(origin(balls)));
+    const rivals = rivalsOf(problem, context, clean.value, targetClasses);
+    const state = context.hold(
+      (): State => ({
+        deltas: origin(balls),
+        best: unperturbed(problem, clean.value),
+      }),
+    );
+    const groups = targeted ? rivals.map((rival) => [rival]) : [rivals];
+    const runs = groups.flatMap((group) =>
+      Array.from({ length: restarts }, (_, i) => ({ group, again: i > 0 })),
+    );
+
+    for (const [run, { group, again }] of runs.entries()) {
+      state.advance(({ best }) => ({
+        deltas: again
+          ? nearby(balls, best, context).map((delta, i) => confined(around[i]!, delta))
+          : origin(balls),
+        best,
+      }));
+      for (let step = 1; step <= steps; step++) {
+        await context.pause();
+        state.advance(({ deltas, best }) => {
+          const { margin, slopes } = nearestBoundary(problem, context, deltas, group);
+          const fromHere = stepTo(balls, slopes, tf.neg(margin), deltas);
+          // At the clean input the linear function is margin - slopes . delta.
+          const fromClean = stepTo(balls, slopes, tf.sub(dot(slopes, deltas), margin), origin(balls));
+          const weight = cleanWeight(balls, fromHere, fromClean, alphaMax);
+          const next = balls.map((_, i) => {
+            const here = tf.add(deltas[i]!, tf.mul(fromHere[i]!, eta));
+            const there = tf.mul(fromClean[i]!, eta);
+            return confined(around[i]!, tf.add(tf.mul(here, tf.sub(1, weight)), tf.mul(there, weight)));
+          });
+          const success = fooled(problem, context.logits(next));
+          const back = tf.sub(1, tf.mul(tf.expandDims(success, 1), 1 - beta));
+          return {
+            deltas: next.map((delta) => tf.mul(delta, back)),
+            best: smaller(balls, best, next, success),
+            margin: tf.squeeze<tf.Tensor1D>(margin, [1]),
+          };
+        });
+        const { deltas, margin } = state.value;
+        context.report({ step, steps, restart: run + 1, restarts: runs.length }, deltas, margin!);
+      }
+      state.advance(({ deltas, best }) => ({ deltas, best: nearer(problem, around, best) }));
+      const sizes = await context.settle(state.value.best.size, `run ${run + 1}`);
+      if (sizes.every((size) => size === 0)) break;
+    }
+    return smallestInside(balls, state.value.best);
+  });
+}
+
+interface State {
+  deltas: tf.Tensor2D[];
+  best: Smallest;
+  /** At the point that the last step left. */
+  margin?: tf.Tensor1D;
+}
+
+/** a1 / (a1 + a2) of eq. 9, at most alphaMax: the nearer the point is to the boundary, the less the clean input counts. */
+function cleanWeight(
+  balls: readonly Ball[],
+  fromHere: readonly tf.Tensor2D[],
+  fromClean: readonly tf.Tensor2D[],
+  alphaMax: number,
+): tf.Tensor2D {
+  const here = tf.maximum(relativeSize(balls, fromHere), GUARD);
+  const clean = tf.maximum(relativeSize(balls, fromClean), GUARD);
+  return tf.minimum(tf.div(here, tf.add(here, clean)), alphaMax);
+}
+
+/** Random points at most half as far away as the best point or, if that is nearer, the surface of the ball. */
+function nearby(balls: readonly Ball[], { size }: Smallest, { random }: SearchContext): tf.Tensor2D[] {
+  return balls.map((ball) => {
+    const furthest = tf.where(tf.isFinite(ball.epsilon), tf.minimum(size, 1), size);
+    const share = tf.where(tf.isFinite(furthest), furthest, tf.onesLike(furthest));
+    const epsilon = tf.mul<tf.Tensor2D>(tf.div(share, 2), unitOf(ball));
+    return ball.norm.start(random, { ...ball, epsilon });
+  });
+}
+
+/**
+ * The final search of section 3: steps of the secant method, on the margin, along the line from the clean input to the
+ * best point; a point that is fooled replaces the far end, another one the near end.
+ */
+function nearer(problem: Problem, around: readonly Ball[], best: Smallest): Smallest {
+  const { balls } = problem;
+  const marginAt = (deltas: readonly tf.Tensor2D[]) => {
+    const { logits, objective } = judge(problem, perturbedInputs(problem, deltas));
+    return { success: fooled(problem, logits), margin: tf.expandDims(objective, 1) as tf.Tensor2D };
+  };
+  let near = { share: tf.zerosLike(best.size), margin: marginAt(origin(balls)).margin };
+  let far = { share: tf.onesLike(best.size), margin: marginAt(best.deltas).margin };
+  let found = best;
+  for (let i = 0; i < FINAL_STEPS; i++) {
+    const part = tf.divNoNan(tf.neg(near.margin), tf.sub(far.margin, near.margin));
+    const share = tf.add<tf.Tensor2D>(
+      near.share,
+      tf.mul(tf.sub(far.share, near.share), tf.clipByValue(tf.add(part, BEYOND), 0, 1)),
+    );
+    const deltas = best.deltas.map((delta, b) => confined(around[b]!, tf.mul(delta, share)));
+    const { success, margin } = marginAt(deltas);
+    found = smaller(balls, found, deltas, success);
+    const fooling = tf.cast(tf.expandDims(success, 1), 'bool');
+    const choose = (yes: tf.Tensor2D, no: tf.Tensor2D): tf.Tensor2D => tf.where(fooling, yes, no);
+    [near, far] = [
+      { share: choose(near.share, share), margin: choose(near.margin, margin) },
+      { share: choose(share, far.share), margin: choose(margin, far.margin) },
+    ];
+  }
+  return found;
+}
+
+/** The sum of products over all balls, `[rows, 1]`. */
+function dot(slopes: readonly tf.Tensor2D[], deltas: readonly tf.Tensor2D[]): tf.Tensor2D {
+  return tf.addN(slopes.map((slope, i): tf.Tensor2D => tf.sum(tf.mul(slope, deltas[i]!), 1, true)));
+}
+
+function checkNumber(name: string, value: number, good: boolean, expected: string): void {
+  if (!good) throw new AttackOptionsError(`${name} is ${shown(value)}; expected a number ${expected}.`);
+}
