@@ -18,14 +18,14 @@ const largestChange = (x: tf.Tensor, clean: tf.Tensor, edges = kinect) => {
   const before = boneLengthsOf(clean, edges).flat();
   return Math.max(
     ...boneLengthsOf(x, edges)
-      .flatMap((v) => v)
+      .flat()
       .map((v, i) => Math.abs(v - before[i]!)),
   );
 };
 
 /** What steps of PGD along a fixed gradient gain, as a share of epsilon |gradient|_1: 1 without the rule. */
 const shareKept = (constraints: Constraint[], epsilon: number) => {
-  const clean = people(1, 1, 6, 1);
+  const clean = people(1, 1, 2, 1);
   const size = clean.size;
   const gradient = normal([1, size], 2) as tf.Tensor2D;
   const budget = { norm: 'linf' as const, epsilon, constraints };
@@ -49,8 +49,8 @@ describe('boneLengths', () => {
     const only = boneLengths({ edges: [[0, 1]], root: 0 });
     const [x, y, a, b] = values(only.apply(wanted, clean));
     expect([x, y]).toEqual([0, 0]);
-    expect(Math.hypot(a!, b!)).toBeCloseTo(3, 5);
-    expect(b! / a!).toBeGreaterThan(1);
+    expect(a).toBeCloseTo(1.8, 5);
+    expect(b).toBeCloseTo(2.4, 5);
   });
 
   it('lets a body be carried and turned as a whole', () => {
@@ -112,7 +112,7 @@ describe('boneLengths', () => {
   });
 
   it('holds exactly in what PGD returns, inside the ball, under masks of whole limbs, and raises the loss', async () => {
-    const clean = { skeleton: sparsePeople(2, 2, 3, 8), other: normal([2, 3], 9) };
+    const clean = { skeleton: sparsePeople(2, 2, 2, 8), other: normal([2, 3], 9) };
     const classifier = denseClassifier(clean, 3, 10, 20);
     const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
     const arm = onlyJoints([4, 5, 6, 7]);
@@ -121,7 +121,7 @@ describe('boneLengths', () => {
         const epsilon = norm === 'linf' ? 0.02 : 0.2;
         const budget = { norm, epsilon, mask, constraints: [boneLengths({ edges: kinect, root: 2 })] };
         const losses: number[][] = [];
-        const result = await pgd({ skeleton: budget }, { steps: 5, loss: 'cw' }).perturb(
+        const result = await pgd({ skeleton: budget }, { steps: 3, loss: 'cw' }).perturb(
           classifier,
           clean,
           labels,

@@ -11,7 +11,7 @@ export interface BoneLengthsOptions extends BoneOptions {
 
 /**
  * Bones as long as they were: |x_child - x_parent| stays the same for each bone in each frame, as the spatial
- * constraints of CIASA (Liu, Akhtar and Mian 2020, section IV) and the bone length term of SMART's perceptual loss (Wang
+ * constraints of CIASA (Liu, Akhtar and Mian 2020) and the bone length term of SMART's perceptual loss (Wang
  * et al., CVPR 2021) ask for; there they are a penalty or hold roughly, here they hold exactly: to two millionths (2^-19)
  * of the sample's largest coordinate, 6 micrometres at 3 m from the camera, which is what float32 can store.
  *
@@ -24,8 +24,11 @@ export interface BoneLengthsOptions extends BoneOptions {
  *
  * A mask should hold joints whose way to the root is held too, such as all but an arm with the root in the trunk: then
  * what it leaves free moves on exact bones. Under other masks the rule costs most of the perturbation or all of it. Bodies
- * that are absent, all zero, stay so; NaN nowhere. Takes tf operations in proportion to the tree's depth, not to the
- * number of joints: about as long as a layer of a graph convolution, for each of nine tries a step.
+ * that are absent, all zero, stay so. Two exact rules that pull apart, such as this one and {@link boundedAcceleration},
+ * cost each other most of the perturbation: make one of them a term of the loss, {@link withMotionTerm}.
+ *
+ * The number of tf operations follows the depth of the tree, not the number of joints. One try takes 0.2 s on the wasm
+ * backend for 16 samples of two persons, 64 frames and 20 joints; a step has nine tries.
  * @throws {ThreatModelError} when the edges are no tree; in `perturb`, when the input has another number of joints
  * @example
  * ```ts

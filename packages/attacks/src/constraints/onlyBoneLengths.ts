@@ -31,7 +31,7 @@ export interface OnlyBoneLengthsOptions extends BoneOptions {
  *
  * `apply` takes the a of least squared distance to the perturbed joints, found by the conjugate gradient method (12
  * steps), then clipped; so a step of PGD is, to first order, one along the gradient with respect to the a. The paper
- * takes signs of that gradient instead. Joints far from the root move by the sum of the bones on their way: give the ball
+ * steps in the a themselves. Joints far from the root move by the sum of the bones on their way: give the ball
  * an epsilon that leaves room for it, such as 0.3 m, when `change` is to be what bounds the attack. A ball or a range that
  * is tighter scales all bones of the sample down together; a mask other than {@link onlyPresent} leaves nothing.
  *

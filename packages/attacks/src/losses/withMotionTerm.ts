@@ -21,8 +21,8 @@ export interface MotionTermOptions {
 /**
  * A loss that also keeps the motion near to the clean one: loss - weight * mean |x''(t) - c''(t)|^2 - position * mean
  * |x(t) - c(t)|^2, with x the perturbed and c the clean joints, x''(t) = x(t+1) - 2 x(t) + x(t-1), means over the bodies and
- * frames that are there. This is the dynamics term of SMART's perceptual loss (Wang et al., CVPR 2021: positions and
- * accelerations, orders 0 and 2); its third part, bone lengths, is the rule {@link boneLengths} here, and a bound on
+ * frames that are there. These are the terms for dynamics in SMART's perceptual loss (Wang et al., CVPR 2021) as the
+ * authors' code has them; its third part, bone lengths, is the rule {@link boneLengths} here, and a bound on
  * accelerations instead of a price {@link boundedAcceleration}.
  *
  * In metres, accelerations change by some 0.01 under a ball of 0.02, so weights from 100 on matter beside log-odds.

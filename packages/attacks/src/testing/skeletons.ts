@@ -40,7 +40,8 @@ export function sparsePeople(batch: number, persons: number, frames: number, see
         }
       }
     }
-    return tf.mul(people(batch, persons, frames, seed), there.toTensor());
+    const all = people(batch, persons, frames, seed);
+    return tf.where(tf.cast(there.toTensor(), 'bool'), all, tf.zerosLike(all));
   });
 }
 

@@ -1,0 +1,48 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { describeConstraint } from '../testing/constraints.js';
+import { normal, values } from '../testing/models.js';
+import { boneLengthsOf, kinect, people, sparsePeople } from '../testing/skeletons.js';
+import { boneLengths } from './boneLengths.js';
+import { boundedBoneLengths } from './boundedBoneLengths.js';
+
+const change = 0.05;
+const rule = boundedBoneLengths({ edges: kinect, change });
+
+describe('boundedBoneLengths', () => {
+  describeConstraint(rule, (seed) => sparsePeople(2, 2, 3, seed));
+
+  it('lets bones change by the share and no more, and uses it', () => {
+    const clean = people(1, 2, 3, 1);
+    const moved = rule.apply(tf.add(clean, normal(clean.shape, 2, 0.03)), clean);
+    const before = boneLengthsOf(clean, kinect).flat();
+    const changes = boneLengthsOf(moved, kinect)
+      .flat()
+      .map((length, i) => length / before[i]! - 1);
+    // Rounding moves a bone of 5 cm by 2^-19 of 3.5 m at most.
+    expect(Math.max(...changes)).toBeLessThan(change + 2e-4);
+    expect(Math.min(...changes)).toBeGreaterThan(-change - 2e-4);
+    expect(changes.filter((share) => Math.abs(share) > change - 1e-3).length).toBeGreaterThan(20);
+    expect(changes.filter((share) => Math.abs(share) < change / 2).length).toBeGreaterThan(5);
+  });
+
+  it('leaves what obeys where it is', () => {
+    const clean = people(1, 1, 2, 3);
+    const obeying = rule.apply(tf.add(clean, normal(clean.shape, 4, 0.02)), clean);
+    // Bones at the end of their bound are cut again at float32's last digits.
+    expect(values(tf.max(tf.abs(tf.sub(rule.apply(obeying, clean), obeying))))[0]).toBeLessThan(5e-6);
+  });
+
+  it('is the rule of boneLengths when nothing may change', () => {
+    const clean = people(1, 1, 2, 5);
+    const perturbed = tf.add(clean, normal(clean.shape, 6, 0.02));
+    const none = boundedBoneLengths({ edges: kinect, change: 0 }).apply(perturbed, clean);
+    expect(values(none)).toEqual(values(boneLengths({ edges: kinect }).apply(perturbed, clean)));
+  });
+
+  it.each([-0.1, 1, Number.NaN])('refuses a change of %d', (share) => {
+    expect(() => boundedBoneLengths({ edges: kinect, change: share })).toThrow(
+      /expected a share from 0 to below 1/,
+    );
+  });
+});
