@@ -1,6 +1,6 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { type MadeUpModel, madeUpCurve, madeUpReport } from './comparison.fixture.js';
+import { type MadeUpModel, madeUpChecks, madeUpCurve, madeUpReport } from './comparison.fixture.js';
 import { compareReports, ReportError } from './index.js';
 
 const undefended: MadeUpModel = { clean: 0.93, FGSM: [0.35, 0.3, 0.12], 'PGD-20': [0.06, 0.14, 0] };
@@ -130,6 +130,61 @@ describe('compareReports', () => {
     expect(() => compareReports({ a: report }, { curves: { c: madeUpCurve(1, [1, 1, 1]) } })).toThrow(
       /curves: no report/,
     );
+  });
+});
+
+describe('what the checks found', () => {
+  const warning = (message: string) =>
+    madeUpChecks({ check: 'black-box', status: 'warning', message, figures: { fell: 3 } });
+  const calm = madeUpChecks({ check: 'black-box', status: 'passed', message: 'None falls.', figures: {} });
+  const build = () =>
+    compareReports({
+      none: madeUpReport(undefended),
+      warned: [
+        madeUpReport({ ...trained, checks: calm }),
+        madeUpReport({ ...trained, checks: warning('3 <b>fall</b>.') }),
+        madeUpReport({ ...trained, checks: warning('2 fall.') }),
+      ],
+      calm: madeUpReport({ ...muchBetter, checks: calm }),
+    });
+
+  it('is put together over the seeds: the worst of each check, with its first message', () => {
+    expect(build().checks).toEqual({
+      warned: {
+        subject: 'PGD-20 on both, 16 samples',
+        warnings: [{ check: 'black-box', message: '3 <b>fall</b>.', seeds: '2 of 3 seeds' }],
+        inconclusive: [{ check: 'rising-loss', message: 'Too few steps to tell.', seeds: '' }],
+        passed: [{ check: 'probabilities', message: 'The outputs are no probabilities.', seeds: '' }],
+      },
+      calm: expect.objectContaining({ warnings: [] }),
+    });
+  });
+
+  it('stands under the tables as text and Markdown', () => {
+    const text = build().toText().split('\n\n');
+    expect(text[2]).toBe(
+      'Checks of warned (PGD-20 on both, 16 samples): 1 warning, 1 inconclusive, 1 passed\n' +
+        '! black-box (2 of 3 seeds): 3 <b>fall</b>.\n' +
+        'Checks of calm (PGD-20 on both, 16 samples): 1 inconclusive, 2 passed',
+    );
+    const markdown = build().toMarkdown();
+    expect(markdown).toContain('- **Warning, black-box (2 of 3 seeds):** 3');
+    expect(markdown.indexOf('Checks of warned')).toBeGreaterThan(markdown.lastIndexOf('| calm |'));
+  });
+
+  it('stands on the page, warnings first and on the card, and as text only', async () => {
+    const { document } = parseHTML(await build().toHTML());
+    const flags = [...document.querySelectorAll('.card')].map(
+      (card) => card.querySelector('.flag')?.textContent,
+    );
+    expect(flags).toEqual([undefined, '1 warning from the checks', undefined]);
+    const found = [...document.querySelectorAll('.findings li')].map((item) => item.className);
+    expect(found).toEqual(['warning', 'inconclusive', 'passed', 'inconclusive', 'passed', 'passed']);
+    expect(document.querySelector('.findings .warning')!.textContent).toBe(
+      'black-box (2 of 3 seeds) 3 <b>fall</b>.',
+    );
+    const without = await compareReports({ none: madeUpReport(undefended) }).toHTML();
+    expect(parseHTML(without).document.body.textContent).not.toContain('Checks of the evaluation');
   });
 });
 

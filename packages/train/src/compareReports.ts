@@ -1,3 +1,4 @@
+import { type CheckSummary, summaryOfChecks } from './checkSummary.js';
 import { comparisonMarkdown, comparisonText } from './comparisonText.js';
 import { ReportError } from './errors.js';
 import type { RobustnessCurve } from './evaluateCurve.js';
@@ -110,6 +111,12 @@ export class RobustnessComparison {
       list.find(({ weights }) => weights)?.weights,
     ]);
     return Object.fromEntries(found.filter(([, weights]) => weights));
+  }
+
+  /** What the checks of the evaluations found, by model, for those that were checked. */
+  get checks(): { [model: string]: CheckSummary } {
+    const found = [...this.reports].map(([name, list]) => [name, summaryOfChecks(list)]);
+    return Object.fromEntries(found.filter(([, summary]) => summary));
   }
 
   /** A plain object with the figures, the curves and every report. */

@@ -1,4 +1,5 @@
 import type { RobustnessCurve } from './evaluateCurve.js';
+import type { ReportChecks } from './evaluationChecks.js';
 import { type ReportConfig, type ReportData, RobustnessReport } from './robustnessReport.js';
 import { randomFrom } from './seeds.js';
 import { wilson } from './wilson.js';
@@ -19,7 +20,25 @@ export interface MadeUpModel {
   FGSM: [number, number, number];
   'PGD-20': [number, number, number];
   weights?: boolean;
+  checks?: ReportChecks;
 }
+
+/** Made-up findings: one that passed, one that couldn't tell, and those that are given as warnings. */
+export const madeUpChecks = (...warnings: ReportChecks['findings']): ReportChecks => ({
+  condition: 'both',
+  attack: 'PGD-20',
+  samples: 16,
+  findings: [
+    { check: 'probabilities', status: 'passed', message: 'The outputs are no probabilities.', figures: {} },
+    {
+      check: 'rising-loss',
+      status: 'inconclusive',
+      message: 'Too few steps to tell.',
+      figures: { steps: 1 },
+    },
+    ...warnings,
+  ],
+});
 
 /** A report with made-up outcomes; the same samples are hard in every model. */
 export function madeUpReport(model: MadeUpModel, samples = 120, seed = 1): RobustnessReport {
@@ -66,6 +85,7 @@ export function madeUpReport(model: MadeUpModel, samples = 120, seed = 1): Robus
         },
       },
     }),
+    ...(model.checks && { checks: model.checks }),
     seconds: 12,
   };
   return new RobustnessReport(data);

@@ -1,11 +1,11 @@
 /** Style of the comparison's page: light and dark by the reader's setting, one column on narrow screens. */
 export const comparisonCss = `
 :root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--ink:#17202b;--muted:#64707e;--line:#e1e5ea;--grid:#e6e9ee;
---good:#0b7a4b;--good-back:#e3f5ec;--baseline:#8a94a1;
+--good:#0b7a4b;--warn:#9a4a00;--warn-back:#fff1e0;--good-back:#e3f5ec;--baseline:#8a94a1;
 --model-0:#2563c9;--model-1:#d9600b;--model-2:#12876f;--model-3:#8b45c7;--model-4:#b8307c;--model-5:#8a6d00;
 --modality-0:#12876f;--modality-1:#b8307c;--modality-2:#8a6d00;--modality-3:#8b45c7}
 @media (prefers-color-scheme:dark){:root{--page:#11161d;--card:#1a212b;--ink:#e8ecf1;--muted:#98a4b3;--line:#2c3643;--grid:#2a333f;
---good:#5bd6a0;--good-back:#143528;--baseline:#8995a5;
+--good:#5bd6a0;--warn:#ffb765;--warn-back:#3a2810;--good-back:#143528;--baseline:#8995a5;
 --model-0:#6ea2ff;--model-1:#ff9a4d;--model-2:#3fc9aa;--model-3:#c08cf5;--model-4:#f27ab8;--model-5:#d9b840;
 --modality-0:#3fc9aa;--modality-1:#f27ab8;--modality-2:#d9b840;--modality-3:#c08cf5}}
 *{box-sizing:border-box}
@@ -24,6 +24,11 @@ section.cards{background:none;border:0;padding:0;display:grid;grid-template-colu
 .card dl{display:grid;grid-template-columns:auto 1fr;gap:2px 12px;margin:0;font-size:14px}
 .card dt{color:var(--muted)}.card dd{margin:0;text-align:right;font-variant-numeric:tabular-nums}
 .card dd.gain{color:var(--good);font-weight:600}
+.flag{color:var(--warn);background:var(--warn-back);font-size:13px;font-weight:600;border-radius:6px;padding:3px 8px;margin:10px -8px -4px}
+.findings{list-style:none;margin:0 0 8px;padding:0;font-size:14px}.findings li{border-left:3px solid var(--line);padding:4px 10px;margin:0 0 6px;overflow-wrap:anywhere}
+.findings li.warning{border-color:var(--warn);background:var(--warn-back);border-radius:0 6px 6px 0}.findings li.warning b{color:var(--warn)}
+.findings .passed,.findings .inconclusive{color:var(--muted)}
+section h3.named{margin:18px 0 0}section p.sub,details summary{color:var(--muted);font-size:13px;margin:0 0 8px}
 .scroll{overflow-x:auto;margin:0 -20px;padding:0 20px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:9px 10px;text-align:right;border-bottom:1px solid var(--line);vertical-align:top;white-space:nowrap}

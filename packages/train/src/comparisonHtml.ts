@@ -1,3 +1,10 @@
+import {
+  type CheckSummary,
+  checkLabel,
+  countsOf,
+  type SummarisedFinding,
+  warningsText,
+} from './checkSummary.js';
 import type { ComparedAttack, RobustnessComparison } from './compareReports.js';
 import { comparisonCss } from './comparisonCss.js';
 import { cellText, columnsOf, explanation } from './comparisonText.js';
@@ -13,6 +20,7 @@ export async function comparisonHtml(comparison: RobustnessComparison): Promise<
   const sections = [
     summary(comparison),
     ...comparison.attacks.map((compared) => tableSection(comparison, compared)),
+    checkSection(comparison),
     accuracySection(comparison, plots),
     curveSection(comparison, plots),
     weightSection(comparison, plots),
@@ -59,7 +67,7 @@ function summary(comparison: RobustnessComparison): string {
 <h3>${e(model.name)}</h3>
 <p class="big">${percent(average.value)}<span> %</span></p>
 <p class="sub">average robust accuracy under ${e(hardest.attack)}</p>
-<dl><dt>clean</dt><dd>${percent(clean.value)} %</dd>${gain}</dl>
+<dl><dt>clean</dt><dd>${percent(clean.value)} %</dd>${gain}</dl>${flagOf(comparison.checks[model.name])}
 </article>`;
   });
   return `<section class="cards">${cards.join('')}</section>`;
@@ -89,6 +97,33 @@ function tableSection(comparison: RobustnessComparison, compared: ComparedAttack
   return section(
     `Under ${compared.attack}`,
     `<div class="scroll"><table><thead><tr><th scope="col">model</th>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`,
+  );
+}
+
+/** What no reader of a card may miss: that its figure is in doubt. */
+function flagOf(checks: CheckSummary | undefined): string {
+  const count = checks?.warnings.length ?? 0;
+  return count > 0 ? `<p class="flag">${warningsText(count)} from the checks</p>` : '';
+}
+
+function checkSection(comparison: RobustnessComparison): string {
+  const summaries = Object.entries(comparison.checks);
+  if (summaries.length === 0) return '';
+  const listed = (findings: readonly SummarisedFinding[], kind: string) =>
+    findings.map(
+      (finding) => `<li class="${kind}"><b>${e(checkLabel(finding))}</b> ${e(finding.message)}</li>`,
+    );
+  const models = summaries.map(([model, summary]) => {
+    const { subject, warnings, inconclusive, passed } = summary;
+    const open = [...listed(warnings, 'warning'), ...listed(inconclusive, 'inconclusive')];
+    const rest = `<details><summary>${passed.length} passed</summary><ul class="findings">${listed(passed, 'passed').join('')}</ul></details>`;
+    return `<h3 class="named">${swatch(colourOf(model, comparison))}<span>${e(model)}</span></h3>
+<p class="sub">${e(subject)}: ${e(countsOf(summary))}</p>
+${open.length > 0 ? `<ul class="findings">${open.join('')}</ul>` : ''}${passed.length > 0 ? rest : ''}`;
+  });
+  return section(
+    'Checks of the evaluation',
+    `<p class="prose">Signs that an attack fails although the model isn't robust: a warning means that the accuracies under attack may be too high. No warning is no proof.</p>${models.join('')}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { checkLabel, checksMarkdown, countsOf } from './checkSummary.js';
 import type {
   ComparedAttack,
   ComparedFigure,
@@ -95,17 +96,22 @@ export function comparisonMarkdown(comparison: RobustnessComparison): string {
     ]);
     return `### ${compared.attack}\n\n${markdownTable([['model', ...columns.map(({ head }) => head)], ...rows])}`;
   });
+  const checks = Object.entries(comparison.checks).map(
+    ([model, summary]) =>
+      `Checks of ${model} (${summary.subject}): ${countsOf(summary)}.\n\n${checksMarkdown(summary)}`,
+  );
   const listed = Object.entries(settings).map(([name, value]) => `- ${name}: ${value}`);
   return [
     ...(title ? [`## ${title}`] : []),
     ...tables,
+    ...checks,
     explanation(comparison).join('\n'),
     ...(notes.length > 0 ? [notes.join('\n')] : []),
     ...(listed.length > 0 ? [listed.join('\n')] : []),
   ].join('\n\n');
 }
 
-/** The comparison for a terminal: a table for each attack, without the ranges, for width. */
+/** The comparison for a terminal: a table for each attack, without the ranges, for width; of the checks the warnings. */
 export function comparisonText(comparison: RobustnessComparison): string {
   const tables = comparison.attacks.map((compared) => {
     const columns = columnsOf(comparison, compared);
@@ -129,9 +135,18 @@ export function comparisonText(comparison: RobustnessComparison): string {
         .join('  ');
     return rows.map((row) => line(row).trimEnd()).join('\n');
   });
-  return [...tables, explanation(comparison).slice(0, 1).join(' '), ...(comparison.options.notes ?? [])].join(
-    '\n\n',
+  const checks = Object.entries(comparison.checks).map(([model, summary]) =>
+    [
+      `Checks of ${model} (${summary.subject}): ${countsOf(summary)}`,
+      ...summary.warnings.map((finding) => `! ${checkLabel(finding)}: ${finding.message}`),
+    ].join('\n'),
   );
+  return [
+    ...tables,
+    ...(checks.length > 0 ? [checks.join('\n')] : []),
+    explanation(comparison).slice(0, 1).join(' '),
+    ...(comparison.options.notes ?? []),
+  ].join('\n\n');
 }
 
 const nameOf = ({ name, seeds }: ComparedModel) => (seeds > 1 ? `${name} (${seeds} seeds)` : name);

@@ -234,3 +234,80 @@ describe('shards', () => {
     expect(() => mergeReports([a, b, twin])).toThrow(/sample s0 is in the parts twice/);
   });
 });
+
+describe('checks', () => {
+  const testSet = sumSamples(sums, labels);
+  const evaluate = (options: Partial<EvaluationOptions>, classifier = sumClassifier()) =>
+    evaluateRobustness(classifier, testSet, { budgets: ab, batchSize: 2, ...options });
+
+  it('look at the widest condition and the last attack, on samples spread over the set', async () => {
+    const told: string[] = [];
+    const report = await evaluate({
+      checks: { samples: 3, onProgress: ({ finding }) => void told.push(finding.check) },
+    });
+    const { findings, ...subject } = report.data.checks!;
+    expect(subject).toEqual({ condition: 'both', attack: 'PGD-20', samples: 3 });
+    expect(told).toEqual(findings.map(({ check }) => check));
+    expect(findings.filter(({ status }) => status === 'warning')).toEqual([]);
+    // Rows 0, 1 and 3: sums 1, 0.1 and -0.3, of which the first stands.
+    const figures = (name: string) => findings.find(({ check }) => check === name)!.figures;
+    expect(figures('attack')).toMatchObject({ samples: 3, right: 3, standing: 1 });
+    expect(report.data.samples).toEqual((await evaluate({})).data.samples);
+    const byDefault = await evaluate({ checks: true });
+    expect(byDefault.data.checks!.samples).toBe(2);
+    expect((await evaluate({})).data.checks).toBeUndefined();
+  });
+
+  it('look at what is named, and warn of what is wrong', async () => {
+    const random: typeof pgd = (model) => ({
+      ...pgd(model),
+      perturb: async (_, inputs) =>
+        tf.tidy(() => ({ a: tf.add(inputs['a']!, 1), b: tf.add(inputs['b']!, 0) })),
+    });
+    const report = await evaluate({
+      attacks: { mine: random, FGSM: (model) => pgd(model) },
+      checks: { samples: 5, condition: 'a', attack: 'mine', checks: ['attack', 'probabilities'] },
+    });
+    expect(report.data.checks).toMatchObject({
+      condition: 'a',
+      attack: 'mine',
+      samples: 5,
+      findings: [
+        { check: 'probabilities', status: 'passed' },
+        { check: 'attack', status: 'warning', figures: { outside: 4 } },
+      ],
+    });
+    expect(report.toMarkdown()).toContain('**Warning, attack:**');
+  });
+
+  it('are made by the first shard, and are the same when the shards are merged', async () => {
+    const whole = await evaluate({ checks: { samples: 4 } });
+    const parts = await Promise.all(
+      [0, 1, 2].map((index) => evaluate({ checks: { samples: 4 }, shard: { index, count: 3 } })),
+    );
+    expect(parts.map(({ data }) => data.checks !== undefined)).toEqual([true, false, false]);
+    const merged = mergeReports(parts.reverse());
+    expect(merged.data.checks).toEqual(whole.data.checks);
+    const without = await Promise.all([0, 1].map((index) => evaluate({ shard: { index, count: 2 } })));
+    expect(mergeReports(without).data.checks).toBeUndefined();
+  });
+
+  it('stop with the evaluation, and leave no tensor', async () => {
+    const before = tf.memory().numTensors;
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const checks = { onProgress: () => stop.abort(reason) };
+    await expect(evaluate({ checks, signal: stop.signal })).rejects.toBe(reason);
+    await evaluate({ checks: true });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each<[string, EvaluationOptions['checks'], RegExp]>([
+    ['no samples', { samples: 0 }, /checks.samples: expected a whole number of 1 or more, got 0/],
+    ['an unknown condition', { condition: 'depth' }, /checks.condition: there is no 'depth'.*\[a, b, both\]/],
+    ['an unknown attack', { attack: 'CW' }, /checks.attack: there is no 'CW'.*\[FGSM, PGD-20\]/],
+    ['an unknown check', { checks: ['colour' as never] }, /checks.checks: there is no 'colour'/],
+  ])('refuse %s', async (_, checks, message) => {
+    await expect(evaluate({ checks })).rejects.toThrow(message);
+  });
+});

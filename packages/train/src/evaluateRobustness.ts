@@ -13,6 +13,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkBatch, checkDataset, disposeBatch } from './checkBatch.js';
 import type { Batch, Dataset } from './dataset.js';
 import { TrainDataError, TrainOptionError } from './errors.js';
+import { type EvaluationChecks, planChecks, runChecks } from './evaluationChecks.js';
 import { MeanWeights, type WeightsOf } from './modalityWeights.js';
 import {
   differences,
@@ -67,6 +68,11 @@ export interface EvaluationOptions {
   onProgress?: (progress: EvaluationProgress) => void | Promise<void>;
   /** The weights that a model gives its modalities; their means on clean and on attacked samples join the report. */
   weightsOf?: WeightsOf;
+  /**
+   * Whether to look for signs that the attacks fail, on a few samples of one condition, before the evaluation; what is
+   * found joins the report. With shards the first one does it. Default: false; true takes the defaults.
+   */
+  checks?: boolean | EvaluationChecks;
 }
 
 const DEFAULT_ATTACKS: { readonly [name: string]: AttackFactory } = {
@@ -130,6 +136,10 @@ export async function evaluateRobustness(
     batchSize,
     seed,
   };
+  const { checks = false } = options;
+  const plannedChecks = checks
+    ? planChecks(checks === true ? {} : checks, conditions, attacks, testSet, batchSize)
+    : undefined;
   if (options.baseline) checkBaseline(options.baseline, config, testSet, shard);
   const { part, batchNumbers } = partOf(testSet, batchSize, shard);
   const planned = conditions.flatMap(([condition, threatModel]) =>
@@ -138,6 +148,12 @@ export async function evaluateRobustness(
   const modalities = Object.keys(testSet.modalities);
   const samples = emptyOutcomes(config);
   const weights = weightsOf && new MeanWeights(weightsOf, conditions, attacks);
+  const whole = new Stopwatch();
+  // The samples are spread over the whole set, so that any division into shards finds the same.
+  const found =
+    plannedChecks && shard.index === 0
+      ? await runChecks(plannedChecks, classifier, testSet, { seed, ...(signal && { signal }) })
+      : undefined;
   const stopwatch = new Stopwatch();
   const total = part.size * planned.length;
   let done = 0;
@@ -201,7 +217,8 @@ export async function evaluateRobustness(
     shards: [{ ...shard }],
     samples,
     ...(weights && { weights: weights.sums }),
-    seconds: stopwatch.elapsed,
+    ...(found && { checks: found }),
+    seconds: whole.elapsed,
   };
   return new RobustnessReport(data, options.baseline);
 }

@@ -12,6 +12,7 @@ export {
   inTurn,
 } from './attackChoice.js';
 export { type CheckpointStore, memoryStore } from './checkpointStore.js';
+export type { CheckSummary, SummarisedFinding } from './checkSummary.js';
 export {
   type ComparedAttack,
   type ComparedFigure,
@@ -43,6 +44,7 @@ export {
   type EvaluationProgress,
   evaluateRobustness,
 } from './evaluateRobustness.js';
+export type { EvaluationChecks, ReportChecks } from './evaluationChecks.js';
 export { mergeReports } from './mergeReports.js';
 export {
   type ModalityWeightsOptions,

@@ -25,12 +25,14 @@ export function mergeReports(
     throw new ReportError(`the parts hold ${samples.ids.length} samples, the test set has ${config.samples}`);
   }
   const weights = ordered.map((part) => part.weights);
+  const checks = ordered.find((part) => part.checks)?.checks;
   return new RobustnessReport(
     {
       config,
       shards: [{ index: 0, count: 1 }],
       samples,
       ...(weights.every((sums) => sums !== undefined) && { weights: weights.reduce(addSums) }),
+      ...(checks && { checks }),
       seconds: ordered.reduce((sum, { seconds }) => sum + seconds, 0),
     },
     options.baseline,

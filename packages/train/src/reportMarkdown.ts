@@ -1,6 +1,7 @@
+import { checksMarkdown, countsOf, summaryOfChecks } from './checkSummary.js';
 import type { RobustnessReport } from './robustnessReport.js';
 
-/** A report as a Markdown table: a row for each condition, a column for each attack. */
+/** A report as a Markdown table: a row for each condition, a column for each attack; then what the checks found. */
 export function reportMarkdown(report: RobustnessReport): string {
   const cell = ({ accuracy, interval: [low, high] }: { accuracy: number; interval: [number, number] }) =>
     `${percent(accuracy)} (${percent(low)}–${percent(high)})`;
@@ -26,7 +27,10 @@ export function reportMarkdown(report: RobustnessReport): string {
       }),
     ]);
   }
-  return markdownTable(rows);
+  const checks = summaryOfChecks([report]);
+  if (!checks) return markdownTable(rows);
+  const heading = `Checks of the evaluation (${checks.subject}): ${countsOf(checks)}.`;
+  return [markdownTable(rows), heading, checksMarkdown(checks)].join('\n\n');
 }
 
 /** Rows of cells, the first of them the head, as a Markdown table. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { madeUpReport } from './comparison.fixture.js';
+import { madeUpChecks, madeUpReport } from './comparison.fixture.js';
 import { ReportError, RobustnessReport } from './index.js';
 
 const shares = { clean: 0.9, FGSM: [0.5, 0.6, 0.4], 'PGD-20': [0.3, 0.4, 0.2], weights: true } as const;
@@ -47,4 +47,26 @@ it('writes a table that adds up', () => {
   expect(table[3]).toBe('| attack on rgb | 100.0 (72.2–100.0) | 0.0 (0.0–27.8) |');
   expect(table[6]).toBe('| average robust | 100.0 (100.0–100.0) | 0.0 (0.0–0.0) |');
   expect(table[7]).toBe('| balance (points) | 0.0 | 0.0 |');
+});
+
+it('keeps what the checks found, and reads reports without any', () => {
+  const checks = madeUpChecks({
+    check: 'black-box',
+    status: 'warning',
+    message: '3 of 16 samples fall.',
+    figures: { fell: 3 },
+  });
+  const checked = new RobustnessReport({ ...madeUpReport(model).data, checks });
+  const read = RobustnessReport.fromJSON(JSON.stringify(checked));
+  expect(read.data.checks).toEqual(checks);
+  expect(read.toMarkdown().split('\n\n').slice(1)).toEqual([
+    'Checks of the evaluation (PGD-20 on both, 16 samples): 1 warning, 1 inconclusive, 1 passed.',
+    '- **Warning, black-box:** 3 of 16 samples fall.\n' +
+      '- Inconclusive, rising-loss: Too few steps to tell.\n' +
+      '- Passed: probabilities.',
+  ]);
+  expect(RobustnessReport.fromJSON(madeUpReport(model).toJSON()).data.checks).toBeUndefined();
+  expect(() => RobustnessReport.fromJSON({ ...checked.toJSON(), checks: {} })).toThrow(
+    'the report has checks without findings',
+  );
 });

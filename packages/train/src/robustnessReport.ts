@@ -1,4 +1,5 @@
 import { ReportError } from './errors.js';
+import type { ReportChecks } from './evaluationChecks.js';
 import type { WeightSums } from './modalityWeights.js';
 import { reportMarkdown } from './reportMarkdown.js';
 import type { ThreatModelDescription } from './threatModelDescription.js';
@@ -58,6 +59,8 @@ export interface ReportData {
   weights?: WeightSums;
   /** Robustness improvement by attack, when there was a baseline. */
   improvement?: { [attack: string]: Improvement };
+  /** What the checks of the evaluation found, when they were asked for; in shards, in the first one's report. */
+  checks?: ReportChecks;
   /** Seconds the evaluation took, those of merged parts added up. */
   seconds: number;
 }
@@ -251,7 +254,7 @@ export class RobustnessReport {
     return new RobustnessReport(data);
   }
 
-  /** A table of the figures with their intervals. */
+  /** A table of the figures with their intervals, and beneath it what the checks found. */
   toMarkdown(): string {
     return reportMarkdown(this);
   }
@@ -306,6 +309,9 @@ function checkData(data: ReportData): void {
   );
   if (!config || !Array.isArray(data.shards) || !n || columns.some((column) => column?.length !== n)) {
     throw new ReportError('the report lacks parts, or its columns have different lengths');
+  }
+  if (data.checks && !Array.isArray(data.checks.findings)) {
+    throw new ReportError('the report has checks without findings');
   }
 }
 

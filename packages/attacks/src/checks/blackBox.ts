@@ -1,5 +1,6 @@
+import { AttackError } from '../errors.js';
 import { square } from '../square.js';
-import { ballsOf, type ThreatModel } from '../threatModel.js';
+import type { ThreatModel } from '../threatModel.js';
 import { type Check, counted, inconclusive, passed, warning } from './check.js';
 
 /** Whether an attack that sees outputs only beats the one that sees gradients (AutoAttack's check_square_sr). */
@@ -8,13 +9,16 @@ export const blackBox: Check = {
   needs: 'standing',
   async run(subject) {
     const { standing, name } = await subject.attacked();
-    const { threatModel, blackBox: make = searching } = subject.options;
-    if (make === searching && ballsOf(threatModel).some(({ norm }) => norm === 'l1')) {
+    let left: number[];
+    try {
+      left = await subject.standing(standing, subject.options.blackBox ?? searching);
+    } catch (error) {
+      if (!(error instanceof AttackError)) throw error;
+      // Square has no form for l1 balls, nor for inputs of one number.
       return inconclusive(
-        "Square, the attack on outputs only, has no form for l1 balls; name another one with the option 'blackBox'.",
+        `The attack that asks for outputs only can't be made here; name another one with the option 'blackBox'. ${error.message}`,
       );
     }
-    const left = await subject.standing(standing, make);
     const fell = standing.length - left.length;
     const figures = { standing: standing.length, fell };
     return fell > 0
