@@ -9,6 +9,9 @@ import { predictionsOf, rowsOf, values } from '../testing/models.js';
 import { type AdaptiveLossOptions, adaptiveLoss } from './adaptiveLoss.js';
 import type { Seen } from './attackLoss.js';
 import { logOdds } from './crossEntropy.js';
+import { modalityMisalignment } from './modalityMisalignment.js';
+import { sumOfLosses } from './sumOfLosses.js';
+import { temporalInvariance } from './temporalInvariance.js';
 
 const heads = { rgb: 'rgbLogits', skeleton: 'skeletonLogits' };
 const inputs = gatedInputs(4);
@@ -123,6 +126,24 @@ describe('adaptiveLoss', () => {
     const plain = await parts({ lambda: 0, mu: 0 });
     expect((await parts({ lambda: 20, mu: 0 })).head).toBeGreaterThan(plain.head + 0.01);
     expect((await parts({ lambda: 0, mu: 20 })).gate).toBeGreaterThan(plain.gate + 0.01);
+  });
+
+  it('treats a sample alone as it does in a batch, together with losses of features', async () => {
+    const { classifier, labels } = subject();
+    const features = { rgb: 'rgbFeatures', skeleton: 'skeletonFeatures' };
+    const loss = sumOfLosses([
+      { loss: adaptiveLoss({ heads, gate: 'weights', loss: 'cw' }) },
+      { loss: modalityMisalignment({ features, loss: temporalInvariance({ features }) }), weight: 0.5 },
+    ]);
+    const attack = pgd({ rgb: { norm: 'l2', epsilon: 0.5 } }, { loss, steps: 5 });
+    const batch = rowsOf((await attack.perturb(classifier, inputs, labels)).rgb!);
+    for (const [row, expected] of batch.entries()) {
+      const one = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, tf.slice(x, row, 1)]));
+      const result = await attack.perturb(classifier, one, tf.slice(labels, row, 1));
+      values(result.rgb!).forEach((value, i) => {
+        expect(value).toBeCloseTo(expected[i]!, 5);
+      });
+    }
   });
 
   it('refuses what does not fit', async () => {

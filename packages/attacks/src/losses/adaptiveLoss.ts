@@ -31,16 +31,16 @@ export interface AdaptiveLossOptions {
  * loss(logits) + lambda * sum over m of loss(head_m) + mu * (log a_k - log(sum of a_m, m other than k)),
  *
  * with a the weights of the attention modality reweighter (or any gate) and k, for each sample, the modality whose head
- * is most wrong, or `towards`. Why: where the gate has closed on a modality, the fused logits hardly depend on it and
- * their gradient says nothing about it; its own head still does. And the last term, {@link gateLogOdds}, opens the gate
- * for the modality that errs most, as the attacker wants, with a gradient that doesn't vanish when the gate is
- * saturated. With targets, "wrong" is "near to the target".
+ * is most wrong, or `towards`. Why: where the gate has closed on a modality, the gradient of the fused logits with
+ * respect to it vanishes; that of its own head doesn't, if it is taken before the gate. And the last term,
+ * {@link gateLogOdds}, opens the gate for the modality that errs most, as the attacker wants, with a gradient that stays
+ * when the gate is saturated. With targets, "wrong" is "near to the target".
  *
  * The gate term and the defaults lambda = mu = 1 are this library's own; the paper of AMR (arXiv 2407.19981) evaluates
- * with FGSM, PGD and CW on the prediction, and torchattacks and Foolbox have no counterpart. The sum is not an upper
- * bound of the plain loss: it may spend budget on heads and gate where the plain loss would have succeeded, so a
- * sample should count as robust only if it withstands both. Costs no passes beyond those of the loss, and the
- * layers that only heads and gates need.
+ * with FGSM, PGD and CW on the prediction, and torchattacks and Foolbox have no counterpart. Use it beside the plain
+ * loss, not instead, and count a sample as robust only if it withstands both: where the gate isn't saturated, the sum
+ * may spend budget on heads and gate where the plain loss would have succeeded, and it fools other samples. Costs no
+ * passes beyond those of the loss, and the layers that only heads and gates need.
  * @throws {AttackOptionsError} when heads or gate don't fit each other, or an option is outside its values; in an
  *   attack {@link AttackInputError} when an output doesn't have the shape that is expected of it
  * @example
