@@ -23,6 +23,8 @@ export type { BoneOptions } from './constraints/kinematicTree.js';
 export { type OnlyBoneLengthsOptions, onlyBoneLengths } from './constraints/onlyBoneLengths.js';
 export { type SameInEachFrameOptions, sameInEachFrame } from './constraints/sameInEachFrame.js';
 export type { SkeletonAxes } from './constraints/skeletonAxes.js';
+export { type CwOptions, cw } from './cw.js';
+export { type DeepfoolOptions, deepfool } from './deepfool.js';
 export {
   AttackError,
   AttackInputError,
@@ -32,6 +34,12 @@ export {
 } from './errors.js';
 export { type FabOptions, fab } from './fab.js';
 export { type FgsmOptions, fgsm } from './fgsm.js';
+export {
+  type GreedySplit,
+  type GreedySplitOptions,
+  type GreedySplitResult,
+  greedySplit,
+} from './greedySplit.js';
 export { type AdaptiveLossOptions, adaptiveLoss } from './losses/adaptiveLoss.js';
 export type { AttackLoss, ObservedLoss, Seen } from './losses/attackLoss.js';
 export { cosineSimilarity } from './losses/cosineSimilarity.js';
@@ -55,7 +63,19 @@ export { type FrameSpan, onlyFrames } from './masks/onlyFrames.js';
 export { type MaskAxisOptions, onlyJoints } from './masks/onlyJoints.js';
 export { onlyPatch, type PatchOptions } from './masks/onlyPatch.js';
 export { onlyPresent } from './masks/onlyPresent.js';
+export {
+  type MinimalEpsilon,
+  type MinimalEpsilonOptions,
+  type MinimalEpsilonProgress,
+  minimalEpsilon,
+} from './minimalEpsilon.js';
 export { type PgdOptions, pgd } from './pgd.js';
+export {
+  type AccuracyCurve,
+  type RobustnessCurveOptions,
+  type RobustnessCurveProgress,
+  robustnessCurve,
+} from './robustnessCurve.js';
 export {
   attackedModalities,
   type Budget,
@@ -68,3 +88,4 @@ export {
   type ThreatModel,
 } from './threatModel.js';
 export { type PreprocessingOptions, withPreprocessing } from './withPreprocessing.js';
+export { type WorstCase, type WorstCaseOptions, type WorstCaseResult, worstCase } from './worstCase.js';
