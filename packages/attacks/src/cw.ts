@@ -237,7 +237,7 @@ function rested(state: State): State {
 function bisected(state: State): State {
   const { constant, found } = state;
   const success = tf.greater(found, 0);
-  const upper = tf.where(success, tf.minimum(state.upper, constant), state.upper);
+  const upper: tf.Tensor2D = tf.where(success, tf.minimum<tf.Tensor2D>(state.upper, constant), state.upper);
   const lower = tf.where(success, state.lower, constant);
   const middle: tf.Tensor2D = tf.div(tf.add(lower, upper), 2);
   const larger: tf.Tensor2D = tf.mul(constant, GROWTH);
