@@ -1,15 +1,8 @@
-import { type Budget, type Classifier, isJointBall, pgd, type ThreatModel } from '@amr/attacks';
-import * as tf from '@tensorflow/tfjs-core';
+import { type Budget, type Classifier, pgd, robustnessCurve, type ThreatModel } from '@amr/attacks';
 import { checkBatch, checkDataset, disposeBatch } from './checkBatch.js';
 import type { Dataset } from './dataset.js';
 import { TrainOptionError } from './errors.js';
-import {
-  type AttackFactory,
-  conditionsOf,
-  type EvaluationProgress,
-  predict,
-  takeRows,
-} from './evaluateRobustness.js';
+import { type AttackFactory, conditionsOf, type EvaluationProgress, predict } from './evaluateRobustness.js';
 import { mixSeed } from './seeds.js';
 import { Stopwatch } from './stopwatch.js';
 import { describeThreatModel, type ThreatModelDescription } from './threatModelDescription.js';
@@ -92,53 +85,47 @@ export async function evaluateCurve(
   }
   const conditions = conditionsOf(options, testSet).map(([name, threatModel]) => ({
     name,
+    threatModel,
     description: describeThreatModel(threatModel, testSet.modalities),
-    attacks: scales.map((scale) => (scale === 0 ? undefined : factory(scaled(threatModel, scale)))),
     right: scales.map(() => 0),
   }));
   const modalities = Object.keys(testSet.modalities);
   const stopwatch = new Stopwatch();
-  const attackName = conditions[0]!.attacks.find((attack) => attack)?.name ?? 'none';
+  const [attack] = conditions.map(({ threatModel }) => factory(threatModel));
+  const attackName = scales.some((scale) => scale > 0) ? attack!.name : 'none';
   const total = testSet.size * conditions.length * scales.length;
   let done = 0;
   let number = 0;
   for await (const batch of testSet.batches({ batchSize })) {
     try {
-      const labels = await checkBatch(batch, testSet, modalities);
-      const clean = await predict(classifier, batch.inputs, testSet.classes.length);
-      const rightAtFirst = [...labels.keys()].filter((row) => clean[row] === labels[row]);
-      for (const [i, { name, attacks, right }] of conditions.entries()) {
-        let standing = rightAtFirst;
-        for (const [j, attack] of attacks.entries()) {
-          signal?.throwIfAborted();
-          if (attack && standing.length > 0) {
-            const rows = takeRows(batch, standing);
-            try {
-              const perturbed = await attack.perturb(classifier, rows.inputs, rows.labels, {
-                seed: mixSeed(seed, number, i, j),
-                ...(signal && { signal }),
+      await checkBatch(batch, testSet, modalities);
+      // The attacks would take more logits than there are classes.
+      if (number === 0) await predict(classifier, batch.inputs, testSet.classes.length);
+      for (const [i, { name, threatModel, right }] of conditions.entries()) {
+        const { fooled } = await robustnessCurve(
+          factory,
+          threatModel,
+          classifier,
+          batch.inputs,
+          batch.labels,
+          {
+            scales,
+            seed: mixSeed(seed, number, i),
+            signal,
+            onProgress: async () => {
+              done += batch.ids.length;
+              await options.onProgress?.({
+                condition: name,
+                attack: attackName,
+                done,
+                total,
+                elapsed: stopwatch.elapsed,
+                remaining: stopwatch.remaining(done, total),
               });
-              try {
-                const predicted = await predict(classifier, perturbed, testSet.classes.length);
-                standing = standing.filter((row, k) => predicted[k] === labels[row]);
-              } finally {
-                tf.dispose(perturbed);
-              }
-            } finally {
-              disposeBatch(rows);
-            }
-          }
-          right[j]! += standing.length;
-          done += batch.ids.length;
-          await options.onProgress?.({
-            condition: name,
-            attack: attackName,
-            done,
-            total,
-            elapsed: stopwatch.elapsed,
-            remaining: stopwatch.remaining(done, total),
-          });
-        }
+            },
+          },
+        );
+        for (const [j, flags] of fooled.entries()) right[j]! += flags.filter((flag) => !flag).length;
       }
     } finally {
       disposeBatch(batch);
@@ -158,18 +145,4 @@ export async function evaluateCurve(
       })),
     })),
   };
-}
-
-function scaled(threatModel: ThreatModel, scale: number): ThreatModel {
-  const times = <T extends { epsilon: number | tf.Tensor1D }>(ball: T): T => ({
-    ...ball,
-    epsilon: (ball.epsilon as number) * scale,
-  });
-  const step = <T extends { stepSize?: number }>(budget: T): T =>
-    budget.stepSize === undefined ? budget : { ...budget, stepSize: budget.stepSize * scale };
-  if (isJointBall(threatModel)) {
-    const modalities = Object.entries(threatModel.modalities).map(([name, budget]) => [name, step(budget)]);
-    return { ...times(threatModel), modalities: Object.fromEntries(modalities) };
-  }
-  return Object.fromEntries(Object.entries(threatModel).map(([name, budget]) => [name, step(times(budget))]));
 }

@@ -333,7 +333,7 @@ export async function predict(
 }
 
 /** The rows of a batch at these positions, as new tensors. */
-export function takeRows(batch: Batch, rows: readonly number[]): Batch {
+function takeRows(batch: Batch, rows: readonly number[]): Batch {
   const ids = rows.map((row) => batch.ids[row]!);
   return tf.tidy(() => {
     const positions = tf.tensor1d([...rows], 'int32');
