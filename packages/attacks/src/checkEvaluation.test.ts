@@ -163,6 +163,16 @@ it('warns of a saturated softmax, and of an attack whose own loss it stops', asy
   expect(named(own)['zero-gradients']!.message).toMatch(/attack's own loss/);
 });
 
+it('takes a few very sure samples for what they are', async () => {
+  // Two rows of twelve with logits far apart.
+  const factor = tf.tensor2d([...Array(rows).keys()].map((row) => [row < 2 ? 1e4 : 1]));
+  const x = { ...inputs, factor };
+  const sure: Classifier = (at) => tf.tidy(() => tf.mul(honest({ a: at['a']!, b: at['b']! }), at['factor']!));
+  const [finding] = await checkEvaluation(sure, x, labels, { threatModel, checks: ['saturated-softmax'] });
+  expect(finding).toMatchObject({ status: 'passed', figures: { 'a: vanishing': 2, 'b: vanishing': 2 } });
+  expect(finding!.message).toContain(`'a' for 2 of ${rows} samples`);
+});
+
 it('warns of gradients that lead the wrong way', async () => {
   const findings = await examine(misleading);
   expect(warned(findings)).toEqual(['rising-loss', 'large-epsilon', 'black-box']);

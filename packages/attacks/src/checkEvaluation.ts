@@ -67,7 +67,7 @@ export const checkNames: readonly CheckName[] = known.map(({ name }) => name);
  * | `randomness` | logits of 5 calls differ by more than 1e-4 of their length | 4 | 0 |
  * | `batch-dependence` | logits change by more than 1e-3 of their length with the rest of the batch | 2.5 | 0 |
  * | `zero-gradients` | a sample's gradient of the log-odds, or of the attack's loss in its first step, is exactly 0 in an attacked modality in which it may write | 1 right | 1 right |
- * | `saturated-softmax` | no entry of a sample's gradient of cross-entropy, computed as softmax less label, reaches 1e-12 though log-odds have one | 2 right | 2 right |
+ * | `saturated-softmax` | for a quarter of the samples no entry of the gradient of cross-entropy, computed as softmax less label, reaches 1e-12, though log-odds have one that does | 2 right | 2 right |
  * | `attack` | the attack fails, or leaves ball, range, mask or exact constraints | 0 | 0 |
  * | `rising-loss` | in the last tenth of the steps the loss of samples that stand rises at more than half its average pace, or most of their losses never rise | 0 | 0 |
  * | `single-step` | {@link fgsm} fools a sample that stands | 2 standing | 1 standing |

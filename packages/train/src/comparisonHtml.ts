@@ -1,10 +1,4 @@
-import {
-  type CheckSummary,
-  checkLabel,
-  countsOf,
-  type SummarisedFinding,
-  warningsText,
-} from './checkSummary.js';
+import { type CheckSummary, checkLabel, type SummarisedFinding, warningsText } from './checkSummary.js';
 import type { ComparedAttack, RobustnessComparison } from './compareReports.js';
 import { comparisonCss } from './comparisonCss.js';
 import { cellText, columnsOf, explanation } from './comparisonText.js';
@@ -118,7 +112,7 @@ function checkSection(comparison: RobustnessComparison): string {
     const open = [...listed(warnings, 'warning'), ...listed(inconclusive, 'inconclusive')];
     const rest = `<details><summary>${passed.length} passed</summary><ul class="findings">${listed(passed, 'passed').join('')}</ul></details>`;
     return `<h3 class="named">${swatch(colourOf(model, comparison))}<span>${e(model)}</span></h3>
-<p class="sub">${e(subject)}: ${e(countsOf(summary))}</p>
+<p class="sub">${e(subject)}</p>
 ${open.length > 0 ? `<ul class="findings">${open.join('')}</ul>` : ''}${passed.length > 0 ? rest : ''}`;
   });
   return section(
