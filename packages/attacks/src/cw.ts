@@ -107,7 +107,7 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
         }
         state.advance(bisected);
       }
-      return smallestInside(balls, state.value.best);
+      return context.hold(() => smallestInside(balls, state.value.best)).value;
     },
   );
   for (const { norm, modalities } of ballsOf(threatModel)) {

@@ -104,7 +104,7 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
           if (sizes.every((size) => size < Infinity)) break;
         }
       }
-      return smallestInside(balls, state.value.best);
+      return context.hold(() => smallestInside(balls, state.value.best)).value;
     },
   );
 }

@@ -145,7 +145,7 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
       const sizes = await context.settle(state.value.best.size, `run ${run + 1}`);
       if (sizes.every((size) => size === 0)) break;
     }
-    return smallestInside(balls, state.value.best);
+    return context.hold(() => smallestInside(balls, state.value.best)).value;
   });
 }
 

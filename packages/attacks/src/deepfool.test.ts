@@ -1,0 +1,7 @@
+import { deepfool } from './index.js';
+import { describeInvariants } from './testing/invariants.js';
+
+describeInvariants('deepfool', (threat) => deepfool(threat, { steps: 6 }));
+describeInvariants('deepfool in two balls', (threat) => deepfool(threat, { steps: 6 }), {
+  other: { norm: 'l1', epsilon: 0.2 },
+});
