@@ -72,7 +72,7 @@ export interface GreedySplitResult {
  * together. `onStep` is called once a round, with the margins so far as loss.
  *
  * Costs, with M modalities, up to M * parts attacks, and up to parts + M more to trim, each with one more forward pass,
- * and one forward pass on the clean inputs; all on the samples that are left. In the first round the other
+ * and one forward pass on the clean inputs; all on the samples that are left, in batches of any size. In the first round the other
  * modalities stand still. Step sizes of the threat model don't count: they follow from the scaled epsilons.
  * torchattacks and Foolbox, whose attacks have one input, have no such attack.
  * @param threatModel a budget for each of two modalities or more, no joint ball
@@ -83,7 +83,7 @@ export interface GreedySplitResult {
  * import * as tf from '@tensorflow/tfjs-core';
  * import { type Classifier, fgsm, greedySplit } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb, skeleton }) =>
- *   tf.tidy(() => tf.stack([tf.add(rgb!, skeleton!), tf.ones([2])], 1)) as tf.Tensor2D;
+ *   tf.tidy(() => tf.stack([tf.add(rgb!, skeleton!), tf.onesLike(rgb!)], 1)) as tf.Tensor2D;
  * const attack = greedySplit(
  *   { rgb: { norm: 'linf', epsilon: 1, range: [0, 1] }, skeleton: { norm: 'linf', epsilon: 0.5 } },
  *   { parts: 4, attack: (threatModel) => fgsm(threatModel) },

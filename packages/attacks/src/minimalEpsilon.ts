@@ -55,15 +55,16 @@ export interface MinimalEpsilon {
  * smallest success is halved `steps` times, for each sample by itself. The result lies above the attack's true threshold
  * by at most `start / 2^steps` for samples fooled at `start`, and by a share of 2^-steps of itself for others, if the
  * attack always succeeds above the threshold; if it doesn't, it is a success all the same, so an upper bound.
- * Samples that are done are no longer in the batch; a sample's result does not depend on the others.
+ * Samples that are done leave the batch, so the classifier has to take batches of any size; a sample's result does not
+ * depend on the others.
  *
  * The attack is made for threat models whose epsilons are vectors, so step sizes that they name are left out and follow
  * from epsilon (those of fixed modalities stay). Attacks that look for the smallest perturbation, such as those of
  * Carlini and Wagner, work too, but are run again and again for what one of them tells at once; measure its result.
  *
- * Costs 1 forward pass, then up to 1 + log2(maxScale / start) + steps runs of the attack (one more with `fixed`), each
- * with one more forward pass. Foolbox's `dataset` runs over lists of epsilons take the smallest of the list; its
- * LinearSearch and BinarySearch attacks go along one line. torchattacks has no such search.
+ * Costs a forward pass, then up to 1 + log2(maxScale / start) + steps runs of the attack (one more with `fixed`), each
+ * with one more forward pass. Foolbox's attacks take a list of epsilons, all samples at each, of which one may pick the
+ * smallest that succeeds; torchattacks has no such search.
  * @param attack makes the attack for a scaled threat model
  * @param threatModel scale 1
  * @param classifier what to fool
@@ -77,7 +78,7 @@ export interface MinimalEpsilon {
  * import * as tf from '@tensorflow/tfjs-core';
  * import { type Classifier, minimalEpsilon, type Modalities, pgd } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb, skeleton }) =>
- *   tf.tidy(() => tf.stack([tf.add(rgb!, skeleton!), tf.ones([2])], 1)) as tf.Tensor2D;
+ *   tf.tidy(() => tf.stack([tf.add(rgb!, skeleton!), tf.onesLike(rgb!)], 1)) as tf.Tensor2D;
  * const inputs: Modalities = { rgb: tf.tensor1d([0.9, 0.2]), skeleton: tf.tensor1d([0.4, 1.1]) };
  * const { scale, epsilon, adversarial } = await minimalEpsilon(
  *   (threatModel) => pgd(threatModel, { steps: 5 }),

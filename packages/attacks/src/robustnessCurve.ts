@@ -44,7 +44,7 @@ export interface AccuracyCurve {
  * Step sizes that the threat model names are scaled too, unless its epsilons are vectors.
  *
  * Costs a forward pass, and a run of the attack and a forward pass at each scale above 0 (and at 0 if modalities
- * are fixed), on the samples that are left. For a whole data set see `evaluateCurve` of @amr/train. As Foolbox's calls
+ * are fixed), on the samples that are left, in batches of any size. For a whole data set see `evaluateCurve` of @amr/train. As Foolbox's calls
  * with a list of epsilons, save that those attack all samples at each epsilon; torchattacks has no such function.
  * @param attack makes the attack for a scaled threat model
  * @param threatModel scale 1
@@ -58,7 +58,7 @@ export interface AccuracyCurve {
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import { type Classifier, fgsm, robustnessCurve } from '@amr/attacks';
- * const classifier: Classifier = ({ x }) => tf.tidy(() => tf.stack([x!, tf.ones([3])], 1)) as tf.Tensor2D;
+ * const classifier: Classifier = ({ x }) => tf.tidy(() => tf.stack([x!, tf.onesLike(x!)], 1)) as tf.Tensor2D;
  * const { scales, accuracy } = await robustnessCurve(
  *   (threatModel) => fgsm(threatModel),
  *   { x: { norm: 'linf', epsilon: 0.1 } },

@@ -51,9 +51,10 @@ export interface WorstCaseResult {
  * the first-success rule of AutoAttack's ensemble, over threat models rather than attacks. The conditions may also be
  * several norms on one input.
  *
- * The conditions are tried in the order given. A sample keeps its first success, and is then out of the batch; where
- * nothing succeeds, it keeps the point with the largest margin ({@link marginLoss}) of all conditions, the earlier one
- * if they are equal. Its draws are the same as if each condition's attack ran on the whole batch with that seed.
+ * The conditions are tried in the order given. A sample keeps its first success, and then leaves the batch, so the
+ * classifier has to take batches of any size; where nothing succeeds, it keeps the point with the largest margin
+ * ({@link marginLoss}) of all conditions, the earlier one if they are equal. Its draws are the same as if each
+ * condition's attack ran on the whole batch with that seed.
  *
  * `onStep` is called once a condition, with the margins so far as loss. `threatModel` names what any of the conditions
  * lets change: of each modality the budget with the largest number as epsilon. Where budgets can't be compared, since
@@ -70,7 +71,7 @@ export interface WorstCaseResult {
  * import * as tf from '@tensorflow/tfjs-core';
  * import { attackConditions, type Classifier, worstCase } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb, skeleton }) =>
- *   tf.tidy(() => tf.stack([tf.add(rgb!, skeleton!), tf.ones([3])], 1)) as tf.Tensor2D;
+ *   tf.tidy(() => tf.stack([tf.add(rgb!, skeleton!), tf.onesLike(rgb!)], 1)) as tf.Tensor2D;
  * const attack = worstCase(
  *   attackConditions({ rgb: { norm: 'linf', epsilon: 0.2 }, skeleton: { norm: 'linf', epsilon: 0.5 } }),
  * );
