@@ -145,7 +145,7 @@ function stepped(balls: readonly Ball[], { point, previous, pace, sparse }: Stan
     const x = point.deltas[i]!;
     const gradient = point.gradients[i]!;
     if (ball.norm.sparse) {
-      return confined(ball, tf.add(x, sparseStep(ball, gradient, paces.next().value!)));
+      return confined(ball, tf.add(x, sparseStep(ball, x, gradient, paces.next().value!)));
     }
     const length = tf.mul(tf.mul(FIRST_STEP, ball.epsilon), pace.length);
     const z = confined(ball, tf.add(x, tf.mul(ball.norm.direction(gradient, ball), length)));

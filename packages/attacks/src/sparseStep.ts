@@ -1,22 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Ball } from './ball.js';
 
-/** Share of the entries that the first steps move. */
+/** Share of the free entries that the first steps move. */
 const FIRST_SHARE = 0.2;
 /** A sparser best point has fewer than this share of the entries it had. */
 const SPARSER = 0.95;
-/** What the number of changed entries and, if it doesn't fall, the step are divided by. */
+/**
+ * What the number of changed entries and, if it doesn't fall, the step are divided by. The number is rounded down: the
+ * AutoAttack repository rounds up, and two entries never become one.
+ */
 const DECAY = 1.5;
 /** The shortest step, in radii. */
 const SHORTEST = 0.1;
 /** Gradients below this share of the row's largest count as 0, for the search of a threshold on a logarithmic scale. */
 const SMALLEST = 2 ** -24;
 const HALVINGS = 20;
+/** Changes below this share of the radius are rounding errors. */
+const ROUNDING = 1e-6;
 
 /** How Auto-PGD steps in one l1 ball, per row `[rows, 1]` (Croce and Hein 2021, "Mind the box", algorithm 1). */
 export interface SparsePace {
-  /** Share of the free entries that a step moves. */
-  share: tf.Tensor2D;
+  /** How many entries a step moves, 1 or more. */
+  entries: tf.Tensor2D;
   /** Length of a step in radii. */
   length: tf.Tensor2D;
   /** Changed entries of the best point at the last checkpoint. */
@@ -29,21 +34,25 @@ export interface SparsePace {
  */
 export function firstSparsePace(ball: Ball, from?: tf.Tensor2D): SparsePace {
   const length: tf.Tensor2D = tf.onesLike(ball.epsilon);
-  if (!from)
-    return { share: tf.fill([ball.rows, 1], FIRST_SHARE), length, support: tf.clone(ball.dimensions) };
-  const support = changed(from);
-  return { share: shareOf(support, ball), length, support };
+  const support = from ? changed(from, ball) : tf.clone(ball.dimensions);
+  return { entries: from ? entriesOf(support) : whole(tf.mul(support, FIRST_SHARE)), length, support };
 }
 
-/** A step in an l1 ball: equally far in each of the entries with the largest gradient. */
-export function sparseStep(ball: Ball, gradient: tf.Tensor2D, { share, length }: SparsePace): tf.Tensor2D {
-  const size = tf.abs(gradient);
-  const wanted: tf.Tensor2D = tf.maximum(tf.ceil(tf.mul(share, ball.dimensions)), 1);
-  const moved = tf.mul(
-    tf.sign(gradient),
-    tf.cast(tf.greaterEqual(size, thresholdOf(size, wanted)), 'float32'),
-  );
-  const count = tf.maximum(tf.sum(tf.abs(moved), 1, true), 1);
+/**
+ * A step in an l1 ball: equally far in each of the entries with the largest gradient among those that the range lets
+ * move. Entries at its end with a gradient as large are pushed against it, so that the projection, which shortens all
+ * others, leaves them there; the published step counts them among those that move, and with few entries gets stuck.
+ */
+export function sparseStep(
+  ball: Ball,
+  delta: tf.Tensor2D,
+  gradient: tf.Tensor2D,
+  { entries, length }: SparsePace,
+): tf.Tensor2D {
+  const size = tf.abs(movable(ball, delta, gradient));
+  const threshold = thresholdOf(size, entries);
+  const count = tf.maximum(countOf(tf.logicalAnd(tf.greaterEqual(size, threshold), tf.greater(size, 0))), 1);
+  const moved = tf.mul(tf.sign(gradient), tf.cast(tf.greaterEqual(tf.abs(gradient), threshold), 'float32'));
   return tf.mul(moved, tf.div(tf.mul(length, ball.epsilon), count));
 }
 
@@ -57,21 +66,38 @@ export function nextSparsePace(
   best: tf.Tensor2D,
   { length, support: before }: SparsePace,
 ): { pace: SparsePace; back: tf.Tensor2D } {
-  const support = changed(best);
+  const support = changed(best, ball);
   const back: tf.Tensor2D = tf.less(support, tf.mul(before, SPARSER));
   const shorter: tf.Tensor2D = tf.maximum(tf.div(length, DECAY), SHORTEST);
   return {
-    pace: { share: shareOf(support, ball), length: tf.where(back, tf.onesLike(length), shorter), support },
+    pace: { entries: entriesOf(support), length: tf.where(back, tf.onesLike(length), shorter), support },
     back,
   };
 }
 
-function changed(delta: tf.Tensor2D): tf.Tensor2D {
-  return tf.sum(tf.cast(tf.notEqual(delta, 0), 'float32'), 1, true);
+/** The gradient with 0 where following it runs against the end of the range, but for a rounding error. */
+function movable({ bounds, epsilon }: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D): tf.Tensor2D {
+  if (!bounds) return gradient;
+  const up = tf.greater(gradient, 0);
+  const room = tf.where(up, tf.sub(bounds.upper, delta), tf.sub(delta, bounds.lower));
+  return tf.where(tf.greater(room, tf.mul(epsilon, ROUNDING)), gradient, tf.zerosLike(gradient));
 }
 
-function shareOf(support: tf.Tensor2D, { dimensions }: Ball): tf.Tensor2D {
-  return tf.div(support, tf.mul(tf.maximum(dimensions, 1), DECAY));
+/** How many entries of each row are changed: those that the projection brings to 0 may keep a rounding error. */
+function changed(delta: tf.Tensor2D, { epsilon }: Ball): tf.Tensor2D {
+  return countOf(tf.greater(tf.abs(delta), tf.mul(epsilon, ROUNDING)));
+}
+
+function countOf(conditions: tf.Tensor): tf.Tensor2D {
+  return tf.sum(tf.cast(conditions, 'float32'), 1, true);
+}
+
+function entriesOf(support: tf.Tensor2D): tf.Tensor2D {
+  return whole(tf.div(support, DECAY));
+}
+
+function whole(count: tf.Tensor2D): tf.Tensor2D {
+  return tf.maximum(tf.floor(count), 1);
 }
 
 /**
@@ -85,8 +111,7 @@ function thresholdOf(size: tf.Tensor2D, wanted: tf.Tensor2D): tf.Tensor2D {
   let high: tf.Tensor2D = tf.zerosLike(wanted);
   for (let i = 0; i < HALVINGS; i++) {
     const middle: tf.Tensor2D = tf.div(tf.add(low, high), 2);
-    const reached = tf.sum(tf.cast(tf.greaterEqual(size, at(middle)), 'float32'), 1, true);
-    const enough = tf.greaterEqual(reached, wanted);
+    const enough = tf.greaterEqual(countOf(tf.greaterEqual(size, at(middle))), wanted);
     low = tf.where(enough, middle, low);
     high = tf.where(enough, high, middle);
   }
