@@ -24,7 +24,10 @@ export interface WorstCaseOptions {
 /** An attack under several conditions; see {@link worstCase}. */
 export interface WorstCase extends Attack {
   /** The threat models by name, in the order in which they are tried. */
-  readonly conditions: { readonly [condition: string]: ThreatModel };
+  readonly conditions: {
+    /** The threat model of the condition of that name. */
+    readonly [condition: string]: ThreatModel;
+  };
   /** As `perturb`, and tells which condition each result is of. */
   search(
     classifier: Classifier,
