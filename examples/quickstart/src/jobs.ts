@@ -1,4 +1,4 @@
-import { type Budget, classifierOf, pgd, type ThreatModel } from '@amr/attacks';
+import { type Budget, classifierOf, pgd, square, type ThreatModel } from '@amr/attacks';
 import { withAugmentation } from '@amr/datasets';
 import { AdversarialTrainer, cosine, evaluateCurve, evaluateRobustness, modalityWeightsOf } from '@amr/train';
 import { fileStore } from '@amr/train/node';
@@ -113,6 +113,7 @@ async function trained(defence: Defence, seed: number, place: Workplace): Promis
 
 async function evaluate(job: Job & { kind: 'evaluate' }, place: Workplace): Promise<object> {
   const { settings, signal, report } = place;
+  const { checks } = settings.evaluation;
   const model = await trained(job.defence, job.seed, place);
   const result = await evaluateRobustness(classifierOf(model, { output: 'logits' }), tested(place), {
     budgets: budgetsOf(settings),
@@ -120,6 +121,11 @@ async function evaluate(job: Job & { kind: 'evaluate' }, place: Workplace): Prom
     shard: job.shard,
     signal,
     weightsOf: job.defence === 'amr-at' ? modalityWeightsOf(model) : undefined,
+    checks: checks && {
+      samples: checks.samples,
+      blackBox: (threatModel) => square(threatModel, { queries: checks.queries }),
+      onProgress: ({ finding }) => report({ done: 0, total: 1, text: `checked: ${finding.check}` }),
+    },
     onProgress: ({ done, total, condition, attack }) =>
       report({ done, total, text: `${attack} on ${condition}` }),
   });

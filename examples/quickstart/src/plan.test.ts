@@ -35,6 +35,17 @@ describe('plan', () => {
         .work;
     expect(work('pgd-at') / work('undefended')).toBeCloseTo((1.5 + settings.training.attackSteps) / 1.5);
   });
+
+  it('lets the first part of each evaluation make the checks', () => {
+    const parts = (made: readonly Job[]) =>
+      made.filter((job) => job.kind === 'evaluate' && job.defence === 'pgd-at' && job.seed === 1);
+    const [first, ...others] = parts(jobs).map(({ work }) => work);
+    expect(new Set(others).size).toBe(1);
+    expect(first!).toBeGreaterThan(others[0]!);
+    const { checks: _, ...unchecked } = settings.evaluation;
+    const without = parts(plan({ ...settings, evaluation: unchecked }, sizes)).map(({ work }) => work);
+    expect(without).toEqual([first, ...others].map(() => others[0]));
+  });
 });
 
 it('presets are named after themselves', () => {

@@ -61,11 +61,15 @@ export function plan(settings: Settings, sizes: { train: number; test: number })
         defence,
         seed,
       });
+      const { samples = 0, queries = 0 } = evaluation.checks ?? {};
       for (let index = 0; index < evaluation.shards; index++) {
         jobs.push({
           id: `attack ${defence} seed ${seed}, part ${index + 1} of ${evaluation.shards}`,
           after: [train],
-          work: (tested / evaluation.shards) * 2.2 * evaluation.steps,
+          // The first part makes the checks: the attack, again at half the budget, twice at a large one, and queries.
+          work:
+            (tested / evaluation.shards) * 2.2 * evaluation.steps +
+            (index === 0 ? samples * (4 * 2.2 * evaluation.steps + queries) : 0),
           kind: 'evaluate',
           defence,
           seed,

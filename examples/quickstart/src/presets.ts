@@ -5,6 +5,7 @@ const evaluation: Settings['evaluation'] = {
   shards: 4,
   batchSize: 16,
   curve: { samples: 64, scales: [0, 0.25, 0.5, 1, 2], steps: 10 },
+  checks: { samples: 16, queries: 100 },
   look: { samples: 24, pictures: 4 },
 };
 
@@ -97,6 +98,7 @@ export const presets: { readonly [name: string]: Settings } = {
       samples: 20,
       shards: 1,
       curve: { samples: 7, scales: [0, 0.5, 1], steps: 5 },
+      checks: { samples: 8, queries: 50 },
       look: { samples: 8, pictures: 2 },
     },
   },

@@ -43,6 +43,8 @@ export interface Settings {
     readonly shards: number;
     readonly batchSize: number;
     readonly curve: { readonly samples: number; readonly scales: readonly number[]; readonly steps: number };
+    /** Clips and queries with which the evaluation of each model is checked; absent: it isn't. */
+    readonly checks?: { readonly samples: number; readonly queries: number };
     readonly look: { readonly samples: number; readonly pictures: number };
   };
   readonly seeds: readonly number[];

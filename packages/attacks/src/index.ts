@@ -76,6 +76,7 @@ export {
   type RobustnessCurveProgress,
   robustnessCurve,
 } from './robustnessCurve.js';
+export { type SquareOptions, square } from './square.js';
 export {
   attackedModalities,
   type Budget,
