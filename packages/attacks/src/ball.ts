@@ -255,6 +255,7 @@ function constrainedPart(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Ten
   return tf.mul(tf.reshape(tf.sub(part.constrain(moved), part.clean), [ball.rows, part.size]), part.weight);
 }
 
-function joined(columns: tf.Tensor2D[]): tf.Tensor2D {
+/** The columns of all modalities of a ball, in their order. */
+export function joined(columns: tf.Tensor2D[]): tf.Tensor2D {
   return columns.length === 1 ? columns[0]! : tf.concat2d(columns, 1);
 }

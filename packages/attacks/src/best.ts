@@ -23,9 +23,11 @@ export function better(best: Best, next: Best): Best {
     tf.equal(best.success, 0),
     tf.logicalOr(tf.greater(next.success, 0), tf.greater(next.objective, best.objective)),
   );
-  const rows = tf.reshape(improves, [-1, 1]);
+  // As a product and not by tf.where, which would tile the flags first: ten times the time on wasm.
+  const taken = tf.reshape<tf.Rank.R2>(tf.cast(improves, 'float32'), [-1, 1]);
+  const left = tf.sub(1, taken);
   return {
-    deltas: next.deltas.map((delta, i) => tf.where(rows, delta, best.deltas[i]!)),
+    deltas: next.deltas.map((delta, i) => tf.add(tf.mul(delta, taken), tf.mul(best.deltas[i]!, left))),
     objective: tf.where(improves, next.objective, best.objective),
     success: tf.maximum(best.success, next.success),
   };
