@@ -203,7 +203,8 @@ function descended(
   const { objective, logits, gradients } = context.evaluate(deltas);
   const lead = tf.sub<tf.Tensor2D>(tf.expandDims(objective, 1), confidence);
   const enough = tf.cast(tf.greaterEqual<tf.Tensor2D>(lead, 0), 'float32');
-  const success = tf.mul(enough, tf.expandDims(fooled(problem, logits), 1));
+  // Where a row came to rest has not been looked at if it was the last one, so it must not count if it wasn't.
+  const success = tf.mul(tf.mul(enough, active), tf.expandDims(fooled(problem, logits), 1));
   const distances = deltas.map(
     (delta, i): tf.Tensor2D => tf.mul(tf.sum(tf.square(delta), 1, true), shares[i]!),
   );

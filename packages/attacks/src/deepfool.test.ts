@@ -1,7 +1,11 @@
 import { deepfool } from './index.js';
 import { describeInvariants } from './testing/invariants.js';
 
-describeInvariants('deepfool', (threat) => deepfool(threat, { steps: 6 }));
-describeInvariants('deepfool in two balls', (threat) => deepfool(threat, { steps: 6 }), {
+describeInvariants('deepfool', (threat) => deepfool(threat, { steps: 6, candidates: 3 }), {
+  rightAtFirst: true,
+});
+describeInvariants('deepfool in two balls', (threat) => deepfool(threat, { steps: 6, candidates: 3 }), {
+  rightAtFirst: true,
   other: { norm: 'l1', epsilon: 0.2 },
+  numRuns: 5,
 });

@@ -44,11 +44,12 @@ const GUARD = 1e-8;
  * By default its targeted form FAB-T, that of AutoAttack: a run for each of `targetClasses` classes, in the order of the
  * clean logits, with the boundary between that class and the label; any wrong class counts. `targeted: false` is the
  * form of the paper: each step takes the nearest of these boundaries. With targets in `perturb` there is one boundary,
- * that of the target against the best other class, and only the target counts.
+ * that of the target against the best other class at the point, and only the target counts.
  *
  * Several balls: the size of a perturbation is the largest share of its ball's epsilon (or of 1, if that is infinite)
  * that any of its parts takes, and projections minimise that. Ranges and masks are part of the box; constraints are
- * applied after the step. Returns the smallest perturbation found where it is inside the threat model, else the clean
+ * applied after the step. With constraints or targets alphaMax counts as 0, since otherwise the pull of the clean input
+ * can hold the search short of its goal. Returns the smallest perturbation found where it is inside the threat model, else the clean
  * input; rows that are wrong from the start come back clean. Epsilon may be Infinity.
  *
  * Costs, with R = restarts and K = min(targetClasses, classes - 1): K * R * (2 * steps + 5) forward and K * R * steps
@@ -105,6 +106,10 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
         best: unperturbed(problem, clean.value),
       }),
     );
+    // Where several boundaries meet, or a constraint takes a part of each step away, the pull of the clean input would
+    // hold the search short of its goal for ever.
+    const constrained = balls.some(({ parts }) => parts.some(({ constrain }) => constrain));
+    const pull = problem.targets || constrained ? 0 : alphaMax;
     const groups = targeted ? rivals.map((rival) => [rival]) : [rivals];
     const runs = groups.flatMap((group) =>
       Array.from({ length: restarts }, (_, i) => ({ group, again: i > 0 })),
@@ -124,7 +129,7 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
           const fromHere = stepTo(balls, slopes, tf.neg(margin), deltas);
           // At the clean input the linear function is margin - slopes . delta.
           const fromClean = stepTo(balls, slopes, tf.sub(dot(slopes, deltas), margin), origin(balls));
-          const weight = cleanWeight(balls, fromHere, fromClean, alphaMax);
+          const weight = cleanWeight(balls, fromHere, fromClean, pull);
           const next = balls.map((_, i) => {
             const here = tf.add(deltas[i]!, tf.mul(fromHere[i]!, eta));
             const there = tf.mul(fromClean[i]!, eta);

@@ -86,7 +86,8 @@ export function jointBall(
   modalities: { [modality: string]: JointBudget },
 ): JointBall {
   const ball: JointBall = { kind: 'joint', norm, epsilon, modalities };
-  checkThreatModel(ball);
+  // The attack that it is given to says whether it takes an infinite epsilon.
+  checkThreatModel(ball, { unbounded: true });
   return ball;
 }
 

@@ -20,7 +20,7 @@ export function smallestSize(balls: readonly LinearBall[], rise: number): number
     balls.reduce((sum, ball) => sum + highest(ball, size * ball.unit), 0) >= rise;
   let [low, high] = [0, 1e9];
   if (!reached(high)) return Infinity;
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 100; i++) {
     const middle = (low + high) / 2;
     if (reached(middle)) high = middle;
     else low = middle;
@@ -47,7 +47,7 @@ function highest({ norm, slopes, rooms }: LinearBall, radius: number): number {
     case 'l2': {
       const at = (k: number) => entries.map(({ height, room }) => Math.min(room, k * height));
       let [low, high] = [0, 1e12 / Math.max(...slopes.map(Math.abs))];
-      for (let i = 0; i < 200; i++) {
+      for (let i = 0; i < 100; i++) {
         const middle = (low + high) / 2;
         if (Math.hypot(...at(middle)) <= radius) low = middle;
         else high = middle;
