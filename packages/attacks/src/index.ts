@@ -2,6 +2,15 @@ export { type AlternatingOptions, alternating } from './alternating.js';
 export { type ApgdOptions, apgd } from './apgd.js';
 export type { Attack, AttackStep, PerturbOptions } from './attack.js';
 export { attackConditions } from './attackConditions.js';
+export {
+  type AutoAttack,
+  type AutoAttackOptions,
+  type AutoAttackResult,
+  type AutoAttackRunOptions,
+  autoAttack,
+} from './autoAttack.js';
+export type { AutoAttackFacts, AutoAttackMember, AutoAttackVersion } from './autoAttackMembers.js';
+export type { AutoAttackProgress, AutoAttackProgressStore, MemberOutcome } from './autoAttackProgress.js';
 export { bpda, type TensorFunction } from './bpda.js';
 export {
   type CheckEvaluationOptions,

@@ -81,13 +81,17 @@ export class Standings implements Verdict {
     return new Standings(problem, new Set(threatModels.flatMap(attackedModalities)), options);
   }
 
-  /** Finds out how the rows stand at the clean inputs: one forward pass. */
-  async judgeClean(): Promise<void> {
-    const { fooled, margin } = await verdictOn(this.#problem, this.#problem.inputs);
+  /**
+   * Finds out how the rows stand at the clean inputs: one forward pass.
+   * @returns the number of classes
+   */
+  async judgeClean(): Promise<number> {
+    const { fooled, margin, classes } = await verdictOn(this.#problem, this.#problem.inputs);
     for (const row of this.rows) {
       this.fooled[row] = fooled[row]!;
       this.margin[row] = margin[row]!;
     }
+    return classes;
   }
 
   /**
@@ -113,7 +117,8 @@ export class Standings implements Verdict {
         signal,
       });
       try {
-        return { rows, adversarial, ...(await verdictOn(problem, adversarial)) };
+        const { fooled, margin } = await verdictOn(problem, adversarial);
+        return { rows, adversarial, fooled, margin };
       } catch (error) {
         tf.dispose(adversarial);
         throw error;
@@ -142,6 +147,11 @@ export class Standings implements Verdict {
         ]),
       );
     });
+  }
+
+  /** The points held, of each attacked modality: they live until the next {@link hold}. */
+  get points(): Modalities {
+    return this.#points.value;
   }
 
   /** The points held, every modality of the inputs, as new tensors. */
@@ -203,15 +213,17 @@ export class Standings implements Verdict {
   }
 }
 
-async function verdictOn(problem: Problem, inputs: Modalities): Promise<Verdict> {
+async function verdictOn(problem: Problem, inputs: Modalities): Promise<Verdict & { classes: number }> {
+  let classes = 0;
   const both = tf.tidy(() => {
     const { logits, objective } = judge(problem, inputs);
+    classes = logits.shape[1];
     return tf.concat1d([fooled(problem, logits), objective]);
   });
   try {
     const values = [...(await both.data())];
     const rows = values.length / 2;
-    return { fooled: values.slice(0, rows).map((flag) => flag === 1), margin: values.slice(rows) };
+    return { fooled: values.slice(0, rows).map((flag) => flag === 1), margin: values.slice(rows), classes };
   } finally {
     both.dispose();
   }

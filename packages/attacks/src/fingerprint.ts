@@ -1,0 +1,50 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { ballsOf, type ThreatModel } from './threatModel.js';
+
+/** A 64-bit hash of a tensor's values, in hexadecimal: two lanes of MurmurHash3 (Appleby 2011) over its bytes. */
+export async function fingerprintOf(tensor: tf.Tensor): Promise<string> {
+  const values = (await tensor.data()) as Float32Array | Int32Array | Uint8Array | string[];
+  const bytes = Array.isArray(values)
+    ? new TextEncoder().encode(JSON.stringify(values))
+    : new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return lane(bytes, 0) + lane(bytes, 0x9e3779b9);
+}
+
+/** A threat model in words, with fingerprints for vectors and masks; of functions and constraints only that they are there. */
+export async function fingerprintOfThreatModel(threatModel: ThreatModel): Promise<string> {
+  const balls = ballsOf(threatModel).map(async ({ norm, epsilon, modalities }) => ({
+    norm,
+    epsilon: typeof epsilon === 'number' ? epsilon : await fingerprintOf(epsilon),
+    modalities: await Promise.all(
+      Object.entries(modalities).map(async ([modality, { mask, constraints = [], ...numbers }]) => ({
+        modality,
+        weight: numbers.weight,
+        range: numbers.range,
+        stepSize: numbers.stepSize,
+        mask: typeof mask === 'object' ? await fingerprintOf(mask) : typeof mask,
+        constraints: constraints.map(({ name }) => name),
+      })),
+    ),
+  }));
+  return JSON.stringify(await Promise.all(balls));
+}
+
+function lane(bytes: Uint8Array, seed: number): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const whole = bytes.length - (bytes.length % 4);
+  let h = seed;
+  const add = (word: number) => {
+    const k = Math.imul(turned(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);
+    h = (Math.imul(turned(h ^ k, 13), 5) + 0xe6546b64) | 0;
+  };
+  for (let i = 0; i < whole; i += 4) add(view.getUint32(i, true));
+  for (let i = whole; i < bytes.length; i++) add(bytes[i]!);
+  h ^= bytes.length;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0).toString(16).padStart(8, '0');
+}
+
+function turned(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits));
+}
