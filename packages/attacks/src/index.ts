@@ -11,6 +11,7 @@ export {
 } from './autoAttack.js';
 export type { AutoAttackFacts, AutoAttackMember, AutoAttackVersion } from './autoAttackMembers.js';
 export type { AutoAttackProgress, AutoAttackProgressStore, MemberOutcome } from './autoAttackProgress.js';
+export { type BimOptions, bim } from './bim.js';
 export { bpda, type TensorFunction } from './bpda.js';
 export {
   type CheckEvaluationOptions,
@@ -43,6 +44,7 @@ export {
 } from './errors.js';
 export { type FabOptions, fab } from './fab.js';
 export { type FgsmOptions, fgsm } from './fgsm.js';
+export { type FrameDroppingOptions, type Frames, frameDropping } from './frameDropping.js';
 export {
   type GreedySplit,
   type GreedySplitOptions,
@@ -72,12 +74,15 @@ export { type FrameSpan, onlyFrames } from './masks/onlyFrames.js';
 export { type MaskAxisOptions, onlyJoints } from './masks/onlyJoints.js';
 export { onlyPatch, type PatchOptions } from './masks/onlyPatch.js';
 export { onlyPresent } from './masks/onlyPresent.js';
+export { type MifgsmOptions, mifgsm } from './mifgsm.js';
 export {
   type MinimalEpsilon,
   type MinimalEpsilonOptions,
   type MinimalEpsilonProgress,
   minimalEpsilon,
 } from './minimalEpsilon.js';
+export { type Fill, type MissingModalityOptions, missingModality } from './missingModality.js';
+export { type NoiseOptions, noise } from './noise.js';
 export { type PgdOptions, pgd } from './pgd.js';
 export {
   type AccuracyCurve,

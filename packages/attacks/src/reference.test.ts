@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { type Classifier, fgsm, pgd } from './index.js';
+import { type Budget, bim, type Classifier, fgsm, mifgsm, pgd } from './index.js';
 import { values } from './testing/models.js';
 
 /** What test-data/reference.py wrote. */
@@ -13,11 +13,12 @@ interface Case {
   labels: number[];
   logits: number[];
   runs: {
-    attack: 'fgsm' | 'pgd';
+    attack: 'fgsm' | 'bim' | 'mifgsm' | 'pgd';
     norm: 'linf' | 'l2';
     epsilon: number;
     step: number;
     steps: number;
+    decay: number;
     result: number[];
   }[];
 }
@@ -55,11 +56,14 @@ describe.each(cases)(
     });
 
     it.each(runs)('$attack in $norm gives the reference to 1e-6', async (run) => {
-      const budget = { norm: run.norm, epsilon: run.epsilon, range: [0, 1] as [number, number] };
-      const attack =
-        run.attack === 'fgsm'
-          ? fgsm({ x: budget })
-          : pgd({ x: { ...budget, stepSize: run.step } }, { steps: run.steps });
+      const { norm, epsilon, step: stepSize, steps, decay } = run;
+      const budget: Budget = { norm, epsilon, stepSize, range: [0, 1] };
+      const attack = {
+        fgsm: () => fgsm({ x: budget }),
+        bim: () => bim({ x: budget }, { steps }),
+        mifgsm: () => mifgsm({ x: budget }, { steps, decay }),
+        pgd: () => pgd({ x: budget }, { steps }),
+      }[run.attack]();
       const result = values((await attack.perturb(classifier, { x: input }, classes)).x!);
       expect(result.length).toBe(run.result.length);
       const worst = Math.max(...result.map((value, i) => Math.abs(value - run.result[i]!)));

@@ -12,6 +12,7 @@ describeInvariants('square in two balls', (threat) => square(threat, { queries: 
 });
 describeInvariants(
   'square in a joint ball',
-  ({ a }) => square(jointBall('l2', a.epsilon, { a: { ...a, weight: 3 }, b: { weight: 0.5 } }), { queries: 9 }),
+  ({ a }) =>
+    square(jointBall('l2', a.epsilon, { a: { ...a, weight: 3 }, b: { weight: 0.5 } }), { queries: 9 }),
   { norms: ['l2'], joint: { a: 3, b: 0.5 } },
 );

@@ -1,13 +1,18 @@
-"""Writes reference.json: what FGSM and PGD give for a small dense network and a small convolutional one.
+"""Writes reference.json: what FGSM, BIM, MI-FGSM and PGD give for a small dense network and a small convolutional one.
 
-Run with `python3 reference.py` (NumPy only, double precision). The gradients are written out by hand and the attacks
-follow the definitions of torchattacks (FGSM, PGD, PGDL2 with random_start=False) and Foolbox
-(LinfFastGradientAttack, L2FastGradientAttack, the projected gradient descent attacks), which agree on them:
+Run with `python3 reference.py` (NumPy, double precision). The gradients are written out by hand and the attacks
+follow the definitions of torchattacks (FGSM, BIM, MIFGSM, PGD, PGDL2 with random_start=False) and Foolbox
+(LinfFastGradientAttack, L2FastGradientAttack, the basic iterative and the projected gradient descent attacks), which
+agree on them:
 
   linf  x <- clip(x0 + clip(x + a sign(g) - x0, -e, e), 0, 1)
   l2    x <- clip(x0 + p(x + a g / |g| - x0), 0, 1),  p(d) = d min(1, e / |d|), |.| over a whole sample
 
-with g the gradient of the cross-entropy, summed over the batch.
+with g the gradient of the cross-entropy, summed over the batch. MI-FGSM follows m <- decay m + g / mean(abs(g)), as in
+torchattacks, in the place of g; the paper divides by the sum of the sizes, which gives m another scale only.
+
+Where PyTorch can be imported, the same attacks are run once more with its gradients in double precision, and the
+script fails if a result is more than 1e-12 away.
 """
 
 import json
@@ -77,12 +82,16 @@ class Convolutional:
 
 
 
-def attack(network, x0, labels, norm, epsilon, step, steps):
+def attack(gradient_of, x0, labels, norm, epsilon, step, steps, decay):
     x = x0.copy()
     spread = (-1,) + (1,) * (x0.ndim - 1)
     length = lambda d: np.sqrt((d.reshape(len(d), -1) ** 2).sum(1)).reshape(spread)
+    momentum = np.zeros_like(x0)
     for _ in range(steps):
-        g = network.gradient(x, labels)
+        g = gradient_of(x, labels)
+        if decay:
+            g = g / np.abs(g).reshape(len(g), -1).mean(1).reshape(spread) + decay * momentum
+            momentum = g
         if norm == "linf":
             delta = np.clip(x + step * np.sign(g) - x0, -epsilon, epsilon)
         else:
@@ -90,6 +99,28 @@ def attack(network, x0, labels, norm, epsilon, step, steps):
             delta *= np.minimum(1, epsilon / np.maximum(length(delta), 1e-12))
         x = np.clip(x0 + delta, 0, 1)
     return x
+
+
+def torch_gradient(network):
+    """The gradient by PyTorch's own operations and backward pass; None where PyTorch is not installed."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    w = {name: torch.tensor(value) for name, value in network.weights().items()}
+
+    def logits(x):
+        if isinstance(network, Dense):
+            return torch.tanh(x.flatten(1) @ w["w1"] + w["b1"]) @ w["w2"] + w["b2"]
+        features = torch.nn.functional.conv2d(x.permute(0, 3, 1, 2), w["kernel"].permute(3, 2, 0, 1))
+        return torch.nn.functional.softplus(features).mean((2, 3)) @ w["w"]
+
+    def gradient(x, labels):
+        at = torch.tensor(x, requires_grad=True)
+        torch.nn.functional.cross_entropy(logits(at), torch.tensor(labels), reduction="sum").backward()
+        return at.grad.numpy()
+
+    return gradient
 
 
 def as_float32(array):
@@ -106,14 +137,30 @@ for network in [Dense(), Convolutional()]:
     labels = network.logits(x).argmax(1)
     labels[-1] = (labels[-1] + 1) % CLASSES
     runs = []
-    for name, norm, epsilon, step, steps in [
-        ("fgsm", "linf", 8 / 255, 8 / 255, 1),
-        ("fgsm", "l2", 0.3, 0.3, 1),
-        ("pgd", "linf", 8 / 255, 2 / 255, 10),
-        ("pgd", "l2", 0.3, 0.1, 10),
+    torch_gradient_of = torch_gradient(network)
+    for name, norm, epsilon, step, steps, decay in [
+        ("fgsm", "linf", 8 / 255, 8 / 255, 1, 0),
+        ("fgsm", "l2", 0.3, 0.3, 1, 0),
+        ("bim", "linf", 4 / 255, 1 / 255, 5, 0),
+        ("mifgsm", "linf", 8 / 255, 2 / 255, 5, 1),
+        ("mifgsm", "linf", 0.2, 0.02, 10, 0.5),
+        ("pgd", "linf", 8 / 255, 2 / 255, 10, 0),
+        ("pgd", "l2", 0.3, 0.1, 10, 0),
     ]:
-        result = attack(network, x, labels, norm, epsilon, step, steps)
-        runs.append(dict(attack=name, norm=norm, epsilon=epsilon, step=step, steps=steps, result=result.ravel().tolist()))
+        result = attack(network.gradient, x, labels, norm, epsilon, step, steps, decay)
+        if torch_gradient_of:
+            assert np.abs(attack(torch_gradient_of, x, labels, norm, epsilon, step, steps, decay) - result).max() < 1e-12
+        runs.append(
+            dict(
+                attack=name,
+                norm=norm,
+                epsilon=epsilon,
+                step=step,
+                steps=steps,
+                decay=decay,
+                result=result.ravel().tolist(),
+            )
+        )
     cases.append(
         dict(
             network=type(network).__name__,
