@@ -1,8 +1,19 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { fileStore } from './node.js';
+import {
+  type AutoAttackMember,
+  type AutoAttackOptions,
+  autoAttack,
+  fgsm,
+  type Modalities,
+  pgd,
+} from '@amr/attacks';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fileAttackProgress, fileStore } from './node.js';
+import { writeSafetensors } from './safetensors.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -32,4 +43,65 @@ it('keeps the old file when a write fails', async () => {
 
 it('says what is wrong with a path that is a folder', async () => {
   await expect(fileStore(folder).read()).rejects.toThrow(/EISDIR/);
+});
+
+describe('fileAttackProgress', () => {
+  const progress = {
+    facts: { members: 'a, b', 'the input "x"': 'float32 [2, 2]' },
+    seed: 2 ** 40 + 1,
+    members: [{ name: 'a', tried: 2, fooled: 1 }],
+    fooledBy: ['a', null],
+    margins: Float32Array.of(0.1, -Infinity),
+    adversarial: { rgb: Float32Array.of(1, -0, 1e-40, 0.3), 'skeleton/left': new Float32Array(0) },
+  };
+
+  it('gives back what was saved last, bit for bit', async () => {
+    const store = fileAttackProgress(join(folder, 'new', 'progress'));
+    expect(await store.load()).toBeUndefined();
+    await store.save({ ...progress, seed: 1 });
+    await store.save(progress);
+    expect(await store.load()).toEqual(progress);
+  });
+
+  it('refuses damaged files and those of another kind', async () => {
+    const path = join(folder, 'progress');
+    const store = fileAttackProgress(path);
+    await store.save(progress);
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.subarray(0, bytes.length - 1));
+    await expect(store.load()).rejects.toMatchObject({ name: 'CheckpointError', problem: 'damaged' });
+    await writeFile(path, writeSafetensors({ tensors: new Map(), metadata: { format: 'other' } }));
+    await expect(store.load()).rejects.toMatchObject({ name: 'CheckpointError', problem: 'format' });
+  });
+
+  it('lets autoAttack go on in another process', async () => {
+    const weights = tf.tensor2d([
+      [1, -1],
+      [0.5, 2],
+    ]);
+    const classifier = ({ x }: Modalities) => tf.matMul(x!, weights) as tf.Tensor2D;
+    const x = tf.tensor2d([
+      [0.4, 0.1],
+      [0.1, 0.9],
+      [0.9, 0],
+    ]);
+    const labels = tf.tensor1d([0, 1, 0], 'int32');
+    const attacks: { [name: string]: AutoAttackMember } = {
+      fgsm: (own) => fgsm(own),
+      pgd: (own) => pgd(own, { restarts: 2, steps: 3 }),
+    };
+    const run = async (options: AutoAttackOptions, onMember?: () => void) => {
+      const attack = autoAttack({ x: { norm: 'linf', epsilon: 0.2 } }, { attacks, ...options });
+      const { adversarial, ...rest } = await attack.search(classifier, { x }, labels, { seed: 3, onMember });
+      return { ...rest, x: Array.from(await adversarial.x!.data()) };
+    };
+    const stop = () => {
+      throw new Error('stopped');
+    };
+    const path = join(folder, 'progress');
+    await expect(run({ progress: fileAttackProgress(path) }, stop)).rejects.toThrow('stopped');
+    const resumed = await run({ progress: fileAttackProgress(path) });
+    expect(resumed).toEqual(await run({}));
+    expect(resumed.fooledBy).toContain('fgsm');
+  });
 });

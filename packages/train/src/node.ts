@@ -1,5 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { AutoAttackProgressStore } from '@amr/attacks';
+import { attackProgressIn } from './attackProgressFile.js';
 import type { CheckpointStore } from './checkpointStore.js';
 
 export type { CheckpointStore } from './checkpointStore.js';
@@ -41,6 +43,25 @@ export function fileStore(path: string): CheckpointStore {
       await flushFolder(folder);
     },
   };
+}
+
+/**
+ * The progress of an `autoAttack` of @amr/attacks in a safetensors file, written as {@link fileStore} writes: a run that
+ * was stopped, also by power loss, goes on after the last attack that it finished. One file holds one batch.
+ * @param path path of the file, e.g. `runs/autoattack-000.safetensors`
+ * @returns what `autoAttack` takes as `progress`; its `load` throws a CheckpointError for a file that is damaged or
+ *   of another kind
+ * @example
+ * ```ts
+ * import { autoAttack } from '@amr/attacks';
+ * import { fileAttackProgress } from '@amr/train/node';
+ * const progress = fileAttackProgress('runs/autoattack-000.safetensors');
+ * const attack = autoAttack({ rgb: { norm: 'linf', epsilon: 8 / 255, range: [0, 1] } }, { progress });
+ * console.log(attack.members);
+ * ```
+ */
+export function fileAttackProgress(path: string): AutoAttackProgressStore {
+  return attackProgressIn(fileStore(path));
 }
 
 /** Makes the rename itself durable. Windows can't open a folder, and needs no such thing. */
