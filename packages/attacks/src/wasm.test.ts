@@ -2,7 +2,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Attack, classifierOf, fgsm, jointBall, type Modalities, pgd } from './index.js';
+import {
+  type Attack,
+  apgd,
+  autoAttack,
+  classifierOf,
+  fgsm,
+  jointBall,
+  type Modalities,
+  pgd,
+  square,
+} from './index.js';
 import { normal, predictionsOf, uniform, values } from './testing/models.js';
 
 type Symbol = tfl.SymbolicTensor;
@@ -63,6 +73,30 @@ const attacks: [string, () => Attack][] = [
   [
     'pgd in a joint ball, with momentum',
     () => pgd(jointBall('l2', 1, { rgb: { range }, skeleton: { weight: 3 } }), { momentum: 0.8, steps: 5 }),
+  ],
+  [
+    'apgd in linf and l1',
+    () =>
+      apgd(
+        {
+          rgb: { norm: 'linf', epsilon: 0.05, range },
+          skeleton: { norm: 'l1', epsilon: 0.7, range: [-4, 4] },
+        },
+        { steps: 8 },
+      ),
+  ],
+  [
+    'autoAttack',
+    () =>
+      autoAttack(
+        { rgb: { norm: 'l2', epsilon: 0.2, range } },
+        {
+          attacks: {
+            'apgd-t': (own) => apgd(own, { steps: 5, loss: 'dlr', targetClasses: 2 }),
+            square: (own) => square(own, { queries: 5 }),
+          },
+        },
+      ),
   ],
 ];
 
