@@ -81,9 +81,11 @@ export async function trained(adversarially: boolean, steps: number): Promise<La
     const cost = optimizer.minimize(
       () => {
         const logits = network.apply([seen.rgb!, seen.skeleton!], { training: true }) as tf.Tensor2D;
-        return tf.neg<tf.Scalar>(
-          tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, CLASSES)), 1)),
+        const likelihood = tf.sum<tf.Tensor1D>(
+          tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, CLASSES)),
+          1,
         );
+        return tf.neg(tf.mean<tf.Scalar>(likelihood));
       },
       false,
       network.trainableWeights.map((weight) => weight.read() as tf.Variable),
