@@ -197,7 +197,7 @@ function allTrue(conditions: tf.Tensor1D[]): tf.Tensor1D {
 }
 
 /** The unit in which perturbations of a ball are compared with those of others: its radius, or 1 if that is infinite. */
-export function unitOf({ epsilon }: Ball): tf.Tensor2D {
+export function unitOf({ epsilon }: Pick<Ball, 'epsilon'>): tf.Tensor2D {
   return tf.where(tf.isFinite(epsilon), epsilon, tf.onesLike(epsilon));
 }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack } from './attack.js';
 import { type Ball, confined, relativeSize, unitOf } from './ball.js';
-import { nearestBoundary, rivalsOf, stepTo } from './boundary.js';
+import { nearestBoundary, rivalsOf, type Surroundings, stepTo } from './boundary.js';
 import { AttackOptionsError, shown } from './errors.js';
 import { fooled, judge, type Problem, perturbedInputs } from './evaluation.js';
 import { attackOf, checkCount, type SearchContext } from './search.js';
@@ -110,6 +110,7 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
     // hold the search short of its goal for ever.
     const constrained = balls.some(({ parts }) => parts.some(({ constrain }) => constrain));
     const pull = problem.targets || constrained ? 0 : alphaMax;
+    const doubled = context.hold(() => balls.map(twice)).value;
     const groups = targeted ? rivals.map((rival) => [rival]) : [rivals];
     const runs = groups.flatMap((group) =>
       Array.from({ length: restarts }, (_, i) => ({ group, again: i > 0 })),
@@ -126,9 +127,7 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
         await context.pause();
         state.advance(({ deltas, best }) => {
           const { margin, slopes } = nearestBoundary(problem, context, deltas, group);
-          const fromHere = stepTo(balls, slopes, tf.neg(margin), deltas);
-          // At the clean input the linear function is margin - slopes . delta.
-          const fromClean = stepTo(balls, slopes, tf.sub(dot(slopes, deltas), margin), origin(balls));
+          const { fromHere, fromClean } = projections(doubled, margin, slopes, deltas);
           const weight = cleanWeight(balls, fromHere, fromClean, pull);
           const next = balls.map((_, i) => {
             const here = tf.add(deltas[i]!, tf.mul(fromHere[i]!, eta));
@@ -159,6 +158,35 @@ interface State {
   best: Smallest;
   /** At the point that the last step left. */
   margin?: tf.Tensor1D;
+}
+
+/** A ball around each row two times, for both projections of a step. */
+function twice({ norm, epsilon, bounds }: Ball): Surroundings {
+  const both = (rows: tf.Tensor2D) => tf.concat2d([rows, rows], 0);
+  return {
+    norm,
+    epsilon: both(epsilon),
+    bounds: bounds && { lower: both(bounds.lower), upper: both(bounds.upper) },
+  };
+}
+
+/** The steps to the boundary (eq. 5), as it looks from `deltas`, from there and from the clean input. */
+function projections(
+  doubled: readonly Surroundings[],
+  margin: tf.Tensor2D,
+  slopes: readonly tf.Tensor2D[],
+  deltas: readonly tf.Tensor2D[],
+): { fromHere: tf.Tensor2D[]; fromClean: tf.Tensor2D[] } {
+  // The linear function is margin at the point, so margin - slopes . deltas at the clean input.
+  const atClean = tf.sub<tf.Tensor2D>(dot(slopes, deltas), margin);
+  const rise = tf.concat2d([tf.neg(margin), atClean], 0);
+  const steps = stepTo(
+    doubled,
+    slopes.map((slope) => tf.concat2d([slope, slope], 0)),
+    rise,
+    deltas.map((delta) => tf.concat2d([delta, tf.zerosLike(delta)], 0)),
+  ).map((step) => tf.split(step, 2) as [tf.Tensor2D, tf.Tensor2D]);
+  return { fromHere: steps.map(([here]) => here), fromClean: steps.map(([, clean]) => clean) };
 }
 
 /** a1 / (a1 + a2) of eq. 9, at most alphaMax: the nearer the point is to the boundary, the less the clean input counts. */

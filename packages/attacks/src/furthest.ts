@@ -35,13 +35,15 @@ export function furthest(norm: Norm, heights: tf.Tensor2D, room: tf.Tensor2D): F
 
 /** s = min(room, radius). */
 function furthestLinf(heights: tf.Tensor2D, room: tf.Tensor2D): Furthest {
-  const point = (radius: tf.Tensor2D): tf.Tensor2D => tf.minimum(room, across(radius, room));
   return {
-    at: (radius) => ({
-      height: total(tf.mul(heights, point(radius))),
-      rate: total(only(tf.greater(room, across(radius, room)), heights)),
-    }),
-    point,
+    at(radius) {
+      const reach = across(radius, room);
+      return {
+        height: total(tf.mul(heights, tf.minimum(room, reach))),
+        rate: total(only(tf.greater(room, reach), heights)),
+      };
+    },
+    point: (radius) => tf.minimum(room, across(radius, room)),
   };
 }
 
