@@ -56,10 +56,10 @@ const GUARD = 1e-8;
  * backward passes; with `targeted: false` R * ((K + 1) * steps + 5) and R * K * steps; one more forward pass for the
  * clean input. One transfer from the backend a run. A classifier is called with the whole batch, fooled rows included.
  *
- * Differs from AutoAttack, whose defaults it has, in that the search goes on when a row is fooled inside epsilon, that
- * the final search, restarts from half the best distance and, in one call, the best over all runs are those of the
- * paper, and that random starts are uniform in the ball rather than on its surface. From torchattacks (10 steps, untargeted
- * over all classes) in those defaults. Foolbox has no FAB.
+ * Defaults are AutoAttack's. Differs from its code in that the search goes on when a row is fooled inside epsilon and
+ * keeps the best over all runs, in the final search and in restarts at half the best distance, which are the paper's,
+ * and in that random starts are uniform in a ball rather than on its surface. torchattacks takes 10 steps, untargeted, over
+ * all classes. Foolbox has no FAB.
  * @param threatModel what the adversary may change, and how much it may at most
  * @throws {ThreatModelError} when the threat model makes no sense
  * @throws {AttackOptionsError} when an option is outside its values

@@ -7,6 +7,7 @@ import {
   apgd,
   autoAttack,
   classifierOf,
+  fab,
   fgsm,
   jointBall,
   type Modalities,
@@ -83,6 +84,14 @@ const attacks: [string, () => Attack][] = [
           skeleton: { norm: 'l1', epsilon: 0.7, range: [-4, 4] },
         },
         { steps: 8 },
+      ),
+  ],
+  [
+    'fab in l1 and l2',
+    () =>
+      fab(
+        { rgb: { norm: 'l1', epsilon: 9, range }, skeleton: { norm: 'l2', epsilon: 9 } },
+        { steps: 3, targetClasses: 1 },
       ),
   ],
   [
