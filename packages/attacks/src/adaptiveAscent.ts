@@ -85,7 +85,7 @@ export async function adaptiveAscent(
     await context.pause();
     state.advance((standing) => {
       const deltas = stepped(balls, standing, step);
-      let next = reached(standing, pointAt(deltas, run, problem, context, step === steps), problem);
+      let next = reached(standing, pointAt(deltas, run, problem, context, step === steps));
       if (looks.has(step)) next = slowed(next, run.rho * (step - lastLook));
       return step % sparseInterval === 0 ? sparser(next, balls) : next;
     });
@@ -158,16 +158,14 @@ function stepped(balls: readonly Ball[], { point, previous, pace, sparse }: Stan
 function reached(
   { point: from, best, found, pace, sparse }: Standing,
   { point, success }: { point: Point; success: tf.Tensor1D },
-  problem: Problem,
 ): Standing {
   const rises = tf.cast(tf.greater(point.objective, from.objective), 'float32');
-  const fooling = columnOf(success);
   return {
     point,
     previous: from,
     best: chosenRows(tf.greater(point.objective, best.objective), point, best),
     found: {
-      deltas: problem.balls.map((_, i) => tf.where(fooling, point.deltas[i]!, found.deltas[i]!)),
+      deltas: found.deltas.map((delta, i) => chosenMatrix(success, point.deltas[i]!, delta)),
       success: tf.maximum(found.success, success),
     },
     pace: { ...pace, rises: tf.add(pace.rises, rises) },
@@ -188,7 +186,7 @@ function slowed(standing: Standing, enough: number): Standing {
     ...standing,
     point: chosenRows(halved, best, standing.point),
     pace: {
-      length: tf.where(columnOf(halved), tf.div<tf.Tensor2D>(pace.length, 2), pace.length),
+      length: chosenMatrix(halved, tf.div(pace.length, 2), pace.length),
       rises: tf.zerosLike(pace.rises),
       halved,
       best: best.objective,
@@ -214,8 +212,8 @@ function sparser(standing: Standing, balls: readonly Ball[]): Standing {
 
 /** One point in the rows where `condition` holds, another in the others; gradients only if both have them. */
 function chosenRows(condition: tf.Tensor1D, one: Point, other: Point): Point {
-  const rows = columnOf(condition);
-  const pick = (a: tf.Tensor2D[], b: tf.Tensor2D[]) => a.map((matrix, i) => tf.where(rows, matrix, b[i]!));
+  const pick = (a: tf.Tensor2D[], b: tf.Tensor2D[]) =>
+    a.map((matrix, i) => chosenMatrix(condition, matrix, b[i]!));
   return {
     deltas: pick(one.deltas, other.deltas),
     gradients: one.gradients.length === other.gradients.length ? pick(one.gradients, other.gradients) : [],
@@ -223,15 +221,19 @@ function chosenRows(condition: tf.Tensor1D, one: Point, other: Point): Point {
   };
 }
 
+/**
+ * The rows of one matrix where `condition` holds, or is 1, of another elsewhere: `tf.where` with a column, thirty times
+ * as fast on wasm. Entries must be finite; an attack whose gradients aren't is over.
+ */
+function chosenMatrix(condition: tf.Tensor1D, one: tf.Tensor2D, other: tf.Tensor2D): tf.Tensor2D {
+  const share = tf.cast(tf.reshape(condition, [-1, 1]), 'float32');
+  return tf.add(tf.mul(one, share), tf.mul(other, tf.sub(1, share)));
+}
+
 function resultOf({ found: { deltas, success }, best }: Standing): Best {
-  const fooling = columnOf(success);
   return {
-    deltas: deltas.map((delta, i) => tf.where(fooling, delta, best.deltas[i]!)),
+    deltas: deltas.map((delta, i) => chosenMatrix(success, delta, best.deltas[i]!)),
     objective: tf.clone(best.objective),
     success: tf.clone(success),
   };
-}
-
-function columnOf(rows: tf.Tensor1D): tf.Tensor2D {
-  return tf.cast(tf.reshape(rows, [-1, 1]), 'bool');
 }

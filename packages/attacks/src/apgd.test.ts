@@ -17,7 +17,7 @@ import {
 } from './testing/models.js';
 
 // A rounding error that makes one of two equally good points the better one moves a whole row: one case in 2000.
-const options = { caseSeed: 5, numRuns: 8 };
+const options = { caseSeed: 5, numRuns: 6 };
 describeInvariants('apgd', (threat) => apgd(threat, { steps: 8 }), { ...options, norms: ['linf', 'l2'] });
 describeInvariants('apgd in l1', (threat) => apgd(threat, { steps: 7 }), { ...options, norms: ['l1'] });
 describeInvariants(

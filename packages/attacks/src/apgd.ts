@@ -54,9 +54,11 @@ export interface ApgdOptions {
  * `multiEpsilon` in l1 balls); target classes cost one forward pass to find. Runs end when every sample is fooled.
  *
  * Differs from the AutoAttack repository: random starts are uniform in the ball rather than on its sphere; checkpoints
- * are the paper's for any number of steps, and a share of exactly `rho` is enough, as in the paper; samples that can't
- * be fooled come back as their best point, not clean; a sample whose best point has just been restored counts a rise
- * from there. From torchattacks' APGD (10 steps, linf and l2 only): the number of steps, and all of the same. Foolbox has no Auto-PGD.
+ * are the paper's for any number of steps, and a share of exactly `rho` is enough, as in the paper; a rise is counted
+ * from the point that the step left, also where that has just been restored; samples that can't be fooled come back as
+ * their best point, not clean; with several `draws` their mean is what predicts, not the last; in l1 the number of entries
+ * that move is rounded down, and entries at the end of the range don't count. From torchattacks' APGD (10 steps, linf
+ * and l2 only) in the number of steps and in all of these. Foolbox has no Auto-PGD.
  * @param threatModel what the adversary may change and by how much
  * @throws {ThreatModelError} when the threat model makes no sense
  * @throws {AttackOptionsError} when an option is outside its values

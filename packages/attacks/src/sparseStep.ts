@@ -51,8 +51,8 @@ export function sparseStep(
 ): tf.Tensor2D {
   const size = tf.abs(movable(ball, delta, gradient));
   const threshold = thresholdOf(size, entries);
-  const count = tf.maximum(countOf(tf.logicalAnd(tf.greaterEqual(size, threshold), tf.greater(size, 0))), 1);
-  const moved = tf.mul(tf.sign(gradient), tf.cast(tf.greaterEqual(tf.abs(gradient), threshold), 'float32'));
+  const count = tf.maximum(sumOf(above(size, threshold)), 1);
+  const moved = tf.mul(tf.sign(gradient), above(tf.abs(gradient), threshold));
   return tf.mul(moved, tf.div(tf.mul(length, ball.epsilon), count));
 }
 
@@ -79,17 +79,23 @@ export function nextSparsePace(
 function movable({ bounds, epsilon }: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D): tf.Tensor2D {
   if (!bounds) return gradient;
   const up = tf.greater(gradient, 0);
-  const room = tf.where(up, tf.sub(bounds.upper, delta), tf.sub(delta, bounds.lower));
-  return tf.where(tf.greater(room, tf.mul(epsilon, ROUNDING)), gradient, tf.zerosLike(gradient));
+  const [rise, fall]: tf.Tensor2D[] = [tf.sub(bounds.upper, delta), tf.sub(delta, bounds.lower)];
+  const room = tf.where(up, rise!, fall!);
+  return tf.mul(gradient, above(room, tf.mul(epsilon, ROUNDING)));
 }
 
 /** How many entries of each row are changed: those that the projection brings to 0 may keep a rounding error. */
 function changed(delta: tf.Tensor2D, { epsilon }: Ball): tf.Tensor2D {
-  return countOf(tf.greater(tf.abs(delta), tf.mul(epsilon, ROUNDING)));
+  return sumOf(above(tf.abs(delta), tf.mul(epsilon, ROUNDING)));
 }
 
-function countOf(conditions: tf.Tensor): tf.Tensor2D {
-  return tf.sum(tf.cast(conditions, 'float32'), 1, true);
+/** 1 where a matrix is above its row's threshold, else 0: comparisons that broadcast are a hundred times slower on wasm. */
+function above(matrix: tf.Tensor2D, threshold: tf.Tensor2D): tf.Tensor2D {
+  return tf.step(tf.sub<tf.Tensor2D>(matrix, threshold));
+}
+
+function sumOf(rows: tf.Tensor2D): tf.Tensor2D {
+  return tf.sum(rows, 1, true);
 }
 
 function entriesOf(support: tf.Tensor2D): tf.Tensor2D {
@@ -101,7 +107,7 @@ function whole(count: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * The largest value that at least `wanted` entries of a row reach, to 1 part in 50,000, found by bisection: rows want
+ * A value that at least `wanted` entries of a row are above, the largest to 1 part in 50,000, found by bisection: rows want
  * different numbers of entries, and a sort of whole rows would leave the backend.
  */
 function thresholdOf(size: tf.Tensor2D, wanted: tf.Tensor2D): tf.Tensor2D {
@@ -111,7 +117,7 @@ function thresholdOf(size: tf.Tensor2D, wanted: tf.Tensor2D): tf.Tensor2D {
   let high: tf.Tensor2D = tf.zerosLike(wanted);
   for (let i = 0; i < HALVINGS; i++) {
     const middle: tf.Tensor2D = tf.div(tf.add(low, high), 2);
-    const enough = tf.greaterEqual(countOf(tf.greaterEqual(size, at(middle))), wanted);
+    const enough = tf.tidy(() => tf.greaterEqual(sumOf(above(size, at(middle))), wanted));
     low = tf.where(enough, middle, low);
     high = tf.where(enough, high, middle);
   }

@@ -32,7 +32,8 @@ export const l1: Norm = {
     const largest = tf.topk(size, most).values;
     const chosen = tf.equal(tf.range(1, most + 1), rank);
     const threshold = tf.sum(tf.mul(largest, tf.cast(chosen, 'float32')), 1, true);
-    const moved = tf.mul(tf.sign(gradient), tf.cast(tf.greaterEqual(size, threshold), 'float32'));
+    // size >= threshold, a comparison that broadcasting makes a hundred times slower on wasm.
+    const moved = tf.mul(tf.sign(gradient), tf.sub(1, tf.step(tf.sub(threshold, size))));
     return tf.div(moved, tf.maximum(length(moved), 1));
   },
   length,

@@ -44,7 +44,7 @@ it('is the nearest point of ball and box, in each row', () =>
         });
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 40 },
   ));
 
 it.each([
@@ -59,7 +59,7 @@ it.each([
       lower: tf.fill<tf.Rank.R2>([1, size], -0.5),
       upper: uniform([1, size], 6) as tf.Tensor2D,
     };
-    for (const epsilon of [0.1, 12, 100]) {
+    for (const epsilon of [0.1, 30]) {
       const got = projectedL1InBox(d, tf.fill([1, 1], epsilon), bounds);
       const nearest = expected(values(d), epsilon, values(bounds.lower), values(bounds.upper));
       const apart = values(got).map((v, i) => Math.abs(v - nearest[i]!));

