@@ -77,7 +77,7 @@ const CLEAN = 'clean';
  *
  * All attacks get the seed of the call and draw for each sample what they would in the whole batch alone; so a sample
  * that one of them fools alone, with that seed, is fooled by the ensemble. The batch shrinks: the classifier has to take
- * batches of any size. `onStep` is called once an attack, with the margins so far as loss, and 0 or more for samples that are fooled.
+ * batches of any size. `onStep` is called once an attack, with the margins so far as loss: above 0 where fooled.
  *
  * Costs the sum of the attacks, each on the samples that are left, and a forward pass for each and for the clean inputs.
  * For K targets on a sample that nothing fools, 'standard' costs about 100 + 100 K + 200 K + 5000 forward and 100 + 200 K
@@ -86,11 +86,11 @@ const CLEAN = 'clean';
  * With `progress`, the state is saved before the first attack and after each. Called again on the same batch, a run that was
  * stopped skips what is done and ends with the result, bit for bit, of one that wasn't; without a seed it uses the one
  * saved. Progress of another run is refused: of other members, threat model, inputs, labels, targets or seed, or of a
- * classifier that gets other samples right. (Masks and epsilons are compared by value, functions by their presence, and
- * options of members not at all.) A store holds one run: give each batch its own.
+ * classifier that gets other samples right (so that a random one may be refused its own). Masks and epsilons are compared
+ * by value, functions by their presence, and options of members not at all. A store holds one run: give each batch its own.
  *
  * Differs from the AutoAttack repository in what its attacks differ in, and: samples that nothing fools come back at their
- * point of largest margin, not clean; untargeted `fab` looks at the 9 most likely wrong classes, not at all;
+ * point of largest margin, not clean; untargeted `fab` looks at the 9 most likely wrong classes rather than at all;
  * `square` has no l1 form; its checks of the classifier are {@link checkEvaluation}. torchattacks' AutoAttack is the
  * 'standard' version in linf and l2; Foolbox has none.
  * @param threatModel what the adversary may change and by how much
