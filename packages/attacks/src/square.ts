@@ -45,8 +45,8 @@ const LOOK = 100;
  * it span some of them. In linf (algorithm 2) it is painted with epsilon or -epsilon, a sign for each colour, from a
  * start of stripes along the last of those axes. In l2 (algorithm 3) it takes the mass of another box, in the form of
  * a pair of bumps, from a start of tiles of such pairs. Its share of the places, `initialShare` at first, is halved
- * after 0.1, 0.5, 2, 5, 10, 20, 40, 60 and 80 % of the queries. Several balls are changed at the same time, and so are
- * the inputs of a joint linf ball; in a joint l2 ball mass moves within and between the inputs in turn. With a mask the
+ * after 0.1, 0.5, 2, 5, 10, 20, 40, 60 and 80 % of the queries. Several inputs are changed together in one query, then
+ * each alone; in a joint l2 ball mass moves within and between the inputs in turn. With a mask the
  * share is of the places that are free, and each box holds one of them.
  *
  * Costs `queries` forward passes in a restart, and no backward pass. It ends early when every sample is fooled, which it
@@ -56,7 +56,8 @@ const LOOK = 100;
  * such attack) in these: the start is one of the queries; boxes reach the last row and column, which the original never
  * moves; each sample has a box of its own rather than the batch one; a linf box that would change nothing has its signs
  * turned round; in l2 the mass of the two boxes goes to each colour as it was there (algorithm 3 and the authors' own
- * repository), tiles cover the whole input, and inputs may be shorter than 5 along an axis.
+ * repository); boxes shrink to three places in a line rather than to 3 by 3, which on linear models gains a tenth on
+ * images and two fifths on skeletons; tiles cover the whole input; and inputs may be shorter than 5 along an axis.
  * @param threatModel what the adversary may change and by how much, in 'linf' or 'l2'
  * @throws {ThreatModelError} when the threat model makes no sense, or a budget is in 'l1'
  * @throws {AttackOptionsError} when an option is outside its values
@@ -171,7 +172,10 @@ function restarted(run: Best, start: Best): Best {
   return better({ ...run, objective: tf.fill(run.objective.shape, -Infinity) }, start);
 }
 
-/** The next point to be tried, another one in every ball. */
+/**
+ * The next point to be tried. All inputs move in the first of some proposals, then each alone: together they find a way
+ * sooner, but near the end of it what one gains another loses.
+ */
 function proposal(
   canvases: readonly Canvas[],
   sides: Sides,
@@ -179,9 +183,16 @@ function proposal(
   deltas: readonly tf.Tensor2D[],
   random: Random,
 ): tf.Tensor2D[] {
+  const modalities = sides.flat().length;
+  const cycle = modalities === 1 ? 1 : modalities + 1;
+  const round = Math.floor(turn / cycle);
+  const alone = turn % cycle;
+  let number = 0;
   return canvases.map(({ ball, blocks, grids }, i) => {
     const areas = grids.map((grid, j) => ({ grid, sides: sides[i]![j]! }));
-    return confined(ball, blocks.next(ball, areas, turn, deltas[i]!, random));
+    const moving = [...grids.keys()].filter(() => ++number === alone || alone === 0);
+    if (moving.length === 0) return deltas[i]!;
+    return confined(ball, blocks.next(ball, areas, { moving, round }, deltas[i]!, random));
   });
 }
 

@@ -9,12 +9,16 @@ export interface Blocks {
   start(ball: Ball, grids: readonly Grid[], random: Random): tf.Tensor2D;
   /** The sides of windows, made to suit the update. */
   sides(grid: Grid, sides: readonly number[]): number[];
-  /**
-   * A change of the perturbation inside windows, not yet confined to range and mask.
-   * @param areas the modalities of the ball
-   * @param turn counts the calls, for what takes turns
-   */
-  next(ball: Ball, areas: readonly Area[], turn: number, delta: tf.Tensor2D, random: Random): tf.Tensor2D;
+  /** A change of the perturbation inside windows, not yet confined to range and mask. */
+  next(ball: Ball, areas: readonly Area[], turn: Turn, delta: tf.Tensor2D, random: Random): tf.Tensor2D;
+}
+
+/** Which of a ball's inputs change in a proposal. */
+export interface Turn {
+  /** Their numbers, one or more. */
+  readonly moving: readonly number[];
+  /** Counts the times that these moved, for what takes turns within. */
+  readonly round: number;
 }
 
 /** A grid and the size of the windows in it. */

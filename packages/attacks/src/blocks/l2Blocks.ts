@@ -19,17 +19,22 @@ export const l2Blocks: Blocks = {
     return tf.mul(ball.norm.direction(start, ball), ball.epsilon);
   },
 
-  /** Odd and 3 or more, where the axes are long enough, so that bumps have a middle. */
+  /** Odd, so that bumps have a middle, and not less than three places in a line along the longest axis. */
   sides({ sizes, windowed }, sides) {
-    return sides.map((side, axis) =>
-      windowed[axis] ? Math.min(Math.max(side + 1 - (side % 2), 3), sizes[axis]!) : side,
+    const axes = [...sizes.keys()].filter((axis) => windowed[axis]);
+    const longest = axes.reduce((a, b) => (sizes[b]! > sizes[a]! ? b : a));
+    const odd = sides.map((side, axis) =>
+      windowed[axis] ? Math.min(side + 1 - (side % 2), sizes[axis]!) : side,
     );
+    const single = axes.every((axis) => odd[axis] === 1);
+    return odd.map((side, axis) => (single && axis === longest ? Math.min(3, sizes[axis]!) : side));
   },
 
-  /** Each modality receives in turn, in each round from the next one. */
-  next(ball, areas, turn, delta, random) {
-    const from = areas[Math.floor(turn / areas.length) % areas.length]!;
-    return moved(ball, from, areas[turn % areas.length]!, delta, random);
+  /** One of the inputs that move receives, in turn, each time from another input of the ball or from itself. */
+  next(ball, areas, { moving, round }, delta, random) {
+    const to = areas[moving[round % moving.length]!]!;
+    const from = areas[Math.floor(round / moving.length) % areas.length]!;
+    return moved(ball, from, to, delta, random);
   },
 };
 

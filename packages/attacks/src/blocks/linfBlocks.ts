@@ -18,8 +18,14 @@ export const linfBlocks: Blocks = {
 
   sides: (_, sides) => [...sides],
 
-  /** Paints a window of each modality. Where this would change nothing, with all signs turned round. */
-  next: (ball, areas, _, delta, random) => joined(areas.map((area) => repainted(ball, area, delta, random))),
+  /** Paints a window of each input that moves. Where this would change nothing, with all signs turned round. */
+  next(ball, areas, { moving }, delta, random) {
+    return joined(
+      areas.map((area, i) =>
+        moving.includes(i) ? repainted(ball, area, delta, random) : columnsOf(ball, area.grid.part, delta),
+      ),
+    );
+  },
 };
 
 function stripes({ rows }: Ball, grid: Grid, random: Random): tf.Tensor2D {
