@@ -46,8 +46,8 @@ const LOOK = 100;
  * start of stripes along the last of those axes. In l2 (algorithm 3) it takes the mass of another box, in the form of
  * a pair of bumps, from a start of tiles of such pairs. Its share of the places, `initialShare` at first, is halved
  * after 0.1, 0.5, 2, 5, 10, 20, 40, 60 and 80 % of the queries. Several inputs are changed together in one query, then
- * each alone; in a joint l2 ball mass moves within and between the inputs in turn. With a mask the
- * share is of the places that are free, and each box holds one of them.
+ * each alone; in a joint l2 ball mass moves within and between the inputs in turn. With a mask the share is
+ * of the places that are free, and each box holds one of them.
  *
  * Costs `queries` forward passes in a restart, and no backward pass. It ends early when every sample is fooled, which it
  * looks up every 100 queries, in the first 100 every 10.
