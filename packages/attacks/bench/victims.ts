@@ -81,10 +81,7 @@ export async function trained(adversarially: boolean, steps: number): Promise<La
     const cost = optimizer.minimize(
       () => {
         const logits = network.apply([seen.rgb!, seen.skeleton!], { training: true }) as tf.Tensor2D;
-        const likelihood = tf.sum<tf.Tensor1D>(
-          tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, CLASSES)),
-          1,
-        );
+        const likelihood = tf.sum<tf.Tensor1D>(tf.mul(tf.logSoftmax(logits), tf.oneHot(labels, CLASSES)), 1);
         return tf.neg(tf.mean<tf.Scalar>(likelihood));
       },
       false,

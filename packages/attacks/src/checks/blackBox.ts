@@ -14,7 +14,7 @@ export const blackBox: Check = {
       left = await subject.standing(standing, subject.options.blackBox ?? searching);
     } catch (error) {
       if (!(error instanceof AttackError)) throw error;
-      // Square has no form for l1 balls, nor for inputs of one number.
+      // Square has no form for l1 balls.
       return inconclusive(
         `The attack that asks for outputs only can't be made here; name another one with the option 'blackBox'. ${error.message}`,
       );
