@@ -4,6 +4,7 @@ import type { Best } from './best.js';
 import { checkpoints } from './checkpoints.js';
 import { fooled, judge, type Problem, perturbedInputs } from './evaluation.js';
 import type { Objective } from './losses/attackLoss.js';
+import { rowsWhere } from './rowsWhere.js';
 import type { SearchContext } from './search.js';
 import type { SearchState } from './searchState.js';
 import { firstSparsePace, nextSparsePace, type SparsePace, sparseStep } from './sparseStep.js';
@@ -165,7 +166,7 @@ function reached(
     previous: from,
     best: chosenRows(tf.greater(point.objective, best.objective), point, best),
     found: {
-      deltas: found.deltas.map((delta, i) => chosenMatrix(success, point.deltas[i]!, delta)),
+      deltas: found.deltas.map((delta, i) => rowsWhere(success, point.deltas[i]!, delta)),
       success: tf.maximum(found.success, success),
     },
     pace: { ...pace, rises: tf.add(pace.rises, rises) },
@@ -186,7 +187,7 @@ function slowed(standing: Standing, enough: number): Standing {
     ...standing,
     point: chosenRows(halved, best, standing.point),
     pace: {
-      length: chosenMatrix(halved, tf.div(pace.length, 2), pace.length),
+      length: rowsWhere(halved, tf.div(pace.length, 2), pace.length),
       rises: tf.zerosLike(pace.rises),
       halved,
       best: best.objective,
@@ -213,7 +214,7 @@ function sparser(standing: Standing, balls: readonly Ball[]): Standing {
 /** One point in the rows where `condition` holds, another in the others; gradients only if both have them. */
 function chosenRows(condition: tf.Tensor1D, one: Point, other: Point): Point {
   const pick = (a: tf.Tensor2D[], b: tf.Tensor2D[]) =>
-    a.map((matrix, i) => chosenMatrix(condition, matrix, b[i]!));
+    a.map((matrix, i) => rowsWhere(condition, matrix, b[i]!));
   return {
     deltas: pick(one.deltas, other.deltas),
     gradients: one.gradients.length === other.gradients.length ? pick(one.gradients, other.gradients) : [],
@@ -221,18 +222,9 @@ function chosenRows(condition: tf.Tensor1D, one: Point, other: Point): Point {
   };
 }
 
-/**
- * The rows of one matrix where `condition` holds, or is 1, of another elsewhere: `tf.where` with a column, thirty times
- * as fast on wasm. Entries must be finite; an attack whose gradients aren't is over.
- */
-function chosenMatrix(condition: tf.Tensor1D, one: tf.Tensor2D, other: tf.Tensor2D): tf.Tensor2D {
-  const share = tf.cast(tf.reshape(condition, [-1, 1]), 'float32');
-  return tf.add(tf.mul(one, share), tf.mul(other, tf.sub(1, share)));
-}
-
 function resultOf({ found: { deltas, success }, best }: Standing): Best {
   return {
-    deltas: deltas.map((delta, i) => chosenMatrix(success, delta, best.deltas[i]!)),
+    deltas: deltas.map((delta, i) => rowsWhere(success, delta, best.deltas[i]!)),
     objective: tf.clone(best.objective),
     success: tf.clone(success),
   };

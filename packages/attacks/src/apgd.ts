@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AdaptiveAscent, adaptiveAscent } from './adaptiveAscent.js';
 import type { Attack } from './attack.js';
-import { type Ball, confined } from './ball.js';
+import { type Ball, confined, origin, startIn } from './ball.js';
 import { type Best, better } from './best.js';
-import { AttackOptionsError, shown } from './errors.js';
+import { checkCount, checkNumber, checkRestarts } from './checkOptions.js';
 import type { Problem } from './evaluation.js';
 import type { AttackLoss, Objective } from './losses/attackLoss.js';
 import { oneHotOf, without } from './losses/rowLoss.js';
-import { attackOf, checkCount, type SearchContext } from './search.js';
+import { attackOf, type SearchContext } from './search.js';
 import type { SearchState } from './searchState.js';
 import type { ThreatModel } from './threatModel.js';
 
@@ -89,16 +89,9 @@ export function apgd(threatModel: ThreatModel, options: ApgdOptions = {}): Attac
     multiEpsilon = true,
   } = options;
   checkCount('steps', steps);
-  checkCount('restarts', restarts);
+  checkRestarts(restarts, randomStart);
   if (targetClasses !== undefined) checkCount('targetClasses', targetClasses);
-  if (!(rho >= 0 && rho <= 1)) {
-    throw new AttackOptionsError(`rho is ${shown(rho)}; expected a number from 0 to 1.`);
-  }
-  if (restarts > 1 && !randomStart) {
-    throw new AttackOptionsError(
-      `restarts is ${restarts} with randomStart false; all restarts would be the same. Leave randomStart out or set it to true.`,
-    );
-  }
+  checkNumber('rho', rho, rho >= 0 && rho <= 1, 'a number from 0 to 1');
   const config = { name: targetClasses === undefined ? 'apgd' : 'apgd-t', threatModel, loss, draws };
   const settings: Settings = { steps, restarts, randomStart, rho, multiEpsilon };
   return attackOf(config, async (problem, context) => {
@@ -164,7 +157,7 @@ async function throughStages(
     const start = context.hold(() =>
       balls.map((ball, i) => {
         if (reached) return confined(ball, reached.value.deltas[i]!);
-        return randomStart ? confined(ball, ball.norm.start(context.random, ball)) : unmoved(ball);
+        return startIn(ball, randomStart ? context.random : undefined);
       }),
     );
     const onStep: AdaptiveAscent['onStep'] = (step, deltas, before) =>
@@ -207,7 +200,7 @@ function widened(balls: readonly Ball[], factor: number, context: SearchContext)
 function aimsOf(problem: Problem, context: SearchContext, count: number): Aim[] {
   const { objective, labels, balls } = problem;
   const classes = context.hold(() => {
-    const logits = context.logits(balls.map(unmoved));
+    const logits = context.logits(origin(balls));
     const wrong = without(logits, oneHotOf(labels, logits));
     return tf.unstack(tf.topk(wrong, Math.min(count, logits.shape[1] - 1)).indices, 1);
   });
@@ -218,8 +211,4 @@ function aimsOf(problem: Problem, context: SearchContext, count: number): Aim[] 
     },
     targeted: true,
   }));
-}
-
-function unmoved({ rows, size }: Ball): tf.Tensor2D {
-  return tf.zeros([rows, size]);
 }

@@ -1,11 +1,11 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Attack, PerturbOptions } from './attack.js';
 import { type AutoAttackMember, type AutoAttackVersion, membersOf } from './autoAttackMembers.js';
 import type { AutoAttackProgressStore, MemberOutcome } from './autoAttackProgress.js';
 import { factsOf, type Ledger, restore, snapshot } from './autoAttackRecord.js';
 import type { Classifier, Modalities } from './classifier.js';
 import { AttackOptionsError, shown, ThreatModelError } from './errors.js';
-import { type Run, Standings } from './standings.js';
+import { Standings } from './standings.js';
 import { checkThreatModel, type ThreatModel } from './threatModel.js';
 
 /** Options of {@link autoAttack}. */
@@ -138,10 +138,13 @@ export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions 
       if (!saved) await save();
       for (const [i, name] of names.entries()) {
         if (i < ledger.members.length) continue;
-        const left = standings.rows.filter((row) => !standings.fooled[row]);
+        const { left } = standings;
         if (left.length > 0) {
           const run = await standings.run(left, threatModel, (own) => members[name]!(own, { classes }));
-          take(run, name, standings, ledger);
+          standings.take(run, (row, k) => {
+            if (run.fooled[k]) ledger.fooledBy[row] = name;
+            return standings.improves(run, row, k);
+          });
         }
         const fooled = left.filter((row) => standings.fooled[row]).length;
         const outcome = { name, tried: left.length, fooled };
@@ -199,16 +202,4 @@ function chosenMembers(
     }
   }
   return { members, leftOut };
-}
-
-/** Each row keeps its first success, or else its point of largest margin. */
-function take(run: Run, name: string, standings: Standings, { fooledBy }: Ledger): void {
-  try {
-    standings.hold(run, (row, i) => {
-      if (run.fooled[i]) fooledBy[row] = name;
-      return run.fooled[i]! || run.margin[i]! > standings.margin[row]!;
-    });
-  } finally {
-    tf.dispose(run.adversarial);
-  }
 }

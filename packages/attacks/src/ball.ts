@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from './classifier.js';
 import type { Norm, Room } from './norms/norm.js';
 import { norms } from './norms/norms.js';
+import type { Random } from './random.js';
 import { ballsOf, type ThreatModel } from './threatModel.js';
 import { tidied } from './tidied.js';
 
@@ -151,6 +152,16 @@ export function gradientIn(ball: Ball, gradients: Modalities): tf.Tensor2D {
   return ball.free ? tf.where(tf.cast(ball.free, 'bool'), flat, tf.zerosLike(flat)) : flat;
 }
 
+/** No perturbation at all. */
+export function origin(balls: readonly Pick<Ball, 'rows' | 'size'>[]): tf.Tensor2D[] {
+  return balls.map(({ rows, size }) => tf.zeros<tf.Rank.R2>([rows, size]));
+}
+
+/** Where a run starts: at a uniformly drawn point of what the ball allows or, without a generator, at the clean input. */
+export function startIn(ball: Ball, random: Random | undefined): tf.Tensor2D {
+  return random ? confined(ball, ball.norm.start(random, ball)) : origin([ball])[0]!;
+}
+
 /** Halvings of the share of a perturbation that exact constraints allow: it is found to 1/128. */
 const HALVINGS = 7;
 
@@ -171,14 +182,13 @@ export function confined(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
   let low: tf.Tensor2D = tf.zerosLike(ball.epsilon);
   let high: tf.Tensor2D = tf.onesLike(ball.epsilon);
   let share = high;
-  let point = once;
   for (let i = 0; i <= HALVINGS; i++) {
+    const point = i === 0 ? once : confinedOnce(ball, tf.mul(once, share));
     const good = tf.cast(obeys(point), 'bool');
     found = tf.where(good, point, found);
     low = tf.where(good, share, low);
     high = tf.where(good, high, share);
     share = tf.div(tf.add(low, high), 2);
-    point = confinedOnce(ball, tf.mul(once, share));
   }
   return found;
 }

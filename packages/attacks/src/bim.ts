@@ -1,7 +1,6 @@
-import { steepestAscent } from './ascent.js';
 import type { Attack } from './attack.js';
-import { gradientAttack } from './gradientAttack.js';
 import type { AttackLoss } from './losses/attackLoss.js';
+import { pgd } from './pgd.js';
 import type { ThreatModel } from './threatModel.js';
 
 /** Options of {@link bim}. */
@@ -39,15 +38,5 @@ export interface BimOptions {
  */
 export function bim(threatModel: ThreatModel, options: BimOptions = {}): Attack {
   const { steps = 10, loss = 'cross-entropy' } = options;
-  return gradientAttack({
-    name: 'bim',
-    threatModel,
-    loss,
-    steps,
-    stepLength: 2.5 / steps,
-    ownSteps: true,
-    randomStart: false,
-    restarts: 1,
-    rule: steepestAscent(),
-  });
+  return { ...pgd(threatModel, { steps, loss }), name: 'bim' };
 }

@@ -120,7 +120,7 @@ export async function checkEvaluation(
   tf.dispose(masks);
   if (adversarial) checkAdversarial(adversarial, inputs);
   await registerGradients();
-  const subject = await Subject.of(classifier, inputs, labels, largestLabel.value, {
+  const subject = await Subject.of(classifier, inputs, labels, largestLabel, {
     threatModel,
     attack: (model) => attack(model),
     seed,

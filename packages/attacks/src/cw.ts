@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { adam, type Moments, noMoments } from './adam.js';
 import type { Attack } from './attack.js';
-import { type Ball, confined, unitOf } from './ball.js';
-import { AttackOptionsError, shown, ThreatModelError } from './errors.js';
+import { type Ball, confined, origin, unitOf } from './ball.js';
+import { checkCount, checkNotNegative, checkNumber } from './checkOptions.js';
+import { shown, ThreatModelError } from './errors.js';
 import { fooled, type Problem } from './evaluation.js';
-import { attackOf, checkCount, type SearchContext } from './search.js';
-import { boundless, origin, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
+import { attackOf, type SearchContext } from './search.js';
+import { boundless, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
 import { ballsOf, type ThreatModel } from './threatModel.js';
 
 /** Options of {@link cw}. */
@@ -81,9 +82,10 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
   } = options;
   checkCount('steps', steps);
   checkCount('binarySearchSteps', binarySearchSteps);
-  checkFinite('confidence', confidence, confidence >= 0, 'that is 0 or more');
-  checkFinite('initialConstant', initialConstant, initialConstant > 0, 'above 0');
-  checkFinite('learningRate', learningRate, learningRate > 0, 'above 0');
+  checkNotNegative('confidence', confidence);
+  for (const [name, value] of Object.entries({ initialConstant, learningRate })) {
+    checkNumber(name, value, value > 0 && value < Infinity, 'a finite number above 0');
+  }
   // As often as in Foolbox and the authors' code.
   const period = Math.ceil(steps / 10);
 
@@ -91,13 +93,16 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
     { name: 'cw', threatModel, loss: 'cw', unbounded: true },
     async (problem, context) => {
       const { balls } = problem;
+      const around = balls.map(boundless);
       const scales = context.hold(() => scalesOf(balls, learningRate));
       const state = context.hold(() => startOf(problem, context, initialConstant));
       for (let run = 1; run <= binarySearchSteps; run++) {
         state.advance((previous) => ({ ...previous, ...fresh(balls, previous.best) }));
         for (let step = 1; step <= steps; step++) {
           await context.pause();
-          state.advance((previous) => descended(problem, context, scales.value, previous, step, confidence));
+          state.advance((previous) =>
+            descended(problem, context, around, scales.value, previous, step, confidence),
+          );
           const { deltas, margin } = state.value;
           context.report({ step, steps, restart: run, restarts: binarySearchSteps }, deltas, margin);
           if (step % period !== 0) continue;
@@ -193,6 +198,7 @@ function fresh(
 function descended(
   problem: Problem,
   context: SearchContext,
+  around: readonly Ball[],
   { speeds, shares }: Scales,
   previous: State,
   step: number,
@@ -217,7 +223,7 @@ function descended(
     ...previous,
     deltas: deltas.map((delta, i) => {
       const next = tf.sub<tf.Tensor2D>(delta, tf.mul(moves[i]!.move, speeds[i]!));
-      return tf.where(tf.greater(active, 0), confined(boundless(balls[i]!), next), delta);
+      return tf.where(tf.greater(active, 0), confined(around[i]!, next), delta);
     }),
     moments: moves.map((move) => move.moments),
     best: smaller(balls, best, deltas, tf.squeeze(success, [1])),
@@ -248,10 +254,4 @@ function bisected(state: State): State {
     upper,
     constant: tf.where(tf.isFinite(upper), middle, larger),
   };
-}
-
-function checkFinite(name: string, value: number, good: boolean, expected: string): void {
-  if (!(good && value < Infinity)) {
-    throw new AttackOptionsError(`${name} is ${shown(value)}; expected a finite number ${expected}.`);
-  }
 }

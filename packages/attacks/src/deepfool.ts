@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack } from './attack.js';
-import { confined, unblocked } from './ball.js';
+import { confined, origin, unblocked } from './ball.js';
 import { nearestBoundary, rivalsOf, stepTo } from './boundary.js';
-import { AttackOptionsError, shown } from './errors.js';
+import { checkCount, checkNotNegative, checkNumber } from './checkOptions.js';
 import { fooled } from './evaluation.js';
-import { attackOf, checkCount } from './search.js';
-import { boundless, origin, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
+import { attackOf } from './search.js';
+import { boundless, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
 import type { ThreatModel } from './threatModel.js';
 
 /** Options of {@link deepfool}. */
@@ -59,14 +59,9 @@ const LOOK = 5;
 export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}): Attack {
   const { steps = 50, overshoot = 0.02, candidates = 10 } = options;
   checkCount('steps', steps);
-  if (!(Number.isSafeInteger(candidates) && candidates >= 2)) {
-    throw new AttackOptionsError(`candidates is ${shown(candidates)}; expected a whole number from 2.`);
-  }
-  if (!(overshoot >= 0 && overshoot < Infinity)) {
-    throw new AttackOptionsError(
-      `overshoot is ${shown(overshoot)}; expected a finite number that is 0 or more.`,
-    );
-  }
+  const several = Number.isSafeInteger(candidates) && candidates >= 2;
+  checkNumber('candidates', candidates, several, 'a whole number from 2');
+  checkNotNegative('overshoot', overshoot);
 
   return attackOf(
     { name: 'deepfool', threatModel, loss: 'cw', unbounded: true },

@@ -145,7 +145,14 @@ export function evaluate(
   };
 }
 
-function checkedLogits({ labels, largestLabel }: Problem, logits: tf.Tensor2D): tf.Tensor2D {
+/**
+ * The logits, if they are some for these labels.
+ * @throws {AttackInputError} when they are of another shape, or for fewer classes
+ */
+export function checkedLogits(
+  { labels, largestLabel }: Pick<Problem, 'labels' | 'largestLabel'>,
+  logits: tf.Tensor2D,
+): tf.Tensor2D {
   const rows = labels.shape[0];
   if (
     !(logits instanceof tf.Tensor) ||

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack } from './attack.js';
-import { type Ball, confined, relativeSize, unitOf } from './ball.js';
+import { type Ball, confined, origin, relativeSize, unitOf } from './ball.js';
 import { nearestBoundary, rivalsOf, type Surroundings, stepTo } from './boundary.js';
-import { AttackOptionsError, shown } from './errors.js';
+import { checkCount, checkNumber } from './checkOptions.js';
 import { fooled, judge, type Problem, perturbedInputs } from './evaluation.js';
-import { attackOf, checkCount, type SearchContext } from './search.js';
-import { boundless, origin, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
+import { attackOf, type SearchContext } from './search.js';
+import { boundless, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
 import type { ThreatModel } from './threatModel.js';
 
 /** Options of {@link fab}. */
@@ -91,9 +91,9 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
   checkCount('steps', steps);
   checkCount('restarts', restarts);
   checkCount('targetClasses', targetClasses);
-  checkNumber('alphaMax', alphaMax, alphaMax >= 0 && alphaMax <= 1, 'from 0 to 1');
-  checkNumber('eta', eta, eta >= 1 && eta < Infinity, 'that is finite and 1 or more');
-  checkNumber('beta', beta, beta > 0 && beta <= 1, 'above 0 and at most 1');
+  checkNumber('alphaMax', alphaMax, alphaMax >= 0 && alphaMax <= 1, 'a number from 0 to 1');
+  checkNumber('eta', eta, eta >= 1 && eta < Infinity, 'a number that is finite and 1 or more');
+  checkNumber('beta', beta, beta > 0 && beta <= 1, 'a number above 0 and at most 1');
 
   return attackOf({ name: 'fab', threatModel, loss: 'cw', unbounded: true }, async (problem, context) => {
     const { balls } = problem;
@@ -246,8 +246,4 @@ function nearer(problem: Problem, around: readonly Ball[], best: Smallest): Smal
 /** The sum of products over all balls, `[rows, 1]`. */
 function dot(slopes: readonly tf.Tensor2D[], deltas: readonly tf.Tensor2D[]): tf.Tensor2D {
   return tf.addN(slopes.map((slope, i): tf.Tensor2D => tf.sum(tf.mul(slope, deltas[i]!), 1, true)));
-}
-
-function checkNumber(name: string, value: number, good: boolean, expected: string): void {
-  if (!good) throw new AttackOptionsError(`${name} is ${shown(value)}; expected a number ${expected}.`);
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack } from './attack.js';
+import { checkNumber } from './checkOptions.js';
 import { corruption } from './corruption.js';
 import { AttackOptionsError, shown } from './errors.js';
 import type { Random } from './random.js';
@@ -49,9 +50,7 @@ export function frameDropping(
   options: FrameDroppingOptions = {},
 ): Attack {
   const { share = 0.25, mode = 'zero', together = true } = options;
-  if (!(share > 0 && share < 1)) {
-    throw new AttackOptionsError(`share is ${shown(share)}; expected a number between 0 and 1.`);
-  }
+  checkNumber('share', share, share > 0 && share < 1, 'a number between 0 and 1');
   if (mode !== 'zero' && mode !== 'hold') {
     throw new AttackOptionsError(`mode is ${shown(mode)}; expected 'zero' or 'hold'.`);
   }

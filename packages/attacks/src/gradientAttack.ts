@@ -1,11 +1,11 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Attack } from './attack.js';
-import { type Ball, confined } from './ball.js';
-import { type Best, better, standing } from './best.js';
-import { AttackOptionsError } from './errors.js';
+import { type Ball, confined, startIn } from './ball.js';
+import { type Best, keptBetter, standing } from './best.js';
+import { checkCount, checkRestarts } from './checkOptions.js';
 import type { Problem } from './evaluation.js';
 import type { AttackLoss } from './losses/attackLoss.js';
-import { attackOf, checkCount, type SearchContext } from './search.js';
+import { attackOf, type SearchContext } from './search.js';
 import type { SearchState } from './searchState.js';
 import type { ThreatModel } from './threatModel.js';
 
@@ -73,12 +73,7 @@ export type UpdateRule = (view: StepView) => Update;
  */
 export function gradientAttack(config: GradientAttack): Attack {
   checkCount('steps', config.steps);
-  checkCount('restarts', config.restarts);
-  if (config.restarts > 1 && !config.randomStart) {
-    throw new AttackOptionsError(
-      `restarts is ${config.restarts} with randomStart false; all restarts would be the same. Leave randomStart out or set it to true.`,
-    );
-  }
+  checkRestarts(config.restarts, config.randomStart);
   return attackOf(config, (problem, context) => run(config, problem, context));
 }
 
@@ -101,7 +96,10 @@ async function run(
   const state = context.hold((): State => ({ deltas: [], memory: [] }));
   let best: SearchState<Best> | undefined;
   for (let restart = 1; restart <= restarts; restart++) {
-    state.advance(() => ({ deltas: balls.map((ball) => startOf(config, ball, context)), memory: [] }));
+    state.advance(() => ({
+      deltas: balls.map((ball) => startIn(ball, config.randomStart ? context.random : undefined)),
+      memory: [],
+    }));
     for (let step = 1; step <= steps; step++) {
       await context.pause();
       state.advance(({ deltas, memory }) => {
@@ -118,19 +116,9 @@ async function run(
       const { deltas, objective } = state.value;
       context.report({ step, steps, restart, restarts }, deltas, objective!);
     }
-    if (restarts > 1) {
-      const reached = () => standing(problem, state.value.deltas);
-      if (best) best.advance((previous) => better(previous, reached()));
-      else best = context.hold(reached);
-    }
+    if (restarts > 1) best = keptBetter(context, best, () => standing(problem, state.value.deltas));
     const successes = await context.settle(best?.value.success, `restart ${restart}`);
     if (best && successes.every((success) => success === 1)) break;
   }
   return (best ?? state).value.deltas;
-}
-
-function startOf({ randomStart }: GradientAttack, ball: Ball, { random }: SearchContext): tf.Tensor2D {
-  return randomStart
-    ? confined(ball, ball.norm.start(random, ball))
-    : tf.zeros<tf.Rank.R2>([ball.rows, ball.size]);
 }

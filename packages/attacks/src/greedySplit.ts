@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack, PerturbOptions } from './attack.js';
+import { checkCount } from './checkOptions.js';
 import type { Classifier, Modalities } from './classifier.js';
 import { AttackOptionsError, shown, ThreatModelError } from './errors.js';
 import { pgd } from './pgd.js';
-import { checkCount } from './search.js';
 import { type Run, Standings } from './standings.js';
 import {
   attackedModalities,
@@ -167,7 +167,7 @@ interface Split {
 /** One round: every row that stands gives a part to the modality in which it does most. */
 async function give(split: Split, most: number, first: boolean): Promise<void> {
   const { standings, counts } = split;
-  const left = standings.rows.filter((row) => !standings.fooled[row]);
+  const { left } = standings;
   const runs: (Run | undefined)[] = [];
   try {
     for (const m of counts.keys()) {
@@ -186,8 +186,7 @@ async function give(split: Split, most: number, first: boolean): Promise<void> {
     }
     for (const [m, run] of runs.entries()) {
       if (!run) continue;
-      const gains = (row: number, k: number) => run.fooled[k]! || run.margin[k]! > standings.margin[row]!;
-      standings.hold(run, (row, k) => choice.get(row)!.m === m && gains(row, k));
+      standings.hold(run, (row, k) => choice.get(row)!.m === m && standings.improves(run, row, k));
     }
     for (const [row, { m }] of choice) counts[m]![row]!++;
   } finally {
@@ -201,11 +200,7 @@ async function takeBack(split: Split, m: number): Promise<void> {
   let left = standings.rows.filter((row) => standings.fooled[row] && counts[m]![row]! > 0);
   while (left.length > 0) {
     const run = await tried(split, left, m, -1, false);
-    try {
-      standings.hold(run, (_, k) => run.fooled[k]!);
-    } finally {
-      tf.dispose(run.adversarial);
-    }
+    standings.take(run, (_, k) => run.fooled[k]!);
     const spared = left.filter((_, k) => run.fooled[k]);
     for (const row of spared) counts[m]![row]!--;
     left = spared.filter((row) => counts[m]![row]! > 0);

@@ -1,8 +1,7 @@
-import { steepestAscent } from './ascent.js';
 import type { Attack } from './attack.js';
-import { AttackOptionsError, shown } from './errors.js';
-import { gradientAttack } from './gradientAttack.js';
+import { checkNotNegative } from './checkOptions.js';
 import type { AttackLoss } from './losses/attackLoss.js';
+import { pgd } from './pgd.js';
 import type { ThreatModel } from './threatModel.js';
 
 /** Options of {@link mifgsm}. */
@@ -46,18 +45,6 @@ export interface MifgsmOptions {
  */
 export function mifgsm(threatModel: ThreatModel, options: MifgsmOptions = {}): Attack {
   const { steps = 10, decay = 1, loss = 'cross-entropy', randomStart = false } = options;
-  if (!(decay >= 0 && decay < Infinity)) {
-    throw new AttackOptionsError(`decay is ${shown(decay)}; expected a finite number that is 0 or more.`);
-  }
-  return gradientAttack({
-    name: 'mifgsm',
-    threatModel,
-    loss,
-    steps,
-    stepLength: 2.5 / steps,
-    ownSteps: true,
-    randomStart,
-    restarts: 1,
-    rule: steepestAscent(decay),
-  });
+  checkNotNegative('decay', decay);
+  return { ...pgd(threatModel, { steps, loss, randomStart, momentum: decay }), name: 'mifgsm' };
 }

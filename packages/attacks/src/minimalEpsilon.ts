@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack, PerturbOptions } from './attack.js';
+import { checkCount } from './checkOptions.js';
 import type { Classifier, Modalities } from './classifier.js';
 import { AttackOptionsError, shown } from './errors.js';
 import { scaledBut } from './partialScale.js';
-import { checkCount } from './search.js';
 import { Standings } from './standings.js';
 import { ballsOf, checkThreatModel, disposeDerived, type ThreatModel } from './threatModel.js';
 
@@ -121,18 +121,14 @@ export async function minimalEpsilon(
     tell: (row: number, fooled: boolean) => void,
   ) => {
     const run = await standings.run(rows, model, attack);
-    try {
-      standings.hold(run, (_, k) => run.fooled[k]!);
-    } finally {
-      tf.dispose(run.adversarial);
-    }
+    standings.take(run, (_, k) => run.fooled[k]!);
     for (const [k, row] of rows.entries()) tell(row, run.fooled[k]!);
     await options.onProgress?.({ runs: ++runs, mostRuns, attacked: rows.length });
   };
   try {
     await standings.judgeClean();
-    const unfooled = () => standings.rows.filter((row) => !standings.fooled[row]);
-    if (scaling.rest && unfooled().length > 0) await tried(unfooled(), scaling.rest, () => {});
+    const { left } = standings;
+    if (scaling.rest && left.length > 0) await tried(left, scaling.rest, () => {});
     const low = standings.rows.map(() => 0);
     const high = standings.fooled.map((already) => (already ? 0 : Infinity));
     /** Runs the attack on some rows, each at a scale of its own, and narrows their intervals. */
@@ -154,7 +150,7 @@ export async function minimalEpsilon(
     };
 
     for (const scale of growth) {
-      const left = unfooled();
+      const { left } = standings;
       if (left.length === 0) break;
       await narrow(
         left,

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack } from './attack.js';
+import { broadcastsTo } from './broadcastsTo.js';
 import { corruption } from './corruption.js';
 import { AttackOptionsError, shown } from './errors.js';
 
@@ -63,10 +64,7 @@ function filled(x: tf.Tensor, fill: Fill, name: string): tf.Tensor {
     const axes = x.rank === 2 ? [1] : x.shape.map((_, axis) => axis).slice(1, -1);
     return tf.broadcastTo(tf.mean(x, axes, true), x.shape);
   }
-  const fits =
-    fill.rank <= x.rank &&
-    fill.shape.every((size, i) => size === 1 || size === x.shape[x.rank - fill.rank + i]);
-  if (!fits) {
+  if (!broadcastsTo(fill, x)) {
     throw new AttackOptionsError(
       `fill for '${name}' is ${shown(fill)}; expected the input's shape ${shown(x.shape)} or one that broadcasts to it.`,
     );

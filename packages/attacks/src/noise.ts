@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack } from './attack.js';
 import { type Ball, confined } from './ball.js';
-import { type Best, better, standing } from './best.js';
+import { type Best, keptBetter, standing } from './best.js';
+import { checkCount } from './checkOptions.js';
 import { AttackOptionsError, shown } from './errors.js';
 import type { AttackLoss } from './losses/attackLoss.js';
 import { freed } from './norms/freed.js';
 import { GUARD } from './norms/norm.js';
 import type { Random } from './random.js';
-import { attackOf, checkCount } from './search.js';
+import { attackOf } from './search.js';
 import type { SearchState } from './searchState.js';
 import type { ThreatModel } from './threatModel.js';
 
@@ -64,9 +65,7 @@ export function noise(threatModel: ThreatModel, options: NoiseOptions = {}): Att
     let best: SearchState<Best> | undefined;
     for (let step = 1; step <= repeats; step++) {
       await context.pause();
-      const drawn = () => standing(problem, draw());
-      if (best) best.advance((found) => better(found, drawn()));
-      else best = context.hold(drawn);
+      best = keptBetter(context, best, () => standing(problem, draw()));
       const { deltas, objective, success } = best.value;
       context.report({ step, steps: repeats, restart: 1, restarts: 1 }, deltas, objective);
       if (!(await context.settle(success, `draw ${step}`)).includes(0)) break;

@@ -1,6 +1,6 @@
 import { steepestAscent } from './ascent.js';
 import type { Attack } from './attack.js';
-import { AttackOptionsError, shown } from './errors.js';
+import { checkNotNegative } from './checkOptions.js';
 import { gradientAttack } from './gradientAttack.js';
 import type { AttackLoss } from './losses/attackLoss.js';
 import type { ThreatModel } from './threatModel.js';
@@ -69,11 +69,7 @@ export function pgd(threatModel: ThreatModel, options: PgdOptions = {}): Attack 
     momentum = 0,
     draws = 1,
   } = options;
-  if (!(momentum >= 0 && momentum < Infinity)) {
-    throw new AttackOptionsError(
-      `momentum is ${shown(momentum)}; expected a finite number that is 0 or more.`,
-    );
-  }
+  checkNotNegative('momentum', momentum);
   return gradientAttack({
     name: 'pgd',
     threatModel,

@@ -67,7 +67,12 @@ function stream(seed: number, draw: number, row: number): () => number {
 
 /** The finaliser of MurmurHash3, over a step of the golden ratio. */
 function mix(value: number): number {
-  let h = (value + 0x9e3779b9) | 0;
+  return finalised((value + 0x9e3779b9) | 0);
+}
+
+/** The finaliser of MurmurHash3 (Appleby 2011): every bit of 32 depends on every other. */
+export function finalised(value: number): number {
+  let h = value;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);

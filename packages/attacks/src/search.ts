@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack, AttackStep, PerturbOptions } from './attack.js';
 import { ballsAround, disposeBalls } from './ball.js';
+import { checkCount } from './checkOptions.js';
 import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
-import { AttackOptionsError, GradientError, shown } from './errors.js';
+import { GradientError, shown } from './errors.js';
 import {
   type Evaluation,
   evaluate,
@@ -255,14 +256,4 @@ function frozenFor(
 ): FrozenClassifier | undefined {
   const unchanging = Object.keys(inputs).filter((name) => !attacked.includes(name));
   return unchanging.length > 0 ? classifier.frozen?.(inputs, unchanging) : undefined;
-}
-
-/**
- * Refuses what is not a number of steps, restarts and the like.
- * @throws {AttackOptionsError} that names the option
- */
-export function checkCount(name: string, value: number): void {
-  if (!(Number.isSafeInteger(value) && value >= 1)) {
-    throw new AttackOptionsError(`${name} is ${shown(value)}; expected a whole number from 1.`);
-  }
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Ball, confined, isInside, relativeSize } from './ball.js';
+import { type Ball, confined, isInside, origin, relativeSize } from './ball.js';
 import { fooled, type Problem } from './evaluation.js';
 
 /** Per sample the smallest perturbation that fools the classifier, of those seen so far. */
@@ -42,11 +42,6 @@ export function smaller(
 export function smallestInside(balls: readonly Ball[], { deltas }: Smallest): tf.Tensor2D[] {
   const inside = isInside(balls, deltas);
   return deltas.map((delta, i) => tf.where(inside, confined(balls[i]!, delta), tf.zerosLike(delta)));
-}
-
-/** No perturbation at all. */
-export function origin(balls: readonly Ball[]): tf.Tensor2D[] {
-  return balls.map(({ rows, size }) => tf.zeros<tf.Rank.R2>([rows, size]));
 }
 
 /**

@@ -7,12 +7,13 @@ import { freePlaces, type Grid, gridOf } from './blocks/grid.js';
 import { l2Blocks } from './blocks/l2Blocks.js';
 import { linfBlocks } from './blocks/linfBlocks.js';
 import { sidesOf } from './blocks/window.js';
+import { checkCount, checkNumber } from './checkOptions.js';
 import { AttackOptionsError, shown, ThreatModelError } from './errors.js';
 import type { Problem } from './evaluation.js';
 import type { AttackLoss } from './losses/attackLoss.js';
 import { norms } from './norms/norms.js';
 import type { Random } from './random.js';
-import { attackOf, checkCount, type SearchContext } from './search.js';
+import { attackOf, type SearchContext } from './search.js';
 import { attackedModalities, ballsOf, type ThreatModel } from './threatModel.js';
 
 /** Options of {@link square}. */
@@ -80,11 +81,8 @@ export function square(threatModel: ThreatModel, options: SquareOptions = {}): A
   const { queries = 5000, restarts = 1, initialShare = 0.8, loss = 'cw', axes = {} } = options;
   checkCount('queries', queries);
   checkCount('restarts', restarts);
-  if (!(initialShare > 0 && initialShare <= 1)) {
-    throw new AttackOptionsError(
-      `initialShare is ${shown(initialShare)}; expected a number above 0 and at most 1.`,
-    );
-  }
+  const isShare = initialShare > 0 && initialShare <= 1;
+  checkNumber('initialShare', initialShare, isShare, 'a number above 0 and at most 1');
   for (const { norm, modalities } of ballsOf(threatModel)) {
     if (norm === 'l1') {
       throw new ThreatModelError(

@@ -4,6 +4,7 @@ import type { Classifier, Modalities } from './classifier.js';
 import { fooled, judge, type Problem } from './evaluation.js';
 import { objectiveOf } from './losses/attackLoss.js';
 import { SearchState } from './searchState.js';
+import { takenRows } from './takenRows.js';
 import { attackedModalities, disposeDerived, type ThreatModel, threatModelOf } from './threatModel.js';
 import { tidied } from './tidied.js';
 import { check } from './validation.js';
@@ -128,6 +129,25 @@ export class Standings implements Verdict {
     }
   }
 
+  /** Indices of the rows that are not fooled. */
+  get left(): number[] {
+    return this.rows.filter((row) => !this.fooled[row]);
+  }
+
+  /** Whether a run's row, its index in the batch and in the run, is better for the attack than what is held. */
+  improves(run: Run, row: number, index: number): boolean {
+    return run.fooled[index]! || run.margin[index]! > this.margin[row]!;
+  }
+
+  /** As {@link hold}, and frees the run's tensors. */
+  take(run: Run, chosen: (row: number, index: number) => boolean): void {
+    try {
+      this.hold(run, chosen);
+    } finally {
+      tf.dispose(run.adversarial);
+    }
+  }
+
   /** Takes over those rows of a run for which `chosen` says so; told the row's index in the batch and in the run. */
   hold(run: Run, chosen: (row: number, index: number) => boolean): void {
     const sources = [...this.rows];
@@ -196,7 +216,7 @@ export class Standings implements Verdict {
     const { own, ...part } = tidied(() => {
       const order = tf.tensor1d([...rows], 'int32');
       return {
-        inputs: Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, tf.gather(x, order)])),
+        inputs: takenRows(inputs, order),
         labels: tf.gather(labels, order),
         targets: targets && tf.gather(targets, order),
         own: threatModelOf(threatModel, inputs, order),

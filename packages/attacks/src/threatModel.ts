@@ -177,7 +177,8 @@ function tensorsOf(threatModel: ThreatModel): tf.Tensor[] {
     .filter((value): value is tf.Tensor => value instanceof tf.Tensor);
 }
 
-function mapBalls(
+/** A threat model of the same balls, with what is made of each one's epsilon and of each modality's budget. */
+export function mapBalls(
   threatModel: ThreatModel,
   ofEpsilon: (epsilon: number | tf.Tensor1D, modality: string) => number | tf.Tensor1D,
   ofBudget: <B extends JointBudget>(budget: B, modality: string) => JointBudget,

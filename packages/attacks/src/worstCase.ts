@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Attack, PerturbOptions } from './attack.js';
 import type { Classifier, Modalities } from './classifier.js';
 import { AttackOptionsError } from './errors.js';
@@ -105,18 +105,14 @@ export function worstCase(
     try {
       const condition = standings.rows.map(() => named[0]![0]);
       for (const [i, [name, threatModel]] of named.entries()) {
-        const left = standings.rows.filter((row) => !standings.fooled[row]);
+        const { left } = standings;
         if (left.length === 0) break;
         const run = await standings.run(left, threatModel, (own) => attack(own, name));
-        try {
-          standings.hold(run, (row, k) => {
-            const worse = run.fooled[k]! || run.margin[k]! > standings.margin[row]!;
-            if (worse) condition[row] = name;
-            return worse;
-          });
-        } finally {
-          tf.dispose(run.adversarial);
-        }
+        standings.take(run, (row, k) => {
+          const worse = standings.improves(run, row, k);
+          if (worse) condition[row] = name;
+          return worse;
+        });
         standings.report(i + 1, named.length);
       }
       return { adversarial: standings.adversarial(), condition, fooled: [...standings.fooled] };

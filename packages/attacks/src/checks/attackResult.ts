@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Ball, BallPart } from '../ball.js';
+import { type Ball, type BallPart, joined, origin } from '../ball.js';
 import type { Modalities } from '../classifier.js';
 import { attackOf } from '../search.js';
 import { attackedModalities } from '../threatModel.js';
@@ -50,7 +50,7 @@ async function outsideOf(subject: Subject, found: Modalities): Promise<number[]>
   let outside: number[] = [];
   await subject.with(right, async ({ inputs, labels, threatModel }) => {
     const look = attackOf({ name: 'inside', threatModel }, async ({ balls }, context) => {
-      const still = context.hold(() => balls.map(({ rows, size }) => tf.zeros<tf.Rank.R2>([rows, size])));
+      const still = context.hold(() => origin(balls));
       const flags = context.hold(() => {
         const attacked = attackedModalities(threatModel);
         const fixed = Object.keys(inputs).filter((modality) => !attacked.includes(modality));
@@ -73,14 +73,10 @@ async function outsideOf(subject: Subject, found: Modalities): Promise<number[]>
 /** Whether each row is in a ball, its bounds and its exact rules, `[rows]`; numbers that aren't finite are outside. */
 function inside(ball: Ball, found: Modalities): tf.Tensor1D {
   const { norm, epsilon, bounds, parts } = ball;
-  const joined = (of: (part: BallPart) => tf.Tensor): tf.Tensor2D => {
-    const columns = parts.map((part) =>
-      tf.reshape<tf.Rank.R2>(tf.mul(of(part), part.weight), [ball.rows, -1]),
-    );
-    return columns.length === 1 ? columns[0]! : tf.concat2d(columns, 1);
-  };
-  const delta = joined(({ modality, clean }) => tf.sub(found[modality]!, clean));
-  const rounding = joined(({ modality, clean }) =>
+  const inBall = (of: (part: BallPart) => tf.Tensor) =>
+    joined(parts.map((part) => tf.reshape<tf.Rank.R2>(tf.mul(of(part), part.weight), [ball.rows, -1])));
+  const delta = inBall(({ modality, clean }) => tf.sub(found[modality]!, clean));
+  const rounding = inBall(({ modality, clean }) =>
     tf.mul(tf.maximum(tf.abs(clean), tf.abs(found[modality]!)), ROUNDING),
   );
   const longest = tf.add(tf.mul(epsilon, 1 + 1e-5), norm.length(rounding));

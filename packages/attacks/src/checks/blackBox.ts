@@ -2,16 +2,16 @@ import { AttackError } from '../errors.js';
 import { square } from '../square.js';
 import type { ThreatModel } from '../threatModel.js';
 import { type Check, counted, inconclusive, passed, warning } from './check.js';
+import type { Subject } from './subject.js';
 
 /** Whether an attack that sees outputs only beats the one that sees gradients (AutoAttack's check_square_sr). */
 export const blackBox: Check = {
   name: 'black-box',
   needs: 'standing',
   async run(subject) {
-    const { standing, name } = await subject.attacked();
-    let left: number[];
+    let found: Awaited<ReturnType<Subject['fallen']>>;
     try {
-      left = await subject.standing(standing, subject.options.blackBox ?? searching);
+      found = await subject.fallen(subject.options.blackBox ?? searching);
     } catch (error) {
       if (!(error instanceof AttackError)) throw error;
       // Square has no form for l1 balls.
@@ -19,11 +19,10 @@ export const blackBox: Check = {
         `The attack that asks for outputs only can't be made here; name another one with the option 'blackBox'. ${error.message}`,
       );
     }
-    const fell = standing.length - left.length;
-    const figures = { standing: standing.length, fell };
+    const { name, fell, figures } = found;
     return fell > 0
       ? warning(
-          `Of the samples that stand against '${name}', ${counted(fell, standing.length)} ${fell === 1 ? 'falls' : 'fall'} to an attack that asks for outputs only. An attack that sees the gradients ought to do no worse: they are masked, or it is too weak. Robust accuracy is lower than it says; look for what hides the gradients, and report the worst case of both.`,
+          `Of the samples that stand against '${name}', ${counted(fell, figures.standing)} ${fell === 1 ? 'falls' : 'fall'} to an attack that asks for outputs only. An attack that sees the gradients ought to do no worse: they are masked, or it is too weak. Robust accuracy is lower than it says; look for what hides the gradients, and report the worst case of both.`,
           figures,
         )
       : passed(

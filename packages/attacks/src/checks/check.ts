@@ -38,7 +38,7 @@ export interface Check {
    * What there must be: samples that are right without an attack, or samples that stand against
    * the attack. Absent: the batch is enough.
    */
-  readonly needs?: 'right' | 'attack' | 'standing';
+  readonly needs?: 'right' | 'standing';
   /** Looks. What it throws becomes a warning that says so. */
   run(subject: Subject): Promise<Verdict>;
 }

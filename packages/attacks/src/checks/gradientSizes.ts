@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { columnsOf } from '../ball.js';
+import { columnsOf, origin } from '../ball.js';
 import type { AttackLoss } from '../losses/attackLoss.js';
 import { attackOf } from '../search.js';
 import type { Subject } from './subject.js';
@@ -22,7 +22,7 @@ export async function gradientSizes(subject: Subject, loss: AttackLoss): Promise
   let found: GradientSizes[] = [];
   await subject.with(right, async ({ inputs, labels, threatModel }) => {
     const look = attackOf({ name: 'gradients', threatModel, loss }, async ({ balls }, context) => {
-      const still = context.hold(() => balls.map(({ rows, size }) => tf.zeros<tf.Rank.R2>([rows, size])));
+      const still = context.hold(() => origin(balls));
       const names = balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
       const measured = context.hold(() => {
         const { gradients } = context.evaluate(still.value);

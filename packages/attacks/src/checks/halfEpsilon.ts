@@ -6,13 +6,10 @@ export const halfEpsilon: Check = {
   name: 'half-epsilon',
   needs: 'standing',
   async run(subject) {
-    const { standing, name } = await subject.attacked();
-    const left = await subject.standing(standing, subject.options.attack, halved);
-    const fell = standing.length - left.length;
-    const figures = { standing: standing.length, fell };
+    const { name, fell, figures } = await subject.fallen(subject.options.attack, halved);
     return fell > 0
       ? warning(
-          `Of the samples that stand against '${name}', ${counted(fell, standing.length)} ${fell === 1 ? 'falls' : 'fall'} to it with half the budget, which the whole budget includes. Its steps are too long, or gradients are of use near the clean input only: try shorter steps and restarts.`,
+          `Of the samples that stand against '${name}', ${counted(fell, figures.standing)} ${fell === 1 ? 'falls' : 'fall'} to it with half the budget, which the whole budget includes. Its steps are too long, or gradients are of use near the clean input only: try shorter steps and restarts.`,
           figures,
         )
       : passed(`No sample that stands against '${name}' falls to it with half the budget.`, figures);

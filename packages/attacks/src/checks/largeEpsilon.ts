@@ -1,5 +1,5 @@
 import type { Modalities } from '../classifier.js';
-import { attackedModalities, type BallSpec, ballsOf, isJointBall, type ThreatModel } from '../threatModel.js';
+import { attackedModalities, type BallSpec, ballsOf, mapBalls, type ThreatModel } from '../threatModel.js';
 import { type Check, counted, inconclusive, passed, warning } from './check.js';
 
 /** Where an input has no range, this many radii stand for all of it. */
@@ -70,20 +70,12 @@ async function wholeRadius({ norm, epsilon, modalities }: BallSpec, inputs: Moda
 
 /** A threat model with other radii, in the order of its balls; steps follow from them. */
 function withRadii(threatModel: ThreatModel, radii: readonly number[]): ThreatModel {
-  const stepping = <B extends { stepSize?: number }>({ stepSize: _, ...budget }: B) => budget;
-  if (isJointBall(threatModel)) {
-    const modalities = Object.entries(threatModel.modalities).map(([name, budget]) => [
-      name,
-      stepping(budget),
-    ]);
-    return { ...threatModel, epsilon: radii[0]!, modalities: Object.fromEntries(modalities) };
-  }
-  return Object.fromEntries(
-    Object.entries(threatModel).map(([name, budget], i) => [
-      name,
-      { ...stepping(budget), epsilon: radii[i]! },
-    ]),
-  ) as ThreatModel;
+  const next = radii.values();
+  return mapBalls(
+    threatModel,
+    () => next.next().value!,
+    ({ stepSize: _, ...budget }) => budget,
+  );
 }
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

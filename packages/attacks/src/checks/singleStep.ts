@@ -6,13 +6,10 @@ export const singleStep: Check = {
   name: 'single-step',
   needs: 'standing',
   async run(subject) {
-    const { standing, name } = await subject.attacked();
-    const left = await subject.standing(standing, (threatModel) => fgsm(threatModel));
-    const fell = standing.length - left.length;
-    const figures = { standing: standing.length, fell };
+    const { name, fell, figures } = await subject.fallen((threatModel) => fgsm(threatModel));
     return fell > 0
       ? warning(
-          `Of the samples that stand against '${name}', ${counted(fell, standing.length)} ${fell === 1 ? 'falls' : 'fall'} to a single step (FGSM) within the same budget. The attack's steps lead astray: try other step sizes, more steps and restarts, and count a sample as fooled when either attack fools it.`,
+          `Of the samples that stand against '${name}', ${counted(fell, figures.standing)} ${fell === 1 ? 'falls' : 'fall'} to a single step (FGSM) within the same budget. The attack's steps lead astray: try other step sizes, more steps and restarts, and count a sample as fooled when either attack fools it.`,
           figures,
         )
       : passed(`No sample that stands against '${name}' falls to a single step.`, figures);

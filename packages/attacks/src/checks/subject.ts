@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack, PerturbOptions } from '../attack.js';
 import type { Classifier, Modalities } from '../classifier.js';
-import { AttackInputError, shown } from '../errors.js';
+import { checkedLogits, type Problem } from '../evaluation.js';
+import { takenRows } from '../takenRows.js';
 import { disposeDerived, type ThreatModel, threatModelOf } from '../threatModel.js';
 import { tidied } from '../tidied.js';
 import { GradientProbe } from './gradientProbe.js';
@@ -81,17 +82,12 @@ export class Subject {
     classifier: Classifier,
     inputs: Modalities,
     labels: tf.Tensor1D,
-    largestLabel: number,
+    largestLabel: Problem['largestLabel'],
     options: SubjectOptions,
   ): Promise<Subject> {
     const logits = tf.tidy(() => classifier(inputs));
     try {
-      const [rows, classes] = logits.shape;
-      if (logits.rank !== 2 || rows !== labels.shape[0] || !(classes > Math.max(1, largestLabel))) {
-        throw new AttackInputError(
-          `The classifier gave ${shown(logits)}; expected logits of shape [${labels.shape[0]}, classes] with more classes than the largest label, ${largestLabel}.`,
-        );
-      }
+      const [, classes] = checkedLogits({ labels, largestLabel }, logits).shape;
       const [values, truth] = await Promise.all([logits.data(), labels.data()]);
       return new Subject(classifier, inputs, labels, values as Float32Array, classes, truth, options);
     } finally {
@@ -116,7 +112,7 @@ export class Subject {
     const part = tidied(() => {
       const places = tf.tensor1d([...rows], 'int32');
       return {
-        inputs: taken(this.inputs, places),
+        inputs: takenRows(this.inputs, places),
         labels: tf.gather(this.labels, places),
         threatModel: threatModelOf(threatModel, this.inputs, places),
       };
@@ -155,6 +151,17 @@ export class Subject {
     });
   }
 
+  /** Runs another attack on the samples that stand against the evaluation's own: how many fall, of how many. */
+  async fallen(
+    make: AttackMaker,
+    change?: (threatModel: ThreatModel) => ThreatModel,
+  ): Promise<{ name: string; fell: number; figures: { standing: number; fell: number } }> {
+    const { standing, name } = await this.attacked();
+    const left = await this.standing(standing, make, change);
+    const fell = standing.length - left.length;
+    return { name, fell, figures: { standing: standing.length, fell } };
+  }
+
   /** The attack's result on the samples that are right, run at the first call. @throws {AttackFailure} */
   attacked(): Promise<Attacked> {
     this.#attacked ??= this.#attack().catch((error: unknown) => {
@@ -178,7 +185,7 @@ export class Subject {
       const trace = new LossTrace(rows);
       try {
         this.#adversarial = adversarial
-          ? tidied(() => taken(adversarial, tf.tensor1d([...this.right], 'int32')))
+          ? tidied(() => takenRows(adversarial, tf.tensor1d([...this.right], 'int32')))
           : await attack.perturb(probe.classifier, inputs, labels, {
               ...this.#perturbOptions(this.right),
               onStep: (step) => trace.add(step),
@@ -209,10 +216,6 @@ export class Subject {
         largestOf(logits.subarray(i * this.classes, (i + 1) * this.classes)) === this.predicted[row],
     );
   }
-}
-
-function taken(inputs: Modalities, rows: tf.Tensor1D): Modalities {
-  return Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, tf.gather(x, rows)]));
 }
 
 /** Index of the largest value, the first of equal ones. */

@@ -28,7 +28,7 @@ export interface BoneLengthsOptions extends BoneOptions {
  * cost each other most of the perturbation: make one of them a term of the loss, {@link withMotionTerm}.
  *
  * The number of tf operations follows the depth of the tree, not the number of joints. One try takes 0.2 s on the wasm
- * backend for 16 samples of two persons, 64 frames and 20 joints; a step has nine tries.
+ * backend for 16 samples of two persons, 64 frames and 20 joints; a step has eight tries.
  * @throws {ThreatModelError} when the edges are no tree; in `perturb`, when the input has another number of joints
  * @example
  * ```ts

@@ -38,7 +38,7 @@ export interface BoundedAccelerationOptions {
  *
  * In a ball of 0.02 m over 64 frames, PGD along gradients that are smooth over some 3 frames keeps, to first order, 0.93
  * of what it would gain without the rule at a bound of 0.01 m, 0.83 at 0.002 m and 0.61 at 0.0005 m; had joints just been
- * scaled, 0.17, 0.03 and 0.01. Costs 12 products of a frames x frames matrix with the input, for each of nine tries a step.
+ * scaled, 0.17, 0.03 and 0.01. Costs 12 products of a frames x frames matrix with the input, for each of eight tries a step.
  * @throws {ThreatModelError} when neither bound is given or one is below 0; in `perturb`, when the input has no such axes
  * @example
  * ```ts

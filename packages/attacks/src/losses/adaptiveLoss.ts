@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNotNegative } from '../checkOptions.js';
 import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
 import { type AttackLoss, type ObservedLoss, objectiveOf, type Seen } from './attackLoss.js';
 import { gateLogOdds } from './gateLogOdds.js';
@@ -72,11 +73,7 @@ export function adaptiveLoss(options: AdaptiveLossOptions): ObservedLoss {
   if (names.length === 0) {
     throw new AttackOptionsError(`heads is ${shown(heads)}; expected the auxiliary output of each modality.`);
   }
-  for (const [name, value] of Object.entries({ lambda, mu })) {
-    if (!(value >= 0 && value < Infinity)) {
-      throw new AttackOptionsError(`${name} is ${shown(value)}; expected a finite number that is 0 or more.`);
-    }
-  }
+  for (const [name, value] of Object.entries({ lambda, mu })) checkNotNegative(name, value);
   const gates = gate === undefined ? [] : [gate].flat();
   return sumOfLosses(
     [

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNotNegative } from '../checkOptions.js';
 import { accelerations } from '../constraints/acceleration.js';
 import { motionOf } from '../constraints/motion.js';
 import type { SkeletonAxes } from '../constraints/skeletonAxes.js';
-import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
+import { AttackInputError, shown } from '../errors.js';
 import type { AttackLoss, ObservedLoss } from './attackLoss.js';
 import { sumOfLosses } from './sumOfLosses.js';
 
@@ -46,11 +47,7 @@ export interface MotionTermOptions {
  */
 export function withMotionTerm(loss: AttackLoss, options: MotionTermOptions): ObservedLoss {
   const { weight, position = 0 } = options;
-  for (const [name, value] of Object.entries({ weight, position })) {
-    if (!(value >= 0 && value < Infinity)) {
-      throw new AttackOptionsError(`${name} is ${shown(value)}; expected a finite number that is 0 or more.`);
-    }
-  }
+  for (const [name, value] of Object.entries({ weight, position })) checkNotNegative(name, value);
   return sumOfLosses(
     [{ loss }, { loss: changeOfMotion(options, weight, position), weight: -1 }],
     'loss with a motion term',

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { broadcastsTo } from '../broadcastsTo.js';
 import { shown, ThreatModelError } from '../errors.js';
 
 /** Which entries of an input an attack may write: a tensor of 1 and 0 that has the input's shape or broadcasts to it. */
@@ -12,11 +13,7 @@ export type Mask = (x: tf.Tensor) => tf.Tensor;
 export function maskOn(mask: tf.Tensor | Mask, x: tf.Tensor, what: string): tf.Tensor {
   return tf.tidy(() => {
     const given = typeof mask === 'function' ? mask(x) : mask;
-    const fits =
-      given instanceof tf.Tensor &&
-      given.rank <= x.rank &&
-      given.shape.every((size, axis) => size === 1 || size === x.shape[x.rank - given.rank + axis]);
-    if (!fits) {
+    if (!(given instanceof tf.Tensor && broadcastsTo(given, x))) {
       throw new ThreatModelError(
         `${what} is ${shown(given)}; expected the input's shape ${shown(x.shape)} or one that broadcasts to it.`,
       );
