@@ -1,15 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  initializers,
-  type LayerVariable,
-  layers,
-  type Shape,
-  type SymbolicTensor,
-} from '@tensorflow/tfjs-layers';
+import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { channelMeans } from './channelMeans.js';
-import { channelCounts, featureShapes } from './featureShapes.js';
-
-type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
+import { channelCounts } from './featureShapes.js';
+import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
+import { scaled } from './scaled.js';
 
 /** What {@link AttentionModalityReweighter} can be told; everything has a default. */
 export interface AttentionModalityReweighterConfig extends LayerConfig {
@@ -68,7 +62,7 @@ export interface AttentionModalityReweighterConfig extends LayerConfig {
  * console.log(weights!.arraySync()); // [[0.5, 0.5], [0.5, 0.5]]: not trained yet
  * ```
  */
-export class AttentionModalityReweighter extends layers.Layer {
+export class AttentionModalityReweighter extends ExchangingLayer {
   /** The name that saved models know this layer by. */
   static readonly className = 'AttentionModalityReweighter';
   /** See {@link AttentionModalityReweighterConfig.granularity}. */
@@ -117,16 +111,8 @@ export class AttentionModalityReweighter extends layers.Layer {
     this.supportsMasking = true;
   }
 
-  /** Symbolic features in, symbolic features out. */
-  override apply(inputs: SymbolicTensor[], kwargs?: { [option: string]: unknown }): SymbolicTensor[];
-  /** Tensors in, tensors out, at once. */
-  override apply(inputs: tf.Tensor[], kwargs?: { [option: string]: unknown }): tf.Tensor[];
-  override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: { [option: string]: unknown }) {
-    return super.apply(inputs, kwargs) as SymbolicTensor[] | tf.Tensor[];
-  }
-
-  override build(inputShape: Shape | Shape[]): void {
-    const channels = channelCounts(featureShapes(this.getClassName(), inputShape));
+  protected override addWeights(shapes: Shape[]): void {
+    const channels = channelCounts(shapes);
     const total = channels.reduce((sum, count) => sum + count, 0);
     const width = Math.ceil(total / this.reductionRatio);
     const zeros = () => initializers.zeros();
@@ -140,11 +126,10 @@ export class AttentionModalityReweighter extends layers.Layer {
             this.addWeight('attentionBias', [channels.length], 'float32', zeros()),
           ]
         : channels.map((count, m) => this.addWeight(`gateKernel${m}`, [width, count], 'float32', zeros()));
-    super.build(inputShape);
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape[] {
-    const shapes = featureShapes(this.getClassName(), inputShape);
+    const shapes = this.shapesOf(inputShape);
     if (!this.returnWeights) return shapes;
     const channels = channelCounts(shapes);
     const columns =
@@ -158,22 +143,23 @@ export class AttentionModalityReweighter extends layers.Layer {
     return [...masks, ...(this.returnWeights ? [null] : [])] as tf.Tensor[];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
-    return tf.tidy(() => {
-      const features = Array.isArray(inputs) ? inputs : [inputs];
-      featureShapes(
-        this.getClassName(),
-        features.map((feature) => feature.shape),
-      );
-      const pooled = tf.concat(features.map(channelMeans), 1);
-      const hidden = tf.relu(
-        tf.add(tf.matMul(pooled, this.hiddenKernel.read() as tf.Tensor2D), this.hiddenBias.read()),
-      ) as tf.Tensor2D;
-      const { scales, weights } =
-        this.granularity === 'modality' ? this.modalityScales(hidden) : this.channelScales(hidden);
-      const outputs = features.map((feature, m) => scaled(feature, scales[m]!));
-      return this.returnWeights ? [...outputs, weights] : outputs;
-    });
+  override multiplyAdds(inputShape: Shape | Shape[]): number {
+    const shapes = this.shapesOf(inputShape);
+    const total = channelCounts(shapes).reduce((sum, count) => sum + count, 0);
+    const outputs = this.granularity === 'modality' ? shapes.length : total;
+    const width = Math.ceil(total / this.reductionRatio);
+    return (total + outputs) * width;
+  }
+
+  protected override fuse(features: tf.Tensor[]): tf.Tensor[] {
+    const pooled = tf.concat(features.map(channelMeans), 1);
+    const hidden = tf.relu(
+      tf.add(tf.matMul(pooled, this.hiddenKernel.read() as tf.Tensor2D), this.hiddenBias.read()),
+    ) as tf.Tensor2D;
+    const { scales, weights } =
+      this.granularity === 'modality' ? this.modalityScales(hidden) : this.channelScales(hidden);
+    const outputs = features.map((feature, m) => scaled(feature, scales[m]!));
+    return this.returnWeights ? [...outputs, weights] : outputs;
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -210,15 +196,6 @@ export class AttentionModalityReweighter extends layers.Layer {
   }
 }
 tf.serialization.registerClass(AttentionModalityReweighter);
-
-/** features [batch, ..., C] times scale [batch, 1] or [batch, C], at a rank where broadcasting is cheap. */
-function scaled(features: tf.Tensor, scale: tf.Tensor): tf.Tensor {
-  const { shape } = features;
-  const batch = shape[0]!;
-  const columns = scale.shape[1]!;
-  const flat = tf.reshape(features, [batch, -1, columns]);
-  return tf.reshape(tf.mul(flat, tf.reshape(scale, [batch, 1, columns])), shape);
-}
 
 function positive(option: string, value: number): void {
   if (!(Number.isFinite(value) && value > 0)) {

@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, type Shape, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { Shape } from '@tensorflow/tfjs-layers';
 import { channelMeans } from './channelMeans.js';
-import { channelCounts, featureShapes } from './featureShapes.js';
-
-type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
+import { channelCounts } from './featureShapes.js';
+import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
 
 /** What {@link ConcatFusion} can be told: a layer's `name` and the like, nothing of its own. */
 export interface ConcatFusionConfig extends LayerConfig {}
@@ -23,7 +22,7 @@ export interface ConcatFusionConfig extends LayerConfig {}
  * console.log(fused.shape); // [2, 28]
  * ```
  */
-export class ConcatFusion extends layers.Layer {
+export class ConcatFusion extends JoiningLayer {
   /** The name that saved models know this layer by. */
   static readonly className = 'ConcatFusion';
 
@@ -32,33 +31,21 @@ export class ConcatFusion extends layers.Layer {
     super(config);
   }
 
-  /** Symbolic features in, symbolic features out. */
-  override apply(inputs: SymbolicTensor[], kwargs?: { [option: string]: unknown }): SymbolicTensor;
-  /** Tensors in, tensors out, at once. */
-  override apply(inputs: tf.Tensor[], kwargs?: { [option: string]: unknown }): tf.Tensor;
-  override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: { [option: string]: unknown }) {
-    return super.apply(inputs, kwargs) as SymbolicTensor | tf.Tensor;
-  }
-
-  override build(inputShape: Shape | Shape[]): void {
-    featureShapes(this.getClassName(), inputShape);
-    super.build(inputShape);
+  override get role(): FusionRole {
+    return 'join';
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const shapes = featureShapes(this.getClassName(), inputShape);
+    const shapes = this.shapesOf(inputShape);
     return [shapes[0]![0] ?? null, channelCounts(shapes).reduce((sum, count) => sum + count, 0)];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => {
-      const features = Array.isArray(inputs) ? inputs : [inputs];
-      featureShapes(
-        this.getClassName(),
-        features.map((feature) => feature.shape),
-      );
-      return tf.concat(features.map(channelMeans), 1);
-    });
+  override multiplyAdds(): number {
+    return 0;
+  }
+
+  protected override fuse(features: tf.Tensor[]): tf.Tensor {
+    return tf.concat(features.map(channelMeans), 1);
   }
 }
 tf.serialization.registerClass(ConcatFusion);

@@ -4,5 +4,12 @@ export {
 } from './attentionModalityReweighter.js';
 export { channelMeans } from './channelMeans.js';
 export { ConcatFusion, type ConcatFusionConfig } from './concatFusion.js';
+export {
+  ExchangingLayer,
+  FusionLayer,
+  type FusionRole,
+  JoiningLayer,
+  type LayerConfig,
+} from './fusionLayer.js';
 export { type AmrLossArgs, amrLoss } from './losses/amrLoss.js';
 export { type CrossEntropyOptions, crossEntropy } from './losses/crossEntropy.js';

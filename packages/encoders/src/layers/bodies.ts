@@ -1,6 +1,6 @@
+import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
-import type { LayerConfig } from '../layerConfig.js';
 
 /**
  * Which bodies are there: 1 for a body with a coordinate that is not 0 in any frame, 0 for one that is all zero.

@@ -1,6 +1,6 @@
+import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
-import type { LayerConfig } from '../layerConfig.js';
 
 /** What {@link ChannelNormalization} must be told. */
 export interface ChannelNormalizationConfig extends LayerConfig {

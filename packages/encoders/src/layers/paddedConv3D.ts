@@ -1,6 +1,6 @@
+import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import type { LayerConfig } from '../layerConfig.js';
 
 /** Sizes along time, height and width. */
 export type Size3 = [frames: number, height: number, width: number];

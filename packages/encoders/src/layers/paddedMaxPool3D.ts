@@ -1,6 +1,6 @@
+import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
-import type { LayerConfig } from '../layerConfig.js';
 import { halfOf, padded, paddedSizes, type Size3 } from './paddedConv3D.js';
 
 /** What {@link PaddedMaxPool3D} can be told. */

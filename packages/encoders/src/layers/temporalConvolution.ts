@@ -1,7 +1,7 @@
+import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { addToRows } from '../columns.js';
-import type { LayerConfig } from '../layerConfig.js';
 
 /** What {@link TemporalConvolution} can be told. */
 export interface TemporalConvolutionConfig extends LayerConfig {

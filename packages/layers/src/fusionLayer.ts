@@ -1,0 +1,88 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { layers, type Shape, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { featureShapes } from './featureShapes.js';
+
+/** The options that every tfjs layer takes; tfjs-layers does not export their type. */
+export type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
+
+/**
+ * What a fusion layer makes of the M modalities' tensors:
+ *
+ * - `'exchange'`: M features in, M features of the same shapes out. It can sit behind any stages, several times.
+ * - `'join'`: M features in, one vector [batch, D] out, which a classifier goes on with.
+ * - `'classify'`: M features in, the logits [batch, classes] out.
+ * - `'vote'`: each modality's own logits [batch, classes] in, the fused logits [batch, classes] out.
+ *
+ * Features are [batch, ..., channels], of rank 2 or more.
+ */
+export type FusionRole = 'exchange' | 'join' | 'classify' | 'vote';
+
+/**
+ * What all fusion layers of this package are: a tfjs layer on the tensors of two or more modalities, in a list. Its
+ * first outputs are those that its {@link FusionRole} names; `returnWeights`, where a layer has it, adds a last one.
+ */
+export abstract class FusionLayer extends layers.Layer {
+  /** What the layer makes of its inputs. */
+  abstract get role(): FusionRole;
+
+  /** The outputs for the features of all modalities, whose shapes have been checked. Runs in a `tf.tidy`. */
+  protected abstract fuse(
+    features: tf.Tensor[],
+    kwargs: { [option: string]: unknown },
+  ): tf.Tensor | tf.Tensor[];
+
+  /** Makes the layer's weights for features of these shapes. A layer without weights leaves it as it is. */
+  protected addWeights(_shapes: Shape[]): void {}
+
+  /**
+   * Multiply-adds of the layer's convolutions and matrix products for one sample, given the inputs' shapes. What works
+   * element by element is not counted.
+   */
+  abstract multiplyAdds(inputShape: Shape | Shape[]): number;
+
+  override build(inputShape: Shape | Shape[]): void {
+    this.addWeights(this.shapesOf(inputShape));
+    super.build(inputShape);
+  }
+
+  override call(
+    inputs: tf.Tensor | tf.Tensor[],
+    kwargs: { [option: string]: unknown } = {},
+  ): tf.Tensor | tf.Tensor[] {
+    return tf.tidy(() => {
+      const features = Array.isArray(inputs) ? inputs : [inputs];
+      this.shapesOf(features.map(({ shape }) => shape));
+      return this.fuse(features, kwargs);
+    });
+  }
+
+  /** The inputs' shapes, checked: see {@link featureShapes}. */
+  protected shapesOf(inputShape: Shape | Shape[]): Shape[] {
+    return featureShapes(this.getClassName(), inputShape);
+  }
+}
+
+/** A fusion layer with one output, as far as types go. */
+export abstract class JoiningLayer extends FusionLayer {
+  /** Symbolic features in, symbolic features out. */
+  override apply(inputs: SymbolicTensor[], kwargs?: { [option: string]: unknown }): SymbolicTensor;
+  /** Tensors in, tensors out, at once. */
+  override apply(inputs: tf.Tensor[], kwargs?: { [option: string]: unknown }): tf.Tensor;
+  override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: { [option: string]: unknown }) {
+    return super.apply(inputs, kwargs) as SymbolicTensor | tf.Tensor;
+  }
+}
+
+/** A fusion layer with an output for each input, as far as types go. */
+export abstract class ExchangingLayer extends FusionLayer {
+  override get role(): FusionRole {
+    return 'exchange';
+  }
+  /** Symbolic features in, symbolic features out. */
+  override apply(inputs: SymbolicTensor[], kwargs?: { [option: string]: unknown }): SymbolicTensor[];
+  /** Tensors in, tensors out, at once. */
+  override apply(inputs: tf.Tensor[], kwargs?: { [option: string]: unknown }): tf.Tensor[];
+  override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: { [option: string]: unknown }) {
+    return super.apply(inputs, kwargs) as SymbolicTensor[] | tf.Tensor[];
+  }
+}
