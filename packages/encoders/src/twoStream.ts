@@ -2,6 +2,8 @@ import {
   AttentionModalityReweighter,
   type AttentionModalityReweighterConfig,
   ConcatFusion,
+  dependsOn,
+  rewire,
 } from '@amr/layers';
 import {
   initializers,
@@ -13,7 +15,6 @@ import {
 } from '@tensorflow/tfjs-layers';
 import type { Encoder } from './encoder.js';
 import { EncoderConfigError } from './encoderConfigError.js';
-import { dependsOn, rewire } from './rewire.js';
 import { seeds } from './seeds.js';
 
 /** A stage of an encoder: its number, the first being 1, or the name of its layer, such as `'rgbStage2'`. */

@@ -13,3 +13,4 @@ export {
 } from './fusionLayer.js';
 export { type AmrLossArgs, amrLoss } from './losses/amrLoss.js';
 export { type CrossEntropyOptions, crossEntropy } from './losses/crossEntropy.js';
+export { dependsOn, rewire } from './rewire.js';
