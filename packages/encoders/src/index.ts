@@ -16,6 +16,7 @@ export { PaddedMaxPool3D, type PaddedMaxPool3DConfig } from './layers/paddedMaxP
 export { TemporalConvolution, type TemporalConvolutionConfig } from './layers/temporalConvolution.js';
 export { type Resnet3dConfig, resnet3d } from './resnet3d.js';
 export { adjacency, type PartitionStrategy } from './skeleton/adjacency.js';
+export type { GcnConfig } from './skeleton/gcn.js';
 export { type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './skeleton/graphs.js';
 export { type StgcnConfig, stgcn } from './stgcn.js';
 export { type FusionPoint, type StageReference, type TwoStreamConfig, twoStream } from './twoStream.js';
