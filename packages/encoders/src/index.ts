@@ -19,4 +19,5 @@ export { adjacency, type PartitionStrategy } from './skeleton/adjacency.js';
 export type { GcnConfig } from './skeleton/gcn.js';
 export { type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './skeleton/graphs.js';
 export { type StgcnConfig, stgcn } from './stgcn.js';
+export type { TorchConstant, TorchLayer, TorchNames, TorchWeight } from './torch/torchWeights.js';
 export { type FusionPoint, type StageReference, type TwoStreamConfig, twoStream } from './twoStream.js';

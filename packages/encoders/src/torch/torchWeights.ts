@@ -17,4 +17,26 @@ export interface TorchWeight {
 export interface TorchLayer {
   /** One entry for each weight. */
   torchWeights(): { [weight: string]: TorchWeight };
+  /**
+   * What the PyTorch module keeps in a buffer and the layer in its config, such as the graph of a graph convolution:
+   * nothing is read from the file, but where the file has it, it must say the same.
+   */
+  torchConstants?(): TorchConstant[];
 }
+
+/** A value that is fixed in a layer's config and stored as a buffer by PyTorch. */
+export interface TorchConstant {
+  /** Its name behind the module's. */
+  name: string;
+  /** Its shape in PyTorch. */
+  shape: readonly number[];
+  /** Its values, row by row. */
+  values: readonly number[];
+}
+
+/**
+ * The naming of a family of networks: from the name of a layer here, without the encoder's name in front
+ * (`Stage1Block2Conv1`), to the dotted name of the PyTorch module that computes the same (`layer1.1.conv1.0`);
+ * undefined for a layer that the family doesn't know.
+ */
+export type TorchNames = (layer: string) => string | undefined;
