@@ -6,6 +6,7 @@ import {
   ntuBones,
   utdMhad,
 } from '@amr/datasets';
+import { skeletonGraph } from '@amr/encoders';
 import type { Settings } from './settings.js';
 
 /** The two parts of a data set, each in memory that worker threads can share. */
@@ -67,27 +68,4 @@ function shared(dataset: ArrayDataset): LabelledArrays {
 
 /** Pairs of joints to draw. */
 export const bonesOf = (data: Settings['data']): readonly (readonly [number, number])[] =>
-  data.kind === 'generated' ? ntuBones : KINECT_BONES;
-
-/** The 20 joints of Kinect v1: head, shoulder centre, spine, hip centre, then arms and legs. */
-const KINECT_BONES = [
-  [0, 1],
-  [1, 2],
-  [2, 3],
-  [1, 4],
-  [4, 5],
-  [5, 6],
-  [6, 7],
-  [1, 8],
-  [8, 9],
-  [9, 10],
-  [10, 11],
-  [3, 12],
-  [12, 13],
-  [13, 14],
-  [14, 15],
-  [3, 16],
-  [16, 17],
-  [17, 18],
-  [18, 19],
-] as const;
+  data.kind === 'generated' ? ntuBones : skeletonGraph('utd-mhad').edges;
