@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import { channelMeans } from './channelMeans.js';
-import { channelCounts } from './featureShapes.js';
 import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
+import { positive } from './optionChecks.js';
 import { scaled } from './scaled.js';
+import { channelGated, exchangedMasks, squeezed, squeezeSizes } from './squeezeExcitation.js';
 
 /** What {@link AttentionModalityReweighter} can be told; everything has a default. */
 export interface AttentionModalityReweighterConfig extends LayerConfig {
@@ -95,8 +95,8 @@ export class AttentionModalityReweighter extends ExchangingLayer {
         `AttentionModalityReweighter: got granularity '${granularity}'; expected 'modality' or 'channel'.`,
       );
     }
-    positive('reductionRatio', reductionRatio);
-    positive('temperature', temperature);
+    positive('AttentionModalityReweighter', 'reductionRatio', reductionRatio);
+    positive('AttentionModalityReweighter', 'temperature', temperature);
     if (granularity === 'channel' && temperature !== 1) {
       throw new Error(
         `AttentionModalityReweighter: got temperature ${temperature} with granularity 'channel', whose gates have no ` +
@@ -112,9 +112,7 @@ export class AttentionModalityReweighter extends ExchangingLayer {
   }
 
   protected override addWeights(shapes: Shape[]): void {
-    const channels = channelCounts(shapes);
-    const total = channels.reduce((sum, count) => sum + count, 0);
-    const width = Math.ceil(total / this.reductionRatio);
+    const { channels, total, width } = squeezeSizes(shapes, this.reductionRatio);
     const zeros = () => initializers.zeros();
     const seeded = initializers.glorotUniform({ seed: this.seed });
     this.hiddenKernel = this.addWeight('hiddenKernel', [total, width], 'float32', seeded);
@@ -131,33 +129,27 @@ export class AttentionModalityReweighter extends ExchangingLayer {
   override computeOutputShape(inputShape: Shape | Shape[]): Shape[] {
     const shapes = this.shapesOf(inputShape);
     if (!this.returnWeights) return shapes;
-    const channels = channelCounts(shapes);
-    const columns =
-      this.granularity === 'modality' ? shapes.length : channels.reduce((sum, count) => sum + count, 0);
-    return [...shapes, [shapes[0]![0] ?? null, columns]];
+    return [...shapes, [shapes[0]![0] ?? null, this.weightsOf(shapes)]];
   }
 
   /** One mask, or null, for each output: the inputs' own, and none for the weights. */
   override computeMask(inputs: tf.Tensor | tf.Tensor[], mask?: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
-    const masks = Array.isArray(mask) ? mask : [inputs].flat().map(() => mask ?? null);
-    return [...masks, ...(this.returnWeights ? [null] : [])] as tf.Tensor[];
+    return exchangedMasks(inputs, mask, this.returnWeights);
   }
 
   override multiplyAdds(inputShape: Shape | Shape[]): number {
     const shapes = this.shapesOf(inputShape);
-    const total = channelCounts(shapes).reduce((sum, count) => sum + count, 0);
-    const outputs = this.granularity === 'modality' ? shapes.length : total;
-    const width = Math.ceil(total / this.reductionRatio);
-    return (total + outputs) * width;
+    const { total, width } = squeezeSizes(shapes, this.reductionRatio);
+    return (total + this.weightsOf(shapes)) * width;
   }
 
   protected override fuse(features: tf.Tensor[]): tf.Tensor[] {
-    const pooled = tf.concat(features.map(channelMeans), 1);
-    const hidden = tf.relu(
-      tf.add(tf.matMul(pooled, this.hiddenKernel.read() as tf.Tensor2D), this.hiddenBias.read()),
-    ) as tf.Tensor2D;
-    const { scales, weights } =
-      this.granularity === 'modality' ? this.modalityScales(hidden) : this.channelScales(hidden);
+    const hidden = squeezed(features, this.hiddenKernel, this.hiddenBias);
+    if (this.granularity === 'channel') {
+      const logits = this.attention.map((kernel) => tf.matMul(hidden, kernel.read() as tf.Tensor2D));
+      return channelGated(features, logits, this.returnWeights);
+    }
+    const { scales, weights } = this.modalityScales(hidden);
     const outputs = features.map((feature, m) => scaled(feature, scales[m]!));
     return this.returnWeights ? [...outputs, weights] : outputs;
   }
@@ -174,6 +166,11 @@ export class AttentionModalityReweighter extends ExchangingLayer {
     };
   }
 
+  /** How many weights there are for a sample: see {@link AttentionModalityReweighterConfig.returnWeights}. */
+  private weightsOf(shapes: Shape[]): number {
+    return this.granularity === 'modality' ? shapes.length : squeezeSizes(shapes, 1).total;
+  }
+
   /** M * a_m as [batch, 1] for each modality, and a as [batch, M]. */
   private modalityScales(hidden: tf.Tensor2D) {
     const [kernel, bias] = this.attention as [LayerVariable, LayerVariable];
@@ -188,17 +185,5 @@ export class AttentionModalityReweighter extends ExchangingLayer {
     const scales = tf.div(tf.mul(exponents, modalities), sum);
     return { scales: tf.split(scales, modalities, 1), weights: tf.div(exponents, sum) };
   }
-
-  /** 2 * sigmoid(V_m z) as [batch, C_m] for each modality, and the sigmoids side by side. */
-  private channelScales(hidden: tf.Tensor2D) {
-    const gates = this.attention.map((kernel) => tf.sigmoid(tf.matMul(hidden, kernel.read() as tf.Tensor2D)));
-    return { scales: gates.map((gate) => tf.mul(gate, 2)), weights: tf.concat(gates, 1) };
-  }
 }
 tf.serialization.registerClass(AttentionModalityReweighter);
-
-function positive(option: string, value: number): void {
-  if (!(Number.isFinite(value) && value > 0)) {
-    throw new Error(`AttentionModalityReweighter: got ${option} ${value}; expected a finite number above 0.`);
-  }
-}

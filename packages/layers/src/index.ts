@@ -14,3 +14,4 @@ export {
 export { type AmrLossArgs, amrLoss } from './losses/amrLoss.js';
 export { type CrossEntropyOptions, crossEntropy } from './losses/crossEntropy.js';
 export { dependsOn, rewire } from './rewire.js';
+export { seeds } from './seeds.js';
