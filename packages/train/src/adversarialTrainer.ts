@@ -5,13 +5,13 @@ import {
   classifierOf,
   type Modalities,
 } from '@amr/attacks';
+import { crc32 } from '@amr/formats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type AttackChoice, type ChooseAttack, chooserOf } from './attackChoice.js';
 import { checkBatch, checkDataset, disposeBatch } from './checkBatch.js';
 import { type CheckpointParts, decodeCheckpoint, encodeCheckpoint, type RunConfig } from './checkpoint.js';
 import type { CheckpointStore } from './checkpointStore.js';
-import { crc32 } from './crc32.js';
 import type { Batch, Dataset } from './dataset.js';
 import { CheckpointError, TrainDataError, TrainOptionError } from './errors.js';
 import { type RandomLayers, randomLayersOf } from './layerSeeds.js';

@@ -1,7 +1,7 @@
 import type { AutoAttackProgress, AutoAttackProgressStore } from '@amr/attacks';
+import { readSafetensors, type SafetensorsEntry, SafetensorsError, writeSafetensors } from '@amr/formats';
 import type { CheckpointStore } from './checkpointStore.js';
 import { CheckpointError } from './errors.js';
-import { readSafetensors, type SafetensorsEntry, SafetensorsError, writeSafetensors } from './safetensors.js';
 
 const FORMAT = 'amr-attack-progress';
 const VERSION = '1';

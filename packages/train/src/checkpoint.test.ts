@@ -1,4 +1,5 @@
 import { pgd } from '@amr/attacks';
+import { readSafetensors, writeSafetensors } from '@amr/formats';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +11,7 @@ import {
   type CheckpointStore,
   memoryStore,
 } from './index.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
+
 import { budgets, tinyModel, tinySamples, weightBytes } from './samples.fixture.js';
 
 const train = tinySamples(10);

@@ -1,16 +1,16 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { crc32 } from './crc32.js';
-import { CheckpointError } from './errors.js';
-import type { NamedWeight } from './modelWeights.js';
-import { expectedState, optimizerName, optimizerState, restoreOptimizer } from './optimizerState.js';
 import {
+  crc32,
   readSafetensors,
   type SafetensorsDtype,
   type SafetensorsEntry,
   SafetensorsError,
   type SafetensorsFile,
   writeSafetensors,
-} from './safetensors.js';
+} from '@amr/formats';
+import * as tf from '@tensorflow/tfjs-core';
+import { CheckpointError } from './errors.js';
+import type { NamedWeight } from './modelWeights.js';
+import { expectedState, optimizerName, optimizerState, restoreOptimizer } from './optimizerState.js';
 import type { EpochRecord, RunningSums } from './trainingRecord.js';
 
 /** Where a training stands: everything but the tensors. */

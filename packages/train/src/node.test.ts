@@ -9,11 +9,11 @@ import {
   type Modalities,
   pgd,
 } from '@amr/attacks';
+import { writeSafetensors } from '@amr/formats';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileAttackProgress, fileStore } from './node.js';
-import { writeSafetensors } from './safetensors.js';
 
 let folder: string;
 beforeEach(async () => {

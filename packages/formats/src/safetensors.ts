@@ -1,5 +1,21 @@
+import { FormatError } from './formatError.js';
+import { bytesOf, decodeElements, type ElementType, type NumericArray, sizeOf } from './numericArray.js';
+
 /** Element types that are read and written, by their names in the file. */
-export type SafetensorsDtype = 'F32' | 'I32' | 'U8' | 'BOOL';
+export type SafetensorsDtype =
+  | 'F64'
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'I64'
+  | 'I32'
+  | 'I16'
+  | 'I8'
+  | 'U64'
+  | 'U32'
+  | 'U16'
+  | 'U8'
+  | 'BOOL';
 
 /** A tensor's bytes with what they mean. */
 export interface SafetensorsEntry {
@@ -20,12 +36,28 @@ export interface SafetensorsFile {
 }
 
 /** Bytes that aren't a safetensors file, or one of a kind that isn't read here. */
-export class SafetensorsError extends Error {
+export class SafetensorsError extends FormatError {
   /** The name of the class. */
   override readonly name = 'SafetensorsError';
 }
 
-const ELEMENT_BYTES: { readonly [dtype in SafetensorsDtype]: number } = { F32: 4, I32: 4, U8: 1, BOOL: 1 };
+const ELEMENTS: { readonly [dtype in SafetensorsDtype]: ElementType } = {
+  F64: 'float64',
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  I64: 'int64',
+  I32: 'int32',
+  I16: 'int16',
+  I8: 'int8',
+  U64: 'uint64',
+  U32: 'uint32',
+  U16: 'uint16',
+  U8: 'uint8',
+  BOOL: 'bool',
+};
+/** As in the format's own reader. */
+const LARGEST_HEADER = 100_000_000;
 const NAMED_METADATA = '__metadata__';
 
 /**
@@ -38,7 +70,7 @@ export function writeSafetensors(file: SafetensorsFile): Uint8Array {
   const header: { [name: string]: unknown } = { [NAMED_METADATA]: file.metadata };
   let offset = 0;
   for (const [name, { dtype, shape, bytes }] of file.tensors) {
-    const expected = sizeOf(shape) * ELEMENT_BYTES[dtype];
+    const expected = sizeOf(shape) * bytesOf(ELEMENTS[dtype]);
     if (bytes.length !== expected || name === NAMED_METADATA) {
       throw new SafetensorsError(
         `tensor '${name}' of shape [${shape}] and type ${dtype} takes ${expected} bytes, got ${bytes.length}`,
@@ -74,6 +106,9 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   if (bytes.length < 8) throw new SafetensorsError(`expected at least 8 bytes, got ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getBigUint64(0, true);
+  if (length > LARGEST_HEADER) {
+    throw new SafetensorsError(`the header should take ${length} bytes; expected at most ${LARGEST_HEADER}`);
+  }
   if (length > BigInt(bytes.length - 8)) {
     throw new SafetensorsError(`the header should take ${length} bytes, but only ${bytes.length - 8} follow`);
   }
@@ -114,15 +149,41 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   return { tensors, metadata };
 }
 
+/** A tensor's elements: views of the file's bytes where they are aligned, 16 bit floats as float32. */
+export function safetensorsValues({ dtype, shape, bytes }: SafetensorsEntry): NumericArray {
+  const element = ELEMENTS[dtype];
+  return { dtype: element, shape: [...shape], values: decodeElements(element, bytes) };
+}
+
 function parseHeader(bytes: Uint8Array): { [name: string]: unknown } {
   let header: unknown;
+  let text: string;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
   } catch (error) {
     throw new SafetensorsError(`the header is not JSON: ${(error as Error).message}`);
   }
   if (!isRecord(header)) throw new SafetensorsError('the header should be a JSON object');
+  // JSON.parse keeps the last of several equal names and says nothing.
+  const names = new Set<string>();
+  for (const name of topLevelNames(text)) {
+    if (names.has(name)) throw new SafetensorsError(`tensor '${name}' is there twice`);
+    names.add(name);
+  }
   return header;
+}
+
+/** The names in the outermost object of a text that is known to be JSON. */
+function* topLevelNames(json: string): Generator<string> {
+  let depth = 0;
+  let text = '';
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (token !== ':') text = token;
+    else if (depth === 1) yield JSON.parse(text);
+  }
 }
 
 function parseEntry(name: string, value: unknown) {
@@ -131,21 +192,20 @@ function parseEntry(name: string, value: unknown) {
   };
   if (!isRecord(value)) return fail('its entry should be an object');
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENT_BYTES, dtype)) {
-    return fail(`type ${JSON.stringify(dtype)} is not one of ${Object.keys(ELEMENT_BYTES).join(', ')}`);
+  if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENTS, dtype)) {
+    return fail(`type ${JSON.stringify(dtype)} is not one of ${Object.keys(ELEMENTS).join(', ')}`);
   }
   if (!isSizes(shape)) return fail('its shape should be a list of sizes');
   if (!isSizes(offsets) || offsets.length !== 2) return fail('data_offsets should be two numbers');
   const [start, end] = offsets as [number, number];
   const kind = dtype as SafetensorsDtype;
-  const expected = sizeOf(shape) * ELEMENT_BYTES[kind];
+  const expected = sizeOf(shape) * bytesOf(ELEMENTS[kind]);
   if (end - start !== expected) {
     return fail(`shape [${shape}] of ${kind} takes ${expected} bytes, its offsets give ${end - start}`);
   }
   return { dtype: kind, shape, start, end };
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 const isRecord = (value: unknown): value is { [key: string]: unknown } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isSizes = (value: unknown): value is number[] =>

@@ -1,0 +1,25 @@
+export { crc32 } from './crc32.js';
+export { FormatError } from './formatError.js';
+export { NpyError, readNpy } from './npy.js';
+export { type NpzOptions, readNpz } from './npz.js';
+export { type ElementType, float32ValuesOf, type NumericArray, type NumericValues } from './numericArray.js';
+export {
+  PickleError,
+  type PickleGlobal,
+  type PickleOptions,
+  PickleRefusedError,
+  readPickle,
+} from './pickle.js';
+export {
+  readSafetensors,
+  type SafetensorsDtype,
+  type SafetensorsEntry,
+  SafetensorsError,
+  type SafetensorsFile,
+  safetensorsValues,
+  writeSafetensors,
+} from './safetensors.js';
+export { stateDictOf } from './stateDict.js';
+export { readTensorFile, type TensorFile, type TensorFileOptions } from './tensorFile.js';
+export { readTorchFile, TorchFileError, type TorchFileOptions, type TorchValue } from './torchFile.js';
+export { readZip, type ZipEntry, ZipError, type ZipOptions } from './zip.js';

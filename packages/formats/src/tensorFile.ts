@@ -1,0 +1,58 @@
+import { FormatError } from './formatError.js';
+import { readNpz } from './npz.js';
+import type { NumericArray } from './numericArray.js';
+import { readSafetensors, safetensorsValues } from './safetensors.js';
+import { stateDictOf } from './stateDict.js';
+import { readTorchFile } from './torchFile.js';
+import { readZip, type ZipOptions } from './zip.js';
+
+/** A file's tensors. */
+export interface TensorFile {
+  /** What kind of file it is. */
+  format: 'safetensors' | 'npz' | 'torch';
+  /** The tensors by name; of a checkpoint of PyTorch's those of `stateDictOf`. */
+  tensors: Map<string, NumericArray>;
+}
+
+/** How a file of tensors is read. */
+export interface TensorFileOptions extends ZipOptions {
+  /** Keys on the way to the state dict in a file of PyTorch's. Default: the rule of `stateDictOf`. */
+  stateDict?: readonly string[];
+}
+
+/**
+ * Reads the tensors of a .safetensors, .npz or .pth/.pt file. Which it is shows in its first bytes, not its name.
+ * @throws {FormatError} when it is none of them, or damaged
+ * @example
+ * ```ts
+ * import { readTensorFile, writeSafetensors } from '@amr/formats';
+ *
+ * const bytes = new Uint8Array(Float32Array.of(1, 2).buffer);
+ * const tensors = new Map([['fc.bias', { dtype: 'F32' as const, shape: [2], bytes }]]);
+ * const file = readTensorFile(writeSafetensors({ tensors, metadata: {} }));
+ * console.log(file.format, file.tensors.get('fc.bias')?.values); // safetensors, Float32Array [1, 2]
+ * ```
+ */
+export function readTensorFile(bytes: Uint8Array, options: TensorFileOptions = {}): TensorFile {
+  const begins = (...magic: number[]) => magic.every((byte, i) => bytes[i] === byte);
+  if (begins(0x50, 0x4b)) {
+    const npz = [...readZip(bytes, options).keys()].every((name) => name.endsWith('.npy'));
+    return npz
+      ? { format: 'npz', tensors: readNpz(bytes, options) }
+      : { format: 'torch', tensors: stateDictOf(readTorchFile(bytes, options), options.stateDict) };
+  }
+  // A bare pickle: the error says what it is.
+  if (begins(0x80)) return { format: 'torch', tensors: stateDictOf(readTorchFile(bytes, options)) };
+  // After the header's length.
+  if (bytes[8] === 0x7b) {
+    const { tensors } = readSafetensors(bytes);
+    return {
+      format: 'safetensors',
+      tensors: new Map([...tensors].map(([name, entry]) => [name, safetensorsValues(entry)])),
+    };
+  }
+  const first = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  throw new FormatError(
+    `expected a .safetensors, .npz or .pth/.pt file, got ${bytes.length} bytes that begin with ${first}`,
+  );
+}
