@@ -37,6 +37,7 @@ export interface TorchConstant {
 /**
  * The naming of a family of networks: from the name of a layer here, without the encoder's name in front
  * (`Stage1Block2Conv1`), to the dotted name of the PyTorch module that computes the same (`layer1.1.conv1.0`);
- * undefined for a layer that the family doesn't know.
+ * undefined for a layer that the family doesn't know. `layers` are the names of all layers of the encoder, in the
+ * model's order, for families that count blocks through all stages.
  */
-export type TorchNames = (layer: string) => string | undefined;
+export type TorchNames = (layer: string, layers: readonly string[]) => string | undefined;
