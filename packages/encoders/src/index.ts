@@ -21,7 +21,7 @@ export { type Resnet3dConfig, resnet3d } from './resnet3d.js';
 export { type SingleStreamConfig, singleStream } from './singleStream.js';
 export { adjacency, type PartitionStrategy } from './skeleton/adjacency.js';
 export type { GcnConfig } from './skeleton/gcn.js';
-export { type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './skeleton/graphs.js';
+export { boneParents, type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './skeleton/graphs.js';
 export { type StgcnConfig, stgcn } from './stgcn.js';
 export type { TorchConstant, TorchLayer, TorchNames, TorchWeight } from './torch/torchWeights.js';
 export { type TwoStreamConfig, twoStream } from './twoStream.js';

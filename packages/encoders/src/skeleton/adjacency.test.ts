@@ -14,28 +14,43 @@ describe('adjacency', () => {
     expect(self).toEqual(adjacency(chain, 'distance')[0]);
     expect(farther).toEqual([[0, 0, 0], [half, 0, 0], [0, third, 0]]); // biome-ignore format: a matrix
     expect(nearer).toEqual([[0, third, 0], [0, 0, half], [0, 0, 0]]); // biome-ignore format: a matrix
+    const [same, fromParent, fromChild] = adjacency(chain, 'directed');
+    expect(same).toEqual([[1, 0, 0], [0, 1, 0], [0, 0, 1]]); // biome-ignore format: a matrix
+    expect(fromParent).toEqual([[0, 1, 0], [0, 0, 1], [0, 0, 0]]); // biome-ignore format: a matrix
+    expect(fromChild).toEqual([[0, 0, 0], [1, 0, 0], [0, 1, 0]]); // biome-ignore format: a matrix
   });
 
-  it.each(['ntu-rgb+d', 'utd-mhad'] as const)('is a tree whose columns sum to one: %s', (layout) => {
-    const { joints, edges, center } = skeletonGraph(layout);
-    expect(edges.length).toBe(joints - 1);
-    for (const partition of ['uniform', 'distance', 'spatial'] as const) {
-      const matrices = adjacency(layout, partition);
-      for (let to = 0; to < joints; to++) {
-        const sum = matrices.flat().reduce((total, row) => total + row[to]!, 0);
-        expect(sum).toBeCloseTo(1, 10);
+  it.each(['ntu-rgb+d', 'utd-mhad', 'coco-17', 'imigue'] as const)(
+    'is a tree whose columns sum to one: %s',
+    (layout) => {
+      const { joints, edges, center } = skeletonGraph(layout);
+      expect(edges.length).toBe(joints - 1);
+      for (const partition of ['uniform', 'distance', 'spatial'] as const) {
+        const matrices = adjacency(layout, partition);
+        for (let to = 0; to < joints; to++) {
+          const sum = matrices.flat().reduce((total, row) => total + row[to]!, 0);
+          expect(sum).toBeCloseTo(1, 10);
+        }
       }
-    }
-    // Nothing is nearer to the center than the center: no edge of the last kind starts there from afar.
-    expect(adjacency(layout, 'spatial')[2]!.every((row) => row[center] === 0)).toBe(true);
-  });
+      const directed = adjacency(layout, 'directed');
+      for (const [k, matrix] of directed.entries()) {
+        for (let to = 0; to < joints; to++) {
+          const sum = matrix.reduce((total, row) => total + row[to]!, 0);
+          const tip = edges.filter((edge) => edge.includes(to)).length === 1 && to !== center;
+          expect(sum).toBeCloseTo(k === 1 ? Number(to !== center) : k === 2 ? Number(!tip) : 1, 10);
+        }
+      }
+      // Nothing is nearer to the center than the center: no edge of the last kind starts there from afar.
+      expect(adjacency(layout, 'spatial')[2]!.every((row) => row[center] === 0)).toBe(true);
+    },
+  );
 
   it('names what a graph should be', () => {
     const given = (graph: Partial<SkeletonGraph>) => () => adjacency({ ...chain, ...graph });
     expect(given({ edges: [[0, 3]] })).toThrow(/joint 3 in a graph of 3 joints/);
     expect(given({ center: -1 })).toThrow(/joint -1/);
     expect(given({ edges: [[0, 1]] })).toThrow(/joints 2 are not connected/);
-    expect(() => adjacency('openpose' as 'utd-mhad')).toThrow(/'openpose'.*ntu-rgb\+d, utd-mhad/);
+    expect(() => adjacency('openpose' as 'utd-mhad')).toThrow(/'openpose'.*openpose-18/);
     expect(() => adjacency(chain, 'radial' as 'spatial')).toThrow(EncoderConfigError);
   });
 });

@@ -1,16 +1,22 @@
 import { EncoderConfigError } from '../encoderConfigError.js';
 import { hopDistances, type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './graphs.js';
 
-/** How a joint's neighbourhood is split into parts with weights of their own: ST-GCN, section 3.4. */
-export type PartitionStrategy = 'uniform' | 'distance' | 'spatial';
+/**
+ * How a joint's neighbourhood is split into parts with weights of their own: ST-GCN, section 3.4, and `'directed'` of
+ * the networks after it.
+ */
+export type PartitionStrategy = 'uniform' | 'distance' | 'spatial' | 'directed';
 
 /**
- * The adjacency matrices of a skeleton, one per partition, as [partition][from][to]. Each column of their sum is a
- * mean: A D^-1 with D the number of neighbours, the joint itself among them.
+ * The adjacency matrices of a skeleton, one per partition, as [partition][from][to]. With the first three strategies,
+ * each column of their sum is a mean: A D^-1 with D the number of neighbours, the joint itself among them.
  *
  * - `'uniform'`: 1 matrix, the joint and its neighbours together
  * - `'distance'`: 2 matrices, the joint itself; its neighbours
  * - `'spatial'`: 3 matrices, the joint itself; neighbours at least as far from the center; neighbours nearer to it
+ * - `'directed'`: 3 matrices, the joint itself; neighbours nearer to the center; neighbours at least as far from it.
+ *   Here each column of each matrix is a mean by itself, or zero. This is what 2s-AGCN, CTR-GCN and ST-GCN++ start
+ *   from.
  *
  * @throws {EncoderConfigError} as {@link skeletonGraph}, and when the strategy is unknown
  * @example
@@ -33,22 +39,33 @@ export function adjacency(
   }
   const hops = hopDistances(graph);
   const toCenter = hops[graph.center]!;
-  const neighbours = hops.map((row) => row.filter((distance) => distance <= 1).length);
-  return Array.from({ length: parts[partition] }, (_, k) =>
+  const counted = Array.from({ length: parts[partition] }, (_, k) =>
     hops.map((row, from) =>
       row.map((distance, to) => {
-        if (distance > 1) return 0;
-        return part(distance, toCenter[from]! - toCenter[to]!) === k ? 1 / neighbours[to]! : 0;
+        return distance <= 1 && part(distance, toCenter[from]! - toCenter[to]!) === k ? 1 : 0;
       }),
     ),
   );
+  const all = counted.flat();
+  return counted.map((matrix) => {
+    const neighbours = (partition === 'directed' ? matrix : all).reduce((sums, row) =>
+      row.map((one, to) => one + sums[to]!),
+    );
+    return matrix.map((row) => row.map((one, to) => one / Math.max(neighbours[to]!, 1)));
+  });
 }
 
-const parts: { [strategy in PartitionStrategy]: number } = { uniform: 1, distance: 2, spatial: 3 };
+const parts: { [strategy in PartitionStrategy]: number } = {
+  uniform: 1,
+  distance: 2,
+  spatial: 3,
+  directed: 3,
+};
 
 /** The partition of an edge by its length in hops and by how much farther from the center it starts than it ends. */
 const partOf: { [strategy in PartitionStrategy]: (hops: number, farther: number) => number } = {
   uniform: () => 0,
   distance: (hops) => hops,
   spatial: (hops, farther) => (hops === 0 ? 0 : farther >= 0 ? 1 : 2),
+  directed: (hops, farther) => (hops === 0 ? 0 : farther < 0 ? 1 : 2),
 };

@@ -6,49 +6,146 @@ export interface SkeletonGraph {
   joints: number;
   /** Bones, as pairs of joint indices counted from 0. */
   edges: readonly (readonly [number, number])[];
-  /** The joint that 'spatial' partitioning measures distances from, and that is the default root. */
+  /** The joint that partitioning measures distances from, and that is the default root. */
   center: number;
+  /**
+   * The joint that each joint's bone comes from, for bone streams; a joint that names itself has no bone. Default: its
+   * neighbour on the way to the center, see {@link boneParents}.
+   */
+  parents?: readonly number[];
 }
 
 /**
- * The skeletons that are known by name: `'ntu-rgb+d'`, the 25 joints of Kinect v2, and `'utd-mhad'`, the 20 of Kinect
- * v1.
+ * The skeletons that are known by name.
+ *
+ * - `'ntu-rgb+d'`: the 25 joints of Kinect v2, with the edges of ST-GCN and 2s-AGCN; center: the spine between the
+ *   shoulders
+ * - `'ntu-rgb+d-pyskl'`: the same joints with the edges of PYSKL's graph, which joins thumb and hand tip to the hand
+ *   each; its published weights belong to this one
+ * - `'openpose-18'`: OpenPose's 18 points (COCO's with a neck); center: the neck; bones as PYSKL has them
+ * - `'coco-17'`: COCO's 17 points; center: the nose; bones as PYSKL has them
+ * - `'utd-mhad'`, also called `'kinect-v1'`: the 20 joints of Kinect v1; center: the spine between the shoulders
+ * - `'imigue'`: the 35 points of iMiGUE's `_light_hand.csv` files, in the order of their columns: OpenPose's 25 of the
+ *   body, five finger tips of the left hand (25 to 29), five of the right (30 to 34); center: the neck. The order is
+ *   that of the MiGA challenge's reader.
+ * - `'imigue-upper'`: the 22 of them above the hips, which is what iMiGUE's seated players show and what its
+ *   baselines use: 0 to 7, 15 to 18 and 25 to 34, in that order
  */
-export type SkeletonLayout = 'ntu-rgb+d' | 'utd-mhad';
+export type SkeletonLayout =
+  | 'ntu-rgb+d'
+  | 'ntu-rgb+d-pyskl'
+  | 'openpose-18'
+  | 'coco-17'
+  | 'utd-mhad'
+  | 'kinect-v1'
+  | 'imigue'
+  | 'imigue-upper';
 
-/** Bones as the data sets' own pages number them, from 1. */
-const layouts: { [layout in SkeletonLayout]: { joints: number; center: number; bones: [number, number][] } } =
-  {
-    'ntu-rgb+d': {
-      joints: 25,
-      center: 21, // the spine, between the shoulders
-      // biome-ignore format: limb by limb
-      bones: [
-      [1, 2], [2, 21], [3, 21], [4, 3],
-      [5, 21], [6, 5], [7, 6], [8, 7], [22, 23], [23, 8],
-      [9, 21], [10, 9], [11, 10], [12, 11], [24, 25], [25, 12],
-      [13, 1], [14, 13], [15, 14], [16, 15],
-      [17, 1], [18, 17], [19, 18], [20, 19],
-    ],
-    },
-    'utd-mhad': {
-      joints: 20,
-      center: 2, // the spine, between the shoulders
-      // biome-ignore format: limb by limb
-      bones: [
-      [1, 2], [2, 3], [3, 4],
-      [5, 2], [6, 5], [7, 6], [8, 7],
-      [9, 2], [10, 9], [11, 10], [12, 11],
-      [13, 4], [14, 13], [15, 14], [16, 15],
-      [17, 4], [18, 17], [19, 18], [20, 19],
-    ],
-    },
-  };
+type Bones = readonly (readonly [number, number])[];
+
+/** As the data set's own page numbers the joints: from 1. */
+const fromOne = (bones: Bones): Bones => bones.map(([a, b]) => [a - 1, b - 1]);
+
+// Limb by limb, from the tip towards the center.
+// biome-ignore format: limb by limb
+const ntuBody: Bones = [
+  [1, 2], [2, 21], [3, 21], [4, 3],
+  [5, 21], [6, 5], [7, 6], [8, 7],
+  [9, 21], [10, 9], [11, 10], [12, 11],
+  [13, 1], [14, 13], [15, 14], [16, 15],
+  [17, 1], [18, 17], [19, 18], [20, 19],
+];
+// biome-ignore format: limb by limb
+const kinectV1: Bones = [
+  [1, 2], [2, 3], [3, 4],
+  [5, 2], [6, 5], [7, 6], [8, 7],
+  [9, 2], [10, 9], [11, 10], [12, 11],
+  [13, 4], [14, 13], [15, 14], [16, 15],
+  [17, 4], [18, 17], [19, 18], [20, 19],
+];
+// biome-ignore format: limb by limb
+const openpose18: Bones = [
+  [0, 1], [14, 0], [16, 14], [15, 0], [17, 15],
+  [2, 1], [3, 2], [4, 3], [8, 2], [9, 8], [10, 9],
+  [5, 1], [6, 5], [7, 6], [11, 5], [12, 11], [13, 12],
+];
+// biome-ignore format: limb by limb
+const coco17: Bones = [
+  [1, 0], [3, 1], [2, 0], [4, 2],
+  [5, 0], [7, 5], [9, 7], [11, 5], [13, 11], [15, 13],
+  [6, 0], [8, 6], [10, 8], [12, 6], [14, 12], [16, 14],
+];
+// biome-ignore format: limb by limb
+const openpose25: Bones = [
+  [0, 1], [15, 0], [17, 15], [16, 0], [18, 16],
+  [2, 1], [3, 2], [4, 3],
+  [5, 1], [6, 5], [7, 6],
+  [8, 1], [9, 8], [10, 9], [11, 10], [22, 11], [23, 22], [24, 11],
+  [12, 8], [13, 12], [14, 13], [19, 14], [20, 19], [21, 14],
+];
+const fingers = (first: number, wrist: number): Bones =>
+  Array.from({ length: 5 }, (_, finger) => [first + finger, wrist]);
+const imigue: Bones = [...openpose25, ...fingers(25, 7), ...fingers(30, 4)];
+const upperBody = [
+  0,
+  1,
+  2,
+  3,
+  4,
+  5,
+  6,
+  7,
+  15,
+  16,
+  17,
+  18,
+  ...Array.from({ length: 10 }, (_, tip) => 25 + tip),
+];
+
+const ntuHands = fromOne([[22, 23], [23, 8], [24, 25], [25, 12]]); // biome-ignore format: two hands
+const ntuHandsOfPyskl = fromOne([[22, 8], [23, 8], [24, 12], [25, 12]]); // biome-ignore format: two hands
+const ntu = [...fromOne(ntuBody), ...ntuHands];
+const utdMhad: SkeletonGraph = { joints: 20, center: 1, edges: fromOne(kinectV1) };
+
+const layouts: { [layout in SkeletonLayout]: SkeletonGraph } = {
+  'ntu-rgb+d': { joints: 25, center: 20, edges: ntu },
+  'ntu-rgb+d-pyskl': {
+    joints: 25,
+    center: 20,
+    edges: [...fromOne(ntuBody), ...ntuHandsOfPyskl],
+    // Its bones, unlike its edges, go from the hand to the tip and on to the thumb.
+    parents: boneParents({ joints: 25, center: 20, edges: ntu }),
+  },
+  'openpose-18': {
+    joints: 18,
+    center: 1,
+    edges: openpose18,
+    parents: [0, 0, 1, 2, 3, 1, 5, 6, 2, 8, 9, 5, 11, 12, 0, 0, 14, 15],
+  },
+  'coco-17': {
+    joints: 17,
+    center: 0,
+    edges: coco17,
+    parents: [0, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 0, 0, 11, 12, 13, 14],
+  },
+  'utd-mhad': utdMhad,
+  'kinect-v1': utdMhad,
+  imigue: { joints: 35, center: 1, edges: imigue },
+  'imigue-upper': {
+    joints: upperBody.length,
+    center: 1,
+    edges: imigue.flatMap(([a, b]): Bones => {
+      const [from, to] = [upperBody.indexOf(a), upperBody.indexOf(b)];
+      return from < 0 || to < 0 ? [] : [[from, to]];
+    }),
+  },
+};
 
 /**
  * The graph of a named layout, or the given graph, checked.
  *
- * @throws {EncoderConfigError} when the layout is unknown, a joint is out of range, or a joint can't be reached
+ * @throws {EncoderConfigError} when the layout is unknown, a joint is out of range or can't be reached, an edge joins a
+ * joint to itself or comes twice, or parents don't fit
  * @example
  * ```ts
  * import { skeletonGraph } from '@amr/encoders';
@@ -59,21 +156,37 @@ const layouts: { [layout in SkeletonLayout]: { joints: number; center: number; b
 export function skeletonGraph(layout: SkeletonLayout | SkeletonGraph): SkeletonGraph {
   if (typeof layout === 'string') {
     const known = layouts[layout];
-    if (!known) {
-      throw new EncoderConfigError(
-        `got layout '${layout}'; expected one of ${Object.keys(layouts).join(', ')}, or a graph { joints, edges, center }.`,
-      );
-    }
-    const { joints, center, bones } = known;
-    return { joints, center: center - 1, edges: bones.map(([a, b]) => [a - 1, b - 1] as const) };
+    if (known) return known;
+    throw new EncoderConfigError(
+      `got layout '${layout}'; expected one of ${Object.keys(layouts).join(', ')}, or a graph { joints, edges, center }.`,
+    );
   }
-  const { joints, edges, center } = layout;
-  for (const joint of [center, ...edges.flat()]) {
+  const { joints, edges, center, parents } = layout;
+  if (!(Number.isInteger(joints) && joints > 0)) {
+    throw new EncoderConfigError(`got a graph of ${joints} joints; expected a whole number above 0.`);
+  }
+  for (const joint of [center, ...edges.flat(), ...(parents ?? [])]) {
     if (!(Number.isInteger(joint) && joint >= 0 && joint < joints)) {
       throw new EncoderConfigError(
         `got joint ${joint} in a graph of ${joints} joints; expected 0 to ${joints - 1}: edges count from 0.`,
       );
     }
+  }
+  const seen = new Set<string>();
+  for (const [a, b] of edges) {
+    const edge = `${Math.min(a, b)}-${Math.max(a, b)}`;
+    if (a === b || seen.has(edge)) {
+      throw new EncoderConfigError(
+        `got the edge [${a}, ${b}] ${a === b ? 'of a joint to itself' : 'twice'}; expected each two joints once: self-loops ` +
+          'and both directions are added by the adjacency.',
+      );
+    }
+    seen.add(edge);
+  }
+  if (parents && parents.length !== joints) {
+    throw new EncoderConfigError(
+      `got ${parents.length} parents for ${joints} joints; expected one for each.`,
+    );
   }
   const unreached = hopDistances(layout)[center]!.flatMap((hops, joint) =>
     hops === Infinity ? [joint] : [],
@@ -84,6 +197,28 @@ export function skeletonGraph(layout: SkeletonLayout | SkeletonGraph): SkeletonG
     );
   }
   return layout;
+}
+
+/**
+ * The joint that each joint's bone comes from: the graph's own `parents`, or else the first neighbour that is nearer to
+ * the center. The center is its own parent.
+ *
+ * @example
+ * ```ts
+ * import { boneParents } from '@amr/encoders';
+ *
+ * console.log(boneParents({ joints: 3, edges: [[0, 1], [1, 2]], center: 1 })); // [1, 1, 1]
+ * ```
+ */
+export function boneParents(graph: SkeletonGraph): readonly number[] {
+  if (graph.parents) return graph.parents;
+  const toCenter = hopDistances(graph)[graph.center]!;
+  return toCenter.map((hops, joint) => {
+    const edge = graph.edges.find(
+      ([a, b]) => (a === joint && toCenter[b]! < hops) || (b === joint && toCenter[a]! < hops),
+    );
+    return edge ? edge[0] + edge[1] - joint : joint;
+  });
 }
 
 /** Number of bones on the shortest way between each two joints; Infinity where there is none. */
