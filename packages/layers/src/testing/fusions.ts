@@ -1,6 +1,11 @@
 import { AttentionModalityReweighter } from '../attentionModalityReweighter.js';
 import { ConcatFusion } from '../concatFusion.js';
 import type { FusionLayer } from '../fusionLayer.js';
+import { GatedMultimodalUnit } from '../gatedMultimodalUnit.js';
+import { LateFusion } from '../lateFusion.js';
+import { ModalityAttention } from '../modalityAttention.js';
+import { MultimodalTransferModule } from '../multimodalTransferModule.js';
+import { SumFusion } from '../sumFusion.js';
 
 /** A fusion layer and the shapes of its inputs without the batch: what the tests of all of them run over. */
 export interface FusionCase {
@@ -30,4 +35,50 @@ export const fusionCases: FusionCase[] = [
     shapes: three,
   },
   { title: 'of three', layer: () => new ConcatFusion(), shapes: three },
+  {
+    title: 'with a gate for two',
+    layer: () => new GatedMultimodalUnit({ units: 3, returnWeights: true, seed: 3 }),
+    shapes: two,
+  },
+  {
+    title: 'with a gate for each',
+    layer: () => new GatedMultimodalUnit({ units: 3, returnWeights: true, seed: 4 }),
+    shapes: three,
+  },
+  { title: 'of logits', layer: () => new LateFusion(), shapes: [[3], [3], [3]] },
+  { title: 'weighted', layer: () => new LateFusion({ modalityWeights: [3, 1] }), shapes: [[3], [3]] },
+  {
+    title: 'in one block',
+    layer: () => new ModalityAttention({ units: 4, heads: 2, seed: 5 }),
+    shapes: two,
+  },
+  {
+    title: 'in two blocks',
+    layer: () =>
+      new ModalityAttention({
+        units: 6,
+        heads: 3,
+        blocks: 2,
+        expansion: 1.5,
+        returnWeights: true,
+        seed: 6,
+      }),
+    shapes: three,
+  },
+  {
+    title: 'from Glorot gates',
+    layer: () => new MultimodalTransferModule({ reductionRatio: 2, returnWeights: true, seed: 7 }),
+    shapes: two,
+  },
+  {
+    title: 'from the identity',
+    layer: () => new MultimodalTransferModule({ initialGates: 'zeros', reductionRatio: 3, seed: 8 }),
+    shapes: three,
+  },
+  {
+    title: 'of projections',
+    layer: () => new SumFusion({ units: 5, average: true, seed: 9 }),
+    shapes: three,
+  },
+  { title: 'of equal channels', layer: () => new SumFusion(), shapes: [[2, 3], [2, 2, 3]] }, // biome-ignore format: two shapes
 ];

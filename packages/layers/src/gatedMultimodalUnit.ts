@@ -1,0 +1,116 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { channelMeans } from './channelMeans.js';
+import { channelCounts } from './featureShapes.js';
+import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
+import { wholeNumber } from './optionChecks.js';
+import { seeds } from './seeds.js';
+
+/** What {@link GatedMultimodalUnit} can be told. */
+export interface GatedMultimodalUnitConfig extends LayerConfig {
+  /** Width of the fused vector. */
+  units: number;
+  /**
+   * Adds a second output, for looking: the gates [batch, modalities * units] in the order of the inputs, for two
+   * modalities z and 1 - z. Default false.
+   */
+  returnWeights?: boolean;
+  /** Seed of the initial weights. Absent: different at every construction. */
+  seed?: number;
+}
+
+/**
+ * Gated multimodal unit (Arevalo et al., "Gated Multimodal Units for Information Fusion", ICLR 2017 workshop,
+ * arXiv 1702.01992, section 3.1): a gate for each unit of the fused vector, computed from all modalities, decides from
+ * which of them it comes. With x_m the mean of F_m over all axes but batch and channel:
+ *
+ * - h_m = tanh(W_m x_m)
+ * - two modalities, whose gates are tied: z = sigmoid(W_z [x_1; x_2]); h = z * h_1 + (1 - z) * h_2
+ * - three or more: z_m = sigmoid(W_zm [x_1; ...; x_M]); h = sum_m z_m * h_m
+ *
+ * As in the paper there are no biases. The authors' code, which has two modalities only, computes the gate from the
+ * W_m x_m instead of the x_m; this layer follows the paper. All matrices start as Glorot's uniform.
+ *
+ * In: two or more [batch, ..., C_m] of rank >= 2. Out: h as [batch, units]; with `returnWeights` the gates as well.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { GatedMultimodalUnit } from '@amr/layers';
+ *
+ * const unit = new GatedMultimodalUnit({ units: 10, returnWeights: true });
+ * const [fused, gates] = [unit.apply([tf.ones([2, 4, 7, 7, 16]), tf.ones([2, 8, 25, 12])])].flat();
+ * console.log(fused!.shape, gates!.shape); // [2, 10] [2, 20]
+ * ```
+ */
+export class GatedMultimodalUnit extends JoiningLayer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'GatedMultimodalUnit';
+  /** See {@link GatedMultimodalUnitConfig.units}. */
+  readonly units: number;
+  /** See {@link GatedMultimodalUnitConfig.returnWeights}. */
+  readonly returnWeights: boolean;
+  /** See {@link GatedMultimodalUnitConfig.seed}. */
+  readonly seed: number | undefined;
+  /** W_m of each modality. */
+  private kernels: LayerVariable[] = [];
+  /** W_z alone for two modalities, W_zm of each for more. */
+  private gateKernels: LayerVariable[] = [];
+
+  /** @throws {Error} when `units` is not a whole number, 1 or more */
+  constructor(config: GatedMultimodalUnitConfig) {
+    super(config);
+    wholeNumber('GatedMultimodalUnit', 'units', config.units);
+    this.units = config.units;
+    this.returnWeights = config.returnWeights ?? false;
+    this.seed = config.seed;
+  }
+
+  override get role(): FusionRole {
+    return 'join';
+  }
+
+  protected override addWeights(shapes: Shape[]): void {
+    const seed = seeds(this.seed);
+    const matrix = (name: string, rows: number) =>
+      this.addWeight(name, [rows, this.units], 'float32', initializers.glorotUniform({ seed: seed() }));
+    const { channels, total, gates } = sizesOf(shapes);
+    this.kernels = channels.map((count, m) => matrix(`kernel${m}`, count));
+    this.gateKernels = Array.from({ length: gates }, (_, m) => matrix(`gateKernel${m}`, total));
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
+    const shapes = this.shapesOf(inputShape);
+    const batch = shapes[0]![0] ?? null;
+    const fused = [batch, this.units];
+    return this.returnWeights ? [fused, [batch, shapes.length * this.units]] : fused;
+  }
+
+  override multiplyAdds(inputShape: Shape | Shape[]): number {
+    const { total, gates } = sizesOf(this.shapesOf(inputShape));
+    return total * this.units * (1 + gates);
+  }
+
+  protected override fuse(features: tf.Tensor[]): tf.Tensor | tf.Tensor[] {
+    const pooled = features.map(channelMeans);
+    const all = tf.concat(pooled, 1);
+    const through = (x: tf.Tensor2D, kernel: LayerVariable) => tf.matMul(x, kernel.read() as tf.Tensor2D);
+    const hidden = pooled.map((x, m) => tf.tanh(through(x, this.kernels[m]!)));
+    const gates = this.gateKernels.map((kernel) => tf.sigmoid(through(all, kernel)));
+    if (gates.length === 1) gates.push(tf.sub(1, gates[0]!));
+    const fused = tf.addN(hidden.map((h, m) => tf.mul(gates[m]!, h)));
+    return this.returnWeights ? [fused, tf.concat(gates, 1)] : fused;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { units, returnWeights, seed } = this;
+    return { ...super.getConfig(), units, returnWeights, ...(seed === undefined ? {} : { seed }) };
+  }
+}
+tf.serialization.registerClass(GatedMultimodalUnit);
+
+function sizesOf(shapes: Shape[]) {
+  const channels = channelCounts(shapes);
+  const total = channels.reduce((sum, count) => sum + count, 0);
+  return { channels, total, gates: channels.length === 2 ? 1 : channels.length };
+}

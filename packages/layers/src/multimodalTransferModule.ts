@@ -1,0 +1,133 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
+import { positive } from './optionChecks.js';
+import { seeds } from './seeds.js';
+import { channelGated, exchangedMasks, squeezed, squeezeSizes } from './squeezeExcitation.js';
+
+/** What {@link MultimodalTransferModule} can be told; everything has a default. */
+export interface MultimodalTransferModuleConfig extends LayerConfig {
+  /** The width of Z is the sum of all channels divided by this, rounded up. Above 0; default 4, the paper's. */
+  reductionRatio?: number;
+  /**
+   * Where the V_m start: `'glorot'`, uniform; `'zeros'`, so that the module is exactly the identity when it is
+   * inserted and changes no prediction of a trained network until it is trained itself. Default `'glorot'`.
+   */
+  initialGates?: 'glorot' | 'zeros';
+  /** Adds a last output, for looking: sigmoid(E_m) side by side, [batch, sum of channels]. Default false. */
+  returnWeights?: boolean;
+  /** Seed of the initial weights. Absent: different at every construction. */
+  seed?: number;
+}
+
+/**
+ * Multimodal transfer module, MMTM (Joze et al., "MMTM: Multimodal Transfer Module for CNN Fusion", CVPR 2020,
+ * eq. 3-5): squeeze-and-excitation over all modalities together. What all of them hold decides how much each channel of
+ * each one counts. Features of the same shapes come out, so it can sit behind several stages.
+ *
+ * With F_m of shape [batch, ..., C_m] and s_m the mean of F_m over all axes but batch and channel:
+ *
+ * - Z = relu(W [s_1; ...; s_M] + b), of width ceil((C_1 + ... + C_M) / reductionRatio)
+ * - E_m = V_m Z + c_m
+ * - F'_m = 2 * sigmoid(E_m) * F_m
+ *
+ * The paper writes two modalities and Z without an activation; relu is from the authors' code. That code differs from the
+ * paper in two more ways, in which this module follows the paper: its Z is twice as wide (2 (C_1 + C_2) / 4), and it
+ * multiplies by sigmoid(E_m) without the factor 2. Biases start at zero, W as Glorot's uniform.
+ *
+ * It differs from `AttentionModalityReweighter` with granularity `'channel'` in that its gates have biases, and in where
+ * they start: there at the identity. Masks pass through; the means do not look at them.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { MultimodalTransferModule } from '@amr/layers';
+ *
+ * const features = [tf.ones([2, 4, 7, 7, 16]), tf.ones([2, 8, 25, 12])];
+ * const exchanged = new MultimodalTransferModule().apply(features);
+ * console.log(exchanged.map(({ shape }) => shape)); // [[2, 4, 7, 7, 16], [2, 8, 25, 12]]
+ * ```
+ */
+export class MultimodalTransferModule extends ExchangingLayer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'MultimodalTransferModule';
+  /** See {@link MultimodalTransferModuleConfig.reductionRatio}. */
+  readonly reductionRatio: number;
+  /** See {@link MultimodalTransferModuleConfig.initialGates}. */
+  readonly initialGates: 'glorot' | 'zeros';
+  /** See {@link MultimodalTransferModuleConfig.returnWeights}. */
+  readonly returnWeights: boolean;
+  /** See {@link MultimodalTransferModuleConfig.seed}. */
+  readonly seed: number | undefined;
+  private hiddenKernel!: LayerVariable;
+  private hiddenBias!: LayerVariable;
+  /** V_m and c_m of each modality. */
+  private gates: { kernel: LayerVariable; bias: LayerVariable }[] = [];
+
+  /** @throws {Error} when an option is out of its range */
+  constructor(config: MultimodalTransferModuleConfig = {}) {
+    super(config);
+    const { reductionRatio = 4, initialGates = 'glorot', returnWeights = false, seed } = config;
+    positive('MultimodalTransferModule', 'reductionRatio', reductionRatio);
+    if (initialGates !== 'glorot' && initialGates !== 'zeros') {
+      throw new Error(
+        `MultimodalTransferModule: got initialGates '${initialGates}'; expected 'glorot' or 'zeros'.`,
+      );
+    }
+    this.reductionRatio = reductionRatio;
+    this.initialGates = initialGates;
+    this.returnWeights = returnWeights;
+    this.seed = seed;
+    this.supportsMasking = true;
+  }
+
+  protected override addWeights(shapes: Shape[]): void {
+    const { channels, total, width } = squeezeSizes(shapes, this.reductionRatio);
+    const seed = seeds(this.seed);
+    const glorot = () => initializers.glorotUniform({ seed: seed() });
+    const zeros = () => initializers.zeros();
+    const first = this.initialGates === 'zeros' ? zeros : glorot;
+    this.hiddenKernel = this.addWeight('hiddenKernel', [total, width], 'float32', glorot());
+    this.hiddenBias = this.addWeight('hiddenBias', [width], 'float32', zeros());
+    this.gates = channels.map((count, m) => ({
+      kernel: this.addWeight(`gateKernel${m}`, [width, count], 'float32', first()),
+      bias: this.addWeight(`gateBias${m}`, [count], 'float32', zeros()),
+    }));
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape[] {
+    const shapes = this.shapesOf(inputShape);
+    if (!this.returnWeights) return shapes;
+    return [...shapes, [shapes[0]![0] ?? null, squeezeSizes(shapes, this.reductionRatio).total]];
+  }
+
+  /** One mask, or null, for each output: the inputs' own, and none for the weights. */
+  override computeMask(inputs: tf.Tensor | tf.Tensor[], mask?: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
+    return exchangedMasks(inputs, mask, this.returnWeights);
+  }
+
+  override multiplyAdds(inputShape: Shape | Shape[]): number {
+    const { total, width } = squeezeSizes(this.shapesOf(inputShape), this.reductionRatio);
+    return 2 * total * width;
+  }
+
+  protected override fuse(features: tf.Tensor[]): tf.Tensor[] {
+    const hidden = squeezed(features, this.hiddenKernel, this.hiddenBias);
+    const excitations = this.gates.map(({ kernel, bias }) =>
+      tf.add(tf.matMul(hidden, kernel.read() as tf.Tensor2D), bias.read()),
+    );
+    return channelGated(features, excitations, this.returnWeights);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { reductionRatio, initialGates, returnWeights, seed } = this;
+    return {
+      ...super.getConfig(),
+      reductionRatio,
+      initialGates,
+      returnWeights,
+      ...(seed === undefined ? {} : { seed }),
+    };
+  }
+}
+tf.serialization.registerClass(MultimodalTransferModule);

@@ -1,0 +1,110 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { channelMeans } from './channelMeans.js';
+import { channelCounts } from './featureShapes.js';
+import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
+import { wholeNumber } from './optionChecks.js';
+import { seeds } from './seeds.js';
+
+/** What {@link SumFusion} can be told; everything has a default. */
+export interface SumFusionConfig extends LayerConfig {
+  /**
+   * Width that each modality is projected onto by a matrix of its own, without bias. Default: no projection, and the
+   * modalities must have equally many channels.
+   */
+  units?: number;
+  /** Divides the sum by the number of modalities. Default false. */
+  average?: boolean;
+  /** Seed of the projections' initial values. Absent: different at every construction. */
+  seed?: number;
+}
+
+/**
+ * Fusion by addition. With s_m the mean of F_m over all axes but batch and channel: h = sum_m s_m, or with `units`
+ * h = sum_m W_m s_m; with `average` that over M. The projections start as Glorot's uniform.
+ *
+ * In: two or more [batch, ..., C_m] of rank >= 2. Out: [batch, C], or [batch, units].
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { SumFusion } from '@amr/layers';
+ *
+ * const features = [tf.ones([2, 4, 7, 7, 16]), tf.ones([2, 8, 25, 12])];
+ * console.log(new SumFusion({ units: 10 }).apply(features).shape); // [2, 10]
+ * ```
+ */
+export class SumFusion extends JoiningLayer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'SumFusion';
+  /** See {@link SumFusionConfig.units}. */
+  readonly units: number | undefined;
+  /** See {@link SumFusionConfig.average}. */
+  readonly average: boolean;
+  /** See {@link SumFusionConfig.seed}. */
+  readonly seed: number | undefined;
+  private kernels: LayerVariable[] = [];
+
+  /** @throws {Error} when `units` is not a whole number, 1 or more */
+  constructor(config: SumFusionConfig = {}) {
+    super(config);
+    if (config.units !== undefined) wholeNumber('SumFusion', 'units', config.units);
+    this.units = config.units;
+    this.average = config.average ?? false;
+    this.seed = config.seed;
+  }
+
+  override get role(): FusionRole {
+    return 'join';
+  }
+
+  protected override addWeights(shapes: Shape[]): void {
+    const { units } = this;
+    if (units === undefined) return;
+    const seed = seeds(this.seed);
+    this.kernels = channelCounts(shapes).map((count, m) => {
+      const glorot = initializers.glorotUniform({ seed: seed() });
+      return this.addWeight(`kernel${m}`, [count, units], 'float32', glorot);
+    });
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const shapes = this.shapesOf(inputShape);
+    return [shapes[0]![0] ?? null, this.units ?? channelCounts(shapes)[0]!];
+  }
+
+  override multiplyAdds(inputShape: Shape | Shape[]): number {
+    const total = channelCounts(this.shapesOf(inputShape)).reduce((sum, count) => sum + count, 0);
+    return total * (this.units ?? 0);
+  }
+
+  protected override fuse(features: tf.Tensor[]): tf.Tensor {
+    const pooled = features.map(channelMeans);
+    const projected = this.kernels.map((kernel, m) => tf.matMul(pooled[m]!, kernel.read() as tf.Tensor2D));
+    const sum = tf.addN(this.units === undefined ? pooled : projected);
+    return this.average ? tf.div(sum, features.length) : sum;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { units, average, seed } = this;
+    return {
+      ...super.getConfig(),
+      ...(units === undefined ? {} : { units }),
+      average,
+      ...(seed === undefined ? {} : { seed }),
+    };
+  }
+
+  protected override shapesOf(inputShape: Shape | Shape[]): Shape[] {
+    const shapes = super.shapesOf(inputShape);
+    const channels = channelCounts(shapes);
+    if (this.units === undefined && new Set(channels).size > 1) {
+      throw new Error(
+        `SumFusion: got ${channels.join(' and ')} channels; expected as many in each modality, or the option units, ` +
+          `a width that all are projected onto.`,
+      );
+    }
+    return shapes;
+  }
+}
+tf.serialization.registerClass(SumFusion);
