@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { type StgcnConfig, stgcn } from './stgcn.js';
+import { everySkeletonNetwork } from './testing/absentBodies.js';
 import { jolt, parameters, reloaded } from './testing/reloaded.js';
 import { expectGradientsOfDifferences } from './testing/slopes.js';
 
@@ -17,6 +18,8 @@ const tiny: StgcnConfig = {
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 const body = (seed: number) => random([2, 1, 4, 3, 3], seed);
 const absent = () => tf.zeros([2, 1, 4, 3, 3]);
+
+everySkeletonNetwork('stgcn', (config) => stgcn({ ...tiny, ...config }));
 
 describe('stgcn', () => {
   it('has the parameters of the published code at 60 classes and 25 joints', () => {
@@ -52,41 +55,6 @@ describe('stgcn', () => {
       const y = encoder.model.predict(random([batch, 1, 5, joints, 3], 1)) as tf.Tensor;
       expect(y.shape).toEqual([batch, 8]);
     }
-  });
-
-  it.each([
-    [true, 'before'],
-    [true, 'behind'],
-    [false, 'before'],
-    [false, 'behind'],
-  ])('is not influenced by absent bodies, training: %s, %s the one that is there', (training, place) => {
-    const one = stgcn({ ...tiny, persons: 1 }).model;
-    const three = stgcn({ ...tiny, persons: 3 }).model;
-    jolt(one);
-    three.setWeights(one.getWeights());
-    const bodies = place === 'before' ? [absent(), absent(), body(1)] : [body(1), absent(), absent()];
-    const alone = one.apply(body(1), { training }) as tf.Tensor;
-    const among = three.apply(tf.concat(bodies, 1), { training }) as tf.Tensor;
-    expect([...among.dataSync()]).toEqual([...alone.dataSync()].map((v) => expect.closeTo(v, 4)));
-    // The moving statistics went the same way, too.
-    for (const [i, weight] of one.getWeights().entries()) {
-      const expected = [...weight.dataSync()].map((v) => expect.closeTo(v, 4));
-      expect([...three.getWeights()[i]!.dataSync()]).toEqual(expected);
-    }
-  });
-
-  it('gives an absent body neither features nor a gradient', () => {
-    const { model: encoder, stages } = stgcn(tiny);
-    jolt(encoder);
-    const inner = model({ inputs: encoder.inputs, outputs: stages });
-    const x = tf.concat([body(1), absent()], 1);
-    for (const stage of inner.predict(x) as tf.Tensor[]) {
-      expect(tf.max(tf.abs(tf.slice(stage, [0, 1, 0, 0, 0], [2, 1, -1, -1, -1]))).dataSync()[0]).toBe(0);
-    }
-    const gradient = tf.grad((z: tf.Tensor) => encoder.apply(z, { training: true }) as tf.Tensor)(x);
-    expect(tf.max(tf.abs(tf.slice(gradient, [0, 1, 0, 0, 0]))).dataSync()[0]).toBe(0);
-    expect(tf.max(tf.abs(gradient)).dataSync()[0]).toBeGreaterThan(0);
-    expect((encoder.predict(tf.zeros([1, 2, 4, 3, 3])) as tf.Tensor).dataSync()).toEqual(new Float32Array(8));
   });
 
   it('does not see where the scene is with normalize root, and does with none', () => {

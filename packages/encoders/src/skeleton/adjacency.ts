@@ -39,11 +39,11 @@ export function adjacency(
   }
   const hops = hopDistances(graph);
   const toCenter = hops[graph.center]!;
-  const counted = Array.from({ length: parts[partition] }, (_, k) =>
+  const counted: number[][][] = Array.from({ length: parts[partition] }, (_, k) =>
     hops.map((row, from) =>
-      row.map((distance, to) => {
-        return distance <= 1 && part(distance, toCenter[from]! - toCenter[to]!) === k ? 1 : 0;
-      }),
+      row.map((distance, to) =>
+        distance <= 1 && part(distance, toCenter[from]! - toCenter[to]!) === k ? 1 : 0,
+      ),
     ),
   );
   const all = counted.flat();
