@@ -1,10 +1,13 @@
 import { AttentionModalityReweighter } from '../attentionModalityReweighter.js';
 import { ConcatFusion } from '../concatFusion.js';
+import { ExternalFeatureMemory } from '../externalFeatureMemory.js';
 import type { FusionLayer } from '../fusionLayer.js';
 import { GatedMultimodalUnit } from '../gatedMultimodalUnit.js';
 import { LateFusion } from '../lateFusion.js';
 import { ModalityAttention } from '../modalityAttention.js';
 import { MultimodalTransferModule } from '../multimodalTransferModule.js';
+import { OddOneOutFusion } from '../oddOneOutFusion.js';
+import { OrthogonalFusion } from '../orthogonalFusion.js';
 import { SumFusion } from '../sumFusion.js';
 
 /** A fusion layer and the shapes of its inputs without the batch: what the tests of all of them run over. */
@@ -31,10 +34,21 @@ export const fusionCases: FusionCase[] = [
   },
   {
     title: 'by channel',
-    layer: () => new AttentionModalityReweighter({ granularity: 'channel', reductionRatio: 3, seed: 2 }),
+    layer: () =>
+      new AttentionModalityReweighter({
+        granularity: 'channel',
+        reductionRatio: 3,
+        returnWeights: true,
+        seed: 2,
+      }),
     shapes: three,
   },
   { title: 'of three', layer: () => new ConcatFusion(), shapes: three },
+  {
+    title: 'of features of any rank',
+    layer: () => new ExternalFeatureMemory({ slots: 2, sparsity: 0.05, steps: 2, mix: 0.75, seed: 10 }),
+    shapes: three,
+  },
   {
     title: 'with a gate for two',
     layer: () => new GatedMultimodalUnit({ units: 3, returnWeights: true, seed: 3 }),
@@ -73,6 +87,26 @@ export const fusionCases: FusionCase[] = [
   {
     title: 'from the identity',
     layer: () => new MultimodalTransferModule({ initialGates: 'zeros', reductionRatio: 3, seed: 8 }),
+    shapes: three,
+  },
+  {
+    title: 'of two',
+    layer: () => new OddOneOutFusion({ units: 4, hidden: 5, seed: 11 }),
+    shapes: two,
+  },
+  {
+    title: 'of three, with the odd one',
+    layer: () => new OddOneOutFusion({ units: 4, hidden: 5, returnWeights: true, seed: 12 }),
+    shapes: three,
+  },
+  {
+    title: 'of as many classes as channels',
+    layer: () => new OrthogonalFusion({ classes: 3, initialFactor: 0.5, seed: 13 }),
+    shapes: two,
+  },
+  {
+    title: 'with the evidence',
+    layer: () => new OrthogonalFusion({ classes: 2, initialFactor: 0.5, returnWeights: true, seed: 14 }),
     shapes: three,
   },
   {

@@ -1,0 +1,174 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { channelMeans } from './channelMeans.js';
+import { channelCounts } from './featureShapes.js';
+import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
+import { positive } from './optionChecks.js';
+import { orthonormalColumns } from './orthonormalColumns.js';
+import { seeds } from './seeds.js';
+
+/** What {@link OrthogonalFusion} can be told. */
+export interface OrthogonalFusionConfig extends LayerConfig {
+  /** Number of classes, 2 or more; no modality may have fewer channels. */
+  classes: number;
+  /** Initial value of all integration factors. Above 0; default 0.1, as in the published code. */
+  initialFactor?: number;
+  /**
+   * Adds a last output, [batch, modalities, classes]: each modality's evidence e_m, which `certifiedRadius` and
+   * `crmtMarginLoss` take. Default false.
+   */
+  returnWeights?: boolean;
+  /** Seed of the class weights' initial values. Absent: different at every construction. */
+  seed?: number;
+}
+
+/**
+ * Certifiable fusion with orthogonal class weights (CRMT): each modality gives evidence for each class through weights
+ * of length 1 that are orthogonal to each other, and one integration factor per modality and class says how much that
+ * evidence counts. So the factors alone bound how fast the logits change, and a radius can be certified.
+ *
+ * With s_m the mean of F_m over all axes but batch and channel, K classes and C_m >= K channels:
+ *
+ * - e_m = W~_m s_m, with W~_m of [K, C_m] and W~_m W~_m^T = I: the nearest such matrix to a trained one (its polar
+ *   factor), so that training keeps it exactly orthonormal, up to rounding
+ * - logits_k = sum over m of a_k^(m) e_{m,k} + b_k
+ *
+ * In: two or more [batch, ..., C_m] of rank >= 2. Out: the logits [batch, classes], no softmax. `certifiedRadius` gives
+ * the radius within which a sample's prediction can't change.
+ *
+ * The published training has two steps. First everything is trained by cross-entropy plus rho times `crmtMarginLoss` of
+ * the evidence. Then all but the factors is kept fixed, and they are trained to raise the mean of `certifiedRadius`.
+ *
+ * Yang, Wei, Liang, Hu, "Quantifying and enhancing multi-modal robustness with modality preference", ICLR 2024 (arXiv
+ * 2402.06244), section 4. The authors' code makes each class's weights a unit vector by itself (and of mean 0); here
+ * they are also orthogonal to each other, as the paper's condition says, which makes the radius larger. Any number of
+ * modalities is this library's.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { certifiedRadius, OrthogonalFusion } from '@amr/layers';
+ *
+ * const fusion = new OrthogonalFusion({ classes: 3, returnWeights: true, seed: 1 });
+ * const clips = [tf.randomNormal([2, 4, 5, 5, 8]), tf.randomNormal([2, 6])];
+ * const [logits, evidence] = [fusion.apply(clips)].flat() as [tf.Tensor2D, tf.Tensor3D];
+ * console.log(logits.shape, evidence.shape); // [2, 3] [2, 2, 3]
+ * const radius = certifiedRadius({ evidence, ...fusion.integration() });
+ * radius.print(); // what both features may change by, together, in l2
+ * ```
+ */
+export class OrthogonalFusion extends JoiningLayer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'OrthogonalFusion';
+  /** See {@link OrthogonalFusionConfig.classes}. */
+  readonly classes: number;
+  /** See {@link OrthogonalFusionConfig.initialFactor}. */
+  readonly initialFactor: number;
+  /** See {@link OrthogonalFusionConfig.returnWeights}. */
+  readonly returnWeights: boolean;
+  /** See {@link OrthogonalFusionConfig.seed}. */
+  readonly seed: number | undefined;
+  /** The matrices whose polar factors are the W~_m^T, [C_m, classes] each. */
+  private kernels: LayerVariable[] = [];
+  private factors!: LayerVariable;
+  private bias!: LayerVariable;
+
+  /** @throws {Error} when an option is out of its range */
+  constructor(config: OrthogonalFusionConfig) {
+    super(config);
+    const { classes, initialFactor = 0.1, returnWeights = false, seed } = config;
+    if (!(Number.isInteger(classes) && classes >= 2)) {
+      throw new Error(`OrthogonalFusion: got classes ${classes}; expected a whole number, 2 or more.`);
+    }
+    positive('OrthogonalFusion', 'initialFactor', initialFactor);
+    this.classes = classes;
+    this.initialFactor = initialFactor;
+    this.returnWeights = returnWeights;
+    this.seed = seed;
+  }
+
+  override get role(): FusionRole {
+    return 'classify';
+  }
+
+  /**
+   * The integration factors a, [modalities, classes], and the bias b, [classes], as `certifiedRadius` takes them. They
+   * are the layer's own variables: gradients reach them, and they are not the caller's to dispose of.
+   *
+   * @throws {Error} when the layer has not been applied or built
+   */
+  integration(): { factors: tf.Tensor2D; bias: tf.Tensor1D } {
+    if (!this.built) {
+      throw new Error(
+        'OrthogonalFusion: integration() came before the layer was applied; it has no weights yet.',
+      );
+    }
+    return { factors: this.factors.read() as tf.Tensor2D, bias: this.bias.read() as tf.Tensor1D };
+  }
+
+  protected override addWeights(shapes: Shape[]): void {
+    const channels = channelCounts(shapes);
+    const seed = seeds(this.seed);
+    const { classes } = this;
+    this.kernels = channels.map((count, m) => {
+      const normal = initializers.randomNormal({ mean: 0, stddev: 1, seed: seed() });
+      const kernel = this.addWeight(`kernel${m}`, [count, classes], 'float32', normal);
+      // Started as an orthonormal matrix: gradients then turn it and hardly stretch it. Twice, for square ones.
+      tf.tidy(() => {
+        kernel.write(orthonormalColumns(orthonormalColumns(kernel.read() as tf.Tensor2D)));
+      });
+      return kernel;
+    });
+    const constant = initializers.constant({ value: this.initialFactor });
+    this.factors = this.addWeight('factors', [channels.length, classes], 'float32', constant);
+    this.bias = this.addWeight('bias', [classes], 'float32', initializers.zeros());
+  }
+
+  protected override shapesOf(inputShape: Shape | Shape[]): Shape[] {
+    const shapes = super.shapesOf(inputShape);
+    const channels = channelCounts(shapes);
+    if (Math.min(...channels) < this.classes) {
+      throw new Error(
+        `OrthogonalFusion: got ${channels.join(' and ')} channels for ${this.classes} classes; expected at least ` +
+          `${this.classes} in each modality: there are no more orthogonal directions than channels. Widen the ` +
+          `narrower one with a dense layer.`,
+      );
+    }
+    return shapes;
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
+    const shapes = this.shapesOf(inputShape);
+    const batch = shapes[0]![0] ?? null;
+    const logits: Shape = [batch, this.classes];
+    return this.returnWeights ? [logits, [batch, shapes.length, this.classes]] : logits;
+  }
+
+  /** The evidence's products. Making the weights orthonormal comes on top, once a batch, whatever its size. */
+  override multiplyAdds(inputShape: Shape | Shape[]): number {
+    return this.classes * channelCounts(this.shapesOf(inputShape)).reduce((sum, count) => sum + count, 0);
+  }
+
+  protected override fuse(features: tf.Tensor[]): tf.Tensor | tf.Tensor[] {
+    const evidence = tf.stack(
+      features.map((feature, m) =>
+        tf.matMul(channelMeans(feature), orthonormalColumns(this.kernels[m]!.read() as tf.Tensor2D)),
+      ),
+      1,
+    );
+    const logits = tf.add(tf.sum(tf.mul(evidence, this.factors.read()), 1), this.bias.read());
+    return this.returnWeights ? [logits, evidence] : logits;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { classes, initialFactor, returnWeights, seed } = this;
+    return {
+      ...super.getConfig(),
+      classes,
+      initialFactor,
+      returnWeights,
+      ...(seed === undefined ? {} : { seed }),
+    };
+  }
+}
+tf.serialization.registerClass(OrthogonalFusion);
