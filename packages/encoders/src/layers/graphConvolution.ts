@@ -2,6 +2,9 @@ import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { addToRows } from '../columns.js';
+import type { CostedLayer } from '../cost/costedLayer.js';
+import { sampleSize } from '../cost/sampleSize.js';
+import type { TorchConstant, TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 
 /** What {@link GraphConvolution} can be told. */
 export interface GraphConvolutionConfig extends LayerConfig {
@@ -30,7 +33,7 @@ export interface GraphConvolutionConfig extends LayerConfig {
  * console.log((conv.apply(tf.ones([1, 2, 4, 25, 3])) as tf.Tensor).shape); // [1, 2, 4, 25, 8]
  * ```
  */
-export class GraphConvolution extends layers.Layer {
+export class GraphConvolution extends layers.Layer implements TorchLayer, CostedLayer {
   /** The name that saved models know this layer by. */
   static readonly className = 'GraphConvolution';
   /** See {@link GraphConvolutionConfig.filters}. */
@@ -113,6 +116,42 @@ export class GraphConvolution extends layers.Layer {
       );
       return tf.reshape(y, [batch, persons, frames, joints, this.filters]);
     });
+  }
+
+  /** See {@link CostedLayer.multiplyAdds}: those with A of the inputs, then those with W. */
+  multiplyAdds(inputShape: Shape | Shape[], outputShape: Shape | Shape[]): number {
+    const [, , , joints, channels] = inputShape as Shape;
+    const gathered = sampleSize(inputShape as Shape) * joints!;
+    const convolved = sampleSize(outputShape as Shape) * channels!;
+    return this.adjacency.length * (gathered + convolved);
+  }
+
+  /**
+   * Those of PYSKL's `unit_gcn`: `conv` is a `Conv2d` onto all partitions one after another, [partitions * filters, C,
+   * 1, 1], `PA` the edge importance.
+   */
+  torchWeights(): { [weight: string]: TorchWeight } {
+    const [partitions, channels, filters] = this.kernel.shape as [number, number, number];
+    const joints = this.adjacency[0]!.length;
+    return {
+      kernel: {
+        name: 'conv.weight',
+        shape: [partitions * filters, channels, 1, 1],
+        from: (weight) => tf.transpose(tf.reshape(weight, [partitions, filters, channels]), [0, 2, 1]),
+      },
+      bias: {
+        name: 'conv.bias',
+        shape: [partitions * filters],
+        from: (bias) => tf.reshape(bias, [partitions, filters]),
+      },
+      ...(this.importance ? { edgeImportance: { name: 'PA', shape: [partitions, joints, joints] } } : {}),
+    };
+  }
+
+  /** The graph, which PYSKL's module keeps as `A`. */
+  torchConstants(): TorchConstant[] {
+    const joints = this.adjacency[0]!.length;
+    return [{ name: 'A', shape: [this.adjacency.length, joints, joints], values: this.adjacency.flat(2) }];
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -1,6 +1,9 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import type { CostedLayer } from '../cost/costedLayer.js';
+import { sampleSize } from '../cost/sampleSize.js';
+import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 
 /** Sizes along time, height and width. */
 export type Size3 = [frames: number, height: number, width: number];
@@ -35,7 +38,7 @@ export interface PaddedConv3DConfig extends LayerConfig {
  * console.log((conv.apply(tf.ones([1, 4, 8, 8, 3])) as tf.Tensor).shape); // [1, 4, 4, 4, 8]
  * ```
  */
-export class PaddedConv3D extends layers.Layer {
+export class PaddedConv3D extends layers.Layer implements CostedLayer, TorchLayer {
   /** The name that saved models know this layer by. */
   static readonly className = 'PaddedConv3D';
   /** See {@link PaddedConv3DConfig.filters}. */
@@ -87,6 +90,24 @@ export class PaddedConv3D extends layers.Layer {
     });
   }
 
+  /** See {@link CostedLayer.multiplyAdds}. */
+  multiplyAdds(inputShape: Shape | Shape[], outputShape: Shape | Shape[]): number {
+    const channels = (inputShape as Shape)[4]!;
+    return sampleSize(outputShape as Shape) * volumeOf(this.kernelSize) * channels;
+  }
+
+  /** That of PyTorch's `Conv3d` without bias: [filters, C, frames, height, width]. */
+  torchWeights(): { [weight: string]: TorchWeight } {
+    const channels = this.kernel.shape[3]!;
+    return {
+      kernel: {
+        name: 'weight',
+        shape: [this.filters, channels, ...this.kernelSize],
+        from: (weight) => tf.transpose(weight, [2, 3, 4, 1, 0]),
+      },
+    };
+  }
+
   override getConfig(): tf.serialization.ConfigDict {
     const { filters, kernelSize, strides, padding, seed } = this;
     return {
@@ -100,6 +121,11 @@ export class PaddedConv3D extends layers.Layer {
   }
 }
 tf.serialization.registerClass(PaddedConv3D);
+
+/** Number of positions of a kernel. */
+export function volumeOf([frames, height, width]: Size3): number {
+  return frames * height * width;
+}
 
 /** floor(size / 2) along each axis: the padding that keeps the size when the stride is 1. */
 export function halfOf(kernelSize: Size3): Size3 {

@@ -9,11 +9,13 @@ export interface PaddedMaxPool3DConfig extends LayerConfig {
   kernelSize?: Size3;
   /** Default [2, 2, 2]. */
   strides?: Size3;
+  /** Rows on both sides of each axis that are never the maximum. Default half the window, rounded down. */
+  padding?: Size3;
 }
 
 /**
- * Maximum over windows along time, height and width, padded evenly on both sides by half a window, as PyTorch does;
- * padding is never the maximum.
+ * Maximum over windows along time, height and width, padded evenly on both sides, as PyTorch does; padding is
+ * never the maximum.
  *
  * In: [batch, frames, height, width, C]. Out: the same, with the sizes of {@link PaddedConv3D}.
  *
@@ -32,30 +34,32 @@ export class PaddedMaxPool3D extends layers.Layer {
   readonly kernelSize: Size3;
   /** See {@link PaddedMaxPool3DConfig.strides}. */
   readonly strides: Size3;
+  /** See {@link PaddedMaxPool3DConfig.padding}. */
+  readonly padding: Size3;
 
   /** @param config see {@link PaddedMaxPool3DConfig} */
   constructor(config: PaddedMaxPool3DConfig = {}) {
     super(config);
     this.kernelSize = config.kernelSize ?? [3, 3, 3];
     this.strides = config.strides ?? [2, 2, 2];
+    this.padding = config.padding ?? halfOf(this.kernelSize);
   }
 
   override computeOutputShape(inputShape: Shape): Shape {
-    const { kernelSize, strides } = this;
-    const sizes = paddedSizes(inputShape, { kernelSize, strides, padding: halfOf(kernelSize) });
-    return [inputShape[0] ?? null, ...sizes, inputShape[4]!];
+    return [inputShape[0] ?? null, ...paddedSizes(inputShape, this), inputShape[4]!];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const lowest = -3.4e38; // not -Infinity, which some backends cannot pass as a constant
-      return tf.maxPool3d(padded(x, halfOf(this.kernelSize), lowest), this.kernelSize, this.strides, 'valid');
+      return tf.maxPool3d(padded(x, this.padding, lowest), this.kernelSize, this.strides, 'valid');
     });
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), kernelSize: this.kernelSize, strides: this.strides };
+    const { kernelSize, strides, padding } = this;
+    return { ...super.getConfig(), kernelSize, strides, padding };
   }
 }
 tf.serialization.registerClass(PaddedMaxPool3D);

@@ -2,6 +2,9 @@ import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { addToRows } from '../columns.js';
+import type { CostedLayer } from '../cost/costedLayer.js';
+import { sampleSize } from '../cost/sampleSize.js';
+import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 
 /** What {@link TemporalConvolution} can be told. */
 export interface TemporalConvolutionConfig extends LayerConfig {
@@ -30,7 +33,7 @@ export interface TemporalConvolutionConfig extends LayerConfig {
  * console.log((conv.apply(tf.ones([1, 2, 10, 25, 3])) as tf.Tensor).shape); // [1, 2, 5, 25, 8]
  * ```
  */
-export class TemporalConvolution extends layers.Layer {
+export class TemporalConvolution extends layers.Layer implements TorchLayer, CostedLayer {
   /** The name that saved models know this layer by. */
   static readonly className = 'TemporalConvolution';
   /** See {@link TemporalConvolutionConfig.filters}. */
@@ -98,6 +101,24 @@ export class TemporalConvolution extends layers.Layer {
         this.filters,
       ]);
     });
+  }
+
+  /** See {@link CostedLayer.multiplyAdds}. */
+  multiplyAdds(inputShape: Shape | Shape[], outputShape: Shape | Shape[]): number {
+    return sampleSize(outputShape as Shape) * this.kernelSize * (inputShape as Shape)[4]!;
+  }
+
+  /** Those of PyTorch's `Conv2d` with kernel [kernelSize, 1]: [filters, C, kernelSize, 1]. */
+  torchWeights(): { [weight: string]: TorchWeight } {
+    const channels = this.kernel.shape[2]!;
+    return {
+      kernel: {
+        name: 'weight',
+        shape: [this.filters, channels, this.kernelSize, 1],
+        from: (weight) => tf.transpose(weight, [2, 3, 1, 0]),
+      },
+      bias: { name: 'bias', shape: [this.filters] },
+    };
   }
 
   override getConfig(): tf.serialization.ConfigDict {
