@@ -44,7 +44,7 @@ export class LateFusion extends JoiningLayer {
           `0 or more, and one above 0.`,
       );
     }
-    this.modalityWeights = modalityWeights;
+    this.modalityWeights = modalityWeights && [...modalityWeights];
   }
 
   override get role(): FusionRole {
