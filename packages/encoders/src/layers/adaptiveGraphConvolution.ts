@@ -1,0 +1,202 @@
+import type { LayerConfig } from '@amr/layers';
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { addToRows } from '../columns.js';
+import type { CostedLayer } from '../cost/costedLayer.js';
+import { sampleSize } from '../cost/sampleSize.js';
+import { seeds } from '../seeds.js';
+import type { TorchConstant, TorchLayer, TorchWeight } from '../torch/torchWeights.js';
+import { type Pointwise, pointwiseTorchWeights } from './pointwise.js';
+
+/** What {@link AdaptiveGraphConvolution} can be told. */
+export interface AdaptiveGraphConvolutionConfig extends LayerConfig {
+  /** Number of output channels. */
+  filters: number;
+  /** A_k as [partitions][from joint][to joint], already normalised: see {@link adjacency}. */
+  adjacency: number[][][];
+  /** Channels E of the embeddings that joints are compared in. Default a quarter of the filters, rounded down. */
+  embedding?: number;
+  /** Seed of the initial weights. */
+  seed?: number;
+}
+
+/**
+ * Adaptive graph convolution of 2s-AGCN (Shi et al., CVPR 2019, eq. 3 to 5): out_w = sum over partitions k and joints v
+ * of W_k x_v (A_k + B_k + C_k)[v, w] + b_k. A is the skeleton; B, learned and zero at first, is the same for all
+ * samples; C is each body's own: how alike two joints move, C_k[v, w] = softmax over v of <theta_k x_v, phi_k x_w>,
+ * the inner product taken over embedding and frames.
+ *
+ * Inner products are divided by their number of terms, E frames, as in the published code: undivided, as the paper
+ * prints them, the softmax saturates and its gradient vanishes. Theta and phi start at random and not, as the paper
+ * says, at zero, where neither would ever get a gradient.
+ *
+ * In: [batch, persons, frames, joints, C]. Out: [batch, persons, frames, joints, filters].
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { AdaptiveGraphConvolution, adjacency } from '@amr/encoders';
+ *
+ * const conv = new AdaptiveGraphConvolution({ filters: 8, adjacency: adjacency('ntu-rgb+d', 'spatial') });
+ * console.log((conv.apply(tf.ones([1, 2, 4, 25, 3])) as tf.Tensor).shape); // [1, 2, 4, 25, 8]
+ * ```
+ */
+export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer, CostedLayer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'AdaptiveGraphConvolution';
+  /** See {@link AdaptiveGraphConvolutionConfig.filters}. */
+  readonly filters: number;
+  /** See {@link AdaptiveGraphConvolutionConfig.adjacency}. */
+  readonly adjacency: number[][][];
+  /** See {@link AdaptiveGraphConvolutionConfig.embedding}. */
+  readonly embedding: number;
+  /** See {@link AdaptiveGraphConvolutionConfig.seed}. */
+  readonly seed: number | undefined;
+  private readonly theta: Pointwise[] = [];
+  private readonly phi: Pointwise[] = [];
+  private readonly out: Pointwise[] = [];
+  private edges!: LayerVariable;
+
+  /** @throws {Error} when no channel is left to compare joints in */
+  constructor(config: AdaptiveGraphConvolutionConfig) {
+    super(config);
+    this.filters = config.filters;
+    this.adjacency = config.adjacency;
+    this.embedding = config.embedding ?? Math.floor(config.filters / 4);
+    this.seed = config.seed;
+    if (!(Number.isInteger(this.embedding) && this.embedding > 0)) {
+      throw new Error(
+        `AdaptiveGraphConvolution: got embedding ${this.embedding} with ${this.filters} filters; expected a whole ` +
+          `number above 0, which it is by default from 4 filters on.`,
+      );
+    }
+  }
+
+  override build(inputShape: Shape): void {
+    const joints = inputShape[3]!;
+    const channels = inputShape[4]!;
+    if (this.adjacency[0]!.length !== joints) {
+      throw new Error(
+        `AdaptiveGraphConvolution: got ${joints} joints and an adjacency of ${this.adjacency[0]!.length}; expected as many.`,
+      );
+    }
+    const seed = seeds(this.seed);
+    const pointwise = (weight: string, filters: number): Pointwise => {
+      const heNormal = initializers.varianceScaling({
+        scale: 2,
+        mode: 'fanOut',
+        distribution: 'normal',
+        seed: seed(),
+      });
+      return {
+        kernel: this.addWeight(`${weight}Kernel`, [channels, filters], 'float32', heNormal),
+        bias: this.addWeight(`${weight}Bias`, [filters], 'float32', initializers.zeros()),
+      };
+    };
+    for (const k of this.adjacency.keys()) {
+      this.theta.push(pointwise(`theta${k}`, this.embedding));
+      this.phi.push(pointwise(`phi${k}`, this.embedding));
+      this.out.push(pointwise(`out${k}`, this.filters));
+    }
+    const partitions = this.adjacency.length;
+    this.edges = this.addWeight('edges', [partitions, joints, joints], 'float32', initializers.zeros());
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: Shape): Shape {
+    return [...inputShape.slice(0, 4), this.filters];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
+      const [batch, persons, frames, joints, channels] = x.shape;
+      const bodies = batch * persons;
+      const partitions = this.adjacency.length;
+      const places = bodies * joints * frames;
+
+      // Joints come in front of the frames, so that frames and channels are one axis wherever joints are mixed.
+      const jointsFirst = tf.transpose(tf.reshape(x, [bodies, frames, joints, channels]), [0, 2, 1, 3]);
+      const edges = this.edgesInto(tf.reshape(jointsFirst, [places, channels]) as tf.Tensor2D, {
+        bodies,
+        frames,
+        joints,
+      });
+      const gathered = tf.matMul(edges, tf.reshape(jointsFirst, [bodies, joints, frames * channels]));
+      const sideBySide = tf.transpose(
+        tf.reshape(gathered, [bodies, partitions, joints * frames, channels]),
+        [0, 2, 1, 3],
+      );
+      const convolved = tf.matMul(
+        tf.reshape(sideBySide, [places, partitions * channels]) as tf.Tensor2D,
+        tf.concat(this.out.map(({ kernel }) => kernel.read()) as tf.Tensor2D[]),
+      );
+      const bias = tf.addN(this.out.map(({ bias }) => bias.read())) as tf.Tensor1D;
+      const y = tf.reshape(addToRows(convolved, bias), [bodies, joints, frames, this.filters]);
+      return tf.reshape(tf.transpose(y, [0, 2, 1, 3]), [batch, persons, frames, joints, this.filters]);
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { filters, adjacency, embedding, seed } = this;
+    return {
+      ...super.getConfig(),
+      filters,
+      adjacency,
+      embedding,
+      ...(seed === undefined ? {} : { seed }),
+    };
+  }
+
+  /** Named as in the published code and PYSKL, where B is `PA`. */
+  torchWeights(): { [weight: string]: TorchWeight } {
+    return {
+      ...Object.assign(
+        {},
+        ...this.adjacency.map((_, k) => ({
+          ...pointwiseTorchWeights(`theta${k}`, `conv_a.${k}`, this.theta[k]!),
+          ...pointwiseTorchWeights(`phi${k}`, `conv_b.${k}`, this.phi[k]!),
+          ...pointwiseTorchWeights(`out${k}`, `conv_d.${k}`, this.out[k]!),
+        })),
+      ),
+      edges: { name: 'PA', shape: this.edges.shape as number[] },
+    };
+  }
+
+  /** A. */
+  torchConstants(): TorchConstant[] {
+    return [{ name: 'A', shape: this.edges.shape as number[], values: this.adjacency.flat(2) }];
+  }
+
+  /** See {@link CostedLayer.multiplyAdds}: those with W, theta and phi, and those that make C and apply A + B + C. */
+  multiplyAdds(inputShape: Shape | Shape[]): number {
+    const [, , , joints, channels] = inputShape as number[];
+    const { embedding, filters } = this;
+    const each = channels! * filters + embedding * (2 * channels! + joints!) + channels! * joints!;
+    return (sampleSize(inputShape as Shape) / channels!) * this.adjacency.length * each;
+  }
+
+  /** A + B + C of each body as [bodies, partitions * to joint, from joint], from x as [bodies * joints * frames, C]. */
+  private edgesInto(
+    x: tf.Tensor2D,
+    { bodies, frames, joints }: { bodies: number; frames: number; joints: number },
+  ): tf.Tensor3D {
+    const partitions = this.adjacency.length;
+    const both = [...this.theta, ...this.phi];
+    const embedded = addToRows(
+      tf.matMul(x, tf.concat(both.map(({ kernel }) => kernel.read()) as tf.Tensor2D[], 1)),
+      tf.concat(both.map(({ bias }) => bias.read()) as tf.Tensor1D[]),
+    );
+    const parts = tf
+      .split(embedded, 2 * partitions, 1)
+      .map((part) => tf.reshape(part, [bodies, joints, frames * this.embedding]));
+    const products = parts.slice(partitions).map((phi, k) => tf.matMul(phi, parts[k]!, false, true)); // [bodies, to, from]
+    const scores = tf.div(tf.concat(products, 1), frames * this.embedding);
+
+    const shared = tf.transpose(tf.add(this.edges.read(), tf.tensor3d(this.adjacency)), [0, 2, 1]);
+    const own = tf.reshape(tf.softmax(scores), [bodies, -1]) as tf.Tensor2D;
+    const edges = addToRows(own, tf.reshape(shared, [-1]) as tf.Tensor1D);
+    return tf.reshape(edges, [bodies, partitions * joints, joints]);
+  }
+}
+tf.serialization.registerClass(AdaptiveGraphConvolution);
