@@ -61,10 +61,23 @@ describe('RootCentering', () => {
     expectGradientsOfDifferences((x) => center(x), [bodies(clip(1), clip(2))]);
   });
 
+  it('leaves a confidence alone, and joints that were not found', () => {
+    const scored = { root: 0, confidence: true };
+    // Two frames of three joints [x, y, score]; the last joint is not found in the first frame, the root in the second.
+    const x = tf.tensor5d([2, 4, 0.5, 3, 5, 1, 0, 0, 0, 0, 0, 0, 6, 5, 0.25, 2, 2, 1], [1, 1, 2, 3, 3]);
+    const centered = new RootCentering(scored).apply(x) as tf.Tensor;
+    expect([...centered.dataSync()]).toEqual([0, 0, 0.5, 1, 1, 1, 0, 0, 0, 0, 0, 0, 4, 1, 0.25, 0, -2, 1]);
+    const rootless = tf.mul(x, tf.tensor2d([[0, 0, 0], [1, 1, 1], [1, 1, 1]])); // biome-ignore format: a matrix
+    expect((new RootCentering(scored).apply(rootless) as tf.Tensor).dataSync()).toEqual(rootless.dataSync());
+    expectGradientsOfDifferences((z) => new RootCentering(scored).apply(z) as tf.Tensor, [random([2, 2, 3, 4, 3], 1)]); // biome-ignore format: one call
+  });
+
   it('keeps its config through a saved model', async () => {
     const x = input({ shape: [2, 3, 4, 3] });
-    const outputs = new RootCentering({ root: 3, name: 'center' }).apply(x) as SymbolicTensor;
+    const outputs = new RootCentering({ root: 3, confidence: true, name: 'center' }).apply(
+      x,
+    ) as SymbolicTensor;
     const copy = await reloaded(model({ inputs: x, outputs }));
-    expect(copy.getLayer('center').getConfig()).toMatchObject({ root: 3 });
+    expect(copy.getLayer('center').getConfig()).toMatchObject({ root: 3, confidence: true });
   });
 });

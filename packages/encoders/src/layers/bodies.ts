@@ -103,6 +103,11 @@ tf.serialization.registerClass(BodyMean);
 export interface RootCenteringConfig extends LayerConfig {
   /** Index of the joint that becomes the origin. Default 0. */
   root?: number;
+  /**
+   * The last coordinate is a confidence, not a place: it stays as it is, and so does a joint that is all zero, one that
+   * a detector has not found. Default false.
+   */
+  confidence?: boolean;
 }
 
 /**
@@ -127,11 +132,14 @@ export class RootCentering extends layers.Layer {
   static readonly className = 'RootCentering';
   /** See {@link RootCenteringConfig.root}. */
   readonly root: number;
+  /** See {@link RootCenteringConfig.confidence}. */
+  readonly confidence: boolean;
 
   /** @param config see {@link RootCenteringConfig} */
   constructor(config: RootCenteringConfig = {}) {
     super(config);
     this.root = config.root ?? 0;
+    this.confidence = config.confidence ?? false;
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -139,28 +147,43 @@ export class RootCentering extends layers.Layer {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, frames, joints, coordinates] = x.shape;
       const flat = tf.reshape(x, [batch, persons * frames, joints * coordinates]);
-      const inFrame = tf.reshape(present(x, 3), [batch, persons * frames, 1]);
       const root = tf.slice(flat, [0, 0, this.root * coordinates], [-1, -1, coordinates]);
+      // Where the root is known: in frames that are there; with a confidence, those where it was found.
+      const found = this.confidence ? present(root, 2) : present(x, 3);
 
       const first = tf.reshape(
-        tf.mul(tf.reshape(inFrame, [batch, persons, frames]), tf.expandDims(firstBody(present(x, 2)), 2)),
+        tf.mul(tf.reshape(found, [batch, persons, frames]), tf.expandDims(firstBody(present(x, 2)), 2)),
         [batch, persons * frames, 1],
       );
       const count = tf.maximum(tf.sum(first, 1, true), 1);
       const origin = tf.div(tf.sum(tf.mul(root, first), 1, true), count); // [batch, 1, coordinates]
-      const moved = tf.mul(tf.sub(flat, tf.tile(origin, [1, 1, joints])), inFrame);
-      return tf.reshape(moved, x.shape);
+      if (!this.confidence) {
+        const inFrame = tf.reshape(present(x, 3), [batch, persons * frames, 1]);
+        return tf.reshape(tf.mul(tf.sub(flat, tf.tile(origin, [1, 1, joints])), inFrame), x.shape);
+      }
+      const places = tf.tensor1d(Array.from({ length: coordinates }, (_, c) => Number(c < coordinates - 1)));
+      const shift = tf.tile(tf.mul(origin, places), [1, 1, joints]);
+      return tf.reshape(tf.sub(flat, tf.mul(shift, this.foundJoints(x))), x.shape);
     });
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), root: this.root };
+    return { ...super.getConfig(), root: this.root, confidence: this.confidence };
+  }
+
+  /** 1 for each coordinate of a joint that is not all zero: [batch, persons * frames, joints * coordinates]. */
+  private foundJoints(x: tf.Tensor5D): tf.Tensor {
+    const [batch, persons, frames, joints, coordinates] = x.shape;
+    const found = tf.reshape(present(x, 4), [batch * persons * frames, joints]) as tf.Tensor2D;
+    // A product, since repeating along a trailing axis of 3 is slow.
+    const repeat = tf.reshape(tf.tile(tf.expandDims(tf.eye(joints), 2), [1, 1, coordinates]), [joints, -1]);
+    return tf.reshape(tf.matMul(found, repeat), [batch, persons * frames, joints * coordinates]);
   }
 }
 tf.serialization.registerClass(RootCentering);
 
 /** 1 where anything behind the first `axes` axes of x is not 0. A constant to the gradient. */
-function present(x: tf.Tensor, axes: number): tf.Tensor {
+export function present(x: tf.Tensor, axes: number): tf.Tensor {
   const leading = x.shape.slice(0, axes);
   const rows = leading.reduce((product, size) => product * size, 1);
   const constant = tf.customGrad((given) => {

@@ -2,13 +2,14 @@ import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-laye
 import type { Encoder } from '../encoder.js';
 import { EncoderConfigError } from '../encoderConfigError.js';
 import { BatchNorm } from '../layers/batchNorm.js';
-import { BodyMask, BodyMean, BodyPresence, RootCentering } from '../layers/bodies.js';
+import { BodyMask, BodyMean, BodyPresence } from '../layers/bodies.js';
 import { TemporalConvolution } from '../layers/temporalConvolution.js';
 import { seeds } from '../seeds.js';
 import { type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './graphs.js';
+import { type SkeletonStreamConfig, skeletonStream } from './skeletonStream.js';
 
 /** What every graph network of this package can be told. Only `frames` has no default. */
-export interface GcnConfig {
+export interface GcnConfig extends SkeletonStreamConfig {
   /** Frames of a clip. At least the product of the temporal strides. */
   frames: number;
   /** Bodies of a clip, absent ones all zero. Default 2. */
@@ -25,11 +26,6 @@ export interface GcnConfig {
   initialStride?: number;
   /** Share of activations dropped at the end of each block in training. In [0, 1); default 0. */
   dropout?: number;
-  /**
-   * `'root'`: a layer inside the model moves the skeleton's center joint to the origin, see {@link RootCentering};
-   * `'none'`: coordinates enter as they are. Default `'root'`.
-   */
-  normalize?: 'root' | 'none';
   /** Name of the modality: of the input, and in front of every layer's name. Default `'skeleton'`. */
   name?: string;
   /** Seed of the initial weights. Absent: different each time. */
@@ -74,7 +70,7 @@ export interface GcnBlockPlace {
 export type GcnBlock = (x: SymbolicTensor, place: GcnBlockPlace, parts: GcnParts) => SymbolicTensor;
 
 /**
- * The network that the graph networks of this package share: the skeleton with its center moved to the origin, batch
+ * The network that the graph networks of this package share: the stream that is made of the skeleton, batch
  * normalisation of each joint's coordinates, blocks relu(block(x) + shortcut(x)) in stages, and the mean over frames,
  * joints and the bodies that are there. Shortcuts that change shape are pointwise convolutions with batch
  * normalisation; the first block has none.
@@ -84,15 +80,9 @@ export type GcnBlock = (x: SymbolicTensor, place: GcnBlockPlace, parts: GcnParts
  */
 export function gcn(network: string, config: GcnConfig, block: GcnBlock): Encoder {
   const { frames, persons = 2, coordinates = 3, blocks = [4, 3, 3], width = 64 } = config;
-  const {
-    layout = 'ntu-rgb+d',
-    normalize = 'root',
-    initialStride = 1,
-    dropout = 0,
-    name = 'skeleton',
-  } = config;
+  const { layout = 'ntu-rgb+d', initialStride = 1, dropout = 0, name = 'skeleton' } = config;
   const graph = skeletonGraph(layout);
-  check(network, { frames, persons, coordinates, width, initialStride, dropout, normalize, blocks });
+  check(network, { frames, persons, coordinates, width, initialStride, dropout, blocks });
 
   const skeleton = input({ shape: [persons, frames, graph.joints, coordinates], name });
   const presence = new BodyPresence({ name: `${name}Presence` }).apply(skeleton) as SymbolicTensor;
@@ -112,10 +102,7 @@ export function gcn(network: string, config: GcnConfig, block: GcnBlock): Encode
       ) as SymbolicTensor,
   };
 
-  let x = skeleton;
-  if (normalize === 'root') {
-    x = new RootCentering({ root: graph.center, name: `${name}Centered` }).apply(x) as SymbolicTensor;
-  }
+  let x = skeletonStream(skeleton, graph, name, config);
   // Each joint's coordinates have statistics of their own.
   x = reshape(x, [persons, frames, graph.joints * coordinates], `${name}Flat`);
   x = parts.norm(x, 'InputNorm');
@@ -164,10 +151,10 @@ function reshape(x: SymbolicTensor, targetShape: number[], name: string): Symbol
   return layers.reshape({ targetShape, name }).apply(x) as SymbolicTensor;
 }
 
-type Checked = Required<Omit<GcnConfig, 'layout' | 'name' | 'seed'>>;
+type Checked = Required<Omit<GcnConfig, 'layout' | 'name' | 'seed' | keyof SkeletonStreamConfig>>;
 
 function check(network: string, config: Checked): void {
-  const { frames, persons, coordinates, width, initialStride, dropout, normalize, blocks } = config;
+  const { frames, persons, coordinates, width, initialStride, dropout, blocks } = config;
   const fail = (message: string): never => {
     throw new EncoderConfigError(`${network}: ${message}`);
   };
@@ -179,9 +166,6 @@ function check(network: string, config: Checked): void {
     fail(`got blocks [${blocks}]; expected a whole number above 0 for each stage.`);
   }
   if (!(dropout >= 0 && dropout < 1)) fail(`got dropout ${dropout}; expected a number in [0, 1).`);
-  if (normalize !== 'root' && normalize !== 'none') {
-    fail(`got normalize '${normalize}'; expected 'root' or 'none'.`);
-  }
   const smallest = initialStride * 2 ** (blocks.length - 1);
   if (frames < smallest) {
     fail(
