@@ -58,8 +58,8 @@ export {
   type TorchMismatch,
   type TorchMissing,
 } from './torch/torchImportReport.js';
-export type { TorchConstant, TorchLayer, TorchNames, TorchWeight } from './torch/torchWeights.js';
 export { torchvisionNames } from './torch/torchvisionNames.js';
+export type { TorchConstant, TorchLayer, TorchNames, TorchWeight } from './torch/torchWeights.js';
 export { type TwoStreamConfig, twoStream } from './twoStream.js';
 export type { InflatedResnet50Config } from './video/inflatedResnet50.js';
 export type { VideoConfig } from './video/videoConfig.js';

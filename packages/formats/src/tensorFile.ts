@@ -35,6 +35,14 @@ export interface TensorFileOptions extends ZipOptions {
  */
 export function readTensorFile(bytes: Uint8Array, options: TensorFileOptions = {}): TensorFile {
   const begins = (...magic: number[]) => magic.every((byte, i) => bytes[i] === byte);
+  // A brace behind the header's length, of which the upper half is 0. First, as a length may look like another magic.
+  if (bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0)) {
+    const { tensors } = readSafetensors(bytes);
+    return {
+      format: 'safetensors',
+      tensors: new Map([...tensors].map(([name, entry]) => [name, safetensorsValues(entry)])),
+    };
+  }
   if (begins(0x50, 0x4b)) {
     const npz = [...readZip(bytes, options).keys()].every((name) => name.endsWith('.npy'));
     return npz
@@ -43,14 +51,6 @@ export function readTensorFile(bytes: Uint8Array, options: TensorFileOptions = {
   }
   // A bare pickle: the error says what it is.
   if (begins(0x80)) return { format: 'torch', tensors: stateDictOf(readTorchFile(bytes, options)) };
-  // After the header's length.
-  if (bytes[8] === 0x7b) {
-    const { tensors } = readSafetensors(bytes);
-    return {
-      format: 'safetensors',
-      tensors: new Map([...tensors].map(([name, entry]) => [name, safetensorsValues(entry)])),
-    };
-  }
   const first = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new FormatError(
     `expected a .safetensors, .npz or .pth/.pt file, got ${bytes.length} bytes that begin with ${first}`,

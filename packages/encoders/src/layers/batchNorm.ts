@@ -2,6 +2,7 @@ import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { columnSums } from '../columns.js';
+import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 
 /** What {@link BatchNorm} can be told. */
 export interface BatchNormConfig extends LayerConfig {
@@ -31,7 +32,7 @@ export interface BatchNormConfig extends LayerConfig {
  * console.log(tf.mean(y).arraySync()); // 0, within float's error
  * ```
  */
-export class BatchNorm extends layers.Layer {
+export class BatchNorm extends layers.Layer implements TorchLayer {
   /** The name that saved models know this layer by. */
   static readonly className = 'BatchNorm';
   /** See {@link BatchNormConfig.epsilon}. */
@@ -80,6 +81,17 @@ export class BatchNorm extends layers.Layer {
         : this.scaleAndShift(rows);
       return tf.reshape(y, x.shape);
     });
+  }
+
+  /** Those of PyTorch's `BatchNorm1d`, `2d` and `3d`. */
+  torchWeights(): { [weight: string]: TorchWeight } {
+    const shape = this.gamma.shape as number[];
+    return {
+      gamma: { name: 'weight', shape },
+      beta: { name: 'bias', shape },
+      moving_mean: { name: 'running_mean', shape },
+      moving_variance: { name: 'running_var', shape },
+    };
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -14,12 +14,15 @@ export interface TemporalConvolutionConfig extends LayerConfig {
   kernelSize?: number;
   /** Default 1. */
   stride?: number;
+  /** Frames from one tap of the kernel to the next. Default 1. */
+  dilation?: number;
   /** Seed of the initial weights. */
   seed?: number;
 }
 
 /**
- * Convolution along the frames of each joint by itself, with bias, padded by half the kernel on both sides.
+ * Convolution along the frames of each joint by itself, with bias, padded by half the kernel's span, dilation
+ * (kernelSize - 1) + 1 frames, on both sides.
  *
  * In: [batch, persons, frames, joints, C]. Out: [batch, persons, ceil(frames / stride), joints, filters]. Kernel:
  * [kernelSize, 1, C, filters]. With kernelSize 1 it is the pointwise convolution of a residual branch.
@@ -42,6 +45,8 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
   readonly kernelSize: number;
   /** See {@link TemporalConvolutionConfig.stride}. */
   readonly stride: number;
+  /** See {@link TemporalConvolutionConfig.dilation}. */
+  readonly dilation: number;
   /** See {@link TemporalConvolutionConfig.seed}. */
   readonly seed: number | undefined;
   private kernel!: LayerVariable;
@@ -53,6 +58,7 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
     this.filters = config.filters;
     this.kernelSize = config.kernelSize ?? 9;
     this.stride = config.stride ?? 1;
+    this.dilation = config.dilation ?? 1;
     this.seed = config.seed;
     if (this.kernelSize % 2 !== 1) {
       throw new Error(`TemporalConvolution: got kernelSize ${this.kernelSize}; expected an odd number.`);
@@ -85,10 +91,10 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, frames, joints, channels] = x.shape;
-      const half = (this.kernelSize - 1) / 2;
+      const half = (this.dilation * (this.kernelSize - 1)) / 2;
       const y = tf.conv2d(
         tf.reshape(x, [batch * persons, frames, joints, channels]) as tf.Tensor4D,
-        this.kernel.read() as tf.Tensor4D,
+        spread(this.kernel.read() as tf.Tensor4D, this.dilation),
         [this.stride, 1],
         [[0, 0], [half, half], [0, 0], [0, 0]], // biome-ignore format: one pair per axis
       );
@@ -122,8 +128,25 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { filters, kernelSize, stride, seed } = this;
-    return { ...super.getConfig(), filters, kernelSize, stride, ...(seed === undefined ? {} : { seed }) };
+    const { filters, kernelSize, stride, dilation, seed } = this;
+    return {
+      ...super.getConfig(),
+      filters,
+      kernelSize,
+      stride,
+      dilation,
+      ...(seed === undefined ? {} : { seed }),
+    };
   }
 }
 tf.serialization.registerClass(TemporalConvolution);
+
+/** A kernel with zeros between its taps, since tfjs has no gradient of a dilated convolution. */
+function spread(kernel: tf.Tensor4D, dilation: number): tf.Tensor4D {
+  const [size, , channels, filters] = kernel.shape;
+  if (dilation === 1 || size === 1) return kernel;
+  const taps = tf.reshape(kernel, [size, channels * filters]) as tf.Tensor2D;
+  const apart = tf.pad2d(taps, [[0, 0], [0, (dilation - 1) * channels * filters]]); // biome-ignore format: one pair per axis
+  const span = dilation * (size - 1) + 1;
+  return tf.slice(tf.reshape(apart, [size * dilation, 1, channels, filters]), 0, span) as tf.Tensor4D;
+}

@@ -1,0 +1,69 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { TorchWeight } from './torchWeights.js';
+
+/** The PyTorch name, shape and layout of a weight, from its shape here. */
+type Rule = (shape: readonly number[]) => TorchWeight;
+
+/** A weight that PyTorch lays out as tfjs does. */
+const same =
+  (name: string): Rule =>
+  (shape) => ({ name, shape });
+
+const bias = same('bias');
+
+/** [...sizes, in, out] here, [out, in, ...sizes] in PyTorch: kernels of convolutions, and of dense layers. */
+const kernel: Rule = (shape) => {
+  const [inward, outward] = shape.slice(-2) as [number, number];
+  const sizes = shape.slice(0, -2);
+  const axes = [...sizes.map((_, axis) => axis + 2), 1, 0];
+  return { name: 'weight', shape: [outward, inward, ...sizes], from: (weight) => tf.transpose(weight, axes) };
+};
+
+/** [height, width, out, in] here, [in, out, height, width] in PyTorch. */
+const transposedKernel: Rule = ([height, width, outward, inward]) => ({
+  name: 'weight',
+  shape: [inward!, outward!, height!, width!],
+  from: (weight) => tf.transpose(weight, [2, 3, 1, 0]),
+});
+
+/** [height, width, in, multiplier] here, [in * multiplier, 1, height, width] in PyTorch, where groups = in. */
+const depthwiseKernel: Rule = ([height, width, inward, multiplier]) => ({
+  name: 'weight',
+  shape: [inward! * multiplier!, 1, height!, width!],
+  from: (weight) => tf.transpose(tf.reshape(weight, [inward!, multiplier!, height!, width!]), [2, 3, 0, 1]),
+});
+
+const convolution = { kernel, bias };
+const affine = { gamma: same('weight'), beta: bias };
+
+/** By class and weight. Recurrent layers are missing: PyTorch has two biases where tfjs has one. */
+const RULES: { readonly [className: string]: { readonly [weight: string]: Rule } } = {
+  Dense: convolution,
+  Conv1D: convolution,
+  Conv2D: convolution,
+  Conv3D: convolution,
+  Conv2DTranspose: { kernel: transposedKernel, bias },
+  DepthwiseConv2D: { depthwise_kernel: depthwiseKernel, bias },
+  BatchNormalization: {
+    ...affine,
+    moving_mean: same('running_mean'),
+    moving_variance: same('running_var'),
+  },
+  LayerNormalization: affine,
+  Embedding: { embeddings: same('weight') },
+};
+
+/**
+ * What {@link TorchLayer} says, for a layer of tfjs's own.
+ * @param shapes of the layer's weights by name
+ * @returns undefined for a class that has no counterpart here
+ */
+export function builtInWeights(
+  className: string,
+  shapes: { readonly [weight: string]: readonly number[] },
+): { [weight: string]: TorchWeight } | undefined {
+  const rules = RULES[className];
+  if (!rules) return undefined;
+  const known = Object.entries(shapes).filter(([weight]) => rules[weight]);
+  return Object.fromEntries(known.map(([weight, shape]) => [weight, rules[weight]!(shape)]));
+}

@@ -1,0 +1,86 @@
+/** A weight of the model, and what it is called in the file. */
+export interface TorchMatch {
+  /** The layer's name. */
+  layer: string;
+  /** The weight's name in the layer: `kernel` for instance. */
+  weight: string;
+  /** Its name in the file. */
+  name: string;
+}
+
+/** A weight of the model that the file doesn't have. */
+export interface TorchMissing {
+  /** The layer's name. */
+  layer: string;
+  /** The weight's name in the layer. */
+  weight: string;
+  /** The name that was looked for; absent when the naming doesn't know the layer, or the layer no PyTorch module. */
+  name?: string;
+}
+
+/** A weight that has another shape in the file, or a constant of the layer that has other values there. */
+export interface TorchMismatch extends TorchMatch {
+  /** The shape that fits the layer, as PyTorch lays it out. */
+  expected: readonly number[];
+  /** The shape in the file. Equal shapes: the values of a constant, such as a graph, differ. */
+  found: readonly number[];
+}
+
+/** What an import of weights did, or would do. */
+export interface TorchImportReport {
+  /** The naming that was used: `torchvision` for instance, or `given`. */
+  names: string;
+  /** What stands in front of the names of the layers that took part. */
+  encoder: string;
+  /** Weights that were set. */
+  imported: TorchMatch[];
+  /** Weights of the model that are not in the file. */
+  missing: TorchMissing[];
+  /** Tensors of the file that no layer takes; counters such as `num_batches_tracked` are not listed. */
+  unexpected: string[];
+  /** Weights of another shape. */
+  mismatched: TorchMismatch[];
+}
+
+/** Weights that can't be imported as they are. The model's own are unchanged. */
+export class TorchImportError extends Error {
+  /** The name of the class. */
+  override readonly name = 'TorchImportError';
+  /** What fits and what doesn't; absent when the file could not be matched with the model at all. */
+  readonly report: TorchImportReport | undefined;
+
+  /** @param report what fits and what doesn't */
+  constructor(message: string, report?: TorchImportReport) {
+    super(`importTorchWeights: ${message}`);
+    this.report = report;
+  }
+}
+
+/** The error for a report with something missing, unexpected or of another shape; undefined for one without. */
+export function errorOf(report: TorchImportReport): TorchImportError | undefined {
+  const { missing, unexpected, mismatched } = report;
+  const parts = [
+    first(missing, 'missing in the file', ({ layer, weight, name }) =>
+      name === undefined ? `${layer} ${weight} (no name known for it)` : `${name} (${layer} ${weight})`,
+    ),
+    first(unexpected, 'in the file but not in the model', (name) => name),
+    first(mismatched, 'different', ({ layer, name, expected, found }) =>
+      String(expected) === String(found)
+        ? `${name} has other values than the config of ${layer}`
+        : `${name} is [${found}], ${layer} expects [${expected}]`,
+    ),
+  ].filter((part) => part !== undefined);
+  if (parts.length === 0) return undefined;
+  return new TorchImportError(
+    `${report.imported.length} weights fit by the ${report.names} names. ${parts.join(' ')} Nothing was written; ` +
+      'partial: true imports what fits and leaves the rest as it is, skip leaves tensors of the file out.',
+    report,
+  );
+}
+
+/** "12 missing in the file: a, b, c and 9 more." */
+function first<T>(items: readonly T[], what: string, text: (item: T) => string): string | undefined {
+  if (items.length === 0) return undefined;
+  const shown = items.slice(0, 3).map(text).join(', ');
+  return `${items.length} ${what}: ${shown}${items.length > 3 ? ` and ${items.length - 3} more` : ''}.`;
+}
