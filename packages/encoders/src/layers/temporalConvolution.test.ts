@@ -9,17 +9,21 @@ const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, '
 
 describe('TemporalConvolution', () => {
   it.each([
-    [1, 1, 6],
-    [3, 1, 5],
-    [3, 2, 5],
-    [3, 2, 6],
-    [5, 3, 7],
-    [1, 2, 6],
+    [1, 1, 6, 1],
+    [3, 1, 5, 1],
+    [3, 2, 5, 1],
+    [3, 2, 6, 1],
+    [5, 3, 7, 1],
+    [1, 2, 6, 1],
+    [3, 1, 6, 2],
+    [3, 2, 7, 3],
+    [5, 2, 6, 2],
+    [1, 1, 3, 4],
   ])(
     // biome-ignore format: a table
-    'sums over a window of frames: kernel %i, stride %i, %i frames',
-    (kernelSize, stride, frames) => {
-      const layer = new TemporalConvolution({ filters: 2, kernelSize, stride, seed: 1 });
+    'sums over a window of frames: kernel %i, stride %i, %i frames, dilation %i',
+    (kernelSize, stride, frames, dilation) => {
+      const layer = new TemporalConvolution({ filters: 2, kernelSize, stride, dilation, seed: 1 });
       const x = random([2, 1, frames, 3, 2], 1) as tf.Tensor5D;
       layer.build(x.shape);
       jolt(layer);
@@ -35,7 +39,7 @@ describe('TemporalConvolution', () => {
             for (let o = 0; o < 2; o++) {
               let sum = bias[o]!;
               for (let i = 0; i < kernelSize; i++) {
-                const joint = given[b]![0]![t * stride + i - (kernelSize - 1) / 2]?.[v] ?? [];
+                const joint = given[b]![0]![t * stride + dilation * (i - (kernelSize - 1) / 2)]?.[v] ?? [];
                 sum += joint.reduce((inner, value, c) => inner + value * kernel[i]![0]![c]![o]!, 0);
               }
               expect(got[b]![0]![t]![v]![o]).toBeCloseTo(sum, 4);
@@ -44,8 +48,10 @@ describe('TemporalConvolution', () => {
   );
 
   it('has the gradients of finite differences', () => {
+    const dilated = new TemporalConvolution({ filters: 2, kernelSize: 3, dilation: 2, seed: 1 });
     const layer = new TemporalConvolution({ filters: 2, kernelSize: 3, stride: 2, seed: 1 });
     const x = random([1, 2, 5, 3, 2], 1);
+    expectGradientsOfDifferences((z) => dilated.apply(z) as tf.Tensor, [x]);
     expectGradientsOfDifferences((z) => layer.apply(z) as tf.Tensor, [x]);
     const { grads } = tf.variableGrads(() => tf.sum(layer.apply(x) as tf.Tensor) as tf.Scalar);
     expect([...grads[layer.trainableWeights[1]!.name]!.dataSync()]).toEqual([18, 18]); // 2 bodies, 3 frames, 3 joints
@@ -53,7 +59,7 @@ describe('TemporalConvolution', () => {
 
   it('keeps its config and its outputs through a saved model', async () => {
     const x = input({ shape: [1, 6, 3, 2] });
-    const config = { filters: 4, kernelSize: 5, stride: 2, seed: 8 };
+    const config = { filters: 4, kernelSize: 5, stride: 2, dilation: 2, seed: 8 };
     const outputs = new TemporalConvolution({ ...config, name: 'temporal' }).apply(x) as SymbolicTensor;
     const original = model({ inputs: x, outputs });
     jolt(original);
