@@ -2,7 +2,15 @@ import {
   AttentionModalityReweighter,
   type AttentionModalityReweighterConfig,
   ConcatFusion,
+  ExternalFeatureMemory,
   type FusionLayer,
+  GatedMultimodalUnit,
+  LateFusion,
+  ModalityAttention,
+  MultimodalTransferModule,
+  OddOneOutFusion,
+  OrthogonalFusion,
+  SumFusion,
 } from '@amr/layers';
 import { EncoderConfigError } from './encoderConfigError.js';
 
@@ -20,8 +28,18 @@ export interface FusionPlace {
   channels: readonly number[];
 }
 
-/** The fusions that are known by name. Any other layer of `@amr/layers` can be given itself. */
-export type FusionName = 'amr' | 'concat';
+/** The fusions that are known by name; {@link multiStream} says what each is. */
+export type FusionName =
+  | 'amr'
+  | 'mmtm'
+  | 'memory'
+  | 'concat'
+  | 'sum'
+  | 'gmu'
+  | 'attention'
+  | 'odd-one-out'
+  | 'orthogonal'
+  | 'late';
 
 /**
  * How modalities are fused: a name; a function that makes the layer, once for each place; or the layer itself, when
@@ -29,20 +47,78 @@ export type FusionName = 'amr' | 'concat';
  */
 export type FusionChoice = FusionName | FusionLayer | ((place: FusionPlace) => FusionLayer);
 
-/** What the fusions known by name are, and what their layers are called. */
-const fusions: {
-  [fusion in FusionName]: {
-    layerName: string;
-    make: (place: FusionPlace, reweighter: AttentionModalityReweighterConfig) => FusionLayer;
-  };
-} = {
+type Reweighter = AttentionModalityReweighterConfig;
+
+/** How a network makes the layers of a fusion. */
+interface FusionMaker {
+  /** What the layers are called; several are numbered. */
+  layerName: string;
+  /** Where they go when nothing else is said. */
+  at: 'last' | 'features';
+  make: (place: FusionPlace, reweighter: Reweighter) => FusionLayer;
+}
+
+const joining = <Make>(make: Make) => ({ layerName: 'fusion', at: 'last' as const, make });
+/** The width of fused features: that of the widest modality. */
+const widest = ({ channels }: FusionPlace) => Math.max(...channels);
+
+const fusions: { [fusion in FusionName]: FusionMaker } = {
   amr: {
     layerName: 'reweighter',
+    at: 'last',
     make: ({ name, seed, returnWeights }, reweighter) =>
       new AttentionModalityReweighter({ seed, ...reweighter, returnWeights, name }),
   },
-  concat: { layerName: 'fusion', make: ({ name }) => new ConcatFusion({ name }) },
+  mmtm: {
+    layerName: 'transfer',
+    at: 'last',
+    make: ({ name, seed, returnWeights }) => new MultimodalTransferModule({ seed, returnWeights, name }),
+  },
+  memory: {
+    layerName: 'memory',
+    at: 'features',
+    make: ({ name, seed }) => new ExternalFeatureMemory({ seed, name }),
+  },
+  concat: joining(({ name }) => new ConcatFusion({ name })),
+  sum: joining((place) => {
+    const same = place.channels.every((count) => count === place.channels[0]);
+    return new SumFusion({ name: place.name, seed: place.seed, ...(same ? {} : { units: widest(place) }) });
+  }),
+  gmu: joining(
+    (place) =>
+      new GatedMultimodalUnit({
+        units: widest(place),
+        name: place.name,
+        seed: place.seed,
+        returnWeights: place.returnWeights,
+      }),
+  ),
+  attention: joining(
+    (place) =>
+      new ModalityAttention({
+        units: attentionHeads * Math.ceil(widest(place) / attentionHeads),
+        heads: attentionHeads,
+        name: place.name,
+        seed: place.seed,
+        returnWeights: place.returnWeights,
+      }),
+  ),
+  'odd-one-out': joining(
+    (place) =>
+      new OddOneOutFusion({
+        units: widest(place),
+        hidden: widest(place),
+        name: place.name,
+        seed: place.seed,
+        returnWeights: place.returnWeights,
+      }),
+  ),
+  orthogonal: joining(
+    ({ name, seed, classes, returnWeights }) => new OrthogonalFusion({ classes, name, seed, returnWeights }),
+  ),
+  late: joining(({ name }) => new LateFusion({ name })),
 };
+const attentionHeads = 4;
 
 /**
  * A maker of the chosen fusion's layers.
@@ -52,10 +128,10 @@ const fusions: {
 export function fusionOf(
   network: string,
   choice: FusionChoice,
-  reweighter: AttentionModalityReweighterConfig,
-): { layerName: string; make: (place: FusionPlace) => FusionLayer } {
-  if (typeof choice === 'function') return { layerName: 'fusion', make: choice };
-  if (typeof choice !== 'string') return { layerName: choice.name, make: () => choice };
+  reweighter: Reweighter,
+): Omit<FusionMaker, 'make'> & { make: (place: FusionPlace) => FusionLayer } {
+  if (typeof choice === 'function') return joining(choice);
+  if (typeof choice !== 'string') return { ...joining(() => choice), layerName: choice.name };
   const known = Object.hasOwn(fusions, choice) ? fusions[choice] : undefined;
   if (!known) {
     throw new EncoderConfigError(
@@ -63,5 +139,5 @@ export function fusionOf(
         `a function that makes one.`,
     );
   }
-  return { layerName: known.layerName, make: (place) => known.make(place, reweighter) };
+  return { ...known, make: (place) => known.make(place, reweighter) };
 }

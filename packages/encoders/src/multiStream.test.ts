@@ -95,6 +95,41 @@ describe('multiStream', () => {
     },
   );
 
+  it.each([
+    ['amr', 'exchange', [3]],
+    ['mmtm', 'exchange', [24]],
+    ['memory', 'exchange', []],
+    ['concat', 'join', []],
+    ['sum', 'join', []],
+    ['gmu', 'join', [24]],
+    ['attention', 'join', [3, 3]],
+    ['odd-one-out', 'join', [4]],
+    ['orthogonal', 'classify', [3, 3]],
+    ['late', 'vote', []],
+  ] as const)('takes the fusion %s by name, of role %s, and loads it again', async (fusion, role, weights) => {
+    const model = build({ fusion, returnWeights: true });
+    const x = clips(3);
+    const outputs = predict(model, x);
+    expect(model.layers.filter((layer) => layer instanceof FusionLayer && layer.role === role)).toHaveLength(
+      1,
+    );
+    expect(outputs.map(({ shape }) => shape)).toEqual([
+      ...[1, 2, 3, 4].map(() => [3, 3]),
+      ...(weights.length > 0 ? [[3, ...weights]] : []),
+    ]);
+    expect(model.outputNames[0]).toBe('logits');
+    expect(predict(await reloaded(model), x).map(numbers)).toEqual(outputs.map(numbers));
+  });
+
+  it('projects before it sums when the widths differ', () => {
+    const { infrared, skeleton } = streams();
+    const wide = stgcn({ frames: 4, persons: 1, layout: graph, width: 12, blocks: [1], name: 'wide' });
+    const model = multiStream({ streams: { infrared, skeleton, wide }, classes: 3, fusion: 'sum' });
+    expect(model.getLayer('fusion').outputShape).toEqual([null, 12]);
+    const [video, , bodies] = clips() as [tf.Tensor, tf.Tensor, tf.Tensor];
+    expect(predict(model, [video, bodies, bodies])[0]!.shape).toEqual([2, 3]);
+  });
+
   it('takes a layer, and a function that makes one for each place', () => {
     const x = clips();
     const [named, layer] = [
@@ -161,7 +196,7 @@ describe('multiStream', () => {
     );
     expect(() => build({ fusion: new Own('vote'), dropout: 0.5 })).toThrow(/makes the logits itself/);
     expect(() => build({ fusion: 'toString' as 'amr' })).toThrow(
-      /fusion 'toString'; expected one of amr, concat/,
+      /fusion 'toString'; expected one of amr, mmtm/,
     );
   });
 });

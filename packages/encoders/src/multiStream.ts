@@ -23,8 +23,8 @@ export interface FusionConfig {
    */
   fusion?: FusionChoice;
   /**
-   * Where the fusions that exchange features go (`'amr'`, `'mmtm'`): one place, or several from the first layers to
-   * the last. Default `'last'`. Others join the pooled features and take no place.
+   * Where a fusion that exchanges features goes: one place, or several from the first layers to the last. Default
+   * `'last'`, with `'memory'` `'features'`. Other fusions take the pooled features and no place.
    */
   at?: FusionPoint | readonly FusionPoint[];
   /** The options of the reweighter of `'amr'`. */
@@ -56,7 +56,18 @@ export interface MultiStreamConfig extends FusionConfig {
  * that classifies gives the logits itself; one that votes makes them of the auxiliary logits.
  *
  * - `'amr'`: `AttentionModalityReweighter`, exchanges; a reconstruction, see there
+ * - `'mmtm'`: `MultimodalTransferModule`, exchanges
+ * - `'memory'`: `ExternalFeatureMemory`, exchanges, the pooled features if not told otherwise; fill it when the rest is
+ *   trained
  * - `'concat'`: `ConcatFusion`, joins
+ * - `'sum'`: `SumFusion`, joins; with a projection when the encoders' widths differ
+ * - `'gmu'`: `GatedMultimodalUnit`, joins
+ * - `'attention'`: `ModalityAttention`, joins
+ * - `'odd-one-out'`: `OddOneOutFusion`, joins
+ * - `'orthogonal'`: `OrthogonalFusion` (CRMT), classifies
+ * - `'late'`: `LateFusion`, votes: the mean of the logits
+ *
+ * Layers that need a width get that of the widest encoder; for other options give the layer itself.
  *
  * Inputs, in order: one per stream, called by the modality. Outputs, in order: the layers `logits`,
  * `<modality>Logits` for each modality, all [batch, classes] without softmax; with `returnWeights` what each fusion
@@ -90,8 +101,8 @@ export function multiStream({ streams, ...config }: MultiStreamConfig): LayersMo
 
 /** The network behind {@link multiStream} and {@link twoStream}. */
 export function joined(network: string, streams: readonly Stream[], config: FusionConfig): LayersModel {
-  const { classes, at = 'last', returnWeights = false, returnFeatures = false, dropout = 0 } = config;
-  const { layerName, make } = check(network, streams, config);
+  const { classes, returnWeights = false, returnFeatures = false, dropout = 0 } = config;
+  const { layerName, make, at: usually } = check(network, streams, config);
   const seed = seeds(config.seed);
   // Drawn before the fusion's, so that a seed starts the same network with and without reweighting.
   const headSeeds = [seed(), ...streams.map(seed)];
@@ -107,8 +118,8 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
     return renamed;
   });
 
-  const points = [at].flat() as FusionPoint[];
-  const first = make(place(points.length === 1 || config.at === undefined ? layerName : `${layerName}1`));
+  const points = [config.at ?? usually].flat() as FusionPoint[];
+  const first = make(place(points.length === 1 ? layerName : `${layerName}1`));
   const weights: SymbolicTensor[] = [];
   /** Applies a fusion layer; what it gives beyond `count` outputs are weights. */
   const fuse = (layer: FusionLayer, tensors: SymbolicTensor[], count: number): SymbolicTensor[] => {
@@ -134,7 +145,7 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
   } else if (config.at !== undefined) {
     fail(
       network,
-      `got at ${JSON.stringify(at)} for ${first.getClassName()}, which takes the pooled features; leave it out.`,
+      `got at ${JSON.stringify(config.at)} for ${first.getClassName()}, which takes the pooled features; leave it out.`,
     );
   }
 
