@@ -2,6 +2,7 @@ import { float32ValuesOf, type NumericArray, readTensorFile } from '@amr/formats
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { pysklNames } from './pysklNames.js';
+import { pytorchvideoNames } from './pytorchvideoNames.js';
 import { errorOf, TorchImportError, type TorchImportReport } from './torchImportReport.js';
 import {
   type Assignment,
@@ -41,10 +42,11 @@ export interface TorchImportOptions {
 }
 
 /** The families of networks whose names are known. */
-export type TorchFamily = 'torchvision' | 'pyskl';
+export type TorchFamily = 'torchvision' | 'pytorchvideo' | 'pyskl';
 
 const families: { readonly [family in TorchFamily]: TorchNames } = {
   torchvision: torchvisionNames,
+  pytorchvideo: pytorchvideoNames,
   pyskl: pysklNames,
 };
 
