@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { type AffineWeights, affine } from './affine.js';
+import { totalChannels } from './featureShapes.js';
 import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
 import { positive } from './optionChecks.js';
 import { scaled } from './scaled.js';
@@ -75,8 +77,8 @@ export class AttentionModalityReweighter extends ExchangingLayer {
   readonly returnWeights: boolean;
   /** See {@link AttentionModalityReweighterConfig.seed}. */
   readonly seed: number | undefined;
-  private hiddenKernel!: LayerVariable;
-  private hiddenBias!: LayerVariable;
+  /** W and b. */
+  private hidden!: AffineWeights;
   /** V and c of `'modality'`, or the V_m of `'channel'`. */
   private attention: LayerVariable[] = [];
 
@@ -115,8 +117,10 @@ export class AttentionModalityReweighter extends ExchangingLayer {
     const { channels, total, width } = squeezeSizes(shapes, this.reductionRatio);
     const zeros = () => initializers.zeros();
     const seeded = initializers.glorotUniform({ seed: this.seed });
-    this.hiddenKernel = this.addWeight('hiddenKernel', [total, width], 'float32', seeded);
-    this.hiddenBias = this.addWeight('hiddenBias', [width], 'float32', zeros());
+    this.hidden = {
+      kernel: this.addWeight('hiddenKernel', [total, width], 'float32', seeded),
+      bias: this.addWeight('hiddenBias', [width], 'float32', zeros()),
+    };
     this.attention =
       this.granularity === 'modality'
         ? [
@@ -144,7 +148,7 @@ export class AttentionModalityReweighter extends ExchangingLayer {
   }
 
   protected override fuse(features: tf.Tensor[]): tf.Tensor[] {
-    const hidden = squeezed(features, this.hiddenKernel, this.hiddenBias);
+    const hidden = squeezed(features, this.hidden);
     if (this.granularity === 'channel') {
       const logits = this.attention.map((kernel) => tf.matMul(hidden, kernel.read() as tf.Tensor2D));
       return channelGated(features, logits, this.returnWeights);
@@ -168,16 +172,13 @@ export class AttentionModalityReweighter extends ExchangingLayer {
 
   /** How many weights there are for a sample: see {@link AttentionModalityReweighterConfig.returnWeights}. */
   private weightsOf(shapes: Shape[]): number {
-    return this.granularity === 'modality' ? shapes.length : squeezeSizes(shapes, 1).total;
+    return this.granularity === 'modality' ? shapes.length : totalChannels(shapes);
   }
 
   /** M * a_m as [batch, 1] for each modality, and a as [batch, M]. */
   private modalityScales(hidden: tf.Tensor2D) {
     const [kernel, bias] = this.attention as [LayerVariable, LayerVariable];
-    const logits = tf.div(
-      tf.add(tf.matMul(hidden, kernel.read() as tf.Tensor2D), bias.read()),
-      this.temperature,
-    );
+    const logits = tf.div(affine(hidden, { kernel, bias }), this.temperature);
     // Not tf.softmax times M: M * exp(0) / sum is exactly 1 for equal logits on every backend, M * (1 / M) is not.
     const exponents = tf.exp(tf.sub(logits, tf.max(logits, -1, true)));
     const sum = tf.sum(exponents, -1, true);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { channelMeans } from './channelMeans.js';
-import { channelCounts } from './featureShapes.js';
+import { totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
 
 /** What {@link ConcatFusion} can be told: a layer's `name` and the like, nothing of its own. */
@@ -37,7 +37,7 @@ export class ConcatFusion extends JoiningLayer {
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
     const shapes = this.shapesOf(inputShape);
-    return [shapes[0]![0] ?? null, channelCounts(shapes).reduce((sum, count) => sum + count, 0)];
+    return [shapes[0]![0] ?? null, totalChannels(shapes)];
   }
 
   override multiplyAdds(): number {

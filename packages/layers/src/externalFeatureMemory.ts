@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { channelMeans } from './channelMeans.js';
-import { channelCounts } from './featureShapes.js';
+import { channelCounts, totalChannels } from './featureShapes.js';
 import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
 import { positive, wholeNumber } from './optionChecks.js';
 import { sparseCodes } from './sparseCodes.js';
@@ -150,7 +150,7 @@ export class ExternalFeatureMemory extends ExchangingLayer {
   }
 
   override multiplyAdds(inputShape: Shape | Shape[]): number {
-    const total = channelCounts(this.shapesOf(inputShape)).reduce((sum, count) => sum + count, 0);
+    const total = totalChannels(this.shapesOf(inputShape));
     // Two products a step, of which the first step saves one; the decoding takes it back.
     return 2 * this.steps * this.slots * total;
   }

@@ -34,3 +34,8 @@ export function featureShapes(layer: string, shapes: Shape | Shape[]): Shape[] {
 export function channelCounts(shapes: readonly Shape[]): number[] {
   return shapes.map((shape) => shape[shape.length - 1]!);
 }
+
+/** The sum of {@link channelCounts}. */
+export function totalChannels(shapes: readonly Shape[]): number {
+  return channelCounts(shapes).reduce((sum, count) => sum + count, 0);
+}

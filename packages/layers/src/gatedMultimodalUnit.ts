@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { channelMeans } from './channelMeans.js';
-import { channelCounts } from './featureShapes.js';
+import { channelCounts, totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
 import { wholeNumber } from './optionChecks.js';
 import { seeds } from './seeds.js';
@@ -111,6 +111,5 @@ tf.serialization.registerClass(GatedMultimodalUnit);
 
 function sizesOf(shapes: Shape[]) {
   const channels = channelCounts(shapes);
-  const total = channels.reduce((sum, count) => sum + count, 0);
-  return { channels, total, gates: channels.length === 2 ? 1 : channels.length };
+  return { channels, total: totalChannels(shapes), gates: channels.length === 2 ? 1 : channels.length };
 }

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { type AffineWeights, affine } from './affine.js';
 import { channelMeans } from './channelMeans.js';
-import { channelCounts } from './featureShapes.js';
+import { channelCounts, totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
 import { layerNorm } from './layerNorm.js';
 import { positive, wholeNumber } from './optionChecks.js';
@@ -105,7 +106,7 @@ export class ModalityAttention extends JoiningLayer {
       this.addWeight(name, [rows, columns], 'float32', initializers.glorotUniform({ seed: seed() }));
     const bias = (name: string, size: number) =>
       this.addWeight(name, [size], 'float32', initializers.zeros());
-    const dense = (name: string, rows: number, columns: number): Dense => ({
+    const dense = (name: string, rows: number, columns: number): AffineWeights => ({
       kernel: matrix(`${name}Kernel`, rows, columns),
       bias: bias(`${name}Bias`, columns),
     });
@@ -138,9 +139,9 @@ export class ModalityAttention extends JoiningLayer {
 
   override multiplyAdds(inputShape: Shape | Shape[]): number {
     const { units } = this;
-    const channels = channelCounts(this.shapesOf(inputShape));
-    const tokens = channels.length;
-    const projections = channels.reduce((sum, count) => sum + count, 0) * units;
+    const shapes = this.shapesOf(inputShape);
+    const tokens = shapes.length;
+    const projections = totalChannels(shapes) * units;
     const attention = 4 * tokens * units * units + 2 * tokens * tokens * units;
     const mlp = 2 * tokens * units * this.hiddenWidth();
     return projections + this.blocks * (attention + mlp);
@@ -163,9 +164,9 @@ export class ModalityAttention extends JoiningLayer {
     for (const block of this.encoder) {
       const attention = this.attend(normalized(x, block.attentionNorm), block, tokens);
       weights = attention.weights;
-      x = tf.add(x, dense(attention.mixed, block.output));
-      const hidden = tf.relu(dense(normalized(x, block.mlpNorm), block.expand));
-      x = tf.add(x, dense(hidden, block.reduce));
+      x = tf.add(x, affine(attention.mixed, block.output));
+      const hidden = tf.relu(affine(normalized(x, block.mlpNorm), block.expand));
+      x = tf.add(x, affine(hidden, block.reduce));
     }
     const last = tf.reshape(normalized(x, this.norm), [batch, tokens, units]);
     const fused = tf.mean(last, 1);
@@ -179,8 +180,8 @@ export class ModalityAttention extends JoiningLayer {
     const { heads, units } = this;
     const width = units / heads;
     const batch = x.shape[0] / tokens;
-    const split = (of: Dense) => {
-      const byHead = tf.transpose(tf.reshape(dense(x, of), [batch, tokens, heads, width]), [0, 2, 1, 3]);
+    const split = (of: AffineWeights) => {
+      const byHead = tf.transpose(tf.reshape(affine(x, of), [batch, tokens, heads, width]), [0, 2, 1, 3]);
       return tf.reshape(byHead, [batch * heads, tokens, width]) as tf.Tensor3D;
     };
     const logits = tf.div(tf.matMul(split(query), split(key), false, true), Math.sqrt(width));
@@ -211,11 +212,6 @@ export class ModalityAttention extends JoiningLayer {
 }
 tf.serialization.registerClass(ModalityAttention);
 
-interface Dense {
-  kernel: LayerVariable;
-  bias: LayerVariable;
-}
-
 interface Norm {
   gamma: LayerVariable;
   beta: LayerVariable;
@@ -223,17 +219,13 @@ interface Norm {
 
 interface Block {
   attentionNorm: Norm;
-  query: Dense;
-  key: Dense;
-  value: Dense;
-  output: Dense;
+  query: AffineWeights;
+  key: AffineWeights;
+  value: AffineWeights;
+  output: AffineWeights;
   mlpNorm: Norm;
-  expand: Dense;
-  reduce: Dense;
-}
-
-function dense(x: tf.Tensor2D, { kernel, bias }: Dense): tf.Tensor2D {
-  return tf.add(tf.matMul(x, kernel.read() as tf.Tensor2D), bias.read());
+  expand: AffineWeights;
+  reduce: AffineWeights;
 }
 
 function normalized(x: tf.Tensor2D, { gamma, beta }: Norm): tf.Tensor2D {

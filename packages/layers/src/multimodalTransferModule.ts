@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { initializers, type Shape } from '@tensorflow/tfjs-layers';
+import { type AffineWeights, affine } from './affine.js';
+import { totalChannels } from './featureShapes.js';
 import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
 import { positive } from './optionChecks.js';
 import { seeds } from './seeds.js';
@@ -59,10 +61,10 @@ export class MultimodalTransferModule extends ExchangingLayer {
   readonly returnWeights: boolean;
   /** See {@link MultimodalTransferModuleConfig.seed}. */
   readonly seed: number | undefined;
-  private hiddenKernel!: LayerVariable;
-  private hiddenBias!: LayerVariable;
+  /** W and b. */
+  private hidden!: AffineWeights;
   /** V_m and c_m of each modality. */
-  private gates: { kernel: LayerVariable; bias: LayerVariable }[] = [];
+  private gates: AffineWeights[] = [];
 
   /** @throws {Error} when an option is out of its range */
   constructor(config: MultimodalTransferModuleConfig = {}) {
@@ -87,8 +89,10 @@ export class MultimodalTransferModule extends ExchangingLayer {
     const glorot = () => initializers.glorotUniform({ seed: seed() });
     const zeros = () => initializers.zeros();
     const first = this.initialGates === 'zeros' ? zeros : glorot;
-    this.hiddenKernel = this.addWeight('hiddenKernel', [total, width], 'float32', glorot());
-    this.hiddenBias = this.addWeight('hiddenBias', [width], 'float32', zeros());
+    this.hidden = {
+      kernel: this.addWeight('hiddenKernel', [total, width], 'float32', glorot()),
+      bias: this.addWeight('hiddenBias', [width], 'float32', zeros()),
+    };
     this.gates = channels.map((count, m) => ({
       kernel: this.addWeight(`gateKernel${m}`, [width, count], 'float32', first()),
       bias: this.addWeight(`gateBias${m}`, [count], 'float32', zeros()),
@@ -98,7 +102,7 @@ export class MultimodalTransferModule extends ExchangingLayer {
   override computeOutputShape(inputShape: Shape | Shape[]): Shape[] {
     const shapes = this.shapesOf(inputShape);
     if (!this.returnWeights) return shapes;
-    return [...shapes, [shapes[0]![0] ?? null, squeezeSizes(shapes, this.reductionRatio).total]];
+    return [...shapes, [shapes[0]![0] ?? null, totalChannels(shapes)]];
   }
 
   /** One mask, or null, for each output: the inputs' own, and none for the weights. */
@@ -112,10 +116,8 @@ export class MultimodalTransferModule extends ExchangingLayer {
   }
 
   protected override fuse(features: tf.Tensor[]): tf.Tensor[] {
-    const hidden = squeezed(features, this.hiddenKernel, this.hiddenBias);
-    const excitations = this.gates.map(({ kernel, bias }) =>
-      tf.add(tf.matMul(hidden, kernel.read() as tf.Tensor2D), bias.read()),
-    );
+    const hidden = squeezed(features, this.hidden);
+    const excitations = this.gates.map((gate) => affine(hidden, gate));
     return channelGated(features, excitations, this.returnWeights);
   }
 

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { initializers, type Shape } from '@tensorflow/tfjs-layers';
+import { type AffineWeights, affine } from './affine.js';
 import { channelMeans } from './channelMeans.js';
-import { channelCounts } from './featureShapes.js';
+import { channelCounts, totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
 import { wholeNumber } from './optionChecks.js';
 import { seeds } from './seeds.js';
@@ -64,9 +65,9 @@ export class OddOneOutFusion extends JoiningLayer {
   /** See {@link OddOneOutFusionConfig.seed}. */
   readonly seed: number | undefined;
   /** W and b, then V and c of the odd-one-out network. */
-  private oddOneOut: [Dense, Dense] | undefined;
+  private oddOneOut: [AffineWeights, AffineWeights] | undefined;
   /** U_i and d_i, of the expert without modality i for each i, then of the one that sees all. */
-  private experts: Dense[] = [];
+  private experts: AffineWeights[] = [];
 
   /** @throws {Error} when an option is out of its range */
   constructor(config: OddOneOutFusionConfig = {}) {
@@ -86,7 +87,7 @@ export class OddOneOutFusion extends JoiningLayer {
 
   protected override addWeights(shapes: Shape[]): void {
     const seed = seeds(this.seed);
-    const dense = (name: string, inputs: number, units: number): Dense => ({
+    const dense = (name: string, inputs: number, units: number): AffineWeights => ({
       kernel: this.addWeight(
         `${name}Kernel`,
         [inputs, units],
@@ -96,7 +97,7 @@ export class OddOneOutFusion extends JoiningLayer {
       bias: this.addWeight(`${name}Bias`, [units], 'float32', initializers.zeros()),
     });
     const channels = channelCounts(shapes);
-    const total = channels.reduce((sum, count) => sum + count, 0);
+    const total = totalChannels(shapes);
     this.oddOneOut = [dense('hidden', total, this.hidden), dense('odd', this.hidden, channels.length + 1)];
     this.experts = [...channels, 0].map((left, i) => dense(`expert${i}`, total - left, this.units));
   }
@@ -109,11 +110,11 @@ export class OddOneOutFusion extends JoiningLayer {
   }
 
   override multiplyAdds(inputShape: Shape | Shape[]): number {
-    const channels = channelCounts(this.shapesOf(inputShape));
-    const total = channels.reduce((sum, count) => sum + count, 0);
-    const choices = channels.length + 1;
+    const shapes = this.shapesOf(inputShape);
+    const total = totalChannels(shapes);
+    const choices = shapes.length + 1;
     // The experts see (M - 1) * total + total channels together; the last term is the mixture.
-    return this.hidden * (total + choices) + this.units * (channels.length * total + choices);
+    return this.hidden * (total + choices) + this.units * (shapes.length * total + choices);
   }
 
   protected override fuse(features: tf.Tensor[]): tf.Tensor | tf.Tensor[] {
@@ -142,12 +143,3 @@ export class OddOneOutFusion extends JoiningLayer {
   }
 }
 tf.serialization.registerClass(OddOneOutFusion);
-
-interface Dense {
-  kernel: LayerVariable;
-  bias: LayerVariable;
-}
-
-function affine(x: tf.Tensor, { kernel, bias }: Dense): tf.Tensor2D {
-  return tf.add(tf.matMul(x as tf.Tensor2D, kernel.read() as tf.Tensor2D), bias.read());
-}

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { channelMeans } from './channelMeans.js';
-import { channelCounts } from './featureShapes.js';
+import { channelCounts, totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
 import { positive } from './optionChecks.js';
 import { orthonormalColumns } from './orthonormalColumns.js';
@@ -146,7 +146,7 @@ export class OrthogonalFusion extends JoiningLayer {
 
   /** The evidence's products. Making the weights orthonormal comes on top, once a batch, whatever its size. */
   override multiplyAdds(inputShape: Shape | Shape[]): number {
-    return this.classes * channelCounts(this.shapesOf(inputShape)).reduce((sum, count) => sum + count, 0);
+    return this.classes * totalChannels(this.shapesOf(inputShape));
   }
 
   protected override fuse(features: tf.Tensor[]): tf.Tensor | tf.Tensor[] {

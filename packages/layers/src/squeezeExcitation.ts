@@ -1,20 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayerVariable, Shape } from '@tensorflow/tfjs-layers';
+import type { Shape } from '@tensorflow/tfjs-layers';
+import { type AffineWeights, affine } from './affine.js';
 import { channelMeans } from './channelMeans.js';
-import { channelCounts } from './featureShapes.js';
+import { channelCounts, totalChannels } from './featureShapes.js';
 import { scaled } from './scaled.js';
 
 /** Sizes of the two products that squeeze-and-excitation over several modalities is made of. */
 export function squeezeSizes(shapes: readonly Shape[], reductionRatio: number) {
-  const channels = channelCounts(shapes);
-  const total = channels.reduce((sum, count) => sum + count, 0);
-  return { channels, total, width: Math.ceil(total / reductionRatio) };
+  const total = totalChannels(shapes);
+  return { channels: channelCounts(shapes), total, width: Math.ceil(total / reductionRatio) };
 }
 
 /** z = relu(W [s_1; ...; s_M] + b) with s_m the mean of F_m per channel: [batch, width]. */
-export function squeezed(features: tf.Tensor[], kernel: LayerVariable, bias: LayerVariable): tf.Tensor2D {
-  const pooled = tf.concat(features.map(channelMeans), 1);
-  return tf.relu(tf.add(tf.matMul(pooled, kernel.read() as tf.Tensor2D), bias.read())) as tf.Tensor2D;
+export function squeezed(features: tf.Tensor[], weights: AffineWeights): tf.Tensor2D {
+  return tf.relu(affine(tf.concat(features.map(channelMeans), 1), weights));
 }
 
 /** F'_m = 2 * sigmoid(E_m) * F_m for logits E_m of [batch, C_m]; with `returnWeights` the sigmoids side by side, last. */

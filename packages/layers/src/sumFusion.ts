@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { channelMeans } from './channelMeans.js';
-import { channelCounts } from './featureShapes.js';
+import { channelCounts, totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
 import { wholeNumber } from './optionChecks.js';
 import { seeds } from './seeds.js';
@@ -74,7 +74,7 @@ export class SumFusion extends JoiningLayer {
   }
 
   override multiplyAdds(inputShape: Shape | Shape[]): number {
-    const total = channelCounts(this.shapesOf(inputShape)).reduce((sum, count) => sum + count, 0);
+    const total = totalChannels(this.shapesOf(inputShape));
     return total * (this.units ?? 0);
   }
 

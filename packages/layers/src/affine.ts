@@ -1,0 +1,13 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayerVariable } from '@tensorflow/tfjs-layers';
+
+/** The weights of a dense layer: kernel [inputs, outputs] and bias [outputs]. */
+export interface AffineWeights {
+  kernel: LayerVariable;
+  bias: LayerVariable;
+}
+
+/** x W + b for rows x of [rows, inputs]. */
+export function affine(x: tf.Tensor, { kernel, bias }: AffineWeights): tf.Tensor2D {
+  return tf.add(tf.matMul(x as tf.Tensor2D, kernel.read() as tf.Tensor2D), bias.read());
+}
