@@ -15,6 +15,7 @@ export {
   type RootCenteringConfig,
 } from './layers/bodies.js';
 export { BoneVectors, type BoneVectorsConfig } from './layers/boneVectors.js';
+export { ChannelConcat } from './layers/channelConcat.js';
 export { ChannelNormalization, type ChannelNormalizationConfig } from './layers/channelNormalization.js';
 export { DepthwiseConv3D, type DepthwiseConv3DConfig } from './layers/depthwiseConv3D.js';
 export { GlobalAverage } from './layers/globalAverage.js';
@@ -28,6 +29,7 @@ export {
   squeezedWidth,
 } from './layers/squeezeExcitation.js';
 export { TemporalConvolution, type TemporalConvolutionConfig } from './layers/temporalConvolution.js';
+export { TemporalMaxPool, type TemporalMaxPoolConfig } from './layers/temporalMaxPool.js';
 export { type FusionConfig, type MultiStreamConfig, multiStream } from './multiStream.js';
 export {
   mc3,

@@ -49,6 +49,7 @@ export interface GcnParts {
     filters: number,
     kernelSize: number,
     stride: number,
+    dilation?: number,
   ) => SymbolicTensor;
 }
 
@@ -96,10 +97,10 @@ export function gcn(network: string, config: GcnConfig, block: GcnBlock): Encode
       new BatchNorm({ name: `${name}${part}` }).apply(persons > 1 ? [x, presence] : x) as SymbolicTensor,
     relu: (x, part) =>
       layers.activation({ activation: 'relu', name: `${name}${part}` }).apply(x) as SymbolicTensor,
-    temporal: (x, part, filters, kernelSize, stride) =>
-      new TemporalConvolution({ filters, kernelSize, stride, seed: seed(), name: `${name}${part}` }).apply(
-        x,
-      ) as SymbolicTensor,
+    temporal: (x, part, filters, kernelSize, stride, dilation) => {
+      const options = { filters, kernelSize, stride, dilation, seed: seed() };
+      return new TemporalConvolution({ ...options, name: `${name}${part}` }).apply(x) as SymbolicTensor;
+    },
   };
 
   let x = skeletonStream(skeleton, graph, name, config);

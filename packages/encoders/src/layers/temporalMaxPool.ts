@@ -1,0 +1,74 @@
+import type { LayerConfig } from '@amr/layers';
+import * as tf from '@tensorflow/tfjs-core';
+import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { everyFrame, padFrames } from './frames.js';
+
+/** What {@link TemporalMaxPool} can be told. */
+export interface TemporalMaxPoolConfig extends LayerConfig {
+  /** Frames that a window spans; odd. Default 3. */
+  kernelSize?: number;
+  /** Default 1. */
+  stride?: number;
+}
+
+/**
+ * Maximum over windows of frames, for each joint and channel by itself, padded by half a window on both sides as
+ * PyTorch's `MaxPool2d` of kernel [kernelSize, 1] is: padding is never the maximum. It is composed of element-wise
+ * maxima, which are faster on wasm than a pooling kernel and its gradient; where values are equal, the gradient goes to
+ * the first.
+ *
+ * In: [batch, persons, frames, joints, C]. Out: [batch, persons, ceil(frames / stride), joints, C].
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { TemporalMaxPool } from '@amr/encoders';
+ *
+ * const x = tf.tensor5d([-3, -1, -2, -5], [1, 1, 4, 1, 1]);
+ * console.log(tf.squeeze(new TemporalMaxPool().apply(x) as tf.Tensor).arraySync()); // [-1, -1, -1, -2]
+ * ```
+ */
+export class TemporalMaxPool extends layers.Layer {
+  /** The name that saved models know this layer by. */
+  static readonly className = 'TemporalMaxPool';
+  /** See {@link TemporalMaxPoolConfig.kernelSize}. */
+  readonly kernelSize: number;
+  /** See {@link TemporalMaxPoolConfig.stride}. */
+  readonly stride: number;
+
+  /** @throws {Error} when the window's size is even */
+  constructor(config: TemporalMaxPoolConfig = {}) {
+    super(config);
+    this.kernelSize = config.kernelSize ?? 3;
+    this.stride = config.stride ?? 1;
+    if (this.kernelSize % 2 !== 1) {
+      throw new Error(`TemporalMaxPool: got kernelSize ${this.kernelSize}; expected an odd number.`);
+    }
+  }
+
+  override computeOutputShape([batch, persons, frames, joints, channels]: Shape): Shape {
+    const strided = frames == null ? null : Math.ceil(frames / this.stride);
+    return [batch!, persons!, strided, joints!, channels!];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
+      const [batch, persons, frames, joints, channels] = x.shape;
+      const { kernelSize, stride } = this;
+      const count = Math.ceil(frames / stride);
+      const half = (kernelSize - 1) / 2;
+      const lowest = -3.4e38; // not -Infinity, which some backends cannot pass as a constant
+      const rows = tf.reshape(x, [batch * persons, frames, joints * channels]) as tf.Tensor3D;
+      const padded = padFrames(rows, half, half + count * stride - frames, lowest);
+      let y = everyFrame(padded, 0, stride, count);
+      for (let i = 1; i < kernelSize; i++) y = tf.maximum(y, everyFrame(padded, i, stride, count));
+      return tf.reshape(y, [batch, persons, count, joints, channels]);
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), kernelSize: this.kernelSize, stride: this.stride };
+  }
+}
+tf.serialization.registerClass(TemporalMaxPool);
