@@ -106,20 +106,23 @@ describe('multiStream', () => {
     ['odd-one-out', 'join', [4]],
     ['orthogonal', 'classify', [3, 3]],
     ['late', 'vote', []],
-  ] as const)('takes the fusion %s by name, of role %s, and loads it again', async (fusion, role, weights) => {
-    const model = build({ fusion, returnWeights: true });
-    const x = clips(3);
-    const outputs = predict(model, x);
-    expect(model.layers.filter((layer) => layer instanceof FusionLayer && layer.role === role)).toHaveLength(
-      1,
-    );
-    expect(outputs.map(({ shape }) => shape)).toEqual([
-      ...[1, 2, 3, 4].map(() => [3, 3]),
-      ...(weights.length > 0 ? [[3, ...weights]] : []),
-    ]);
-    expect(model.outputNames[0]).toBe('logits');
-    expect(predict(await reloaded(model), x).map(numbers)).toEqual(outputs.map(numbers));
-  });
+  ] as const)(
+    'takes the fusion %s by name, of role %s, and loads it again',
+    async (fusion, role, weights) => {
+      const model = build({ fusion, returnWeights: true });
+      const x = clips(3);
+      const outputs = predict(model, x);
+      expect(
+        model.layers.filter((layer) => layer instanceof FusionLayer && layer.role === role),
+      ).toHaveLength(1);
+      expect(outputs.map(({ shape }) => shape)).toEqual([
+        ...[1, 2, 3, 4].map(() => [3, 3]),
+        ...(weights.length > 0 ? [[3, ...weights]] : []),
+      ]);
+      expect(model.outputNames[0]).toBe('logits');
+      expect(predict(await reloaded(model), x).map(numbers)).toEqual(outputs.map(numbers));
+    },
+  );
 
   it('projects before it sums when the widths differ', () => {
     const { infrared, skeleton } = streams();
