@@ -77,14 +77,26 @@ export function certifiedRadius({
   checkConstants(constants, modalities, classes);
   return tf.tidy(() => {
     const logits = tf.add(tf.sum(tf.mul(evidence, factors), 1), bias) as tf.Tensor2D;
-    const chosen = labels === undefined ? tf.argMax(logits, 1) : tf.cast(labels, 'int32');
-    const own = tf.cast(tf.oneHot(chosen as tf.Tensor1D, classes), 'float32') as tf.Tensor2D;
+    const own = labels === undefined ? predicted(logits) : oneHot(labels, classes);
     const margins = tf.sub(tf.sum(tf.mul(own, logits), 1, true), logits);
     const squares = tf.matMul(own, squaredSlopes(factors, constants));
     // The floor is for factors of 0, whose evidence cannot change anything.
     const radii = tf.div(margins, tf.sqrt(tf.maximum(squares, 1e-20)));
     return tf.min(tf.add(radii, tf.mul(own, 1e30)), 1) as tf.Tensor1D;
   });
+}
+
+function oneHot(labels: tf.Tensor, classes: number): tf.Tensor2D {
+  return tf.cast(tf.oneHot(tf.cast(labels as tf.Tensor1D, 'int32'), classes), 'float32') as tf.Tensor2D;
+}
+
+/** The largest logit as one-hot, with gradient 0: tfjs refuses to differentiate an argMax, even one that is a constant. */
+function predicted(logits: tf.Tensor2D): tf.Tensor2D {
+  const choose = tf.customGrad((z) => ({
+    value: oneHot(tf.argMax(z as tf.Tensor, 1), logits.shape[1]),
+    gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
+  }));
+  return choose(logits) as tf.Tensor2D;
 }
 
 /** For y and k, [classes, classes]: the sum over m of L_{m,k}^2 against y, where u = |a| tau is each class's own share. */

@@ -96,15 +96,17 @@ export class ExternalFeatureMemory extends ExchangingLayer {
    * random as the published code does (the same samples in each modality), or all of them where they are fewer; the
    * slots left over stay empty and take no part. A modality whose features are all zero stays as it is.
    *
-   * Call it with the trained network's features of training samples, in the layer's order of modalities. Before the
-   * layer is first applied it takes the numbers of channels from what it is given here.
+   * Call it with what the layer gets for training samples in the trained network:
+   * `model({ inputs: network.inputs, outputs: memory.input }).predict(samples)`. Before the layer is first applied it
+   * takes the numbers of channels from what it is given here.
    *
    * @param features for each modality [samples, ..., C_m], of rank >= 2, from the same samples; they are not kept
    * @throws {Error} when their number, channels or numbers of samples don't fit
    */
   remember(features: readonly tf.Tensor[]): void {
     const shapes = this.shapesOf(features.map(({ shape }) => shape));
-    if (!this.built) this.build(shapes.map(([, ...rest]) => [null, ...rest]));
+    // Not by build(): only apply puts the layer's name into those of its weights, which a saved model is read by.
+    if (!this.built) tf.tidy(() => void this.apply(features.map((feature) => tf.slice(feature, 0, 1))));
     const given = channelCounts(shapes);
     const expected = this.banks.map(({ entries }) => entries.shape[1]!);
     if (String(given) !== String(expected)) {

@@ -51,6 +51,6 @@ export function minSimLoss(features: readonly tf.Tensor2D[]): tf.Scalar {
 /** f / |f|, or 0 with gradient 0 where f is too short: neither the root nor the quotient ever sees a 0. */
 function direction(feature: tf.Tensor2D): tf.Tensor {
   const square = tf.sum(tf.square(feature), 1, true);
-  const long = tf.cast(tf.greater(square, shortest ** 2), 'float32');
+  const long = tf.step(tf.sub(square, shortest ** 2)); // a comparison would have no gradient, not even 0
   return tf.mul(feature, tf.div(long, tf.sqrt(tf.maximum(square, shortest ** 2))));
 }

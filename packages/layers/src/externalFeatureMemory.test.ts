@@ -1,0 +1,206 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { reloaded } from '../../encoders/src/testing/reloaded.js';
+import { expectGradientsOfDifferences } from '../../encoders/src/testing/slopes.js';
+import { channelMeans } from './channelMeans.js';
+import { ExternalFeatureMemory, type ExternalFeatureMemoryConfig } from './externalFeatureMemory.js';
+
+const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
+const close = (values: Iterable<number>, digits = 5) =>
+  [...values].map((value) => expect.closeTo(value, digits));
+
+/** A memory of two modalities with 3 and 2 channels, filled. */
+function remembering(config: ExternalFeatureMemoryConfig = {}, samples = 12) {
+  const memory = new ExternalFeatureMemory({ slots: 8, seed: 1, ...config });
+  memory.remember([tf.abs(random([samples, 3], 1)), tf.abs(random([samples, 2], 2))]);
+  return memory;
+}
+
+describe('ExternalFeatureMemory', () => {
+  it('is exactly the identity until it has something to remember', async () => {
+    const memory = new ExternalFeatureMemory({ slots: 4, steps: 3 });
+    expect(await memory.filled()).toBe(false);
+    const features = [random([2, 3, 3], 1), random([2, 2], 2)];
+    for (const [m, output] of memory.apply(features).entries()) {
+      expect(output.dataSync()).toEqual(features[m]!.dataSync());
+    }
+    expect(await memory.filled()).toBe(false);
+    memory.remember([random([5, 3], 3), random([5, 2], 4)]);
+    expect(await memory.filled()).toBe(true);
+    for (const [m, output] of memory.apply(features).entries()) {
+      expect(output.dataSync()).not.toEqual(features[m]!.dataSync());
+    }
+  });
+
+  it('mixes what it was given with a sparse combination of what it remembers', () => {
+    const memory = new ExternalFeatureMemory({ slots: 2, sparsity: 0.5, mix: 0.75 });
+    // Entries of length 5 and 1 at a right angle to each other: with u_i their directions and l_i their lengths, the
+    // code is the shrunk coordinate, (x . u_i - sparsity / l_i) / l_i.
+    memory.remember([tf.tensor2d([[3, 4, 0], [0.8, -0.6, 0]]), tf.tensor2d([[2, 0], [0, 2]])]); // biome-ignore format: entries
+    const [rgb, skeleton] = memory.apply([tf.tensor2d([[6, 8, 10]]), tf.tensor2d([[1, -0.1]])]);
+    // 10 along the first entry, shrunk by 0.1 to (9.9 / 5) times it; nothing along the second
+    const first = [5.94, 7.92, 0];
+    expect([...rgb!.dataSync()]).toEqual(
+      close(
+        [6, 8, 10].map((x, c) => 0.75 * first[c]! + 0.25 * x),
+        4,
+      ),
+    );
+    // 1 shrunk by 0.25; 0.1 is less than that
+    expect([...skeleton!.dataSync()]).toEqual(close([0.75 * 0.75 + 0.25, -0.025], 4));
+  });
+
+  it('restores the mean of features of more axes, by one shift for all positions', () => {
+    const memory = remembering({ steps: 10 });
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e6 }), (seed) => {
+        tf.tidy(() => {
+          const maps = [random([2, 4, 2, 3], seed), random([2, 5, 2], seed + 1)];
+          const restored = memory.apply(maps);
+          const pooled = memory.apply(maps.map(channelMeans));
+          for (const [m, map] of maps.entries()) {
+            expect([...channelMeans(restored[m]!).dataSync()]).toEqual(close(pooled[m]!.dataSync()));
+            const shift = tf.sub(restored[m]!, map);
+            const first = tf.slice(shift, new Array(map.rank).fill(0), [
+              2,
+              ...map.shape.slice(1, -1).map(() => 1),
+              -1,
+            ]);
+            expect(tf.max(tf.abs(tf.sub(shift, first))).dataSync()[0]).toBeLessThan(1e-5);
+          }
+        });
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('takes out of a feature what clean ones never have', () => {
+    // Clean features lie on a plane; an attack leaves it.
+    const plane = tf.tensor2d([[1, 0, 1, 0], [0, 1, 0, 1]]); // biome-ignore format: a matrix
+    const clean = (seed: number) => tf.matMul(tf.abs(random([20, 2], seed)) as tf.Tensor2D, plane);
+    const memory = new ExternalFeatureMemory({ slots: 20, mix: 1, sparsity: 0.01 });
+    memory.remember([clean(1), clean(2)]);
+    const features = [clean(3), clean(4)];
+    const attacked = features.map((x, m) => tf.add(x, tf.mul(random(x.shape, 10 + m), 0.3)));
+    const error = (xs: tf.Tensor[]) => xs.map((x, m) => tf.norm(tf.sub(x, features[m]!)).dataSync()[0]!);
+    const before = error(attacked);
+    const after = error(memory.apply(attacked));
+    const untouched = error(memory.apply(features));
+    for (const m of [0, 1]) {
+      expect(after[m]).toBeLessThan(0.85 * before[m]!); // half of the noise's energy is off the plane
+      expect(untouched[m]).toBeLessThan(0.1 * before[m]!);
+    }
+  });
+
+  it('remembers samples, the same ones of each modality, chosen by its seed alone', () => {
+    const numbered = [tf.range(1, 21), tf.range(101, 121)].map((x) => tf.reshape(x, [20, 1]));
+    const entries = (seed: number) => {
+      const memory = new ExternalFeatureMemory({ slots: 6, seed });
+      memory.remember(numbered);
+      const [rgb, , skeleton] = memory.getWeights().map((w) => [...w.dataSync()]);
+      return { rgb: rgb!, skeleton: skeleton! };
+    };
+    const generator = vi.spyOn(Math, 'random');
+    const { rgb, skeleton } = entries(3);
+    expect(generator).not.toHaveBeenCalled();
+    generator.mockRestore();
+    expect(new Set(rgb).size).toBe(6);
+    expect(rgb.every((value) => value >= 1 && value <= 20)).toBe(true);
+    expect(skeleton).toEqual(rgb.map((value) => value + 100));
+    expect(entries(3).rgb).toEqual(rgb);
+    expect(entries(4).rgb).not.toEqual(rgb);
+  });
+
+  it('takes all samples where they are fewer than the slots, and replaces what it held', () => {
+    const memory = new ExternalFeatureMemory({ slots: 3 });
+    memory.remember([tf.tensor2d([[5], [6], [7]]), tf.tensor2d([[1], [2], [3]])]);
+    memory.remember([tf.tensor2d([[8], [9]]), tf.tensor2d([[4], [5]])]);
+    const [bank] = memory.getWeights();
+    expect([...bank!.dataSync()].sort()).toEqual([0, 8, 9]);
+  });
+
+  it('leaves a modality alone whose clean features are all zero', async () => {
+    const memory = new ExternalFeatureMemory({ slots: 3 });
+    memory.remember([tf.zeros([4, 2]), tf.ones([4, 2])]);
+    expect(await memory.filled()).toBe(false);
+    const features = [random([2, 2], 1), random([2, 2], 2)];
+    const [dead, alive] = memory.apply(features);
+    expect(dead!.dataSync()).toEqual(features[0]!.dataSync());
+    expect(alive!.dataSync()).not.toEqual(features[1]!.dataSync());
+  });
+
+  it('keeps its banks through a saved model, and trains none of them', async () => {
+    const memory = remembering({ name: 'memory' });
+    const inputs = [input({ shape: [3] }), input({ shape: [2] })];
+    const original = model({ inputs, outputs: memory.apply(inputs) });
+    expect(original.trainableWeights).toEqual([]);
+    const copy = await reloaded(original);
+    const loaded = copy.getLayer('memory') as ExternalFeatureMemory;
+    expect(await loaded.filled()).toBe(true);
+    const x = [random([4, 3], 5), random([4, 2], 6)];
+    const [before, after] = [original, copy].map((one) =>
+      (one.predict(x) as tf.Tensor[]).map((y) => y.dataSync()),
+    );
+    expect(after).toEqual(before);
+    expect(before![0]).not.toEqual(x[0]!.dataSync());
+  });
+
+  it('remembers the features of the network that it sits in', () => {
+    const inputs = [input({ shape: [5] }), input({ shape: [2, 4] })];
+    const features = [
+      layers.dense({ units: 3, activation: 'relu' }).apply(inputs[0]!),
+      layers.globalAveragePooling1d({}).apply(layers.dense({ units: 2 }).apply(inputs[1]!)),
+    ] as SymbolicTensor[];
+    const memory = new ExternalFeatureMemory({ slots: 7 });
+    const network = model({ inputs, outputs: memory.apply(features) });
+    const x = [random([7, 5], 1), random([7, 2, 4], 2)];
+    const before = network.predict(x) as tf.Tensor[];
+    // The network in front of the memory: what its docs tell to do.
+    const encoders = model({ inputs: network.inputs, outputs: memory.input as SymbolicTensor[] });
+    memory.remember(encoders.predict(x) as tf.Tensor[]);
+    const [rgb, , skeleton] = memory.getWeights();
+    for (const [m, bank] of [rgb, skeleton].entries()) {
+      const sorted = (values: Iterable<number>) => [...values].sort((one, other) => one - other);
+      expect(sorted(bank!.dataSync())).toEqual(close(sorted(before[m]!.dataSync())));
+    }
+    expect((network.predict(x) as tf.Tensor[])[0]!.dataSync()).not.toEqual(before[0]!.dataSync());
+  });
+
+  it('lets a white-box attack see through all of its steps', () => {
+    const memory = remembering({ steps: 30, mix: 0.9 });
+    expectGradientsOfDifferences(
+      (a, b) => tf.concat(memory.apply([a, b]), 1),
+      [random([3, 3], 7), random([3, 2], 8)],
+      { step: 1e-3 },
+    );
+  });
+
+  it('remembers without leaving a tensor behind', () => {
+    const memory = remembering();
+    const features = [random([9, 2, 3], 1), random([9, 2], 2)];
+    const before = tf.memory().numTensors;
+    memory.remember(features);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('counts two products a step', () => {
+    const memory = new ExternalFeatureMemory({ slots: 8, steps: 3 });
+    expect(memory.multiplyAdds([[null, 4, 3], [null, 2]])).toBe(6 * 8 * 5); // biome-ignore format: two shapes
+  });
+
+  it('refuses what it cannot do, with what was given', () => {
+    const refused = (config: ExternalFeatureMemoryConfig) => () => new ExternalFeatureMemory(config);
+    expect(refused({ slots: 0 })).toThrow(/slots 0/);
+    expect(refused({ sparsity: -1 })).toThrow(/sparsity -1/);
+    expect(refused({ steps: 1.5 })).toThrow(/steps 1.5/);
+    expect(refused({ mix: 0 })).toThrow(/mix 0;/);
+    const memory = remembering();
+    expect(() => memory.remember([random([4, 2], 1), random([4, 3], 2)])).toThrow(
+      /2, 3 channels; expected 3, 2/,
+    );
+    expect(() => memory.remember([random([4, 3], 1)])).toThrow(/two or more modalities/);
+    expect(() => memory.remember([random([4, 3], 1), random([5, 2], 2)])).toThrow(/same batch size/);
+  });
+});
