@@ -1,12 +1,30 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 
+/** One application of a layer in a graph: its inputs, its outputs and the options it was called with. */
+export type LayerNode = SymbolicTensor['sourceLayer']['inboundNodes'][number];
+
 /**
  * Follows a graph back from `output` and gives the same output with some tensors on the way replaced: every layer
  * behind a replaced tensor is applied once more, with its weights shared, to what its inputs have become. Where
- * nothing is replaced the old tensors stay.
+ * nothing is replaced the old tensors stay. Nested models are layers like others: their insides are not entered.
  *
  * @param output any tensor of the graph
- * @param replaced what takes the place of which tensor; it is not followed further back
+ * @param replaced what takes the place of which tensor; it is not followed further back. With one map for several
+ *   calls, layers on a way that they share are applied once for each call.
+ * @returns `output` itself when it depends on nothing that is replaced
+ * @example
+ * ```ts
+ * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+ * import { rewire } from '@amr/layers';
+ *
+ * const x = input({ shape: [4] });
+ * const hidden = layers.dense({ units: 3 }).apply(x) as SymbolicTensor;
+ * const logits = layers.dense({ units: 2 }).apply(hidden) as SymbolicTensor;
+ * const dropped = layers.dropout({ rate: 0.5 }).apply(hidden) as SymbolicTensor;
+ * // The same two dense layers, with dropout between them.
+ * const regularized = model({ inputs: x, outputs: rewire(logits, new Map([[hidden, dropped]])) });
+ * console.log(regularized.layers.length); // 4
+ * ```
  */
 export function rewire(
   output: SymbolicTensor,
@@ -22,20 +40,27 @@ export function rewire(
       done.set(tensor, tensor);
       return tensor;
     }
-    const { inboundNodes } = tensor.sourceLayer;
-    const node = inboundNodes.find(({ outputTensors }) => outputTensors.includes(tensor))!;
-    const again = tensor.sourceLayer.apply(
-      after.length === 1 ? after[0]! : after,
-      node.callArgs ?? undefined,
-    );
-    const outputs = Array.isArray(again) ? again : [again];
-    for (const [i, old] of node.outputTensors.entries()) done.set(old, outputs[i] as SymbolicTensor);
+    const node = nodeOf(tensor);
+    const outputs = applyAgain(node.outboundLayer, after, node.callArgs);
+    for (const [i, old] of node.outputTensors.entries()) done.set(old, outputs[i]!);
     return done.get(tensor)!;
   };
   return follow(output);
 }
 
-/** Whether `tensor` depends on `on`, or is it. */
+/**
+ * Whether `tensor` depends on `on`, or is it. Nested models are layers like others.
+ *
+ * @example
+ * ```ts
+ * import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+ * import { dependsOn } from '@amr/layers';
+ *
+ * const x = input({ shape: [4] });
+ * const y = layers.dense({ units: 3 }).apply(x) as SymbolicTensor;
+ * console.log(dependsOn(y, x), dependsOn(x, y)); // true false
+ * ```
+ */
 export function dependsOn(tensor: SymbolicTensor, on: SymbolicTensor): boolean {
   const seen = new Set<SymbolicTensor>();
   const search = (one: SymbolicTensor): boolean => {
@@ -45,4 +70,23 @@ export function dependsOn(tensor: SymbolicTensor, on: SymbolicTensor): boolean {
     return (one.inputs ?? []).some(search);
   };
   return search(tensor);
+}
+
+/** The application that gave this tensor. */
+export function nodeOf(tensor: SymbolicTensor): LayerNode {
+  return tensor.sourceLayer.inboundNodes.find(({ outputTensors }) => outputTensors.includes(tensor))!;
+}
+
+/**
+ * Applies a layer once more to inputs of the same number and shapes.
+ * @param options what it was called with before
+ */
+export function applyAgain(
+  layer: SymbolicTensor['sourceLayer'],
+  inputs: SymbolicTensor[],
+  options: LayerNode['callArgs'] = {},
+): SymbolicTensor[] {
+  // A recurrent layer's first states and constants stand among the inputs and among the options: the latter are the old ones.
+  const { initialState: _, constants: __, ...others } = options ?? {};
+  return [layer.apply(inputs.length === 1 ? inputs[0]! : inputs, others)].flat() as SymbolicTensor[];
 }

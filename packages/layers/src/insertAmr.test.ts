@@ -1,0 +1,497 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  input,
+  type LayersModel,
+  layers,
+  loadLayersModel,
+  model,
+  type SymbolicTensor,
+  sequential,
+} from '@tensorflow/tfjs-layers';
+import { describe, expect, it } from 'vitest';
+import { type InsertAmrConfig, insertAmr } from './insertAmr.js';
+import { InsertionError } from './insertionError.js';
+
+// tfjs's default for these, orthogonal, needs chained methods, which tfjs-core does not register under Node.
+const recurrent = { recurrentInitializer: 'glorotUniform' } as const;
+const apply = (layer: { apply(x: never): unknown }, ...xs: SymbolicTensor[]) =>
+  layer.apply((xs.length === 1 ? xs[0] : xs) as never) as SymbolicTensor;
+const joined = (...xs: SymbolicTensor[]) =>
+  apply(layers.dense({ units: 3, name: 'logits' }), apply(layers.concatenate({ name: 'joined' }), ...xs));
+
+/** Clips for all inputs of a model, of 2 rows, with frames of zeros at the end of each sequence. */
+function clips(of: LayersModel): tf.Tensor[] {
+  return of.inputs.map(({ shape }, i) => {
+    const x = tf.randomNormal([2, ...(shape.slice(1) as number[])], 0, 1, 'float32', i + 1);
+    if (x.rank !== 3) return x;
+    const frames = shape[1]!;
+    return tf.mul(
+      x,
+      tf.reshape(tf.cast(tf.less(tf.range(0, frames), frames - 2 + i), 'float32'), [frames, 1]),
+    );
+  });
+}
+
+const predictions = (of: LayersModel, xs: tf.Tensor[]) =>
+  tf.tidy(() => [of.predict(xs) as tf.Tensor | tf.Tensor[]].flat().map((one) => [...one.dataSync()]));
+
+async function reloaded(saved: LayersModel): Promise<LayersModel> {
+  let artifacts: tf.io.ModelArtifacts = {};
+  await saved.save(
+    tf.io.withSaveHandler(async (given) => {
+      artifacts = given;
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+    }),
+  );
+  artifacts.modelTopology = JSON.parse(JSON.stringify(artifacts.modelTopology));
+  return loadLayersModel(tf.io.fromMemory(artifacts));
+}
+
+/** Two flat branches of several layers. */
+function flat(): LayersModel {
+  const rgb = input({ shape: [6, 6, 2], name: 'rgb' });
+  const skeleton = input({ shape: [8, 3], name: 'skeleton' });
+  let a = apply(layers.conv2d({ filters: 4, kernelSize: 3, name: 'rgbConv1' }), rgb);
+  a = apply(layers.batchNormalization({ name: 'rgbNorm' }), a);
+  a = apply(layers.conv2d({ filters: 5, kernelSize: 3, activation: 'relu', name: 'rgbConv2' }), a);
+  let b = apply(layers.conv1d({ filters: 3, kernelSize: 3, name: 'skeletonConv1' }), skeleton);
+  b = apply(layers.conv1d({ filters: 6, kernelSize: 3, activation: 'relu', name: 'skeletonConv2' }), b);
+  const features = [apply(layers.flatten(), a), apply(layers.globalAveragePooling1d(), b)];
+  return model({ inputs: [rgb, skeleton], outputs: joined(...features), name: 'flat' });
+}
+
+/** A functional model and a Sequential one as branches; layers without weights are called alike in both. */
+function nested(): LayersModel {
+  const x = input({ shape: [6, 6, 2], name: 'inner' });
+  const conv = apply(layers.conv2d({ filters: 4, kernelSize: 3, name: 'rgbConv' }), x);
+  const relu = apply(layers.reLU({ name: 'relu' }), conv);
+  const rgbBranch = model({
+    inputs: x,
+    outputs: apply(layers.flatten({ name: 'flat' }), relu),
+    name: 'rgbBranch',
+  });
+  const skeletonBranch = sequential({ name: 'skeletonBranch' });
+  skeletonBranch.add(layers.conv1d({ filters: 5, kernelSize: 3, inputShape: [8, 3], name: 'skeletonConv' }));
+  skeletonBranch.add(layers.reLU({ name: 'relu' }));
+  skeletonBranch.add(layers.flatten({ name: 'flat' }));
+  const [rgb, skeleton] = [
+    input({ shape: [6, 6, 2], name: 'rgb' }),
+    input({ shape: [8, 3], name: 'skeleton' }),
+  ];
+  const outputs = joined(apply(rgbBranch, rgb), apply(skeletonBranch, skeleton));
+  return model({ inputs: [rgb, skeleton], outputs });
+}
+
+/** Sequences through recurrent layers, the first padded and masked. */
+function masked(): LayersModel {
+  const [a, b] = [input({ shape: [7, 3], name: 'padded' }), input({ shape: [5, 2], name: 'whole' })];
+  const x = apply(
+    layers.timeDistributed({ layer: layers.dense({ units: 4 }) as never, name: 'features' }),
+    apply(layers.masking({ maskValue: 0 }), a),
+  );
+  const y = apply(layers.gru({ ...recurrent, units: 3, returnSequences: true, name: 'states' }), b);
+  const ends = [
+    apply(layers.lstm({ ...recurrent, units: 2 }), x),
+    apply(
+      layers.bidirectional({
+        layer: layers.simpleRNN({ ...recurrent, units: 2 }) as never,
+        mergeMode: 'concat',
+      }),
+      y,
+    ),
+  ];
+  return model({ inputs: [a, b], outputs: joined(...ends) });
+}
+
+/** One layer and one nested model on both inputs. */
+function shared(): LayersModel {
+  const [a, b] = [input({ shape: [4], name: 'left' }), input({ shape: [4], name: 'right' })];
+  const both = layers.dense({ units: 5, activation: 'tanh', name: 'both' });
+  const encoder = sequential({ name: 'encoder' });
+  encoder.add(layers.dense({ units: 6, inputShape: [5], name: 'hidden' }));
+  encoder.add(layers.reLU());
+  const outputs = joined(apply(encoder, apply(both, a)), apply(encoder, apply(both, b)));
+  return model({ inputs: [a, b], outputs });
+}
+
+/** Four outputs, two of them the branches' own. */
+function auxiliary(): LayersModel {
+  const [a, b] = [input({ shape: [4], name: 'left' }), input({ shape: [3], name: 'right' })];
+  const [x, y] = [
+    apply(layers.dense({ units: 5, name: 'x' }), a),
+    apply(layers.dense({ units: 5, name: 'y' }), b),
+  ];
+  const heads = [x, y].map((one, i) => apply(layers.dense({ units: 2, name: `aux${i}` }), one));
+  return model({ inputs: [a, b], outputs: [joined(x, y), ...heads, x] });
+}
+
+/** A layer with several outputs in one branch, first states from it in the other. */
+function states(): LayersModel {
+  const [a, b] = [input({ shape: [7, 3], name: 'heard' }), input({ shape: [5, 2], name: 'spoken' })];
+  const [all, h, c] = layers
+    .lstm({ ...recurrent, units: 4, returnSequences: true, returnState: true, name: 'lstm' })
+    .apply(a) as SymbolicTensor[];
+  const y = apply(layers.conv1d({ filters: 6, kernelSize: 2, name: 'conv' }), b);
+  const decoded = layers
+    .lstm({ ...recurrent, units: 4, name: 'decoder' })
+    .apply(y, { initialState: [h, c] } as never);
+  // In this order: tfjs runs a layer once for each of its outputs, and fails when it does so behind the decoder.
+  return model({ inputs: [a, b], outputs: joined(decoded as SymbolicTensor, apply(layers.flatten(), all!)) });
+}
+
+/** Masks inside of a nested model, which keeps them to itself. */
+function maskedInside(): LayersModel {
+  const branch = sequential({ name: 'branch' });
+  branch.add(layers.masking({ maskValue: 0, inputShape: [7, 3] }));
+  branch.add(layers.lstm({ ...recurrent, units: 4, returnSequences: true, name: 'inside' }));
+  branch.add(layers.timeDistributed({ layer: layers.dense({ units: 3 }) as never }));
+  const [a, b] = [input({ shape: [7, 3], name: 'padded' }), input({ shape: [4], name: 'other' })];
+  const outputs = joined(
+    apply(layers.lstm({ ...recurrent, units: 2, name: 'outside' }), apply(branch, a)),
+    apply(layers.dense({ units: 2, name: 'second' }), apply(layers.dense({ units: 5, name: 'first' }), b)),
+  );
+  return model({ inputs: [a, b], outputs });
+}
+
+/** Models in models. */
+function deep(): LayersModel {
+  const inner = sequential({ name: 'inner' });
+  inner.add(layers.dense({ units: 5, inputShape: [4], name: 'deepest' }));
+  inner.add(layers.dense({ units: 4, name: 'behind' }));
+  const x = input({ shape: [4], name: 'x' });
+  const outer = model({ inputs: x, outputs: apply(layers.reLU(), apply(inner, x)), name: 'outer' });
+  const first = sequential({ name: 'first' });
+  first.add(outer);
+  first.add(layers.dense({ units: 3, name: 'last' }));
+  const [a, b] = [input({ shape: [4], name: 'left' }), input({ shape: [3], name: 'right' })];
+  return model({
+    inputs: [a, b],
+    outputs: [joined(apply(first, a), apply(layers.dense({ units: 2, name: 'plain' }), b)), apply(first, a)],
+  });
+}
+
+const cases: [string, () => LayersModel, InsertAmrConfig][] = [
+  ['flat branches', flat, { at: ['rgbConv1', 'skeletonConv1'] }],
+  ['the order of at', flat, { at: ['skeletonConv2', 'rgbConv2'] }],
+  [
+    'several places',
+    flat,
+    {
+      at: [
+        ['rgbNorm', 'skeletonConv1'],
+        ['rgbConv2', 'skeletonConv2'],
+      ],
+    },
+  ],
+  ['channels', flat, { at: ['rgbConv2', 'skeletonConv2'], granularity: 'channel', reductionRatio: 2 }],
+  ['inputs', flat, { at: ['rgb', 'skeleton'] }],
+  ['nested branches', nested, { at: ['rgbBranch/rgbConv', 'skeletonBranch/skeletonConv'] }],
+  ['layers in nested models by their name alone', nested, { at: ['rgbConv', 'skeletonConv'] }],
+  ['one nested branch and the input of another', nested, { at: ['rgbBranch/relu', 'skeleton'] }],
+  ['the input inside of a nested model', nested, { at: ['rgbBranch/inner', 'skeletonConv'] }],
+  ['behind nested models', nested, { at: ['rgbBranch', 'skeletonBranch'] }],
+  ['masks', masked, { at: ['features', 'states'] }],
+  ['masks, the other way round', masked, { at: ['states', 'features'] }],
+  [
+    'uses of a layer',
+    shared,
+    {
+      at: [
+        { layer: 'both', use: 0 },
+        { layer: 'both', use: 1 },
+      ],
+    },
+  ],
+  [
+    'uses of a nested model',
+    shared,
+    {
+      at: [
+        { layer: 'hidden', use: 1 },
+        { layer: 'encoder/hidden', use: 0 },
+      ],
+    },
+  ],
+  ['several outputs', auxiliary, { at: ['x', 'y'] }],
+  ['one of several outputs of a layer', states, { at: [{ layer: 'lstm', output: 0 }, 'conv'] }],
+  ['a state of a layer', states, { at: [{ layer: 'lstm', output: 1 }, 'conv'] }],
+  ['masks inside of nested models', maskedInside, { at: ['branch/inside', 'first'] }],
+  ['masks inside of a model that stays closed', maskedInside, { at: ['branch', 'first'] }],
+  [
+    'models in models',
+    deep,
+    {
+      at: ['first/outer/inner/deepest', 'plain'].map((layer) =>
+        layer === 'plain' ? layer : { layer, use: 0 },
+      ),
+    },
+  ],
+];
+
+describe('insertAmr', () => {
+  it.each(cases)('changes no prediction, trains its weights and is saved: %s', async (_, build, config) => {
+    for (const source of ['built', 'loaded']) {
+      const old = source === 'built' ? build() : await reloaded(build());
+      const xs = clips(old);
+      const before = predictions(old, xs);
+      const tensors = tf.memory().numTensors;
+      const plugged = insertAmr(old, { seed: 1, ...config });
+      const count = Array.isArray(config.at[0]) ? config.at.length : 1;
+      const added = config.granularity === 'channel' ? 4 : 4 * count;
+      expect(tf.memory().numTensors).toBe(tensors + added);
+      expect(plugged.inputNames).toEqual(old.inputNames);
+      expect(plugged.outputNames).toEqual(old.outputNames);
+      expect(new Set(plugged.layers.map(({ name }) => name)).size).toBe(plugged.layers.length);
+      expect(plugged.weights.length).toBe(old.weights.length + added);
+      expect(predictions(plugged, xs)).toEqual(before);
+      expect(predictions(old, xs)).toEqual(before);
+
+      const learned = plugged.weights.filter(({ name }) => name.includes('reweighter'));
+      const starts = learned.map((weight) => [...weight.read().dataSync()]);
+      const optimizer = tf.train.sgd(0.5);
+      for (let step = 0; step < 2; step++) {
+        optimizer.minimize(() => {
+          const [logits] = [plugged.apply(xs, { training: true })].flat() as tf.Tensor[];
+          return tf.mean(tf.squaredDifference(logits!, [1, 0, -1])) as tf.Scalar;
+        });
+      }
+      expect(learned.map((weight) => [...weight.read().dataSync()])).not.toEqual(starts);
+      const trained = predictions(plugged, xs);
+      expect(trained[0]).not.toEqual(before[0]);
+      expect(predictions(await reloaded(plugged), xs)).toEqual(trained);
+    }
+  });
+
+  it('shares the weights with the old model, reweighted in the new one only', () => {
+    const old = flat();
+    const plugged = insertAmr(old, { at: ['rgbConv1', 'skeletonConv1'] });
+    const kernel = old.getLayer('rgbConv1').getWeights()[0]!;
+    expect(plugged.getLayer('rgbConv1')).toBe(old.getLayer('rgbConv1'));
+    expect([...plugged.getLayer('rgbConv1').getWeights()[0]!.dataSync()]).toEqual([...kernel.dataSync()]);
+    const xs = clips(old);
+    const before = predictions(old, xs);
+    const [hidden, bias, , attention] = plugged.getLayer('reweighter').getWeights();
+    plugged
+      .getLayer('reweighter')
+      .setWeights([hidden!, bias!, tf.zeros([hidden!.shape[1]!, 2]), tf.tensor1d([5, -5])]);
+    expect(attention!.shape).toEqual([2]);
+    expect(predictions(old, xs)).toEqual(before);
+    expect(predictions(plugged, xs)).not.toEqual(before);
+  });
+
+  it('adds the weights behind the outputs, for each place', () => {
+    const old = auxiliary();
+    const plugged = insertAmr(old, {
+      at: [
+        ['left', 'right'],
+        ['x', 'y'],
+      ],
+      returnWeights: true,
+    });
+    expect(plugged.outputNames).toEqual([...old.outputNames, 'reweighter1', 'reweighter2']);
+    const xs = clips(old);
+    expect(predictions(plugged, xs).slice(-2)).toEqual([
+      [0.5, 0.5, 0.5, 0.5],
+      [0.5, 0.5, 0.5, 0.5],
+    ]);
+  });
+
+  it('reweights what follows a named layer, and not an output that is its own', () => {
+    const plugged = insertAmr(auxiliary(), { at: ['x', 'y'] });
+    const xs = clips(plugged);
+    const before = predictions(plugged, xs);
+    const [hidden, bias] = plugged.getLayer('reweighter').getWeights();
+    const kernel = tf.zeros([hidden!.shape[1]!, 2]);
+    plugged.getLayer('reweighter').setWeights([hidden!, bias!, kernel, tf.tensor1d([5, -5])]);
+    const after = predictions(plugged, xs);
+    expect(after.map((one, i) => one.every((value, j) => value === before[i]![j]))).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  it('can be plugged in again, and finds a name that is free', () => {
+    const once = insertAmr(flat(), { at: ['rgbConv1', 'skeletonConv1'] });
+    const twice = insertAmr(once, { at: ['rgbConv2', 'skeletonConv2'] });
+    const xs = clips(twice);
+    expect(
+      twice.layers.filter((layer) => layer.getClassName() === 'AttentionModalityReweighter').length,
+    ).toBe(2);
+    expect(predictions(twice, xs)).toEqual(predictions(once, xs));
+    const behind = insertAmr(once, {
+      at: [0, 1].map((output) => ({ layer: 'reweighter', output })),
+      name: 'again',
+    });
+    expect(predictions(behind, xs)).toEqual(predictions(once, xs));
+  });
+
+  it('starts from the seed, and draws nothing of Math.random', () => {
+    const start = () => [
+      ...insertAmr(flat(), { at: ['rgbConv1', 'skeletonConv1'], seed: 7 })
+        .getLayer('reweighter')
+        .getWeights()[0]!
+        .dataSync(),
+    ];
+    expect(start()).toEqual(start());
+  });
+
+  it("keeps the model's name and metadata, and is not compiled", () => {
+    const old = flat();
+    old.setUserDefinedMetadata({ classes: ['a', 'b', 'c'] });
+    old.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    const plugged = insertAmr(old, { at: ['rgbConv1', 'skeletonConv1'] });
+    expect(plugged.name).toBe('flat');
+    expect(plugged.getUserDefinedMetadata()).toEqual({ classes: ['a', 'b', 'c'] });
+    expect(() => plugged.evaluate(clips(plugged), tf.zeros([2, 3]))).toThrow(/compile/);
+  });
+
+  it.each([
+    ['new', 'old'],
+    ['old', 'new'],
+  ])('frees what is shared with the second of the two: the %s model, then the %s one', (first) => {
+    // tfjs itself does not free a layer or nested model that one model uses twice.
+    for (const [, build, config] of cases.filter(([, one]) => one !== shared && one !== deep)) {
+      const tensors = tf.memory().numTensors;
+      const old = build();
+      const plugged = insertAmr(old, config);
+      const xs = tf.tidy(() => clips(old));
+      const before = predictions(old, xs);
+      const [gone, kept] = first === 'new' ? [plugged, old] : [old, plugged];
+      gone.dispose();
+      expect(predictions(kept, xs)).toEqual(before);
+      kept.dispose();
+      tf.dispose(xs);
+      expect(tf.memory().numTensors).toBe(tensors);
+    }
+  });
+});
+
+describe('insertAmr refuses', () => {
+  const refusal = (build: () => LayersModel, at: unknown, more: object = {}): string => {
+    try {
+      insertAmr(build(), { at, ...more } as InsertAmrConfig);
+    } catch (error) {
+      expect(error).toBeInstanceOf(InsertionError);
+      return (error as Error).message;
+    }
+    throw new Error('nothing was refused');
+  };
+
+  it.each<[string, () => LayersModel, unknown, RegExp]>([
+    [
+      'an unknown layer',
+      flat,
+      ['rgbconv1', 'skeletonConv1'],
+      /got 'rgbconv1'.*perhaps 'rgbConv1', 'rgbConv2'/,
+    ],
+    [
+      'an unknown path',
+      nested,
+      ['rgbBranch/skeletonConv', 'skeleton'],
+      /perhaps .*'skeletonBranch\/skeletonConv'/,
+    ],
+    [
+      'a name of several layers',
+      nested,
+      ['relu', 'skeleton'],
+      /several.*'rgbBranch\/relu', 'skeletonBranch\/relu'/,
+    ],
+    [
+      'layers on one path',
+      flat,
+      ['rgbConv1', 'rgbConv2'],
+      /'rgbConv1' and 'rgbConv2', which lie on one path/,
+    ],
+    ['a layer twice', flat, ['rgbConv1', 'rgbConv1'], /one path/],
+    [
+      'places out of order',
+      flat,
+      [
+        ['rgbConv2', 'skeletonConv2'],
+        ['rgbConv1', 'skeletonConv1'],
+      ],
+      /\['rgbConv1', 'skeletonConv1'\] behind.*from the first/,
+    ],
+    ['one layer', flat, ['rgbConv1'], /two or more layers/],
+    ['none', flat, [], /two or more layers/],
+    ['lists among names', flat, ['rgbConv1', ['skeletonConv1']], /two or more layers/],
+    ['an output', flat, ['logits', 'rgb'], /'logits', behind which nothing follows/],
+    [
+      'a shared layer',
+      shared,
+      ['both', 'hidden'],
+      /2 use\(s\).*use: 0 }: 0, behind 'left'; 1, behind 'right'/,
+    ],
+    ['a use that is not there', shared, [{ layer: 'both', use: 2 }, 'left'], /2 use\(s\)/],
+    ['several outputs', states, ['lstm', 'conv'], /3 output\(s\).*{ layer: 'lstm', output: 0 }/],
+    ['an output that is not there', states, [{ layer: 'lstm', output: 3 }, 'conv'], /3 output\(s\)/],
+  ])('%s', (_, build, at, message) => {
+    expect(refusal(build, at)).toMatch(message);
+  });
+
+  it('features that do not fit together', () => {
+    const two =
+      (shapes: [number, number], batches: (number | null)[], dtype: 'float32' | 'int32' = 'float32') =>
+      () => {
+        const inputs = shapes.map((size, i) =>
+          input({ batchShape: [batches[i]!, size], name: `input${i}`, dtype }),
+        );
+        return model({ inputs, outputs: inputs.map((one) => apply(layers.reLU(), one)) });
+      };
+    expect(refusal(two([2, 3], [4, 5]), ['input0', 'input1'])).toMatch(
+      /got \[4, 2\] and \[5, 3\].*same batch size/,
+    );
+    expect(refusal(two([2, 3], [null, null], 'int32'), ['input0', 'input1'])).toMatch(/gives int32/);
+    const open = () => {
+      const inputs = [
+        input({ shape: [null, null] as never, name: 'open' }),
+        input({ shape: [4, 2], name: 'other' }),
+      ];
+      const pooled = inputs.map((one) => apply(layers.reshape({ targetShape: [8] }), one));
+      return model({ inputs, outputs: joined(...pooled) });
+    };
+    expect(refusal(open, ['open', 'other'])).toMatch(/known number of channels/);
+  });
+
+  it('a layer of a nested model that nothing outside asks for', () => {
+    const build = () => {
+      const x = input({ shape: [4] });
+      const hidden = apply(layers.dense({ units: 3, name: 'hidden' }), x);
+      const [used, unused] = ['used', 'unused'].map((name) =>
+        apply(layers.dense({ units: 2, name }), hidden),
+      );
+      const more = apply(layers.dense({ units: 2, name: 'more' }), unused!);
+      const branch = model({ inputs: x, outputs: [used!, more], name: 'branch' });
+      const [a, b] = [input({ shape: [4], name: 'left' }), input({ shape: [2], name: 'right' })];
+      const [first] = branch.apply(a) as SymbolicTensor[];
+      return model({ inputs: [a, b], outputs: joined(first!, b) });
+    };
+    expect(refusal(build, ['branch/unused', 'right'])).toMatch(/no output of the model depends on/);
+    expect(refusal(build, [{ layer: 'branch', output: 1 }, 'right'])).toMatch(/nothing follows/);
+  });
+
+  it('names that are taken', () => {
+    expect(refusal(flat, ['rgbConv1', 'skeletonConv1'], { name: 'rgbNorm' })).toMatch(
+      /has a layer 'rgbNorm'/,
+    );
+    const build = () => {
+      const branches = ['one', 'two'].map((name) => {
+        const branch = sequential({ name });
+        branch.add(layers.dense({ units: 2, inputShape: [3], name: 'dense' }));
+        branch.add(layers.reLU());
+        return branch;
+      });
+      const inputs = [input({ shape: [3], name: 'left' }), input({ shape: [3], name: 'right' })];
+      return model({ inputs, outputs: joined(...branches.map((branch, i) => apply(branch, inputs[i]!))) });
+    };
+    expect(refusal(build, ['one/dense', 'two/dense'])).toMatch(
+      /'one\/dense' and 'two\/dense'.*names of their own/,
+    );
+  });
+
+  it('what is not a LayersModel', () => {
+    expect(() => insertAmr({} as LayersModel, { at: ['a', 'b'] })).toThrow(InsertionError);
+  });
+});

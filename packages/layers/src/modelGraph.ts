@@ -1,0 +1,161 @@
+import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { mayBeMasked } from './masking.js';
+import { OwnMask } from './ownMask.js';
+import { type LayerNode, nodeOf } from './rewire.js';
+
+/** Any layer; tfjs-layers does not export the type that its models' graphs speak of. */
+export type Layer = SymbolicTensor['sourceLayer'];
+
+/** A tensor of a model's graph, in one application of the opened models around it. */
+export interface Value {
+  /** The tensor, in the graph of the model that holds it. */
+  readonly symbol: SymbolicTensor;
+  /** What it comes from. */
+  readonly use: LayerUse;
+}
+
+/** One application of a layer, in one application of the opened models around it. */
+export interface LayerUse {
+  /** The layer. */
+  readonly layer: Layer;
+  /** Its name behind those of the opened models around it, with slashes. */
+  readonly path: string;
+  /** The application in the graph of the model that holds it; none for an input and for what opening a model adds. */
+  readonly node?: LayerNode;
+  /** What it takes. Empty for inputs. */
+  readonly inputs: readonly Value[];
+  /** What it gives; `undefined` where no output of the whole model asks an opened model for it. */
+  readonly outputs: (Value | undefined)[];
+  /** Whether it is a nested model whose layers stand in its place, or the input of one. */
+  readonly opened: boolean;
+  /** Position of the application among those of the layer, behind those of the opened models around it. */
+  readonly order: readonly number[];
+}
+
+/** What a model's outputs depend on. */
+export interface ModelGraph {
+  /** The outputs, in the model's order. */
+  readonly outputs: readonly Value[];
+  /** All applications of layers that the outputs depend on; what a layer takes comes before it. */
+  readonly uses: readonly LayerUse[];
+}
+
+/** Traces the outputs of a model back to its inputs, with the layers of some nested models in the models' place. */
+export function modelGraphOf(model: LayersModel, opened: ReadonlySet<Layer>): ModelGraph {
+  const uses: LayerUse[] = [];
+
+  /** The values of one application of a model: a model that is nested twice has two. */
+  class Scope {
+    readonly #values = new Map<SymbolicTensor, Value>();
+    readonly #nested = new Map<LayerNode, { scope: Scope; use: LayerUse }>();
+
+    constructor(
+      inputs: readonly SymbolicTensor[],
+      given: readonly (Value | undefined)[],
+      readonly prefix: string,
+      readonly order: readonly number[],
+    ) {
+      for (const [i, symbol] of inputs.entries()) {
+        const { sourceLayer: layer } = symbol;
+        const outputs: Value[] = [];
+        const path = prefix + layer.name;
+        const use = {
+          layer,
+          path,
+          inputs: [],
+          outputs,
+          opened: given[i] !== undefined,
+          order: [...order, 0],
+        };
+        outputs.push(given[i] ?? { symbol, use });
+        this.#values.set(symbol, outputs[0]!);
+        uses.push(use);
+      }
+    }
+
+    valueOf(symbol: SymbolicTensor): Value {
+      const known = this.#values.get(symbol);
+      if (known) return known;
+      const { sourceLayer: layer } = symbol;
+      const node = nodeOf(symbol);
+      const position = node.outputTensors.indexOf(symbol);
+      if (opened.has(layer)) {
+        const { scope, use } = this.#open(layer as unknown as LayersModel, node);
+        const inner = scope.valueOf((layer as unknown as LayersModel).outputs[position]!);
+        const value = mayBeMasked(inner) ? this.#unmasked(inner, symbol, use) : inner;
+        use.outputs[position] = value;
+        this.#values.set(symbol, value);
+        return value;
+      }
+      const use = this.#use(layer, node, false);
+      for (const tensor of node.outputTensors) {
+        const value = { symbol: tensor, use };
+        use.outputs.push(value);
+        this.#values.set(tensor, value);
+      }
+      uses.push(use);
+      return use.outputs[position]!;
+    }
+
+    #use(layer: Layer, node: LayerNode, isOpened: boolean): LayerUse {
+      const inputs = node.inputTensors.map((input) => this.valueOf(input));
+      const order = [...this.order, layer.inboundNodes.indexOf(node)];
+      return { layer, path: this.prefix + layer.name, node, inputs, outputs: [], opened: isOpened, order };
+    }
+
+    /** A nested model keeps the masks of its layers to itself, so an opened one has to as well. */
+    #unmasked(inner: Value, symbol: SymbolicTensor, { path, order, outputs }: LayerUse): Value {
+      const layer = new OwnMask({ name: `${symbol.sourceLayer.name}Output${outputs.length}` });
+      const use = { layer, path, inputs: [inner], outputs: [] as Value[], opened: false, order };
+      use.outputs.push({ symbol, use });
+      uses.push(use);
+      return use.outputs[0]!;
+    }
+
+    #open(nested: LayersModel, node: LayerNode) {
+      const known = this.#nested.get(node);
+      if (known) return known;
+      const use = this.#use(nested as unknown as Layer, node, true);
+      const scope = new Scope(nested.inputs, use.inputs, `${use.path}/`, use.order);
+      uses.push(use);
+      this.#nested.set(node, { scope, use });
+      return { scope, use };
+    }
+  }
+
+  const whole = new Scope(model.inputs, [], '', []);
+  return { outputs: model.outputs.map((output) => whole.valueOf(output)), uses };
+}
+
+/** Whether `value` depends on `on`, or is it. */
+export function valueDependsOn(value: Value, on: Value): boolean {
+  const seen = new Set<Value>();
+  const search = (one: Value): boolean => {
+    if (one === on) return true;
+    if (seen.has(one)) return false;
+    seen.add(one);
+    return one.use.inputs.some(search);
+  };
+  return search(value);
+}
+
+/** A layer somewhere in a model. */
+export interface PlacedLayer {
+  /** The layer. */
+  readonly layer: Layer;
+  /** Its name behind those of the models around it, with slashes. */
+  readonly path: string;
+  /** The nested models around it, the outermost first. */
+  readonly around: readonly Layer[];
+}
+
+/** All layers of a model and of the models nested in it, which are layers too. */
+export function placedLayers(model: LayersModel, around: readonly Layer[] = []): PlacedLayer[] {
+  const prefix = around.map(({ name }) => `${name}/`).join('');
+  return (model.layers as unknown as Layer[]).flatMap((layer) => [
+    { layer, path: prefix + layer.name, around },
+    ...(layer instanceof LayersModel
+      ? placedLayers(layer as LayersModel, [...around, layer as unknown as Layer])
+      : []),
+  ]);
+}
