@@ -47,6 +47,7 @@ export { boneParents, type SkeletonGraph, type SkeletonLayout, skeletonGraph } f
 export type { SkeletonStream, SkeletonStreamConfig } from './skeleton/skeletonStream.js';
 export { slowOnly50 } from './slowOnly50.js';
 export { type StgcnConfig, stgcn } from './stgcn.js';
+export { type StgcnppConfig, stgcnpp } from './stgcnpp.js';
 export {
   importTorchWeights,
   type TorchFamily,

@@ -61,16 +61,38 @@ describe('GraphConvolution', () => {
     }
   });
 
+  it('trains the edges themselves from where they start, with learnedEdges', () => {
+    const config = { filters: 2, adjacency: edges, seed: 1 };
+    const learned = new GraphConvolution({ ...config, learnedEdges: true });
+    const fixed = new GraphConvolution({ ...config, edgeImportance: false });
+    const x = random([1, 1, 2, 4, 3], 1);
+    const y = learned.apply(x) as tf.Tensor;
+    expect(y.dataSync()).toEqual((fixed.apply(x) as tf.Tensor).dataSync());
+    expect(learned.getConfig()).toMatchObject({ learnedEdges: true, edgeImportance: false });
+    const [kernel, bias, start] = learned.getWeights().map((weight) => tf.clone(weight)) as tf.Tensor[];
+    expect(start!.arraySync()).toEqual(
+      edges.map((m) => m.map((row) => row.map((v) => expect.closeTo(v, 6)))),
+    );
+    const { grads } = tf.variableGrads(() => tf.sum(tf.sin(learned.apply(x) as tf.Tensor)) as tf.Scalar);
+    const along = random(start!.shape, 3);
+    const at = (sign: number) => {
+      learned.setWeights([kernel!, bias!, tf.add(start!, tf.mul(along, sign * 5e-3))]);
+      return tf.sum(tf.sin(learned.apply(x) as tf.Tensor)).dataSync()[0]!;
+    };
+    const gradient = grads[learned.trainableWeights[2]!.name]!;
+    expect(tf.sum(tf.mul(gradient, along)).dataSync()[0]).toBeCloseTo((at(1) - at(-1)) / 1e-2, 1);
+  });
+
   it('keeps its config and its outputs through a saved model', async () => {
     const x = input({ shape: [1, 3, 4, 3] });
-    const config = { filters: 5, adjacency: edges, edgeImportance: false, seed: 8 };
+    const config = { filters: 5, adjacency: edges, edgeImportance: false, learnedEdges: true, seed: 8 };
     const outputs = new GraphConvolution({ ...config, name: 'graph' }).apply(x) as SymbolicTensor;
     expect(outputs.shape).toEqual([null, 1, 3, 4, 5]);
     const original = model({ inputs: x, outputs });
     jolt(original);
     const copy = await reloaded(original);
     expect(copy.getLayer('graph').getConfig()).toMatchObject(config);
-    expect(copy.weights.length).toBe(2);
+    expect(copy.weights.length).toBe(3);
     const batch = random([2, 1, 3, 4, 3], 2);
     expect((copy.predict(batch) as tf.Tensor).dataSync()).toEqual(
       (original.predict(batch) as tf.Tensor).dataSync(),

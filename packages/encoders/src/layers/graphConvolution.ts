@@ -14,13 +14,17 @@ export interface GraphConvolutionConfig extends LayerConfig {
   adjacency: number[][][];
   /** Multiplies each entry of A by a weight of its own, 1 at first. Default true. */
   edgeImportance?: boolean;
+  /** A itself is learned, and the adjacency is what it starts from; there is no edge importance then. Default false. */
+  learnedEdges?: boolean;
   /** Seed of the initial weights. */
   seed?: number;
 }
 
 /**
  * Spatial graph convolution of ST-GCN (Yan et al., AAAI 2018, eq. 9 and 10): out_w = sum over partitions k and joints
- * v of (A_k * M_k)[v, w] (W_k x_v + b_k), frame by frame, with M the learned edge importance.
+ * v of (A_k * M_k)[v, w] (W_k x_v + b_k), frame by frame, with M the learned edge importance. With `learnedEdges` it is
+ * that of ST-GCN++ (Duan et al., "PYSKL: Towards Good Practices for Skeleton Action Recognition", ACM MM 2022), which
+ * has no M and trains A.
  *
  * In: [batch, persons, frames, joints, C]. Out: [batch, persons, frames, joints, filters].
  *
@@ -42,18 +46,22 @@ export class GraphConvolution extends layers.Layer implements TorchLayer, Costed
   readonly adjacency: number[][][];
   /** See {@link GraphConvolutionConfig.edgeImportance}. */
   readonly edgeImportance: boolean;
+  /** See {@link GraphConvolutionConfig.learnedEdges}. */
+  readonly learnedEdges: boolean;
   /** See {@link GraphConvolutionConfig.seed}. */
   readonly seed: number | undefined;
   private kernel!: LayerVariable;
   private bias!: LayerVariable;
   private importance: LayerVariable | undefined;
+  private edges: LayerVariable | undefined;
 
   /** @param config see {@link GraphConvolutionConfig} */
   constructor(config: GraphConvolutionConfig) {
     super(config);
     this.filters = config.filters;
     this.adjacency = config.adjacency;
-    this.edgeImportance = config.edgeImportance ?? true;
+    this.learnedEdges = config.learnedEdges ?? false;
+    this.edgeImportance = (config.edgeImportance ?? true) && !this.learnedEdges;
     this.seed = config.seed;
   }
 
@@ -77,6 +85,12 @@ export class GraphConvolution extends layers.Layer implements TorchLayer, Costed
       const ones = initializers.ones();
       this.importance = this.addWeight('edgeImportance', [partitions, joints, joints], 'float32', ones);
     }
+    if (this.learnedEdges) {
+      this.edges = this.addWeight('edges', [partitions, joints, joints], 'float32', initializers.zeros());
+      const start = tf.tensor3d(this.adjacency);
+      this.edges.write(start);
+      start.dispose();
+    }
     super.build(inputShape);
   }
 
@@ -90,8 +104,8 @@ export class GraphConvolution extends layers.Layer implements TorchLayer, Costed
       const [batch, persons, frames, joints, channels] = x.shape;
       const rows = batch * persons * frames;
       const partitions = this.adjacency.length;
-      const fixed = tf.tensor3d(this.adjacency);
-      const edges = this.importance ? tf.mul(fixed, this.importance.read()) : fixed;
+      const start = this.edges ? this.edges.read() : tf.tensor3d(this.adjacency);
+      const edges = this.importance ? tf.mul(start, this.importance.read()) : start;
       const intoJoint = tf.transpose(edges, [0, 2, 1]); // [k, w, v]
 
       // Two plain products and three transpositions that only move whole rows of channels: a product per frame, or
@@ -128,7 +142,7 @@ export class GraphConvolution extends layers.Layer implements TorchLayer, Costed
 
   /**
    * Those of PYSKL's `unit_gcn`: `conv` is a `Conv2d` onto all partitions one after another, [partitions * filters, C,
-   * 1, 1], `PA` the edge importance.
+   * 1, 1], `PA` the edge importance, `A` the edges where they are learned.
    */
   torchWeights(): { [weight: string]: TorchWeight } {
     const [partitions, channels, filters] = this.kernel.shape as [number, number, number];
@@ -145,22 +159,25 @@ export class GraphConvolution extends layers.Layer implements TorchLayer, Costed
         from: (bias) => tf.reshape(bias, [partitions, filters]),
       },
       ...(this.importance ? { edgeImportance: { name: 'PA', shape: [partitions, joints, joints] } } : {}),
+      ...(this.edges ? { edges: { name: 'A', shape: [partitions, joints, joints] } } : {}),
     };
   }
 
-  /** The graph, which PYSKL's module keeps as `A`. */
+  /** The graph, which PYSKL's module keeps as `A`, unless it is learned. */
   torchConstants(): TorchConstant[] {
+    if (this.learnedEdges) return [];
     const joints = this.adjacency[0]!.length;
     return [{ name: 'A', shape: [this.adjacency.length, joints, joints], values: this.adjacency.flat(2) }];
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { filters, adjacency, edgeImportance, seed } = this;
+    const { filters, adjacency, edgeImportance, learnedEdges, seed } = this;
     return {
       ...super.getConfig(),
       filters,
       adjacency,
       edgeImportance,
+      learnedEdges,
       ...(seed === undefined ? {} : { seed }),
     };
   }

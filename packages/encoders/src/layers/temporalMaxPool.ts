@@ -14,8 +14,8 @@ export interface TemporalMaxPoolConfig extends LayerConfig {
 /**
  * Maximum over windows of frames, for each joint and channel by itself, padded by half a window on both sides as
  * PyTorch's `MaxPool2d` of kernel [kernelSize, 1] is: padding is never the maximum. It is composed of element-wise
- * maxima, which are faster on wasm than a pooling kernel and its gradient; where values are equal, the gradient goes to
- * the first.
+ * maxima: pooling kernels have slow gradients on wasm and, for windows that are not cubes, wrong ones on cpu. Where
+ * values are equal, the gradient goes to the first.
  *
  * In: [batch, persons, frames, joints, C]. Out: [batch, persons, ceil(frames / stride), joints, C].
  *
