@@ -5,6 +5,7 @@ import { type AgcnConfig, agcn } from './agcn.js';
 import { everySkeletonNetwork } from './testing/absentBodies.js';
 import { jolt, parameters, reloaded } from './testing/reloaded.js';
 import { expectGradientsOfDifferences } from './testing/slopes.js';
+import { expectTorchGolden } from './testing/torchGolden.js';
 
 const tiny: AgcnConfig = {
   frames: 4,
@@ -30,6 +31,17 @@ describe('agcn', () => {
     ]);
     expect(features.shape).toEqual([null, 256]);
     encoder.dispose();
+  });
+
+  it('gives the outputs and gradients of PyTorch with its weights', async () => {
+    const encoder = agcn({
+      frames: 5,
+      layout: { joints: 4, edges: [[0, 1], [1, 2], [1, 3]], center: 1 }, // biome-ignore format: bones
+      width: 8,
+      blocks: [1, 2],
+      normalize: 'none',
+    });
+    await expectTorchGolden(encoder.model, 'agcn');
   });
 
   it('takes other partitions, layouts and batches of any size', () => {
@@ -64,9 +76,9 @@ describe('agcn', () => {
     const { input, features } = agcn(tiny);
     const logits = layers.dense({ units: 2 }).apply(features) as SymbolicTensor;
     const classifier = model({ inputs: input, outputs: logits });
-    const x = random([8, 2, 4, 3, 3], 1);
-    const target = tf.oneHot(tf.tensor1d([0, 1, 0, 1, 0, 1, 0, 1], 'int32'), 2);
-    const optimizer = tf.train.adam(0.02);
+    const x = random([4, 2, 4, 3, 3], 1);
+    const target = tf.oneHot(tf.tensor1d([0, 1, 0, 1], 'int32'), 2);
+    const optimizer = tf.train.adam(0.03);
     const initial = classifier.trainableWeights.map((weight) => [...weight.read().dataSync()]);
     const step = () => {
       const value = optimizer.minimize(
@@ -80,7 +92,7 @@ describe('agcn', () => {
     const first = step();
     const before = tf.memory().numTensors;
     let last = first;
-    for (let i = 0; i < 12; i++) last = step();
+    for (let i = 0; i < 7; i++) last = step();
     expect(last).toBeLessThan(first / 2);
     expect(tf.memory().numTensors).toBe(before);
     for (const [i, weight] of classifier.trainableWeights.entries()) {

@@ -1,8 +1,8 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from './encoder.js';
+import { EncoderConfigError } from './encoderConfigError.js';
 import { AdaptiveGraphConvolution } from './layers/adaptiveGraphConvolution.js';
 import { adjacency, type PartitionStrategy } from './skeleton/adjacency.js';
-import { checkQuarters } from './skeleton/checkQuarters.js';
 import { checkTemporalKernel, type GcnConfig, gcn } from './skeleton/gcn.js';
 import { withGraphShortcut } from './skeleton/withGraphShortcut.js';
 
@@ -38,9 +38,13 @@ export interface AgcnConfig extends GcnConfig {
  * ```
  */
 export function agcn(config: AgcnConfig): Encoder {
-  const { partition = 'directed', temporalKernel = 9, layout = 'ntu-rgb+d' } = config;
+  const { partition = 'directed', temporalKernel = 9, layout = 'ntu-rgb+d', width = 64 } = config;
   checkTemporalKernel('agcn', temporalKernel);
-  checkQuarters('agcn', config.width, 'is what joints are compared in');
+  if (width < 4) {
+    throw new EncoderConfigError(
+      `agcn: got width ${width}; expected 4 or more: joints are compared in a quarter of the channels.`,
+    );
+  }
   const edges = adjacency(layout, partition);
   return gcn('agcn', config, (x, place, parts) => {
     const { part, filters, stride } = place;

@@ -1,11 +1,17 @@
+export { type AgcnConfig, agcn } from './agcn.js';
 export type { CostedLayer } from './cost/costedLayer.js';
 export { type MultiplyAddsOptions, multiplyAdds } from './cost/multiplyAdds.js';
 export { parameterCount } from './cost/parameterCount.js';
+export { type CtrgcnConfig, ctrgcn } from './ctrgcn.js';
 export type { Encoder } from './encoder.js';
 export { EncoderConfigError } from './encoderConfigError.js';
 export type { FusionChoice, FusionName, FusionPlace } from './fusionChoice.js';
 export type { FusionPoint, StageReference } from './fusionPoints.js';
 export { i3dResNet50 } from './i3dResNet50.js';
+export {
+  AdaptiveGraphConvolution,
+  type AdaptiveGraphConvolutionConfig,
+} from './layers/adaptiveGraphConvolution.js';
 export { BatchNorm, type BatchNormConfig } from './layers/batchNorm.js';
 export {
   BodyMask,
@@ -17,6 +23,10 @@ export {
 export { BoneVectors, type BoneVectorsConfig } from './layers/boneVectors.js';
 export { ChannelConcat } from './layers/channelConcat.js';
 export { ChannelNormalization, type ChannelNormalizationConfig } from './layers/channelNormalization.js';
+export {
+  ChannelTopologyGraphConvolution,
+  type ChannelTopologyGraphConvolutionConfig,
+} from './layers/channelTopologyGraphConvolution.js';
 export { DepthwiseConv3D, type DepthwiseConv3DConfig } from './layers/depthwiseConv3D.js';
 export { GlobalAverage } from './layers/globalAverage.js';
 export { GraphConvolution, type GraphConvolutionConfig } from './layers/graphConvolution.js';

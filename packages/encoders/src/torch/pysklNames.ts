@@ -7,14 +7,43 @@ const outside: { [layer: string]: string } = {
   Classifier: 'cls_head.fc_cls',
 };
 
-/** Behind `backbone.gcn.<block>`: ST-GCN. */
+/** Behind `backbone.gcn.<block>`: ST-GCN, and 2s-AGCN as AAGCN, its successor. */
 const ofBlock: { [part: string]: string } = {
   Graph: 'gcn',
   GraphNorm: 'gcn.bn',
+  GraphShortcut: 'gcn.down.0',
+  GraphShortcutNorm: 'gcn.down.1',
   Temporal: 'tcn.conv',
   TemporalNorm: 'tcn.bn',
   Shortcut: 'residual.conv',
   ShortcutNorm: 'residual.bn',
+};
+
+/** Behind `backbone.net.<block>`: CTR-GCN. The temporal branches with dilations have the first numbers. */
+function ofRefiningBlock(part: string, dilations: number): string | undefined {
+  const [, dilated, step] = /^Dilated(\d+)(Reduce|ReduceNorm|Norm|)$/.exec(part) ?? [];
+  if (dilated) return `tcn1.branches.${Number(dilated) - 1}.${ofDilated[step!]}`;
+  const parts: { [part: string]: string } = {
+    Graph: 'gcn1',
+    GraphNorm: 'gcn1.bn',
+    GraphShortcut: 'gcn1.down.0',
+    GraphShortcutNorm: 'gcn1.down.1',
+    PooledReduce: `tcn1.branches.${dilations}.0`,
+    PooledReduceNorm: `tcn1.branches.${dilations}.1`,
+    PooledNorm: `tcn1.branches.${dilations}.4`,
+    Pointwise: `tcn1.branches.${dilations + 1}.0`,
+    PointwiseNorm: `tcn1.branches.${dilations + 1}.1`,
+    Shortcut: 'residual.conv',
+    ShortcutNorm: 'residual.bn',
+  };
+  return Object.hasOwn(parts, part) ? parts[part] : undefined;
+}
+
+const ofDilated: { [step: string]: string } = {
+  Reduce: '0',
+  ReduceNorm: '1',
+  '': '3.conv',
+  Norm: '3.bn',
 };
 
 /**
@@ -24,8 +53,14 @@ const ofBlock: { [part: string]: string } = {
 export const pysklNames: TorchNames = (layer, layers) => {
   if (Object.hasOwn(outside, layer)) return outside[layer];
   const [, block, part] = /^(Stage\d+Block\d+)(.+)$/.exec(layer) ?? [];
-  if (!part || !Object.hasOwn(ofBlock, part)) return undefined;
-  return `backbone.gcn.${blocksOf(layers).indexOf(block!)}.${ofBlock[part]}`;
+  if (!part) return undefined;
+  const number = blocksOf(layers).indexOf(block!);
+  if (layers.includes('Stage1Block1PooledNorm')) {
+    const dilations = layers.filter((name) => /^Stage1Block1Dilated\d+$/.test(name)).length;
+    const module = ofRefiningBlock(part, dilations);
+    return module && `backbone.net.${number}.${module}`;
+  }
+  return Object.hasOwn(ofBlock, part) ? `backbone.gcn.${number}.${ofBlock[part]}` : undefined;
 };
 
 /** The blocks of a network, such as `Stage1Block2`, in the order of their numbers. */
