@@ -10,6 +10,7 @@ export {
   PickleRefusedError,
   readPickle,
 } from './pickle.js';
+export { plainGlobals } from './plainGlobals.js';
 export {
   readSafetensors,
   type SafetensorsDtype,

@@ -197,10 +197,7 @@ class PickleMachine {
 
   persistent(id: unknown): void {
     if (!this.options.persistent) {
-      throw new PickleRefusedError(
-        `the persistent object ${String(id)}`,
-        'there are none outside of the pickle',
-      );
+      throw new PickleRefusedError('an object outside of the pickle', 'there are none');
     }
     this.push(this.options.persistent(id));
   }

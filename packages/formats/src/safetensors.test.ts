@@ -1,14 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readSafetensors, SafetensorsError, writeSafetensors } from './safetensors.js';
+import {
+  readSafetensors,
+  type SafetensorsDtype,
+  SafetensorsError,
+  safetensorsValues,
+  writeSafetensors,
+} from './safetensors.js';
 
+const elementBytes = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+};
 const entry = fc
   .record({
-    dtype: fc.constantFrom('F32' as const, 'I32' as const, 'U8' as const, 'BOOL' as const),
+    dtype: fc.constantFrom(...(Object.keys(elementBytes) as SafetensorsDtype[])),
     shape: fc.array(fc.nat(3), { maxLength: 3 }),
   })
   .map(({ dtype, shape }) => {
-    const size = shape.reduce((product, n) => product * n, 1) * (dtype.endsWith('32') ? 4 : 1);
+    const size = shape.reduce((product, n) => product * n, 1) * elementBytes[dtype];
     return { dtype, shape, bytes: Uint8Array.from({ length: size }, (_, i) => i * 7) };
   });
 const name = fc.string({ minLength: 1 }).filter((text) => text !== '__proto__' && text !== '__metadata__');
@@ -54,6 +75,20 @@ describe('safetensors', () => {
   it.each([
     ['no header', new Uint8Array(4), /at least 8 bytes/],
     ['a header past the end', raw('{}').subarray(0, 9), /should take 2 bytes/],
+    [
+      'a header beyond 100 MB',
+      Uint8Array.of(0, 0, 0, 8, 0, 0, 0, 0),
+      /takes? 134217728 bytes; expected at most 100000000/,
+    ],
+    [
+      'a name twice',
+      raw(`{"a":${JSON.stringify(u8(0, 1))},"a":${JSON.stringify(u8(0, 1))}}`, 1),
+      /'a' is there twice/,
+    ],
+    ['a name twice, once escaped', raw('{"a":[], "\\u0061" :{"x:{":"}"}}'), /'a' is there twice/],
+    ['an entry that is no object', raw({ a: 3 }), /its entry should be an object/],
+    ['three offsets', raw({ a: { ...u8(0, 1), data_offsets: [0, 1, 1] } }, 1), /two numbers/],
+    ['a size that is no whole number', raw({ a: u8(0, 1, [0.5]) }, 1), /list of sizes/],
     ['no JSON', raw('{"a"'), /not JSON/],
     ['a list as header', raw('[]'), /JSON object/],
     ['an unknown type', raw({ a: { ...u8(0, 1), dtype: 'F7' } }, 1), /type "F7"/],
@@ -67,6 +102,19 @@ describe('safetensors', () => {
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readSafetensors(bytes)).toThrow(SafetensorsError);
     expect(() => readSafetensors(bytes)).toThrow(message);
+  });
+
+  it.each<[SafetensorsDtype, ArrayBufferView, number[]]>([
+    ['F64', Float64Array.of(0.1), [0.1]],
+    ['F16', Uint16Array.of(0x3e00), [1.5]],
+    ['BF16', Uint16Array.of(0x3fc0), [1.5]],
+    ['I16', Int16Array.of(-2), [-2]],
+    ['U32', Uint32Array.of(2 ** 31), [2 ** 31]],
+    ['BOOL', Uint8Array.of(1), [1]],
+  ])('gives the values of %s', (dtype, array, expected) => {
+    const bytes = new Uint8Array(array.buffer);
+    const { shape, values } = safetensorsValues({ dtype, shape: [1], bytes });
+    expect([shape, Array.from(values as ArrayLike<number>)]).toEqual([[1], expected]);
   });
 
   it('refuses to write bytes that miss their shape', () => {

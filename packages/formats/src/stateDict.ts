@@ -88,7 +88,13 @@ function isTensor(value: TorchValue): value is NumericArray {
 }
 
 function describe(value: TorchValue): string {
-  if (value instanceof Map)
-    return `a dict of ${[...value.keys()].slice(0, 8).map(String).join(', ') || 'nothing'}`;
+  if (value instanceof Map) return `a dict of ${keysOf(value) || 'nothing'}`;
   return Array.isArray(value) ? 'a list' : value === null ? 'None' : `a ${typeof value}`;
 }
+
+/** The first keys. Only plain ones: a tuple may be as deep as a file makes it. */
+const keysOf = (dict: ReadonlyMap<TorchValue, TorchValue>): string =>
+  [...dict.keys()]
+    .slice(0, 8)
+    .map((key) => (typeof key === 'object' ? '(...)' : String(key)))
+    .join(', ');

@@ -1,6 +1,7 @@
 import { FormatError } from './formatError.js';
 import { bytesOf, decodeElements, type ElementType, type NumericArray, sizeOf } from './numericArray.js';
-import { type PickleGlobal, PickleRefusedError, readPickle } from './pickle.js';
+import { PickleRefusedError, readPickle } from './pickle.js';
+import { plainGlobals } from './plainGlobals.js';
 import { readZip, type ZipEntry, type ZipOptions } from './zip.js';
 
 /** A file that PyTorch wrote in another way, or one whose tensors make no sense. */
@@ -100,7 +101,7 @@ const STORAGES: { readonly [name: string]: ElementType } = {
 
 /** The allowed names of PyTorch's, over the storages of one file. */
 class Tensors {
-  readonly globals = new Map<string, PickleGlobal>();
+  readonly globals = plainGlobals();
   private readonly dtypes = new Map<unknown, ElementType>();
   private readonly storages = new Map<string, Storage>();
   private readonly isStorage = new WeakSet<object>();
@@ -111,13 +112,6 @@ class Tensors {
     private readonly bigEndian: boolean,
     private readonly maxBytes: number,
   ) {
-    this.globals.set('collections.OrderedDict', {
-      call: (args) => {
-        if (args.length > 0) throw new TorchFileError('expected an OrderedDict without arguments');
-        return new Map();
-      },
-      setState() {}, // `_metadata` of a state dict: versions of its modules
-    });
     this.globals.set('torch.Size', { call: ([sizes]) => sizes });
     this.globals.set('torch._utils._rebuild_tensor_v2', { call: (args) => this.tensor(args) });
     this.globals.set('torch._utils._rebuild_parameter', { call: ([tensor]) => tensor });
@@ -156,7 +150,7 @@ class Tensors {
       throw new TorchFileError('expected a tensor over a storage');
     }
     if (!isSize(offset) || !isSizes(shape) || !isSizes(strides) || shape.length !== strides.length) {
-      throw new TorchFileError(`got a tensor of shape [${shape}], strides [${strides}] from ${offset} on`);
+      throw new TorchFileError('expected a tensor with an offset, sizes and as many strides, all 0 or above');
     }
     const { dtype, bytes } = given as Storage;
     const width = bytesOf(dtype);
