@@ -12,7 +12,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'docs/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'docs/*.test.ts', 'elsewhere/*.test.ts'],
     setupFiles: [source('vitest.setup.ts')],
     testTimeout: 60_000,
     hookTimeout: 60_000,
