@@ -2,7 +2,8 @@
 
 Two small networks in eval mode, with weights and batch statistics away from where they start: R3D with the module
 names of torchvision's r3d_18, and ST-GCN with those of PYSKL's. Each is written as .pth, .npz and .safetensors, with a
-JSON of an input, the logits, and the gradient of sum(logits * weights) with respect to the input.
+JSON of an input, the output, and the gradient of sum(output * along) with respect to the input. And one module for each
+of tfjs's own layers, in one .npz, with an input and an output of each, channels last.
 
 Run: /usr/bin/python3 packages/encoders/test-data/importTorchWeights.py  (torch 1.13, numpy)
 """
@@ -190,17 +191,16 @@ def write(name, model, x, checkpoint):
     model.eval()
     x.requires_grad_()
     logits = model(x)
-    weights = torch.linspace(-1, 1, logits.numel()).view(logits.shape)
-    (logits * weights).sum().backward()
+    along = torch.linspace(-1, 1, logits.numel()).view(logits.shape)
+    (logits * along).sum().backward()
     torch.save(checkpoint(model.state_dict()), HERE / f'{name}.pth')
     arrays = {key: value.numpy() for key, value in model.state_dict().items()}
     np.savez_compressed(HERE / f'{name}.npz', **arrays)
     write_safetensors(HERE / f'{name}.safetensors', arrays)
     golden = {
-        'shape': list(x.shape),
         'input': numbers(x),
-        'logits': numbers(logits),
-        'weights': numbers(weights),
+        'along': numbers(along),
+        'output': numbers(logits),
         'gradient': numbers(x.grad),
     }
     (HERE / f'{name}.json').write_text(json.dumps(golden) + '\n')
@@ -225,3 +225,33 @@ write(
         'optimizer': {'state': {0: {'momentum_buffer': torch.zeros(2)}}, 'param_groups': [{'lr': 0.1, 'params': [0]}]},
     },
 )
+
+# Shapes of the inputs as PyTorch has them, without the batch.
+modules = {
+    'dense': (nn.Linear(3, 4), (3,)),
+    'conv1d': (nn.Conv1d(2, 3, 2), (2, 5)),
+    'conv2d': (nn.Conv2d(2, 3, (2, 1)), (2, 4, 3)),
+    'conv3d': (nn.Conv3d(2, 3, (1, 2, 3), bias=False), (2, 2, 3, 4)),
+    'transposed': (nn.ConvTranspose2d(2, 3, (2, 3)), (2, 3, 2)),
+    'depthwise': (nn.Conv2d(2, 6, (2, 3), groups=2), (2, 3, 4)),
+    'batchNorm': (nn.BatchNorm2d(3), (3, 2, 2)),
+    'layerNorm': (nn.LayerNorm(4), (4,)),
+    'embedding': (nn.Embedding(5, 3), None),
+}
+golden = {}
+for seed, (name, (module, shape)) in enumerate(modules.items()):
+    jolt(module.eval(), seed)
+    x = torch.randint(0, 5, (2, 3)) if shape is None else torch.randn(2, *shape)
+    last = (lambda t: t.movedim(1, -1)) if shape and name != 'layerNorm' else (lambda t: t)
+    x_last, y_last = last(x), last(module(x))
+    golden[name] = {
+        'inputShape': list(x_last.shape),
+        'input': numbers(x_last.contiguous()),
+        'outputShape': list(y_last.shape),
+        'output': numbers(y_last.contiguous()),
+    }
+np.savez(
+    HERE / 'importBuiltIn.npz',
+    **{f'{name}.{key}': value.numpy() for name, (module, _) in modules.items() for key, value in module.state_dict().items()},
+)
+(HERE / 'importBuiltIn.json').write_text(json.dumps(golden) + '\n')

@@ -3,16 +3,22 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { expect } from 'vitest';
 import { importTorchWeights } from '../torch/importTorchWeights.js';
+import type { TorchImportReport } from '../torch/torchImportReport.js';
 
 /**
- * Imports test-data/`name`.pth, all of it, and compares the outputs, and the input gradient of sum(output * along),
+ * Imports test-data/`name`.pth (or .`kind`), all of it, and compares the outputs, and the input gradient of sum(output * along),
  * with those of PyTorch in `name`.json, which has input, along, output and gradient row by row. The tolerance is for
  * sums of a few thousand float32 products in another order, relative to the largest value.
  */
-export async function expectTorchGolden(model: LayersModel, name: string, tolerance = 1e-4): Promise<void> {
+export async function expectTorchGolden(
+  model: LayersModel,
+  name: string,
+  tolerance = 1e-4,
+  kind: 'pth' | 'npz' | 'safetensors' = 'pth',
+): Promise<TorchImportReport> {
   const file = (ending: string) =>
     readFileSync(new URL(`../../test-data/${name}.${ending}`, import.meta.url));
-  const report = await importTorchWeights(model, new Uint8Array(file('pth')));
+  const report = await importTorchWeights(model, new Uint8Array(file(kind)));
   expect(report.imported).toHaveLength(model.weights.length);
   const golden: { [part in 'input' | 'along' | 'output' | 'gradient']: number[] } = JSON.parse(
     file('json').toString(),
@@ -26,6 +32,7 @@ export async function expectTorchGolden(model: LayersModel, name: string, tolera
     expectClose(y, golden.output, tolerance);
     expectClose(gradient, golden.gradient, tolerance);
   });
+  return report;
 }
 
 function expectClose(tensor: tf.Tensor, expected: number[], tolerance: number): void {

@@ -133,7 +133,14 @@ function bestMatching(model: LayersModel, file: FileTensors, options: TorchImpor
   const found = encodersIn(all);
   // A naming by the layers' full names is for all layers.
   const whole = typeof options.names === 'object' ? [''] : found.length > 0 ? found : [''];
-  const encoders = options.encoder === undefined ? whole : [options.encoder];
+  const { encoder: asked } = options;
+  if (asked !== undefined && !all.some((name) => name.startsWith(asked))) {
+    const names = found.map((name) => `'${name}'`).join(', ');
+    throw new TorchImportError(
+      `no layer of the model begins with '${asked}', the encoder that was asked for; it has ${names || 'no encoder'}.`,
+    );
+  }
+  const encoders = asked === undefined ? whole : [asked];
   const matchings = namings.flatMap((naming) =>
     encoders.map((encoder) =>
       matchTorch(file, layers, all, { encoder, others: found.filter((one) => one !== encoder), naming }),
