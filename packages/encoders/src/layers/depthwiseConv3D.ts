@@ -122,7 +122,9 @@ export class DepthwiseConv3D extends layers.Layer implements CostedLayer, TorchL
     // In groups of `step` frames, those that one frame of the kernel sees lie in one column.
     const groups = Math.ceil(frames / step);
     const pixels = height * width * channels;
-    const even = tf.pad(tf.reshape(x, [batch, frames, pixels]), [[0, 0], [0, groups * step - frames], [0, 0]]); // biome-ignore format: one pair per axis
+    const short = groups * step - frames;
+    const rows = tf.reshape(x, [batch, frames, pixels]);
+    const even = short === 0 ? rows : tf.pad(rows, [[0, 0], [0, short], [0, 0]]); // biome-ignore format: one pair per axis
     const columns = tf.reshape(even, [batch, groups, step * pixels]);
     const taps = tf.reshape(this.kernel.read(), [depth, window[0] * window[1] * channels]);
     let sum: tf.Tensor | undefined;

@@ -77,6 +77,12 @@ describe('PaddedConv3D', () => {
     expectGradientsOfDifferences((z) => layer.apply(z) as tf.Tensor, [x]);
   });
 
+  it('costs a product per weight and position', () => {
+    const layer = new PaddedConv3D({ filters: 5, kernelSize: [3, 1, 1], strides: [1, 2, 2] });
+    const shape = [null, 4, 8, 8, 6];
+    expect(layer.multiplyAdds(shape, layer.computeOutputShape(shape))).toBe(4 * 4 * 4 * 5 * 6 * 3);
+  });
+
   it('keeps its config and its outputs through a saved model', async () => {
     const x = input({ shape: [4, 6, 6, 1] });
     const size = (...sizes: Size3) => sizes;
@@ -87,12 +93,13 @@ describe('PaddedConv3D', () => {
       padding: size(0, 0, 1),
       seed: 4,
     };
+    const pooling = { kernelSize: size(2, 3, 3), strides: size(1, 2, 1), padding: size(0, 1, 1) };
     const conv = new PaddedConv3D({ ...config, name: 'conv' });
-    const pool = new PaddedMaxPool3D({ kernelSize: [1, 3, 3], strides: [1, 2, 1], name: 'pool' });
+    const pool = new PaddedMaxPool3D({ ...pooling, name: 'pool' });
     const original = model({ inputs: x, outputs: pool.apply(conv.apply(x)) as SymbolicTensor });
     const copy = await reloaded(original);
     expect(copy.getLayer('conv').getConfig()).toMatchObject(config);
-    expect(copy.getLayer('pool').getConfig()).toMatchObject({ kernelSize: [1, 3, 3], strides: [1, 2, 1] });
+    expect(copy.getLayer('pool').getConfig()).toMatchObject(pooling);
     const batch = tf.randomNormal([2, 4, 6, 6, 1]);
     const y = original.predict(batch) as tf.Tensor;
     expect(y.shape.slice(1)).toEqual(original.outputShape.slice(1));
@@ -115,6 +122,13 @@ describe('PaddedMaxPool3D', () => {
       }),
       { numRuns: 15 },
     );
+  });
+
+  it('halves the frames with a window of two and no padding, as I3D does', () => {
+    const x = tf.tensor5d([1, 5, 2, 4, 9], [1, 5, 1, 1, 1]);
+    const half: Size3 = [2, 1, 1];
+    const pool = new PaddedMaxPool3D({ kernelSize: half, strides: half, padding: [0, 0, 0] });
+    expect([...(pool.apply(x) as tf.Tensor).dataSync()]).toEqual([5, 4]);
   });
 
   it('sends the gradient to the maximum', () => {

@@ -1,0 +1,23 @@
+import { initializers, layers } from '@tensorflow/tfjs-layers';
+
+type AddWeight = (
+  name: string,
+  shape: number[],
+  dtype: string,
+  initializer: unknown,
+  ...rest: unknown[]
+) => unknown;
+
+/** What `build` makes, with zeros for initial values: drawing them takes most of the time that large networks take. */
+export function unfilled<T>(build: () => T): T {
+  const prototype = layers.Layer.prototype as unknown as { addWeight: AddWeight };
+  const { addWeight } = prototype;
+  prototype.addWeight = function (name, shape, dtype, _initializer, ...rest) {
+    return addWeight.call(this, name, shape, dtype, initializers.zeros(), ...rest);
+  };
+  try {
+    return build();
+  } finally {
+    prototype.addWeight = addWeight;
+  }
+}

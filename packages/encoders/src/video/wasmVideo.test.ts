@@ -1,0 +1,55 @@
+import { useBackend } from '@amr/backend';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { singleStream } from '../singleStream.js';
+import { jolt } from '../testing/reloaded.js';
+import { tinyVideoNetworks } from './tinyVideoNetworks.js';
+
+type Network = (typeof tinyVideoNetworks)[number];
+
+/** Logits, the gradient of the input, and the losses of three steps of training, on the backend that is set. */
+function trial({ build, inputShape }: Network) {
+  const classifier = singleStream(build(), { classes: 3, seed: 2 });
+  jolt(classifier);
+  const x = tf.randomUniform([3, ...inputShape], 0, 1, 'float32', 1);
+  const targets = tf.oneHot(tf.tensor1d([0, 1, 2], 'int32'), 3);
+  const loss = (z: tf.Tensor, training: boolean) =>
+    tf.losses.softmaxCrossEntropy(targets, classifier.apply(z, { training }) as tf.Tensor) as tf.Scalar;
+  const logits = [...(classifier.predict(x) as tf.Tensor).dataSync()];
+  const gradient = [
+    ...tf
+      .grad((z) => loss(z, false))(x)
+      .dataSync(),
+  ];
+  const optimizer = tf.train.sgd(0.02);
+  const losses = [0, 1, 2].map(() => optimizer.minimize(() => loss(x, true), true)!.dataSync()[0]!);
+  classifier.dispose();
+  return { logits, gradient, losses };
+}
+
+describe('video networks on the wasm backend', () => {
+  beforeAll(async () => {
+    await useBackend({ backend: 'wasm' });
+  });
+  afterAll(async () => {
+    await tf.setBackend('cpu');
+  });
+
+  it.each(tinyVideoNetworks)('$name predicts, differentiates and trains as on cpu', async (network) => {
+    await tf.setBackend('cpu');
+    const cpu = trial(network);
+    await tf.setBackend('wasm');
+    const wasm = trial(network);
+    // Sums in another order: 1e-6 of the greatest value here, and more behind each step of training.
+    const scale = (values: number[]) => Math.max(...values.map(Math.abs));
+    const near = (values: number[], share: number) =>
+      values.map((value) => expect.toSatisfy((v: number) => Math.abs(v - value) <= share * scale(values)));
+    expect(wasm.logits).toEqual(near(cpu.logits, 1e-4));
+    expect(wasm.gradient).toEqual(near(cpu.gradient, 1e-3));
+    expect(wasm.losses).toEqual(near(cpu.losses, 1e-2));
+    for (const { losses } of [cpu, wasm]) {
+      expect(losses[1]).toBeLessThan(losses[0]!);
+      expect(losses[2]).toBeLessThan(losses[1]!);
+    }
+  });
+});
