@@ -7,6 +7,7 @@ export type { Encoder } from './encoder.js';
 export { EncoderConfigError } from './encoderConfigError.js';
 export type { FusionChoice, FusionName, FusionPlace } from './fusionChoice.js';
 export type { FusionPoint, StageReference } from './fusionPoints.js';
+export { type HcnConfig, hcn } from './hcn.js';
 export { i3dResNet50 } from './i3dResNet50.js';
 export {
   AdaptiveGraphConvolution,
@@ -20,6 +21,9 @@ export {
   RootCentering,
   type RootCenteringConfig,
 } from './layers/bodies.js';
+export { BodyConv2D, type BodyConv2DConfig } from './layers/bodyConv2D.js';
+export { BodyMaxPool } from './layers/bodyMaxPool.js';
+export { BodyPool, type BodyPoolConfig } from './layers/bodyPool.js';
 export { BoneVectors, type BoneVectorsConfig } from './layers/boneVectors.js';
 export { ChannelConcat } from './layers/channelConcat.js';
 export { ChannelNormalization, type ChannelNormalizationConfig } from './layers/channelNormalization.js';
@@ -30,6 +34,7 @@ export {
 export { DepthwiseConv3D, type DepthwiseConv3DConfig } from './layers/depthwiseConv3D.js';
 export { GlobalAverage } from './layers/globalAverage.js';
 export { GraphConvolution, type GraphConvolutionConfig } from './layers/graphConvolution.js';
+export { JointsAsChannels } from './layers/jointsAsChannels.js';
 export { Motion, type MotionConfig } from './layers/motion.js';
 export { PaddedConv3D, type PaddedConv3DConfig, type Size3 } from './layers/paddedConv3D.js';
 export { PaddedMaxPool3D, type PaddedMaxPool3DConfig } from './layers/paddedMaxPool3D.js';
