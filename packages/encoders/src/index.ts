@@ -38,6 +38,7 @@ export { JointsAsChannels } from './layers/jointsAsChannels.js';
 export { Motion, type MotionConfig } from './layers/motion.js';
 export { PaddedConv3D, type PaddedConv3DConfig, type Size3 } from './layers/paddedConv3D.js';
 export { PaddedMaxPool3D, type PaddedMaxPool3DConfig } from './layers/paddedMaxPool3D.js';
+export { SequenceConvolution, type SequenceConvolutionConfig } from './layers/sequenceConvolution.js';
 export {
   SqueezeExcitation,
   type SqueezeExcitationConfig,
@@ -46,6 +47,7 @@ export {
 export { TemporalConvolution, type TemporalConvolutionConfig } from './layers/temporalConvolution.js';
 export { TemporalMaxPool, type TemporalMaxPoolConfig } from './layers/temporalMaxPool.js';
 export { type FusionConfig, type MultiStreamConfig, multiStream } from './multiStream.js';
+export { type Resnet1dConfig, resnet1d } from './resnet1d.js';
 export {
   mc3,
   type Resnet3dConfig,
