@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { type Resnet3dConfig, resnet3d } from './resnet3d.js';
-import { jolt, parameters, reloaded } from './testing/reloaded.js';
+import type { Size3 } from './layers/paddedConv3D.js';
+import { mc3, type Resnet3dConfig, r2plus1d, r3d, resnet3d } from './resnet3d.js';
+import { jolt, reloaded } from './testing/reloaded.js';
 import { expectGradientsOfDifferences } from './testing/slopes.js';
+import { unfilled } from './testing/unfilled.js';
 
 const tiny: Resnet3dConfig = {
   inputShape: [4, 8, 8, 1],
@@ -16,16 +18,44 @@ const tiny: Resnet3dConfig = {
 const random = (shape: number[], seed: number) => tf.randomUniform(shape, 0, 1, 'float32', seed);
 
 describe('resnet3d', () => {
-  it('has the parameters of r3d_18 at 400 classes', () => {
-    const { model: encoder, stages } = resnet3d({ inputShape: [16, 112, 112, 3], stem: 'r3d' });
-    expect(parameters(encoder) + 512 * 400 + 400).toBe(33_371_472);
-    expect(stages.map(({ shape }) => shape)).toEqual([
+  it('keeps the frames in MC3, and halves them in R3D and R(2+1)D', () => {
+    const shapes = (frames: number[]) => [
       [null, 16, 56, 56, 64],
-      [null, 8, 28, 28, 128],
-      [null, 4, 14, 14, 256],
-      [null, 2, 7, 7, 512],
+      [null, frames[0], 28, 28, 128],
+      [null, frames[1], 14, 14, 256],
+      [null, frames[2], 7, 7, 512],
+    ];
+    for (const [build, frames] of [
+      [r3d, [8, 4, 2]],
+      [r2plus1d, [8, 4, 2]],
+      [mc3, [16, 16, 16]],
+    ] as const) {
+      const { model: encoder, stages } = unfilled(() => build({ inputShape: [16, 112, 112, 3] }));
+      expect(stages.map(({ shape }) => shape)).toEqual(shapes([...frames]));
+      encoder.dispose();
+    }
+  });
+
+  it('takes the strides given, with MC3 too', () => {
+    const strides: Size3[] = [
+      [1, 1, 1],
+      [2, 1, 1],
+    ];
+    const { stages } = mc3({ inputShape: [4, 8, 8, 1], width: 4, blocks: [1, 1], strides });
+    expect(stages.map(({ shape }) => shape)).toEqual([
+      [null, 4, 4, 4, 4],
+      [null, 2, 4, 4, 8],
     ]);
-    encoder.dispose();
+  });
+
+  it('has a stem of 45 channels between its halves in R(2+1)D, and a share of them when it is narrower', () => {
+    const middle = (width: number) => {
+      const config = { inputShape: [2, 8, 8, 3] as const, width, blocks: [1], depth: 10 as const };
+      return resnet3d({ ...config, stem: 'r2plus1d' })
+        .model.getLayer('rgbStemSpatial')
+        .outputShape.at(-1);
+    };
+    expect([64, 32, 4, 1].map(middle)).toEqual([45, 23, 3, 1]);
   });
 
   it.each([

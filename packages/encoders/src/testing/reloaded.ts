@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 
+export { parameterCount as parameters } from '../cost/parameterCount.js';
+
 /** The model, saved and loaded again, its topology through JSON text as from a file. */
 export async function reloaded(saved: LayersModel): Promise<LayersModel> {
   let artifacts: tf.io.ModelArtifacts = {};
@@ -24,9 +26,4 @@ export function jolt(
       weighted.getWeights().map((w, i) => tf.add(w, tf.randomUniform(w.shape, 0, 0.3, 'float32', seed + i))),
     ),
   );
-}
-
-/** Number of trained parameters, as papers count them: without the moving statistics. */
-export function parameters(model: LayersModel): number {
-  return model.trainableWeights.reduce((sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]), 0);
 }
