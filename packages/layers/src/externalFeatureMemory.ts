@@ -162,7 +162,8 @@ export class ExternalFeatureMemory extends ExchangingLayer {
       const pooled = channelMeans(feature);
       const entries = this.banks[m]!.entries.read() as tf.Tensor2D;
       const rate = this.banks[m]!.rate.read() as tf.Tensor1D;
-      const codes = sparseCodes(pooled, entries, rate, { sparsity: this.sparsity, steps: this.steps });
+      const { sparsity, steps } = this;
+      const codes = sparseCodes(pooled, entries, rate, { sparsity, steps });
       const share = tf.mul(tf.sign(rate), this.mix); // 0 while the bank is empty: then F_m + 0, the identity
       const shift = tf.mul(tf.sub(tf.matMul(codes, entries), pooled), share);
       if (feature.rank === 2) return tf.add(feature, shift);
