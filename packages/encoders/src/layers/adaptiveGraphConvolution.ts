@@ -182,15 +182,17 @@ export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer
     { bodies, frames, joints }: { bodies: number; frames: number; joints: number },
   ): tf.Tensor3D {
     const partitions = this.adjacency.length;
-    const both = [...this.theta, ...this.phi];
-    const embedded = addToRows(
-      tf.matMul(x, tf.concat(both.map(({ kernel }) => kernel.read()) as tf.Tensor2D[], 1)),
-      tf.concat(both.map(({ bias }) => bias.read()) as tf.Tensor1D[]),
+    // A product for each embedding: one for all of them would have to be taken apart, which takes longer.
+    const embedded = ({ kernel, bias }: Pointwise) => {
+      const rows = addToRows(
+        tf.matMul(x, kernel.read() as tf.Tensor2D) as tf.Tensor2D,
+        bias.read() as tf.Tensor1D,
+      );
+      return tf.reshape(rows, [bodies, joints, frames * this.embedding]);
+    };
+    const products = this.phi.map(
+      (phi, k) => tf.matMul(embedded(phi), embedded(this.theta[k]!), false, true), // [bodies, to, from]
     );
-    const parts = tf
-      .split(embedded, 2 * partitions, 1)
-      .map((part) => tf.reshape(part, [bodies, joints, frames * this.embedding]));
-    const products = parts.slice(partitions).map((phi, k) => tf.matMul(phi, parts[k]!, false, true)); // [bodies, to, from]
     const scores = tf.div(tf.concat(products, 1), frames * this.embedding);
 
     const shared = tf.transpose(tf.add(this.edges.read(), tf.tensor3d(this.adjacency)), [0, 2, 1]);
