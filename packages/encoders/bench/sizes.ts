@@ -7,7 +7,10 @@ import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { useBackend } from '@amr/backend';
 import {
+  agcn,
+  ctrgcn,
   type Encoder,
+  hcn,
   i3dResNet50,
   mc3,
   multiplyAdds,
@@ -18,6 +21,7 @@ import {
   singleStream,
   slowOnly50,
   stgcn,
+  stgcnpp,
   x3d,
 } from '@amr/encoders';
 import { unfilled } from '../src/testing/unfilled.js';
@@ -32,6 +36,10 @@ const networks: [call: string, classes: number, build: () => Encoder][] = [
   ['stgcn({ frames: 300 })', 60, () => stgcn({ frames: 300 })],
   ["stgcn({ frames: 300, partition: 'distance' })", 60, () => stgcn({ frames: 300, partition: 'distance' })],
   ["stgcn({ frames: 300, partition: 'uniform' })", 60, () => stgcn({ frames: 300, partition: 'uniform' })],
+  ['stgcnpp({ frames: 100 })', 60, () => stgcnpp({ frames: 100 })],
+  ['agcn({ frames: 300 })', 60, () => agcn({ frames: 300 })],
+  ['ctrgcn({ frames: 64 })', 60, () => ctrgcn({ frames: 64 })],
+  ['hcn({ frames: 32 })', 60, () => hcn({ frames: 32 })],
   ['r3d({ inputShape })', 400, () => r3d({ inputShape: clip })],
   ['r3d({ inputShape, depth: 34 })', 400, () => r3d({ inputShape: clip, depth: 34 })],
   ['mc3({ inputShape })', 400, () => mc3({ inputShape: clip })],
