@@ -1,0 +1,95 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { missingBuilds, skipped } from './builds.js';
+import { everyModel } from './everyModel.js';
+import type { PageFunctions } from './page.js';
+import { type Sample, saveWithSample } from './savedModel.js';
+import { serve } from './server.js';
+
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+const unbuilt = missingBuilds(['@amr/backend', ...Object.keys(everyModel)]);
+const reason = unbuilt || (existsSync(executablePath) ? '' : `There is no ${executablePath}`);
+if (reason) {
+  const remedy = unbuilt
+    ? 'Run `pnpm build` first; `pnpm test` does.'
+    : 'Install it, or set CHROMIUM_PATH to where Chromium or Chrome is.';
+  skipped('The tests in a browser', reason, remedy);
+}
+
+// The browser works alone: no graphics card, no sandbox (containers have none), and no calls home.
+const flags =
+  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
+  '--disable-component-update --disable-sync';
+
+describe.skipIf(reason)('in a browser, on the wasm backend', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'amr-browser-'));
+  const models = Object.values(everyModel).flat();
+  const errors: string[] = [];
+  let server: Awaited<ReturnType<typeof serve>> | undefined;
+  let browser: Browser | undefined;
+  let page: Page;
+
+  beforeAll(async () => {
+    const pages = join(folder, 'page');
+    mkdirSync(pages);
+    await build({
+      entryPoints: [fileURLToPath(new URL('page.ts', import.meta.url))],
+      outfile: join(pages, 'page.js'),
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      conditions: ['import'],
+      // The published files are what is bundled, not the sources that the tsconfig's paths lead to.
+      tsconfigRaw: {},
+      logLevel: 'error',
+    });
+    writeFileSync(join(pages, 'index.html'), '<!doctype html><script type="module" src="page.js"></script>');
+    const wasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
+    server = await serve({ '/page/': pages, '/models/': join(folder, 'models'), '/wasm/': wasm });
+    browser = await chromium.launch({ executablePath, args: flags.split(' ') });
+    page = await browser.newPage();
+    page.on('pageerror', (error) => errors.push(error.message));
+    await page.goto(`${server.url}/page/index.html`);
+    await page
+      .waitForFunction(() => document.title === 'ready')
+      .catch(() => {
+        throw new Error(`The page did not start: ${errors.join('; ')}`);
+      });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each(models.map(({ name }, i) => [name, i] as const))(
+    '%s loads, gives the same outputs and trains',
+    async (_, i) => {
+      const own = join(folder, 'models', `${i}`);
+      const model = models[i]!.build();
+      await saveWithSample(model, own);
+      model.dispose();
+      const result = await page.evaluate(
+        (path) => (globalThis as unknown as PageFunctions).tryModel(path),
+        `/models/${i}`,
+      );
+      expect(result.backend).toBe('wasm');
+      const { outputs }: Sample = JSON.parse(readFileSync(join(own, 'sample.json'), 'utf8'));
+      // float32 on another backend, whose sums run in another order: 1e-3 of the largest value.
+      for (const [o, values] of outputs.entries()) {
+        const allowed = 1e-3 * Math.max(1, ...values.map(Math.abs));
+        const error = Math.max(...values.map((value, j) => Math.abs(value - result.outputs[o]![j]!)));
+        expect(error).toBeLessThan(allowed);
+        expect(result.outputs[o]!.length).toBe(values.length);
+      }
+      expect(result.losses.every(Number.isFinite)).toBe(true);
+      expect(result.losses.at(-1)).toBeLessThan(result.losses[0]!);
+    },
+  );
+});

@@ -1,0 +1,25 @@
+// Another process: imports the package it is told and nothing else of ours, loads each folder's model, and prints what it
+// makes of the folder's sample, as JSON.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+
+const [importedPackage, ...folders] = process.argv.slice(2);
+await import(importedPackage);
+await tf.setBackend('cpu');
+
+const results = [];
+for (const folder of folders) {
+  const { modelTopology, weightsManifest } = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8'));
+  const { buffer, byteOffset, byteLength } = readFileSync(join(folder, 'weights.bin'));
+  const weightData = buffer.slice(byteOffset, byteOffset + byteLength);
+  const model = await loadLayersModel(
+    tf.io.fromMemory({ modelTopology, weightSpecs: weightsManifest[0].weights, weightData }),
+  );
+  const { inputs } = JSON.parse(readFileSync(join(folder, 'sample.json'), 'utf8'));
+  const outputs = [model.predict(inputs.map(({ values, shape }) => tf.tensor(values, shape)))].flat();
+  results.push(outputs.map((y) => [...y.dataSync()]));
+}
+process.stdout.write(JSON.stringify(results));

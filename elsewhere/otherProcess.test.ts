@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { missingBuilds, skipped } from './builds.js';
+import { everyModel } from './everyModel.js';
+import { type Sample, saveWithSample } from './savedModel.js';
+
+const reason = missingBuilds(Object.keys(everyModel));
+if (reason) skipped('Loading in other processes', reason, 'Run `pnpm build` first; `pnpm test` does.');
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+describe.skipIf(reason)('in another process, saved models load and give the same outputs', () => {
+  describe.each(Object.entries(everyModel))('with nothing but %s imported', (importedPackage, models) => {
+    const saved = mkdtempSync(join(tmpdir(), 'amr-models-'));
+    const folders = models.map((_, i) => join(saved, `${i}`));
+    let results: number[][][] = [];
+
+    beforeAll(async () => {
+      for (const [i, { build }] of models.entries()) {
+        const model = build();
+        await saveWithSample(model, folders[i]!);
+        model.dispose();
+      }
+      const script = ['loadAll.js', importedPackage, ...folders];
+      const { stdout } = await promisify(execFile)(process.execPath, script, {
+        cwd: here,
+        maxBuffer: 2 ** 24,
+      });
+      results = JSON.parse(stdout);
+    });
+    afterAll(() => rmSync(saved, { recursive: true, force: true }));
+
+    it.each(models.map(({ name }, i) => [name, i] as const))('%s', (_, i) => {
+      const { outputs }: Sample = JSON.parse(readFileSync(join(folders[i]!, 'sample.json'), 'utf8'));
+      // Same backend, same kernels: the same bits.
+      expect(results[i]).toEqual(outputs);
+    });
+  });
+});

@@ -1,0 +1,105 @@
+import { ExternalFeatureMemory } from '@amr/layers';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { agcn } from '../agcn.js';
+import { ctrgcn } from '../ctrgcn.js';
+import type { Encoder } from '../encoder.js';
+import type { FusionName } from '../fusionChoice.js';
+import { hcn } from '../hcn.js';
+import { i3dResNet50 } from '../i3dResNet50.js';
+import { multiStream } from '../multiStream.js';
+import { resnet1d } from '../resnet1d.js';
+import { mc3, r2plus1d, r3d, resnet3d } from '../resnet3d.js';
+import { singleStream } from '../singleStream.js';
+import { slowOnly50 } from '../slowOnly50.js';
+import { stgcn } from '../stgcn.js';
+import { stgcnpp } from '../stgcnpp.js';
+import { twoStream } from '../twoStream.js';
+import { x3d } from '../x3d.js';
+import { jolt } from './reloaded.js';
+
+/** A small network, the same at each call, for what every network has to do: be saved, be loaded, train, in any place. */
+export interface NetworkCase {
+  /** What it is called in tests' messages. */
+  name: string;
+  /** The network, with weights that are not those of its first values. */
+  build: () => LayersModel;
+}
+
+const video = { inputShape: [4, 16, 16, 1], width: 4, blocks: [1, 1], name: 'depth', seed: 1 } as const;
+const bodies = { frames: 8, persons: 2, layout: 'utd-mhad', width: 4, blocks: [1, 1], seed: 2 } as const;
+
+/** Each encoder, under its name. */
+const encoders: { [name: string]: () => Encoder } = {
+  'ST-GCN': () => stgcn(bodies),
+  'ST-GCN of bones': () => stgcn({ ...bodies, stream: 'bone' }),
+  'ST-GCN of motion': () => stgcn({ ...bodies, stream: 'joint-motion' }),
+  'ST-GCN++': () => stgcnpp({ ...bodies, width: 6 }),
+  '2s-AGCN': () => agcn(bodies),
+  'CTR-GCN': () => ctrgcn({ ...bodies, width: 8 }),
+  HCN: () => hcn({ frames: 16, layout: 'utd-mhad', width: 4, pointChannels: 16, hidden: 8, seed: 2 }),
+  'ResNet of time series': () => resnet1d({ inputShape: [16, 6], widths: [4, 8], seed: 1 }),
+  '3D ResNet': () => resnet3d(video),
+  R3D: () => r3d(video),
+  MC3: () => mc3(video),
+  'R(2+1)D': () => r2plus1d(video),
+  I3D: () => i3dResNet50({ ...video, width: 2 }),
+  SlowOnly: () => slowOnly50({ ...video, width: 2 }),
+  X3D: () =>
+    x3d({ inputShape: [3, 16, 16, 3], width: 4, blocks: [1, 1], headWidth: 8, name: 'rgb', seed: 1 }),
+};
+
+const fusionNames: FusionName[] = [
+  'amr',
+  'mmtm',
+  'concat',
+  'sum',
+  'gmu',
+  'attention',
+  'odd-one-out',
+  'orthogonal',
+  'late',
+];
+
+const jolted = (network: LayersModel): LayersModel => {
+  jolt(network);
+  return network;
+};
+
+/** Each encoder with a classifier, each fusion of two of them by name, and one of three with reweighters in two places. */
+export const everyNetwork: NetworkCase[] = [
+  ...Object.entries(encoders).map(([name, encoder]) => ({
+    name,
+    build: () => jolted(singleStream(encoder(), { classes: 3, seed: 3 })),
+  })),
+  ...fusionNames.map((fusion) => ({
+    name: `two streams, ${fusion}`,
+    build: () =>
+      jolted(twoStream({ rgb: resnet3d(video), skeleton: stgcn(bodies), classes: 3, fusion, seed: 3 })),
+  })),
+  {
+    name: 'two streams, memory',
+    build: () => {
+      const fusion = new ExternalFeatureMemory({ slots: 4, steps: 3, seed: 3 });
+      const network = jolted(
+        twoStream({ rgb: resnet3d(video), skeleton: stgcn(bodies), classes: 3, fusion, seed: 3 }),
+      );
+      // Its weights belong together, so they are not moved one by one.
+      const clean = [1, 2].map((seed) => tf.randomUniform([6, 8], 0, 1, 'float32', seed));
+      fusion.remember(clean);
+      tf.dispose(clean);
+      return network;
+    },
+  },
+  {
+    name: 'three streams, amr at both stages',
+    build: () => {
+      const streams = {
+        infrared: resnet3d({ ...video, name: 'infrared' }),
+        depth: resnet3d(video),
+        skeleton: stgcn(bodies),
+      };
+      return jolted(multiStream({ streams, classes: 3, at: [1, 2], returnWeights: true, seed: 3 }));
+    },
+  },
+];
