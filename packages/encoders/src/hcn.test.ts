@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { type HcnConfig, hcn } from './hcn.js';
+import type { SkeletonGraph } from './skeleton/graphs.js';
 import { everySkeletonNetwork } from './testing/absentBodies.js';
 import { jolt, parameters, reloaded } from './testing/reloaded.js';
 import { expectGradientsOfDifferences } from './testing/slopes.js';
+import { expectTorchGolden } from './testing/torchGolden.js';
 
 const tiny: HcnConfig = {
   frames: 16,
@@ -58,6 +60,18 @@ describe('hcn', () => {
       // ReLUs and maxima bend within a step, so the step is small and the tolerance is not.
       const apply = (z: tf.Tensor) => tf.div(encoder.apply(z) as tf.Tensor, 10);
       expectGradientsOfDifferences(apply, [x], { step: 2e-3, tolerance: 0.05 });
+    },
+  );
+
+  it.each([
+    ['hcn', 'max'],
+    ['hcn-mean', 'mean'],
+  ] as const)(
+    'gives the outputs and input gradients of PyTorch, with its weights: %s',
+    async (golden, pooling) => {
+      const layout: SkeletonGraph = { joints: 4, edges: [[0, 1], [1, 2], [1, 3]], center: 1 }; // biome-ignore format: bones
+      const sizes = { width: 4, pointChannels: 16, hidden: 6 };
+      await expectTorchGolden(hcn({ ...sizes, layout, pooling, normalize: 'none' }).model, golden);
     },
   );
 

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { type Resnet1dConfig, resnet1d } from './resnet1d.js';
 import { jolt, parameters, reloaded } from './testing/reloaded.js';
 import { expectGradientsOfDifferences } from './testing/slopes.js';
+import { expectTorchGolden } from './testing/torchGolden.js';
+import type { TorchNames } from './torch/torchWeights.js';
 
 const tiny: Resnet1dConfig = { inputShape: [7, 3], widths: [4, 6, 6], seed: 1 };
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
@@ -46,6 +48,18 @@ describe('resnet1d', () => {
     jolt(encoder);
     const apply = (z: tf.Tensor) => tf.div(encoder.apply(z) as tf.Tensor, 10);
     expectGradientsOfDifferences(apply, [random([2, 7, 3], 1)], { step: 2e-3, tolerance: 0.05 });
+  });
+
+  it('gives the outputs and input gradients of PyTorch, with its weights', async () => {
+    const { model: encoder } = resnet1d({ inputShape: [10, 3], widths: [4, 6, 6] });
+    const names: TorchNames = (layer) => {
+      const [, block, part, conv, norm] = /^Block(\d)(Conv|Shortcut)(\d?)(Norm)?$/.exec(layer) ?? [];
+      const kind = norm ? 'norm' : 'conv';
+      return (
+        block && `blocks.${Number(block) - 1}.${part === 'Conv' ? `${kind}s.${Number(conv) - 1}` : kind}`
+      );
+    };
+    await expectTorchGolden(encoder, 'resnet1d', 1e-4, 'pth', { names });
   });
 
   it('saves, loads, and gives the same outputs', async () => {

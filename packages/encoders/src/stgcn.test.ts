@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
+import type { SkeletonGraph } from './skeleton/graphs.js';
 import { type StgcnConfig, stgcn } from './stgcn.js';
 import { everySkeletonNetwork } from './testing/absentBodies.js';
 import { jolt, parameters, reloaded } from './testing/reloaded.js';
 import { expectGradientsOfDifferences } from './testing/slopes.js';
+import { expectTorchGolden } from './testing/torchGolden.js';
 
 const tiny: StgcnConfig = {
   frames: 4,
@@ -79,6 +81,18 @@ describe('stgcn', () => {
     const apply = (z: tf.Tensor) => encoder.apply(z) as tf.Tensor;
     expectGradientsOfDifferences(apply, [x], { step: 2e-3, tolerance: 0.05 });
   });
+
+  it.each([
+    ['uniform', 'bone', [1, 2]],
+    ['distance', 'bone-motion', [1, 1]],
+  ] as const)(
+    'gives the outputs and input gradients of PyTorch, with its weights: %s, %s',
+    async (partition, stream, blocks) => {
+      const layout: SkeletonGraph = { joints: 4, edges: [[0, 1], [1, 2], [1, 3]], center: 1 }; // biome-ignore format: bones
+      const config = { frames: 9, layout, width: 4, blocks, partition, stream };
+      await expectTorchGolden(stgcn(config).model, `stgcn-${partition}`);
+    },
+  );
 
   it('saves, loads, and gives the same outputs', async () => {
     const { model: encoder } = stgcn({ ...tiny, dropout: 0.25 });

@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { multiplyAdds } from './cost/multiplyAdds.js';
+import type { SkeletonGraph } from './skeleton/graphs.js';
 import { type StgcnppConfig, stgcnpp } from './stgcnpp.js';
 import { everySkeletonNetwork } from './testing/absentBodies.js';
 import { jolt, parameters, reloaded } from './testing/reloaded.js';
 import { expectGradientsOfDifferences } from './testing/slopes.js';
+import { expectTorchGolden } from './testing/torchGolden.js';
 
 const tiny: StgcnppConfig = {
   frames: 4,
@@ -65,6 +67,12 @@ describe('stgcnpp', () => {
       return [...y.dataSync()];
     });
     expect(new Set(features.map((one) => one.join())).size).toBe(4);
+  });
+
+  it('gives the outputs and input gradients of PyTorch, with its weights', async () => {
+    const layout: SkeletonGraph = { joints: 4, edges: [[0, 1], [1, 2], [1, 3]], center: 1 }; // biome-ignore format: bones
+    const config = { frames: 9, layout, width: 7, blocks: [1, 2], normalize: 'none' } as const;
+    await expectTorchGolden(stgcnpp(config).model, 'stgcnpp');
   });
 
   it('saves, loads, and gives the same outputs', async () => {

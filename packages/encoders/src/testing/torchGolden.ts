@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { expect } from 'vitest';
-import { importTorchWeights } from '../torch/importTorchWeights.js';
+import { importTorchWeights, type TorchImportOptions } from '../torch/importTorchWeights.js';
 import type { TorchImportReport } from '../torch/torchImportReport.js';
 
 /**
@@ -15,10 +15,11 @@ export async function expectTorchGolden(
   name: string,
   tolerance = 1e-4,
   kind: 'pth' | 'npz' | 'safetensors' = 'pth',
+  options?: TorchImportOptions,
 ): Promise<TorchImportReport> {
   const file = (ending: string) =>
     readFileSync(new URL(`../../test-data/${name}.${ending}`, import.meta.url));
-  const report = await importTorchWeights(model, new Uint8Array(file(kind)));
+  const report = await importTorchWeights(model, new Uint8Array(file(kind)), options);
   expect(report.imported).toHaveLength(model.weights.length);
   const golden: { [part in 'input' | 'along' | 'output' | 'gradient']: number[] } = JSON.parse(
     file('json').toString(),

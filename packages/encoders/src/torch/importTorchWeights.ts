@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { pysklNames } from './pysklNames.js';
 import { pytorchvideoNames } from './pytorchvideoNames.js';
+import { skelactNames } from './skelactNames.js';
 import { errorOf, TorchImportError, type TorchImportReport } from './torchImportReport.js';
 import {
   type Assignment,
@@ -42,12 +43,13 @@ export interface TorchImportOptions {
 }
 
 /** The families of networks whose names are known. */
-export type TorchFamily = 'torchvision' | 'pytorchvideo' | 'pyskl';
+export type TorchFamily = 'torchvision' | 'pytorchvideo' | 'pyskl' | 'skelact';
 
 const families: { readonly [family in TorchFamily]: TorchNames } = {
   torchvision: torchvisionNames,
   pytorchvideo: pytorchvideoNames,
   pyskl: pysklNames,
+  skelact: skelactNames,
 };
 
 /**

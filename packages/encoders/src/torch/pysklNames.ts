@@ -39,6 +39,21 @@ function ofRefiningBlock(part: string, dilations: number): string | undefined {
   return Object.hasOwn(parts, part) ? parts[part] : undefined;
 }
 
+/** Behind `backbone.gcn.<block>`: ST-GCN++, whose temporal branches are not normalised each but all together. */
+function ofPlusBlock(part: string, dilations: number): string | undefined {
+  const [, dilated, step] = /^Dilated(\d+)(Reduce|ReduceNorm|)$/.exec(part) ?? [];
+  if (dilated) return `tcn.branches.${Number(dilated) - 1}.${ofDilated[step!]}`;
+  const parts: { [part: string]: string } = {
+    ...ofBlock,
+    PooledReduce: `tcn.branches.${dilations}.0`,
+    PooledReduceNorm: `tcn.branches.${dilations}.1`,
+    Pointwise: `tcn.branches.${dilations + 1}`,
+    BranchesNorm: 'tcn.transform.0',
+    Transform: 'tcn.transform.2',
+  };
+  return Object.hasOwn(parts, part) ? parts[part] : undefined;
+}
+
 const ofDilated: { [step: string]: string } = {
   Reduce: '0',
   ReduceNorm: '1',
@@ -55,8 +70,12 @@ export const pysklNames: TorchNames = (layer, layers) => {
   const [, block, part] = /^(Stage\d+Block\d+)(.+)$/.exec(layer) ?? [];
   if (!part) return undefined;
   const number = blocksOf(layers).indexOf(block!);
+  const dilations = layers.filter((name) => /^Stage1Block1Dilated\d+$/.test(name)).length;
+  if (layers.includes('Stage1Block1Transform')) {
+    const module = ofPlusBlock(part, dilations);
+    return module && `backbone.gcn.${number}.${module}`;
+  }
   if (layers.includes('Stage1Block1PooledNorm')) {
-    const dilations = layers.filter((name) => /^Stage1Block1Dilated\d+$/.test(name)).length;
     const module = ofRefiningBlock(part, dilations);
     return module && `backbone.net.${number}.${module}`;
   }
