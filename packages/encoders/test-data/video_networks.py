@@ -6,8 +6,8 @@ X3D) call them, so that their files stand for those packages' files. Run with Py
     python3 packages/encoders/test-data/video_networks.py
 
 For each tiny network it writes video-NAME.pth, the state dict, and video-NAME.json: an input with values in [0, 1], the
-logits in eval mode, weights of the logits, and the gradient of their weighted sum with respect to the input. The
-networks at full size are only counted: video-sizes.json.
+logits in eval mode (output), weights of the logits (along), and the gradient of their weighted sum with respect to the
+input, the weights being such that its largest value is 1. The networks at full size are only counted: video-sizes.json.
 """
 
 import json
@@ -311,21 +311,21 @@ def golden(name, network, shape, mean, std):
     normal = (x - torch.tensor(mean)) / torch.tensor(std)
     logits = network(normal.permute(0, 4, 1, 2, 3))
     along = torch.randn(logits.shape, generator=generator)
-    (logits * along).sum().backward()
+    (gradient,) = torch.autograd.grad((logits * along).sum(), x)
+    largest = gradient.abs().max()
     torch.save(network.state_dict(), HERE / f"video-{name}.pth")
 
     def flat(tensor):
         return [float(f"{value:.7g}") for value in tensor.detach().flatten().tolist()]
 
     values = {
-        "shape": shape,
         "input": flat(x),
-        "logits": flat(logits),
-        "along": flat(along),
-        "gradient": flat(x.grad),
+        "output": flat(logits),
+        "along": flat(along / largest),
+        "gradient": flat(gradient / largest),
     }
     (HERE / f"video-{name}.json").write_text(json.dumps(values) + "\n")
-    print(name, values["logits"], float(x.grad.abs().mean()))
+    print(name, values["output"], float(gradient.abs().mean() / largest))
 
 
 def count(network):

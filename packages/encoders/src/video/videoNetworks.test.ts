@@ -29,8 +29,8 @@ describe('at full size', () => {
 
   /**
    * Parameters as published, and multiply-adds in 1e9 as published, to the last digit that is stated. torchvision's are
-   * of 16 frames of 112 x 112; PyTorchVideo's of full crops: 256 x 256, or 182 x 182 for X3D-XS and S; the X3D paper's
-   * (table 3) of 160 x 160 and 224 x 224.
+   * of 16 frames of 112 x 112, PyTorchVideo's for SlowOnly of 8 frames of 256 x 256, PySlowFast's for X3D of the clips
+   * that each size has by default. Its 0.60 for XS has a digit less here: 0.605 is counted.
    */
   it.each<[string, () => Encoder, number, [number, number]?]>([
     ['r3d_18', () => r3d({ inputShape: clip }), 33_371_472, [40.697, 3]],
