@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { type AgcnConfig, agcn } from './agcn.js';
+import { multiplyAdds } from './cost/multiplyAdds.js';
 import { everySkeletonNetwork } from './testing/absentBodies.js';
 import { jolt, parameters, reloaded } from './testing/reloaded.js';
 import { expectGradientsOfDifferences } from './testing/slopes.js';
@@ -30,6 +31,8 @@ describe('agcn', () => {
       [null, 2, 75, 25, 256],
     ]);
     expect(features.shape).toEqual([null, 256]);
+    // 37.3 G published for two streams: convolutions. The products among joints come to them here.
+    expect(multiplyAdds(encoder)).toBe(18_540_000_000 + 867_375_000);
     encoder.dispose();
   });
 
@@ -73,7 +76,7 @@ describe('agcn', () => {
   });
 
   it('learns, all its weights, and leaves no tensor behind', () => {
-    const { input, features } = agcn(tiny);
+    const { input, features } = agcn({ ...tiny, blocks: [1, 1] });
     const logits = layers.dense({ units: 2 }).apply(features) as SymbolicTensor;
     const classifier = model({ inputs: input, outputs: logits });
     const x = random([4, 2, 4, 3, 3], 1);

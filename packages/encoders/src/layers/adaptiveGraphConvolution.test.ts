@@ -9,13 +9,10 @@ import { AdaptiveGraphConvolution } from './adaptiveGraphConvolution.js';
 const edges = adjacency({ joints: 4, edges: [[0, 1], [1, 2], [1, 3]], center: 1 }, 'directed'); // biome-ignore format: bones
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 
-/** The weights by name, as nested arrays. */
-function weightsOf(layer: AdaptiveGraphConvolution): {
-  [name: string]: number[][] & number[][][] & number[];
-} {
-  return Object.fromEntries(
-    layer.weights.map((weight) => [weight.originalName.split('/').pop()!, weight.read().arraySync()]),
-  ) as ReturnType<typeof weightsOf>;
+/** A weight as nested arrays. */
+function weightOf<Nested>(layer: AdaptiveGraphConvolution, name: string): Nested {
+  const weight = layer.weights.find(({ originalName }) => originalName === name)!;
+  return weight.read().arraySync() as Nested;
 }
 
 describe('AdaptiveGraphConvolution', () => {
@@ -26,11 +23,14 @@ describe('AdaptiveGraphConvolution', () => {
     jolt(layer);
     const y = layer.apply(x) as tf.Tensor5D;
     expect(layer.computeOutputShape(x.shape)).toEqual(y.shape);
-    const [given, got, weights] = [x.arraySync(), y.arraySync(), weightsOf(layer)];
-    const linear = (part: string, joint: number[]) =>
-      weights[`${part}Bias`]!.map((bias, o) =>
-        joint.reduce((sum, value, c) => sum + value * weights[`${part}Kernel`]![c]![o]!, bias),
+    const [given, got] = [x.arraySync(), y.arraySync()];
+    const learned = weightOf<number[][][]>(layer, 'edges');
+    const linear = (part: string, joint: number[]) => {
+      const kernel = weightOf<number[][]>(layer, `${part}Kernel`);
+      return weightOf<number[]>(layer, `${part}Bias`).map((bias, o) =>
+        joint.reduce((sum, value, c) => sum + value * kernel[c]![o]!, bias),
       );
+    };
     for (const [b, bodies] of given.entries())
       for (const [m, frames] of bodies.entries()) {
         const edgesOf = edges.map((_, k) => {
@@ -45,7 +45,7 @@ describe('AdaptiveGraphConvolution', () => {
           return [0, 1, 2, 3].map((v) =>
             [0, 1, 2, 3].map((w) => {
               const all = [0, 1, 2, 3].reduce((sum, one) => sum + alike(one, w), 0);
-              return edges[k]![v]![w]! + weights['edges']![k]![v]![w]! + alike(v, w) / all;
+              return edges[k]![v]![w]! + learned[k]![v]![w]! + alike(v, w) / all;
             }),
           );
         });
@@ -67,10 +67,9 @@ describe('AdaptiveGraphConvolution', () => {
   it('starts with the skeleton and likeness alone, and embeds in a quarter of the filters', () => {
     const layer = new AdaptiveGraphConvolution({ filters: 9, adjacency: edges });
     layer.build([null, 1, 3, 4, 3]);
-    const weights = weightsOf(layer);
-    expect(weights['theta0Kernel']![0]).toHaveLength(2);
-    expect(weights['edges']!.flat(2)).toEqual(new Array(48).fill(0));
-    expect(Math.max(...weights['phi2Kernel']!.flat())).toBeGreaterThan(0);
+    expect(weightOf<number[][]>(layer, 'theta0Kernel')[0]).toHaveLength(2);
+    expect(weightOf<number[][][]>(layer, 'edges').flat(2)).toEqual(new Array(48).fill(0));
+    expect(Math.max(...weightOf<number[][]>(layer, 'phi2Kernel').flat())).toBeGreaterThan(0);
   });
 
   it('has the gradients of finite differences, for all weights too', () => {

@@ -130,7 +130,7 @@ export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer
       const convolved = tf.matMul(
         tf.reshape(sideBySide, [places, partitions * channels]) as tf.Tensor2D,
         tf.concat(this.out.map(({ kernel }) => kernel.read()) as tf.Tensor2D[]),
-      );
+      ) as tf.Tensor2D;
       const bias = tf.addN(this.out.map(({ bias }) => bias.read())) as tf.Tensor1D;
       const y = tf.reshape(addToRows(convolved, bias), [bodies, joints, frames, this.filters]);
       return tf.reshape(tf.transpose(y, [0, 2, 1, 3]), [batch, persons, frames, joints, this.filters]);

@@ -9,13 +9,10 @@ import { ChannelTopologyGraphConvolution } from './channelTopologyGraphConvoluti
 const edges = adjacency({ joints: 4, edges: [[0, 1], [1, 2], [1, 3]], center: 1 }, 'directed'); // biome-ignore format: bones
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 
-/** The weights by name, as nested arrays. */
-function weightsOf(layer: ChannelTopologyGraphConvolution): {
-  [name: string]: number[][] & number[][][] & number[];
-} {
-  return Object.fromEntries(
-    layer.weights.map((weight) => [weight.originalName.split('/').pop()!, weight.read().arraySync()]),
-  ) as ReturnType<typeof weightsOf>;
+/** A weight as nested arrays. */
+function weightOf<Nested>(layer: ChannelTopologyGraphConvolution, name: string): Nested {
+  const weight = layer.weights.find(({ originalName }) => originalName === name)!;
+  return weight.read().arraySync() as Nested;
 }
 
 describe('ChannelTopologyGraphConvolution', () => {
@@ -31,11 +28,15 @@ describe('ChannelTopologyGraphConvolution', () => {
     jolt(layer);
     const y = layer.apply(x) as tf.Tensor5D;
     expect(layer.computeOutputShape(x.shape)).toEqual(y.shape);
-    const [given, got, weights] = [x.arraySync(), y.arraySync(), weightsOf(layer)];
-    const linear = (part: string, joint: number[]) =>
-      weights[`${part}Bias`]!.map((bias, o) =>
-        joint.reduce((sum, value, c) => sum + value * weights[`${part}Kernel`]![c]![o]!, bias),
+    const [given, got] = [x.arraySync(), y.arraySync()];
+    const learned = weightOf<number[][][]>(layer, 'edges');
+    const [alpha] = weightOf<[number]>(layer, 'alpha');
+    const linear = (part: string, joint: number[]) => {
+      const kernel = weightOf<number[][]>(layer, `${part}Kernel`);
+      return weightOf<number[]>(layer, `${part}Bias`).map((bias, o) =>
+        joint.reduce((sum, value, c) => sum + value * kernel[c]![o]!, bias),
       );
+    };
     for (const [b, bodies] of given.entries())
       for (const [m, frames] of bodies.entries()) {
         const means = [0, 1, 2, 3].map((v) =>
@@ -49,8 +50,8 @@ describe('ChannelTopologyGraphConvolution', () => {
                 for (const [v, joint] of joints.entries()) {
                   const phi = linear(`phi${k}`, means[w]!);
                   const relation = linear(`psi${k}`, means[v]!).map((value, r) => Math.tanh(value - phi[r]!));
-                  const own = weights['alpha']![0]! * linear(`xi${k}`, relation)[o]!;
-                  sum += (weights['edges']![k]![v]![w]! + own) * linear(`out${k}`, joint)[o]!;
+                  const own = alpha * linear(`xi${k}`, relation)[o]!;
+                  sum += (learned[k]![v]![w]! + own) * linear(`out${k}`, joint)[o]!;
                 }
               expect(got[b]![m]![t]![w]![o]).toBeCloseTo(sum, 4);
             }
@@ -61,10 +62,9 @@ describe('ChannelTopologyGraphConvolution', () => {
     const relations = (channels: number) => {
       const layer = new ChannelTopologyGraphConvolution({ filters: 2, adjacency: edges });
       layer.build([null, 1, 3, 4, channels]);
-      const weights = weightsOf(layer);
-      expect(weights['edges']).toEqual(edges.map((matrix) => matrix.map((row) => row.map((v) => expect.closeTo(v, 6))))); // biome-ignore format: one chain
-      expect(weights['alpha']).toEqual([0]);
-      return weights['psi0Kernel']![0]!.length;
+      expect(weightOf(layer, 'edges')).toEqual(edges.map((matrix) => matrix.map((row) => row.map((v) => expect.closeTo(v, 6))))); // biome-ignore format: one chain
+      expect(weightOf(layer, 'alpha')).toEqual([0]);
+      return weightOf<number[][]>(layer, 'psi0Kernel')[0]!.length;
     };
     expect([3, 16, 17, 64].map(relations)).toEqual([8, 8, 2, 8]);
   });
