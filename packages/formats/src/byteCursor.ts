@@ -1,13 +1,14 @@
 /** Reads bytes from first to last, little-endian unless it says otherwise. */
 export class ByteCursor {
   /** The next byte. */
-  position = 0;
+  position: number;
   private readonly all: Uint8Array;
   private readonly view: DataView;
   private readonly error: (message: string) => Error;
 
   /** @param error makes the error to throw where the bytes end too early */
-  constructor(bytes: Uint8Array, error: (message: string) => Error) {
+  constructor(bytes: Uint8Array, error: (message: string) => Error, start = 0) {
+    this.position = start;
     this.all = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.error = error;

@@ -22,5 +22,6 @@ export {
 } from './safetensors.js';
 export { stateDictOf } from './stateDict.js';
 export { readTensorFile, type TensorFile, type TensorFileOptions } from './tensorFile.js';
-export { readTorchFile, TorchFileError, type TorchFileOptions, type TorchValue } from './torchFile.js';
+export { readTorchFile, type TorchFileOptions, type TorchValue } from './torchFile.js';
+export { TorchFileError } from './torchTensors.js';
 export { readZip, type ZipEntry, ZipError, type ZipOptions } from './zip.js';

@@ -53,7 +53,17 @@ export interface PickleOptions {
  * ```
  */
 export function readPickle(bytes: Uint8Array, options: PickleOptions): unknown {
-  return new PickleMachine(bytes, options).run();
+  return readPickleFrom(bytes, 0, options).value;
+}
+
+/** Reads the pickle that begins at a byte, and tells where it ends. */
+export function readPickleFrom(
+  bytes: Uint8Array,
+  start: number,
+  options: PickleOptions,
+): { value: unknown; end: number } {
+  const at = new ByteCursor(bytes, (message) => new PickleError(message), start);
+  return { value: new PickleMachine(at, options).run(), end: at.position };
 }
 
 const LARGEST_PROTOCOL = 5;
@@ -69,9 +79,9 @@ class PickleMachine {
   private readonly makers = new WeakMap<object, { path: string; maker: PickleGlobal }>();
   private readonly paths = new Map<unknown, string>();
 
-  constructor(bytes: Uint8Array, options: PickleOptions) {
+  constructor(at: ByteCursor, options: PickleOptions) {
     this.options = options;
-    this.at = new ByteCursor(bytes, (message) => new PickleError(message));
+    this.at = at;
   }
 
   run(): unknown {
@@ -292,9 +302,11 @@ function latin1(bytes: Uint8Array): string {
   return characters;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function text(machine: PickleMachine, bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw machine.damaged('a text that is not UTF-8');
   }

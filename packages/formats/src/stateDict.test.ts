@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { NumericArray } from './numericArray.js';
 import { stateDictOf } from './stateDict.js';
 import { described, golden, testData } from './testing/golden.js';
-import { readTorchFile, TorchFileError, type TorchValue } from './torchFile.js';
+import { readTorchFile, type TorchValue } from './torchFile.js';
+import { TorchFileError } from './torchTensors.js';
 
 const tensor: NumericArray = { dtype: 'float32', shape: [1], values: Float32Array.of(1) };
 const dict = (entries: { [key: string]: TorchValue }): TorchValue => new Map(Object.entries(entries));

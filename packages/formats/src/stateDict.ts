@@ -1,5 +1,6 @@
 import type { NumericArray } from './numericArray.js';
-import { TorchFileError, type TorchValue } from './torchFile.js';
+import type { TorchValue } from './torchFile.js';
+import { TorchFileError } from './torchTensors.js';
 
 /** Where a checkpoint keeps its state dict, the first that is there; training scripts have no common rule. */
 const USUAL_KEYS = [

@@ -20,7 +20,7 @@ const files = [
   'arrays.npz',
   'arraysCompressed.npz',
   'script.pt',
-  'legacy.pth',
+  'tensorsLegacy.pth',
 ];
 const contents = [safetensors, ...files.map(testData)];
 

@@ -49,8 +49,9 @@ export function readTensorFile(bytes: Uint8Array, options: TensorFileOptions = {
       ? { format: 'npz', tensors: readNpz(bytes, options) }
       : { format: 'torch', tensors: stateDictOf(readTorchFile(bytes, options), options.stateDict) };
   }
-  // A bare pickle: the error says what it is.
-  if (begins(0x80)) return { format: 'torch', tensors: stateDictOf(readTorchFile(bytes, options)) };
+  if (begins(0x80)) {
+    return { format: 'torch', tensors: stateDictOf(readTorchFile(bytes, options), options.stateDict) };
+  }
   const first = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new FormatError(
     `expected a .safetensors, .npz or .pth/.pt file, got ${bytes.length} bytes that begin with ${first}`,

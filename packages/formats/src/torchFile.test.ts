@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { NumericArray } from './numericArray.js';
 import { PickleRefusedError } from './pickle.js';
 import { described, golden, testData } from './testing/golden.js';
-import { readTorchFile, TorchFileError, type TorchValue } from './torchFile.js';
+import { readTorchFile, type TorchValue } from './torchFile.js';
+import { TorchFileError } from './torchTensors.js';
 
 const tensorsOf = (value: TorchValue) => value as Map<string, NumericArray>;
 /** An archive of torch.save's with other contents in places. */
@@ -14,9 +15,12 @@ function altered(file: string, changes: { [name: string]: Uint8Array | undefined
 const text = (content: string) => new TextEncoder().encode(content);
 
 describe('readTorchFile', () => {
-  it.each(['tensors.pth', 'tensors4.pth'])('reads tensors of all types and layouts: %s', (file) => {
-    expect(described(tensorsOf(readTorchFile(testData(file))))).toEqual(golden.tensors);
-  });
+  it.each(['tensors.pth', 'tensors4.pth', 'tensorsLegacy.pth'])(
+    'reads tensors of all types and layouts: %s',
+    (file) => {
+      expect(described(tensorsOf(readTorchFile(testData(file))))).toEqual(golden.tensors);
+    },
+  );
 
   it('gives views of the file for what lies row by row in it', () => {
     const bytes = testData('tensors.pth');
@@ -66,14 +70,19 @@ describe('readTorchFile', () => {
   });
 
   it.each([
-    ['a file of PyTorch before 1.6', testData('legacy.pth'), /before 1.6.*save it again with torch.save/],
+    [
+      'another pickle',
+      Uint8Array.of(0x80, 2, 0x4e, 0x2e),
+      /expected a file of torch.save, got another pickle/,
+    ],
+    ['an old file cut off', testData('tensorsLegacy.pth').subarray(0, -1), /bytes are expected from byte/],
     ['TorchScript', testData('script.pt'), /TorchScript archive.*torch.save\(model.state_dict\(\), path\)/],
     ['another archive', zipSync({ 'a.txt': text('a') }), /with a data.pkl, got one of a.txt/],
     ['an expanded tensor', testData('expanded.pth'), /needs more than its storage of 1;.*contiguous/],
     [
       'a storage that is cut',
       altered('tensors.pth', { 'tensors/data/0': text('1234567') }),
-      /storage 0 of 2 float64 takes 16 bytes, the archive has 7/,
+      /storage 0 of 2 float64 takes 16 bytes, the file has 7/,
     ],
     ['a missing storage', altered('tensors.pth', { 'tensors/data/0': undefined }), /storage 0 .* has none/],
   ])('refuses %s', (_, bytes, message) => {

@@ -32,6 +32,7 @@ def of_torch(tensor):
     return described(array, dtype)
 
 
+torch.manual_seed(1)
 golden = {}
 
 # Every type, and every way in which a tensor may lie in its storage.
@@ -59,6 +60,7 @@ tensors = OrderedDict(
 golden['tensors'] = {name: of_torch(tensor) for name, tensor in tensors.items()}
 torch.save(tensors, HERE / 'tensors.pth')
 torch.save(tensors, HERE / 'tensors4.pth', pickle_protocol=4)
+torch.save(tensors, HERE / 'tensorsLegacy.pth', _use_new_zipfile_serialization=False)
 
 weights = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.BatchNorm1d(1)).state_dict()
 checkpoint = {
@@ -71,7 +73,6 @@ checkpoint = {
 golden['checkpoint'] = {name: of_torch(tensor) for name, tensor in weights.items()}
 torch.save(checkpoint, HERE / 'checkpoint.pth')
 
-torch.save(weights, HERE / 'legacy.pth', _use_new_zipfile_serialization=False)
 torch.save(torch.nn.Linear(2, 1), HERE / 'module.pth')
 torch.save({'expanded': torch.ones(1).expand(1000)}, HERE / 'expanded.pth')
 torch.jit.save(torch.jit.script(torch.nn.Linear(2, 1)), HERE / 'script.pt')
@@ -96,8 +97,8 @@ np.savez(HERE / 'objects.npz', a=np.array([{}], dtype=object))
 # A zip64 archive, though a small one.
 limit, zipfile.ZIP64_LIMIT = zipfile.ZIP64_LIMIT, 1
 with zipfile.ZipFile(HERE / 'zip64.zip', 'w', zipfile.ZIP_DEFLATED) as archive:
-    archive.writestr('first.txt', 'x' * 500)
-    archive.writestr('second.txt', 'second')
+    for name, text in (('first.txt', 'x' * 500), ('second.txt', 'second')):
+        archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
 zipfile.ZIP64_LIMIT = limit
 
 # Plain pickles of each protocol.

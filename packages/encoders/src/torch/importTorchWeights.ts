@@ -54,8 +54,8 @@ const families: { readonly [family in TorchFamily]: TorchNames } = {
 
 /**
  * Sets the weights of a model to those that PyTorch trained, from a .safetensors, .npz or .pth/.pt file (written by
- * `torch.save` of PyTorch 1.6 or later). Which it is shows in the first bytes. A .pth file is read without executing
- * anything: one that holds more than tensors and plain values is refused. A checkpoint may have its state dict under
+ * `torch.save`, old files too). Which it is shows in the first bytes. A .pth file is read without executing anything:
+ * one that holds more than tensors and plain values is refused. A checkpoint may have its state dict under
  * `state_dict`, `model_state_dict`, `model_state`, `model`, `net`, `network`, `module` or `weights`; `module.`,
  * `_orig_mod.` and `backbone.` in front of names and `num_batches_tracked` don't matter.
  *

@@ -66,7 +66,7 @@ export function errorOf(report: TorchImportReport): TorchImportError | undefined
     first(unexpected, 'in the file but not in the model', (name) => name),
     first(mismatched, 'different', ({ layer, name, expected, found }) =>
       String(expected) === String(found)
-        ? `${name} has other values than the config of ${layer}`
+        ? `${name} has other values than the config of ${layer} (another layout or partition?)`
         : `${name} is [${found}], ${layer} expects [${expected}]`,
     ),
   ].filter((part) => part !== undefined);

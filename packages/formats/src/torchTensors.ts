@@ -1,0 +1,183 @@
+import { FormatError } from './formatError.js';
+import { bytesOf, decodeElements, type ElementType, type NumericArray, sizeOf } from './numericArray.js';
+import type { PickleGlobal } from './pickle.js';
+import { plainGlobals } from './plainGlobals.js';
+
+/** A file that PyTorch wrote in another way, or one whose tensors make no sense. */
+export class TorchFileError extends FormatError {
+  /** The name of the class. */
+  override readonly name = 'TorchFileError';
+}
+
+/** What a tensor lies in, as a file names it. */
+export interface StorageId {
+  dtype: ElementType;
+  key: string;
+  /** Number of elements. */
+  count: number;
+}
+
+interface Storage {
+  dtype: ElementType;
+  bytes: Uint8Array;
+}
+
+const STORAGES: { readonly [name: string]: ElementType } = {
+  DoubleStorage: 'float64',
+  FloatStorage: 'float32',
+  HalfStorage: 'float16',
+  BFloat16Storage: 'bfloat16',
+  LongStorage: 'int64',
+  IntStorage: 'int32',
+  ShortStorage: 'int16',
+  CharStorage: 'int8',
+  ByteStorage: 'uint8',
+  BoolStorage: 'bool',
+};
+
+/**
+ * The names of PyTorch's that a file may ask for.
+ * @param tensor makes a tensor of a storage, an offset, sizes and strides
+ */
+export class TorchGlobals {
+  readonly map = plainGlobals();
+  private readonly dtypes = new Map<unknown, ElementType>();
+
+  constructor(tensor: (args: readonly unknown[]) => unknown) {
+    this.map.set('torch.Size', { call: ([sizes]) => sizes });
+    this.map.set('torch._utils._rebuild_tensor_v2', { call: tensor });
+    this.map.set('torch._utils._rebuild_parameter', { call: ([value]) => value });
+    for (const [name, dtype] of Object.entries(STORAGES)) {
+      const global: PickleGlobal = {};
+      this.map.set(`torch.${name}`, global);
+      this.dtypes.set(global, dtype);
+    }
+  }
+
+  /** ('storage', type, key, device, number of elements), and in old files what it is a part of. */
+  storageId(id: unknown): StorageId {
+    const [kind, type, key, , count, whole] = Array.isArray(id) ? id : [];
+    const dtype = this.dtypes.get(type);
+    if (
+      kind !== 'storage' ||
+      !dtype ||
+      typeof key !== 'string' ||
+      !isSize(count) ||
+      (whole ?? null) !== null
+    ) {
+      throw new TorchFileError('expected a storage of a known type with a name and a number of elements');
+    }
+    return { dtype, key, count };
+  }
+}
+
+/** The tensors of one file, over its storages. */
+export class TorchTensors {
+  readonly globals = new TorchGlobals((args) => this.tensor(args));
+  private readonly read: (key: string) => Uint8Array | undefined;
+  private readonly bigEndian: boolean;
+  private readonly maxBytes: number;
+  private readonly storages = new Map<string, Storage>();
+  private readonly isStorage = new WeakSet<object>();
+  private copied = 0;
+
+  /**
+   * @param read a storage's bytes by its key
+   * @param maxBytes the most that may be copied
+   */
+  constructor(
+    read: (key: string) => Uint8Array | undefined,
+    { bigEndian = false, maxBytes }: { bigEndian?: boolean; maxBytes: number },
+  ) {
+    this.read = read;
+    this.bigEndian = bigEndian;
+    this.maxBytes = maxBytes;
+  }
+
+  storage(id: unknown): Storage {
+    const { dtype, key, count } = this.globals.storageId(id);
+    const known = this.storages.get(key);
+    if (known?.dtype === dtype) return known;
+    const bytes = this.read(key);
+    const length = count * bytesOf(dtype);
+    if (!bytes || bytes.length < length) {
+      throw new TorchFileError(
+        `storage ${key} of ${count} ${dtype} takes ${length} bytes, the file has ${bytes?.length ?? 'none'}`,
+      );
+    }
+    const storage = { dtype, bytes: bytes.subarray(0, length) };
+    this.storages.set(key, storage);
+    this.isStorage.add(storage);
+    return storage;
+  }
+
+  /** (storage, offset, sizes, strides, requires grad, hooks): offset and strides in elements. */
+  private tensor([given, offset, shape, strides]: readonly unknown[]): NumericArray {
+    if (typeof given !== 'object' || given === null || !this.isStorage.has(given)) {
+      throw new TorchFileError('expected a tensor over a storage');
+    }
+    if (!isSize(offset) || !isSizes(shape) || !isSizes(strides) || shape.length !== strides.length) {
+      throw new TorchFileError('expected a tensor with an offset, sizes and as many strides, all 0 or above');
+    }
+    const { dtype, bytes } = given as Storage;
+    const width = bytesOf(dtype);
+    const size = sizeOf(shape);
+    const stored = bytes.length / width;
+    const last =
+      size === 0 ? offset - 1 : shape.reduce((at, n, axis) => at + (n - 1) * strides[axis]!, offset);
+    if (last >= stored || (size > stored && size > 0)) {
+      throw new TorchFileError(
+        `a tensor of shape [${shape}], strides [${strides}] from element ${offset} on needs more than its storage of ` +
+          `${stored}; one that was made by expand() has to be saved as x.contiguous()`,
+      );
+    }
+    const packed = rowByRow(shape, strides)
+      ? bytes.subarray(offset * width, (offset + size) * width)
+      : this.gather(bytes, width, offset, shape, strides);
+    return { dtype, shape: [...shape], values: decodeElements(dtype, packed, this.bigEndian) };
+  }
+
+  private gather(
+    bytes: Uint8Array,
+    width: number,
+    offset: number,
+    shape: readonly number[],
+    strides: readonly number[],
+  ): Uint8Array {
+    const size = sizeOf(shape);
+    this.copied += size * width;
+    if (this.copied > this.maxBytes) {
+      throw new TorchFileError(
+        `the tensors take more than maxBytes, ${this.maxBytes}, once they lie row by row`,
+      );
+    }
+    const packed = new Uint8Array(size * width);
+    const index = shape.map(() => 0);
+    let from = offset * width;
+    for (let to = 0; to < packed.length; to += width) {
+      for (let byte = 0; byte < width; byte++) packed[to + byte] = bytes[from + byte]!;
+      // The next index: the last axis first, with a carry.
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        from += strides[axis]! * width;
+        if (++index[axis]! < shape[axis]!) break;
+        from -= strides[axis]! * shape[axis]! * width;
+        index[axis] = 0;
+      }
+    }
+    return packed;
+  }
+}
+
+/** Whether elements follow each other as the shape alone would lay them. Strides of axes of size 1 don't matter. */
+function rowByRow(shape: readonly number[], strides: readonly number[]): boolean {
+  if (sizeOf(shape) === 0) return true;
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
+    expected *= shape[axis]!;
+  }
+  return true;
+}
+
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every(isSize);
