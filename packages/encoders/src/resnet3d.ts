@@ -4,8 +4,10 @@ import type { Size3 } from './layers/paddedConv3D.js';
 import { PaddedMaxPool3D } from './layers/paddedMaxPool3D.js';
 import { basicBlock } from './video/basicBlock.js';
 import { bottleneck } from './video/bottleneck.js';
+import { kineticsNormalization } from './video/normalization.js';
 import { type ConvolutionKind, factored } from './video/spatiotemporal.js';
-import { kineticsNormalization, type VideoConfig, videoChecks } from './video/videoConfig.js';
+import { videoChecks } from './video/videoChecks.js';
+import type { VideoConfig } from './video/videoConfig.js';
 import { residualStages, type VideoNetwork, videoNetwork } from './video/videoNetwork.js';
 
 /**
@@ -20,7 +22,10 @@ import { residualStages, type VideoNetwork, videoNetwork } from './video/videoNe
  */
 export type VideoConvolution = 'r3d' | 'mc3' | 'r2plus1d';
 
-/** What {@link resnet3d} can be told. Only `inputShape` has no default; mean and std are Kinetics-400's for 3 channels, otherwise 0.45 and 0.225. */
+/**
+ * What {@link resnet3d} can be told. Only `inputShape` has no default; mean and std are Kinetics-400's for 3 channels,
+ * otherwise 0.45 and 0.225.
+ */
 export interface Resnet3dConfig extends VideoConfig {
   /** Layers: 10, 18 and 34 have basic blocks, 50 has bottlenecks. Default 18. */
   depth?: 10 | 18 | 34 | 50;

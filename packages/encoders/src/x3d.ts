@@ -2,7 +2,9 @@ import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from './encoder.js';
 import { DepthwiseConv3D } from './layers/depthwiseConv3D.js';
 import { PaddedConv3D, type Size3 } from './layers/paddedConv3D.js';
-import { grayNormalization, type VideoConfig, videoChecks } from './video/videoConfig.js';
+import { grayNormalization } from './video/normalization.js';
+import { videoChecks } from './video/videoChecks.js';
+import type { VideoConfig } from './video/videoConfig.js';
 import { channelsOf, residualStages, type VideoNetwork, videoNetwork } from './video/videoNetwork.js';
 import { innerChannels, x3dBlock } from './video/x3dBlock.js';
 

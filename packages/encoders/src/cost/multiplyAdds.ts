@@ -57,8 +57,8 @@ function costOf(
   }
   if (layer.weights.length === 0 || free.has(kind)) return 0;
   throw new Error(
-    `multiplyAdds: got layer '${layer.name}' of class ${kind}, which has weights and doesn't say what it costs; expected a ` +
-      `method multiplyAdds(inputShape, outputShape), or ignore: ['${kind}'].`,
+    `multiplyAdds: got layer '${layer.name}' of class ${kind}, which has weights and doesn't say what it costs; ` +
+      `expected a method multiplyAdds(inputShape, outputShape), or ignore: ['${kind}'].`,
   );
 }
 

@@ -124,7 +124,7 @@ export class DepthwiseConv3D extends layers.Layer implements CostedLayer, TorchL
     const pixels = height * width * channels;
     const short = groups * step - frames;
     const rows = tf.reshape(x, [batch, frames, pixels]);
-    const even = short === 0 ? rows : tf.pad(rows, [[0, 0], [0, short], [0, 0]]); // biome-ignore format: one pair per axis
+    const even = short === 0 ? rows : tf.pad(rows, [[0, 0], [0, short], [0, 0]]); // biome-ignore format: pairs
     const columns = tf.reshape(even, [batch, groups, step * pixels]);
     const taps = tf.reshape(this.kernel.read(), [depth, window[0] * window[1] * channels]);
     let sum: tf.Tensor | undefined;

@@ -3,10 +3,15 @@ import type { Encoder } from '../encoder.js';
 import type { Size3 } from '../layers/paddedConv3D.js';
 import { PaddedMaxPool3D } from '../layers/paddedMaxPool3D.js';
 import { bottleneck } from './bottleneck.js';
-import { grayNormalization, type VideoConfig, videoChecks } from './videoConfig.js';
+import { grayNormalization } from './normalization.js';
+import { videoChecks } from './videoChecks.js';
+import type { VideoConfig } from './videoConfig.js';
 import { residualStages, videoNetwork } from './videoNetwork.js';
 
-/** What {@link i3dResNet50} and {@link slowOnly50} can be told. Only `inputShape` has no default; mean is 0.45, std 0.225. */
+/**
+ * What {@link i3dResNet50} and {@link slowOnly50} can be told. Only `inputShape` has no default; mean is 0.45, std
+ * 0.225.
+ */
 export interface InflatedResnet50Config extends VideoConfig {
   /** Number of blocks of each stage, for up to four stages. Default [3, 4, 6, 3]. */
   blocks?: readonly number[];

@@ -2,7 +2,7 @@ import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Size3 } from '../layers/paddedConv3D.js';
 import { channelsOf, type VideoNetwork } from './videoNetwork.js';
 
-/** A block's shortcut: x itself where shapes stay, otherwise a normalised pointwise convolution with the block's stride. */
+/** A block's shortcut: x itself where shapes stay, or a normalised pointwise convolution with the block's stride. */
 export function projection(
   network: VideoNetwork,
   x: SymbolicTensor,

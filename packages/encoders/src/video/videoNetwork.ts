@@ -5,7 +5,8 @@ import { ChannelNormalization } from '../layers/channelNormalization.js';
 import { GlobalAverage } from '../layers/globalAverage.js';
 import { PaddedConv3D, type Size3 } from '../layers/paddedConv3D.js';
 import { seeds } from '../seeds.js';
-import type { Normalization, VideoConfig } from './videoConfig.js';
+import type { Normalization } from './normalization.js';
+import type { VideoConfig } from './videoConfig.js';
 
 /** A video network in the making: its front, and the parts that blocks are made of. */
 export interface VideoNetwork {
