@@ -18,9 +18,9 @@ export interface AgcnConfig extends GcnConfig {
  * One stream of 2s-AGCN: Shi, Zhang, Cheng & Lu, "Two-Stream Adaptive Graph Convolutional Networks for Skeleton-Based
  * Action Recognition", CVPR 2019. Blocks of an {@link AdaptiveGraphConvolution} with a residual connection and a
  * temporal convolution, with a residual connection around both. With the defaults, 25 joints and a classifier for 60
- * classes it has 3,469,360 parameters, the published code's 3.47 M but for 150: that normalises each person's
- * coordinates with statistics of their own, this one all persons' with the same. Ten blocks, as that code has; the
- * paper's text counts nine.
+ * classes it has 3,469,360 parameters, the published code's 3.47 M but for 150: that code normalises each person's
+ * coordinates with statistics of their own, this network those of all persons with the same. The paper's second stream
+ * is the same network with `stream: 'bone'`; the scores of the two are added.
  *
  * Input: [batch, persons, frames, joints, coordinates], in metres. Stages: the same rank, channels last. Features:
  * [batch, width * 2^(stages - 1)], the mean over frames, joints and the bodies that are there. Absent bodies count

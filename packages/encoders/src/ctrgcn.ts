@@ -30,8 +30,8 @@ export interface CtrgcnConfig extends GcnConfig {
  * of temporal branches side by side, with a residual connection around both. Each branch has a quarter of the channels
  * (the last the rest): a convolution of 5 frames, one with a dilation of 2, a maximum over 3, a pointwise convolution.
  * With the defaults, 25 joints and a classifier for 60 classes it has 1,446,522 parameters, the published code's 1.447
- * M but for 150: that normalises each person's coordinates with statistics of their own, this one all persons' with
- * the same.
+ * M but for 150: that code normalises each person's coordinates with statistics of their own, this network those of
+ * all persons with the same.
  *
  * Input: [batch, persons, frames, joints, coordinates], in metres. Stages: the same rank, channels last. Features:
  * [batch, width * 2^(stages - 1)], the mean over frames, joints and the bodies that are there. Absent bodies count

@@ -1,10 +1,10 @@
 """Reference values of 2s-AGCN and CTR-GCN: outputs and input gradients of small networks, and full sizes.
 
-Run from this folder with a Python that has PyTorch and NumPy:
+Run with a Python that has PyTorch and NumPy:
 
     python3 adaptive_gcns.py
 
-Writes agcn.pth, agcn.json, ctrgcn.pth and ctrgcn.json, and prints the parameters of the networks at full size with a
+Writes agcn.pth, agcn.json, ctrgcn.pth and ctrgcn.json beside itself, and prints the parameters of the networks at full size with a
 classifier for 60 classes. Both networks are written from their papers (Shi et al., CVPR 2019; Chen et al., ICCV 2021);
 modules are named as in PYSKL, so that state dicts have its keys. Where the files here differ from PYSKL's: 2s-AGCN has
 the softmax of the paper and B as PA (PYSKL has its successor AAGCN), CTR-GCN has no further ReLU behind its temporal
@@ -12,11 +12,13 @@ branches, and both normalise the input with statistics per joint coordinate ("VC
 """
 
 import json
+import pathlib
 
 import numpy as np
 import torch
 from torch import nn
 
+FOLDER = pathlib.Path(__file__).parent
 EDGES = [(0, 1), (1, 2), (1, 3)]
 CENTER = 1
 
@@ -208,10 +210,10 @@ def golden(kind):
     along = torch.randn(2, 16)
     y = network(x)
     (y * along).sum().backward()
-    torch.save(network.state_dict(), f"{kind}.pth")
+    torch.save(network.state_dict(), FOLDER / f"{kind}.pth")
     numbers = {"input": x, "along": along, "output": y, "gradient": x.grad}
-    with open(f"{kind}.json", "w") as file:
-        json.dump({key: value.detach().flatten().tolist() for key, value in numbers.items()}, file)
+    values = {key: value.detach().flatten().tolist() for key, value in numbers.items()}
+    (FOLDER / f"{kind}.json").write_text(json.dumps(values))
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ export interface AdaptiveGraphConvolutionConfig extends LayerConfig {
  * samples; C is each body's own: how alike two joints move, C_k[v, w] = softmax over v of <theta_k x_v, phi_k x_w>,
  * the inner product taken over embedding and frames.
  *
- * Inner products are divided by their number of terms, E frames, as in the published code: undivided, as the paper
- * prints them, the softmax saturates and its gradient vanishes. Theta and phi start at random and not, as the paper
- * says, at zero, where neither would ever get a gradient.
+ * The inner products are divided by their number of terms, E frames, as the published code does and eq. 5 does not
+ * print: undivided, the softmax of a long clip saturates, and with it the gradient vanishes. Theta and phi start at
+ * random, since where both are zero neither gets a gradient.
  *
  * In: [batch, persons, frames, joints, C]. Out: [batch, persons, frames, joints, filters].
  *

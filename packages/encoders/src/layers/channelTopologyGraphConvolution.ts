@@ -162,6 +162,7 @@ export class ChannelTopologyGraphConvolution extends layers.Layer implements Tor
     };
   }
 
+  /** See {@link CostedLayer.multiplyAdds}: those with W, those that make Q from the mean, and those with A + alpha Q. */
   multiplyAdds(inputShape: Shape | Shape[]): number {
     const [, persons, frames, joints, channels] = inputShape as number[];
     const { filters } = this;
