@@ -28,7 +28,7 @@ function fused(classes: number, channels: number[], seed: number) {
 const networks = fc.record({
   classes: fc.integer({ min: 2, max: 4 }),
   extra: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 2, maxLength: 3 }),
-  seed: fc.integer({ min: 0, max: 1e6 }),
+  seed: fc.integer({ min: 1, max: 1e6 }),
 });
 
 describe('certifiedRadius', () => {
@@ -102,7 +102,7 @@ describe('certifiedRadius', () => {
           }
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

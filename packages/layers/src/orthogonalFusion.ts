@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import type { CertifiedRadiusArgs } from './certifiedRadius.js';
 import { channelMeans } from './channelMeans.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
@@ -97,7 +98,7 @@ export class OrthogonalFusion extends JoiningLayer {
    *
    * @throws {Error} when the layer has not been applied or built
    */
-  integration(): { factors: tf.Tensor2D; bias: tf.Tensor1D } {
+  integration(): Pick<CertifiedRadiusArgs, 'factors' | 'bias'> {
     if (!this.built) {
       throw new Error(
         'OrthogonalFusion: integration() came before the layer was applied; it has no weights yet.',
@@ -111,8 +112,8 @@ export class OrthogonalFusion extends JoiningLayer {
     const seed = seeds(this.seed);
     const { classes } = this;
     this.kernels = channels.map((count, m) => {
-      const normal = initializers.randomNormal({ mean: 0, stddev: 1, seed: seed() });
-      const kernel = this.addWeight(`kernel${m}`, [count, classes], 'float32', normal);
+      const uniform = initializers.glorotUniform({ seed: seed() });
+      const kernel = this.addWeight(`kernel${m}`, [count, classes], 'float32', uniform);
       // Started as an orthonormal matrix: gradients then turn it and hardly stretch it. Twice, for square ones.
       tf.tidy(() => {
         kernel.write(orthonormalColumns(orthonormalColumns(kernel.read() as tf.Tensor2D)));

@@ -32,7 +32,7 @@ describe('sparseCodes', () => {
         fc.integer({ min: 1, max: 8 }),
         fc.integer({ min: 1, max: 6 }),
         fc.double({ min: 0.05, max: 1, noNaN: true }),
-        fc.integer({ min: 0, max: 1e6 }),
+        fc.integer({ min: 1, max: 1e6 }),
         (slots, channels, sparsity, seed) => {
           tf.tidy(() => {
             const dictionary = random([slots, channels], seed);

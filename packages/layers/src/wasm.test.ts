@@ -2,6 +2,11 @@ import { useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, input, layers, model } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { certifiedRadius } from './certifiedRadius.js';
+import { ExternalFeatureMemory } from './externalFeatureMemory.js';
+import { crmtMarginLoss } from './losses/crmtMarginLoss.js';
+import { minSimLoss } from './losses/minSimLoss.js';
+import { OrthogonalFusion } from './orthogonalFusion.js';
 import { type FusionCase, fusionCases } from './testing/fusions.js';
 
 /** Outputs, the gradients of the inputs, and the losses of some steps, on the backend that is set. */
@@ -62,4 +67,30 @@ describe('on the wasm backend', () => {
       expect(wasm.losses[2]).toBeLessThan(wasm.losses[0]!);
     },
   );
+
+  it('remembers, certifies and weighs defences as on cpu', async () => {
+    const trial = () => {
+      const [rgb, skeleton] = [5, 6].map((channels, m) =>
+        tf.randomNormal([7, channels], 0, 1, 'float32', 3 + m),
+      );
+      const features = [rgb!, skeleton!];
+      const memory = new ExternalFeatureMemory({ slots: 5, seed: 1 });
+      memory.remember(features.map((x) => tf.relu(x)));
+      const fusion = new OrthogonalFusion({ classes: 3, returnWeights: true, seed: 2 });
+      const labels = tf.tensor1d([0, 1, 2, 0, 1, 2, 0], 'int32');
+      const losses = (x: tf.Tensor): tf.Tensor => {
+        const restored = memory.apply([x, skeleton!]);
+        const [, evidence] = [fusion.apply(restored)].flat() as [tf.Tensor2D, tf.Tensor3D];
+        const radius = certifiedRadius({ evidence, ...fusion.integration() });
+        const narrow = restored.map((one) => tf.slice(one, [0, 0], [-1, 4]) as tf.Tensor2D);
+        return tf.concat([radius, tf.stack([crmtMarginLoss(evidence, labels), minSimLoss(narrow)])]);
+      };
+      return [losses(rgb!), tf.grad(losses)(rgb!)].map((tensor) => [...tensor.dataSync()]);
+    };
+    await tf.setBackend('cpu');
+    const cpu = trial();
+    await tf.setBackend('wasm');
+    const close = (values: number[]) => values.map((value) => expect.closeTo(value, 4));
+    expect(trial()).toEqual(cpu.map(close));
+  });
 });

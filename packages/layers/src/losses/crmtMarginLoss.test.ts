@@ -23,7 +23,7 @@ describe('crmtMarginLoss', () => {
 
   it('falls as any margin grows, down to ln 1e-5, and stays finite', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 0, max: 2 }), (seed, modality) => {
+      fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 0, max: 2 }), (seed, modality) => {
         tf.tidy(() => {
           const evidence = tf.randomNormal([2, 3, 4], 0, 2, 'float32', seed) as tf.Tensor3D;
           const own = tf.mul(
