@@ -1,10 +1,10 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from './encoder.js';
-import { EncoderConfigError } from './encoderConfigError.js';
 import { ChannelConcat } from './layers/channelConcat.js';
 import { GraphConvolution } from './layers/graphConvolution.js';
 import { TemporalMaxPool } from './layers/temporalMaxPool.js';
 import { adjacency, type PartitionStrategy } from './skeleton/adjacency.js';
+import { checkBranches } from './skeleton/checkBranches.js';
 import {
   checkTemporalKernel,
   type GcnBlockPlace,
@@ -51,7 +51,7 @@ export function stgcnpp(config: StgcnppConfig): Encoder {
   const { partition = 'directed', layout = 'ntu-rgb+d', width = 64 } = config;
   const { temporalKernel = 3, dilations = [1, 2, 3, 4] } = config;
   checkTemporalKernel('stgcnpp', temporalKernel);
-  checkBranches(width, dilations);
+  checkBranches('stgcnpp', width, dilations);
   const edges = adjacency(layout, partition);
   return gcn('stgcnpp', config, (x, place, parts) => {
     const { part, filters } = place;
@@ -93,19 +93,4 @@ function temporalBranches(
   const joined = new ChannelConcat({ name: name(`${part}Branches`) }).apply(branches) as SymbolicTensor;
   const y = relu(norm(joined, `${part}BranchesNorm`), `${part}BranchesRelu`);
   return norm(temporal(y, `${part}Transform`, filters, 1, 1), `${part}TemporalNorm`);
-}
-
-/** @throws {EncoderConfigError} when there is no dilation, a dilation is not one, or a branch would have no channel */
-function checkBranches(width: number, dilations: readonly number[]): void {
-  if (dilations.length === 0 || !dilations.every((step) => Number.isInteger(step) && step > 0)) {
-    throw new EncoderConfigError(
-      `stgcnpp: got dilations [${dilations}]; expected one or more whole numbers above 0, such as [1, 2, 3, 4].`,
-    );
-  }
-  const branches = dilations.length + 2;
-  if (width < branches) {
-    throw new EncoderConfigError(
-      `stgcnpp: got width ${width} for ${branches} temporal branches side by side; expected ${branches} or more.`,
-    );
-  }
 }
