@@ -71,6 +71,7 @@ export {
   type TorchImportOptions,
 } from './torch/importTorchWeights.js';
 export { pysklNames } from './torch/pysklNames.js';
+export { pytorchvideoNames } from './torch/pytorchvideoNames.js';
 export {
   TorchImportError,
   type TorchImportReport,

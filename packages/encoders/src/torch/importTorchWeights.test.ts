@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { r3d } from '../resnet3d.js';
 import { singleStream } from '../singleStream.js';
 import { stgcn } from '../stgcn.js';
+import { reloaded } from '../testing/reloaded.js';
 import { expectTorchGolden } from '../testing/torchGolden.js';
 import { twoStream } from '../twoStream.js';
 import { importTorchWeights } from './importTorchWeights.js';
@@ -210,13 +211,30 @@ describe('importTorchWeights', () => {
       expect(valuesOf(small)).toEqual(before);
     });
 
-    it('leaves tensors out that are to be skipped: a classifier for an encoder alone', async () => {
+    it('leaves names out on both sides: a classifier for other classes, or none', async () => {
+      const skip = (name: string) => name.startsWith('fc.');
       const encoder = smallR3d();
       await expectRefused(encoder.model, bytes('importR3d.pth'), /2 in the file .*: fc.weight, fc.bias\./);
-      const report = await importTorchWeights(encoder.model, bytes('importR3d.pth'), {
-        skip: (name) => name.startsWith('fc.'),
-      });
+      const report = await importTorchWeights(encoder.model, bytes('importR3d.pth'), { skip });
       expect(report.imported).toHaveLength(encoder.model.weights.length);
+
+      const other = singleStream(smallR3d(), { classes: 7 });
+      await expectRefused(
+        other,
+        bytes('importR3d.pth'),
+        /2 different: fc.weight is \[5,8\], logits expects \[7,8\]/,
+      );
+      expect(
+        await importTorchWeights(
+          other,
+          renamed((name) => `module.${name}`),
+          { skip },
+        ),
+      ).toMatchObject({
+        missing: [],
+        unexpected: [],
+        mismatched: [],
+      });
     });
 
     it('takes one network of several by its prefix', async () => {
@@ -351,6 +369,19 @@ describe('importTorchWeights', () => {
     });
     const report = await importTorchWeights(outer, bytes('importR3d.pth'));
     expect(report.imported).toHaveLength(outer.weights.length);
+  });
+
+  it('imports into a model that was saved and loaded', async () => {
+    await expectTorchGolden(await reloaded(classifier()), 'importR3d');
+  });
+
+  it('reads files without checksums when told to', async () => {
+    const file = bytes('importR3d.pth');
+    const text = new TextDecoder('latin1').decode(file);
+    // The directory's entry of the pickle: its CRC-32 stands 16 bytes behind the signature.
+    file.fill(0, text.indexOf('PK\x01\x02') + 16, text.indexOf('PK\x01\x02') + 20);
+    await expect(importTorchWeights(classifier(), file)).rejects.toThrow(/damaged: its CRC-32/);
+    expect((await importTorchWeights(classifier(), file, { checksums: false })).missing).toEqual([]);
   });
 
   it('says of a layer without a counterpart that no name is known for it', async () => {

@@ -34,10 +34,16 @@ export interface TorchImportOptions {
   partial?: boolean;
   /** Only tensors of the file whose names begin so take part, such as `'student.'`; it is taken off. Default none. */
   prefix?: string;
-  /** Tensors of the file to leave out, for instance those of a classifier that the model doesn't have. */
+  /**
+   * Names to leave out on both sides, for instance those of a classifier for other classes: tensors of the file are not
+   * imported, weights of the model that are called so stay as they are. Names come without `prefix`, `module.`,
+   * `_orig_mod.` and `backbone.` in front.
+   */
   skip?: (name: string) => boolean;
   /** Keys on the way to the state dict in a .pth file, such as `['ema', 'model']`, instead of the usual ones. */
   stateDict?: readonly string[];
+  /** Compares the checksums of .npz and .pth files, which PyTorch can be told not to write. Default true. */
+  checksums?: boolean;
   /** Writes nothing and gives the report, without an error for what doesn't fit. Default false. */
   onlyReport?: boolean;
 }
@@ -87,7 +93,8 @@ export async function importTorchWeights(
   file: Uint8Array | ArrayBuffer | Blob,
   options: TorchImportOptions = {},
 ): Promise<TorchImportReport> {
-  const { tensors } = readTensorFile(await bytesOf(file), { stateDict: options.stateDict });
+  const { stateDict, checksums } = options;
+  const { tensors } = readTensorFile(await bytesOf(file), { stateDict, checksums });
   const { report, assignments } = bestMatching(model, fileTensors(tensors, options), options);
   if (options.onlyReport) return report;
   const error = options.partial ? undefined : errorOf(report);
@@ -108,8 +115,9 @@ function fileTensors(
 ): FileTensors {
   const byName = new Map<string, { name: string; array: NumericArray }>();
   for (const [name, array] of tensors) {
-    if (!name.startsWith(prefix) || isCounter(name) || skip(name)) continue;
+    if (!name.startsWith(prefix) || isCounter(name)) continue;
     const plain = plainName(name.slice(prefix.length));
+    if (skip(plain)) continue;
     const twin = byName.get(plain);
     if (twin) {
       throw new TorchImportError(
@@ -124,7 +132,11 @@ function fileTensors(
       `no tensor of the file takes part (prefix '${prefix}'); it has ${some || 'none'}.`,
     );
   }
-  return { get: (name) => byName.get(name), names: [...byName.values()].map(({ name }) => name) };
+  return {
+    get: (name) => byName.get(name),
+    skips: skip,
+    names: [...byName.values()].map(({ name }) => name),
+  };
 }
 
 /** The matching with the most names in common, among the namings and the model's encoders. */

@@ -29,6 +29,8 @@ export interface Matching {
 /** Tensors of a file by their names without what wrappers put in front. */
 export interface FileTensors {
   get(name: string): { name: string; array: NumericArray } | undefined;
+  /** Whether the caller left the name out. */
+  skips(name: string): boolean;
   names: readonly string[];
 }
 
@@ -93,6 +95,7 @@ export function matchTorch(
         continue;
       }
       const wanted = join(module, torch.name);
+      if (file.skips(wanted)) continue;
       const found = file.get(wanted);
       if (!found) {
         report.missing.push({ layer: layer.name, weight, name: wanted });
