@@ -14,5 +14,9 @@
  */
 export function seeds(seed: number | undefined): () => number | undefined {
   let calls = 0;
-  return () => (seed === undefined ? undefined : seed * 1009 + calls++);
+  // tfjs's normal distributions take 0 for no seed at all.
+  return () => (seed === undefined ? undefined : seed * 1009 + calls++ || zeroth);
 }
+
+/** Stands for 0: a prime far from the seeds of small networks. */
+const zeroth = 2 ** 31 - 1;
