@@ -3,6 +3,7 @@ import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { adjacency } from '../skeleton/adjacency.js';
 import { jolt, reloaded } from '../testing/reloaded.js';
+import { expectSameWhenRenumbered } from '../testing/renumbered.js';
 import { expectGradientsOfDifferences } from '../testing/slopes.js';
 import { AdaptiveGraphConvolution } from './adaptiveGraphConvolution.js';
 
@@ -91,6 +92,12 @@ describe('AdaptiveGraphConvolution', () => {
       layer.setWeights(weights);
       expect(tf.sum(tf.mul(grads[name]!, direction)).dataSync()[0], name).toBeCloseTo(slope, 1);
     }
+  });
+
+  it('does not depend on how the joints are numbered', () => {
+    const build = (adjacency: number[][][]) =>
+      new AdaptiveGraphConvolution({ filters: 4, adjacency, seed: 1 });
+    expectSameWhenRenumbered(build, edges);
   });
 
   it('leaves no tensor behind', () => {
