@@ -301,8 +301,14 @@ describe('importTorchWeights', () => {
       });
       expect(given).toMatchObject({ names: 'given', encoder: 'rgb' });
       expect(given.imported).toHaveLength(1 + 4 + 2);
-      const one = await importTorchWeights(small, file, { names: { logits: 'head.linear' }, partial: true });
-      expect(one.imported.map(({ name }) => name)).toEqual(['head.linear.weight', 'head.linear.bias']);
+      const names = { rgbStem: 'stem.0', logits: 'head.linear' };
+      const two = await importTorchWeights(small, file, { names, partial: true });
+      expect(two.imported.map(({ name }) => name)).toEqual([
+        'stem.0.weight',
+        'head.linear.weight',
+        'head.linear.bias',
+      ]);
+      expect(two.missing).toHaveLength(small.weights.length - 3);
       await expectRefused(small, file, /got names 'keras'; expected one of torchvision/, {
         names: 'keras' as 'torchvision',
       });
@@ -341,6 +347,18 @@ describe('importTorchWeights', () => {
         if (weight.name.startsWith('skeleton')) expect([...weight.read().dataSync()]).toEqual(skeleton[i]);
       });
       expect((await importTorchWeights(whole, bytes('importStgcn.pth'))).encoder).toBe('skeleton');
+    });
+
+    it('does not take the classifier of all for that of one, whatever the modalities are called', async () => {
+      const whole = twoStream({
+        rgb: smallR3d(),
+        skeleton: smallStgcn(),
+        classes: 5,
+        names: { rgb: 'video' },
+      });
+      const skip = (name: string) => name.startsWith('fc.');
+      const report = await importTorchWeights(whole, bytes('importR3d.pth'), { skip });
+      expect(report.imported).toHaveLength(smallR3d().model.weights.length);
     });
 
     it('asks which of two alike is meant', async () => {

@@ -7,6 +7,7 @@ import { skelactNames } from './skelactNames.js';
 import { errorOf, TorchImportError, type TorchImportReport } from './torchImportReport.js';
 import {
   type Assignment,
+  type EncoderChoice,
   type FileTensors,
   isCounter,
   type Matching,
@@ -121,7 +122,7 @@ function fileTensors(
     const twin = byName.get(plain);
     if (twin) {
       throw new TorchImportError(
-        `'${twin.name}' and '${name}' both stand for '${plain}'; choose one with prefix or skip.`,
+        `'${twin.name}' and '${name}' both stand for '${plain}'; choose one with prefix.`,
       );
     }
     byName.set(plain, { name, array });
@@ -144,21 +145,9 @@ function bestMatching(model: LayersModel, file: FileTensors, options: TorchImpor
   const layers = weightedLayers(model);
   const all = layersIn(model).map(({ name }) => name);
   const namings = namingsOf(options.names);
-  const found = encodersIn(all);
-  // A naming by the layers' full names is for all layers.
-  const whole = typeof options.names === 'object' ? [''] : found.length > 0 ? found : [''];
-  const { encoder: asked } = options;
-  if (asked !== undefined && !all.some((name) => name.startsWith(asked))) {
-    const names = found.map((name) => `'${name}'`).join(', ');
-    throw new TorchImportError(
-      `no layer of the model begins with '${asked}', the encoder that was asked for; it has ${names || 'no encoder'}.`,
-    );
-  }
-  const encoders = asked === undefined ? whole : [asked];
+  const choices = encoderChoices(all, options);
   const matchings = namings.flatMap((naming) =>
-    encoders.map((encoder) =>
-      matchTorch(file, layers, all, { encoder, others: found.filter((one) => one !== encoder), naming }),
-    ),
+    choices.map((choice) => matchTorch(file, layers, all, choice, naming)),
   );
   const most = Math.max(...matchings.map(({ hits }) => hits.size));
   const best = matchings.filter(({ hits }) => hits.size === most);
@@ -191,9 +180,28 @@ function namingsOf(names: TorchImportOptions['names']): Naming[] {
   return titles.map((title) => ({ title, names: families[title] }));
 }
 
-/** What stands in front of the layers' names of each encoder: their first parts are called so. */
-function encodersIn(layers: readonly string[]): string[] {
-  return [...new Set(layers.flatMap((name) => /^(.*?)(?:Stem|Stage\d|InputNorm)/.exec(name)?.[1] ?? []))];
+/** The encoders that may be meant. */
+function encoderChoices(
+  layers: readonly string[],
+  { names, encoder }: Pick<TorchImportOptions, 'names' | 'encoder'>,
+): EncoderChoice[] {
+  // The first parts of an encoder are called so, behind its own name.
+  const found = [
+    ...new Set(layers.flatMap((name) => /^(.*?)(?:Stem|Stage\d|InputNorm)/.exec(name)?.[1] ?? [])),
+  ];
+  const choice = (one: string) => ({ encoder: one, others: found.filter((other) => other !== one) });
+  if (encoder !== undefined) {
+    if (!layers.some((name) => name.startsWith(encoder))) {
+      const known = found.map((name) => `'${name}'`).join(', ') || 'no encoder';
+      throw new TorchImportError(
+        `no layer of the model begins with '${encoder}', the encoder that was asked for; it has ${known}.`,
+      );
+    }
+    return [choice(encoder)];
+  }
+  // Names for each layer are for all of them.
+  if (typeof names === 'object' || found.length === 0) return [{ encoder: '', others: [] }];
+  return found.map(choice);
 }
 
 /** Converts all, then sets all: an error leaves the model as it was. */

@@ -46,82 +46,108 @@ export const plainName = (name: string): string => name.replace(/^((module|_orig
 /** Counters that no network computes with. */
 export const isCounter = (name: string): boolean => name.endsWith('num_batches_tracked');
 
+/** An encoder of a model: what stands in front of its layers' names, and the same of the model's other encoders. */
+export interface EncoderChoice {
+  encoder: string;
+  others: readonly string[];
+}
+
 /**
  * Finds each weight of the encoder in the file.
  * @param layers the model's layers with weights
  * @param all the names of all layers of the model
- * @param encoder what stands in front of the names of the encoder's layers
- * @param others the same of the model's other encoders
  */
 export function matchTorch(
   file: FileTensors,
   layers: readonly WeightedLayer[],
   all: readonly string[],
-  { encoder, others, naming }: { encoder: string; others: readonly string[]; naming: Naming },
+  choice: EncoderChoice,
+  naming: Naming,
 ): Matching {
+  const matching: Matching = {
+    report: {
+      names: naming.title,
+      encoder: choice.encoder,
+      imported: [],
+      missing: [],
+      unexpected: [],
+      mismatched: [],
+    },
+    assignments: [],
+    hits: new Set(),
+  };
+  for (const { layer, module } of modulesOf(layers, all, choice, naming)) {
+    for (const weight of Object.keys(layer.variables)) matchWeight(matching, file, layer, module, weight);
+    if (module === undefined) continue;
+    for (const constant of layer.constants) matchConstant(matching, file, layer, module, constant);
+  }
+  matching.report.unexpected = file.names.filter((name) => !matching.hits.has(name));
+  return matching;
+}
+
+/** The layers that take part, with the modules that they stand for. */
+function modulesOf(
+  layers: readonly WeightedLayer[],
+  all: readonly string[],
+  { encoder, others }: EncoderChoice,
+  { names }: Naming,
+): { layer: WeightedLayer; module: string | undefined }[] {
   const part = partOf(encoder, others);
   const parts = all.flatMap((name) => part(name) ?? []);
-  const moduleOf = (name: string) => {
-    const own = part(name);
-    return own === undefined ? undefined : naming.names(own, parts);
-  };
-  const inside = layers.filter(({ name }) => part(name) !== undefined);
-  const taken = new Set(inside.map(({ name }) => moduleOf(name)));
-  // A classifier is called `logits`, without the encoder's name. With several encoders it sees all of them and isn't
-  // what the file has, which `rgbLogits` is then.
-  const heads = layers.filter(({ name }) => {
-    if (part(name) !== undefined || others.some((other) => name.startsWith(other))) return false;
-    const module = naming.names(name, parts);
-    return module !== undefined && !taken.has(module);
+  return layers.flatMap((layer) => {
+    const own = part(layer.name);
+    if (own !== undefined) return { layer, module: names(own, parts) };
+    // The classifier of a single encoder is called `logits` alone; that of several sees all of them, and isn't what
+    // a file of one of them has.
+    const module = others.length === 0 ? names(layer.name, parts) : undefined;
+    return module === undefined ? [] : { layer, module };
   });
+}
 
-  const report: TorchImportReport = {
-    names: naming.title,
-    encoder,
-    imported: [],
-    missing: [],
-    unexpected: [],
-    mismatched: [],
-  };
-  const assignments: Assignment[] = [];
-  const hits = new Set<string>();
-  for (const layer of [...inside, ...heads]) {
-    const module =
-      moduleOf(layer.name) ?? (heads.includes(layer) ? naming.names(layer.name, parts) : undefined);
-    for (const [weight, variable] of Object.entries(layer.variables)) {
-      const torch = layer.torch?.[weight];
-      if (module === undefined || !torch) {
-        report.missing.push({ layer: layer.name, weight });
-        continue;
-      }
-      const wanted = join(module, torch.name);
-      if (file.skips(wanted)) continue;
-      const found = file.get(wanted);
-      if (!found) {
-        report.missing.push({ layer: layer.name, weight, name: wanted });
-        continue;
-      }
-      hits.add(found.name);
-      const match = { layer: layer.name, weight, name: found.name };
-      if (String(found.array.shape) === String(torch.shape)) {
-        report.imported.push(match);
-        assignments.push({ variable, torch, name: found.name, array: found.array });
-      } else {
-        report.mismatched.push({ ...match, expected: torch.shape, found: found.array.shape });
-      }
-    }
-    for (const constant of module === undefined ? [] : layer.constants) {
-      const found = file.get(join(module!, constant.name));
-      if (!found) continue;
-      hits.add(found.name);
-      if (!equal(constant, found.array)) {
-        const match = { layer: layer.name, weight: constant.name, name: found.name };
-        report.mismatched.push({ ...match, expected: constant.shape, found: found.array.shape });
-      }
-    }
+function matchWeight(
+  { report, assignments, hits }: Matching,
+  file: FileTensors,
+  layer: WeightedLayer,
+  module: string | undefined,
+  weight: string,
+): void {
+  const torch = layer.torch?.[weight];
+  if (module === undefined || !torch) {
+    report.missing.push({ layer: layer.name, weight });
+    return;
   }
-  report.unexpected = file.names.filter((name) => !hits.has(name));
-  return { report, assignments, hits };
+  const wanted = join(module, torch.name);
+  if (file.skips(wanted)) return;
+  const found = file.get(wanted);
+  if (!found) {
+    report.missing.push({ layer: layer.name, weight, name: wanted });
+    return;
+  }
+  const { name, array } = found;
+  hits.add(name);
+  const match = { layer: layer.name, weight, name };
+  if (String(array.shape) === String(torch.shape)) {
+    report.imported.push(match);
+    assignments.push({ variable: layer.variables[weight]!, torch, name, array });
+  } else {
+    report.mismatched.push({ ...match, expected: torch.shape, found: array.shape });
+  }
+}
+
+/** A constant that the file doesn't have is as good as an equal one. */
+function matchConstant(
+  { report, hits }: Matching,
+  file: FileTensors,
+  layer: WeightedLayer,
+  module: string,
+  constant: TorchConstant,
+): void {
+  const found = file.get(join(module, constant.name));
+  if (!found) return;
+  hits.add(found.name);
+  if (equal(constant, found.array)) return;
+  const match = { layer: layer.name, weight: constant.name, name: found.name };
+  report.mismatched.push({ ...match, expected: constant.shape, found: found.array.shape });
 }
 
 /** A layer's name without the encoder's in front; undefined for a layer of another encoder, or of none. */
