@@ -6,7 +6,7 @@ import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import { seeds } from '../seeds.js';
 import type { TorchConstant, TorchLayer, TorchWeight } from '../torch/torchWeights.js';
-import { type Pointwise, pointwiseTorchWeights } from './pointwise.js';
+import { type Pointwise, pointwise, pointwiseTorchWeights } from './pointwise.js';
 
 /** What {@link AdaptiveGraphConvolution} can be told. */
 export interface AdaptiveGraphConvolutionConfig extends LayerConfig {
@@ -81,22 +81,17 @@ export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer
       );
     }
     const seed = seeds(this.seed);
-    const pointwise = (weight: string, filters: number): Pointwise => {
-      const heNormal = initializers.varianceScaling({
-        scale: 2,
-        mode: 'fanOut',
-        distribution: 'normal',
-        seed: seed(),
-      });
-      return {
-        kernel: this.addWeight(`${weight}Kernel`, [channels, filters], 'float32', heNormal),
-        bias: this.addWeight(`${weight}Bias`, [filters], 'float32', initializers.zeros()),
-      };
-    };
+    const add = (weight: string, inward: number, outward: number) =>
+      pointwise(
+        (name, shape, initializer) => this.addWeight(name, shape, 'float32', initializer),
+        weight,
+        [inward, outward],
+        seed(),
+      );
     for (const k of this.adjacency.keys()) {
-      this.theta.push(pointwise(`theta${k}`, this.embedding));
-      this.phi.push(pointwise(`phi${k}`, this.embedding));
-      this.out.push(pointwise(`out${k}`, this.filters));
+      this.theta.push(add(`theta${k}`, channels, this.embedding));
+      this.phi.push(add(`phi${k}`, channels, this.embedding));
+      this.out.push(add(`out${k}`, channels, this.filters));
     }
     const partitions = this.adjacency.length;
     this.edges = this.addWeight('edges', [partitions, joints, joints], 'float32', initializers.zeros());

@@ -5,7 +5,7 @@ import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { seeds } from '../seeds.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
-import { type Pointwise, pointwiseTorchWeights } from './pointwise.js';
+import { type Pointwise, pointwise, pointwiseTorchWeights } from './pointwise.js';
 
 /** What {@link ChannelTopologyGraphConvolution} can be told. */
 export interface ChannelTopologyGraphConvolutionConfig extends LayerConfig {
@@ -75,23 +75,18 @@ export class ChannelTopologyGraphConvolution extends layers.Layer implements Tor
     }
     const relations = this.relations ?? (channels <= 16 ? 8 : Math.floor(channels / 8));
     const seed = seeds(this.seed);
-    const pointwise = (weight: string, inward: number, outward: number): Pointwise => {
-      const heNormal = initializers.varianceScaling({
-        scale: 2,
-        mode: 'fanOut',
-        distribution: 'normal',
-        seed: seed(),
-      });
-      return {
-        kernel: this.addWeight(`${weight}Kernel`, [inward, outward], 'float32', heNormal),
-        bias: this.addWeight(`${weight}Bias`, [outward], 'float32', initializers.zeros()),
-      };
-    };
+    const add = (weight: string, inward: number, outward: number) =>
+      pointwise(
+        (name, shape, initializer) => this.addWeight(name, shape, 'float32', initializer),
+        weight,
+        [inward, outward],
+        seed(),
+      );
     for (const k of this.adjacency.keys()) {
-      this.psi.push(pointwise(`psi${k}`, channels, relations));
-      this.phi.push(pointwise(`phi${k}`, channels, relations));
-      this.out.push(pointwise(`out${k}`, channels, this.filters));
-      this.xi.push(pointwise(`xi${k}`, relations, this.filters));
+      this.psi.push(add(`psi${k}`, channels, relations));
+      this.phi.push(add(`phi${k}`, channels, relations));
+      this.out.push(add(`out${k}`, channels, this.filters));
+      this.xi.push(add(`xi${k}`, relations, this.filters));
     }
     const partitions = this.adjacency.length;
     this.edges = this.addWeight('edges', [partitions, joints, joints], 'float32', initializers.zeros());
