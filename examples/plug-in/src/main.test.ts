@@ -1,0 +1,46 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import '@amr/layers';
+import * as tf from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { expect, it, vi } from 'vitest';
+import { modelFolder } from './files.js';
+import { gestures } from './gestures.js';
+
+const foreignFolder = fileURLToPath(new URL('../foreign', import.meta.url));
+
+it('plugs in, attacks, trains and saves', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'amr-plug-in-'));
+  const { argv } = process;
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  process.argv = [...argv.slice(0, 2), '--out', out, '--epochs', '3'];
+  try {
+    await import('./main.js');
+    const printed = log.mock.calls.flat().join('\n');
+    expect(printed).toContain('Largest change of a logit by plugging in: 0\n');
+    const averages = printed.split('PGD-20')[1]!.match(/(as loaded|trained) .*/g)!;
+    const robust = averages.map((line) => Number(line.match(/[\d.]+/g)![4]));
+    expect(robust[1]).toBeGreaterThan(robust[0]! + 10);
+
+    const saved = await loadLayersModel(modelFolder(out));
+    const xs = [tf.ones([2, 12, 12, 1]), tf.ones([2, 24, 3])];
+    expect((saved.predict(xs) as tf.Tensor).shape).toEqual([2, 4]);
+    expect(saved.layers.map((layer) => layer.getClassName())).toContain('AttentionModalityReweighter');
+  } finally {
+    process.argv = argv;
+    log.mockRestore();
+    rmSync(out, { recursive: true, force: true });
+  }
+});
+
+it('starts from a model that holds nothing of ours and knows its gestures', async () => {
+  expect(readFileSync(join(foreignFolder, 'model.json'), 'utf8')).not.toMatch(/Reweighter|OwnMask|amr/i);
+  const foreign = await loadLayersModel(modelFolder(foreignFolder));
+  const test = gestures(200, 3);
+  for await (const { inputs, labels } of test.batches({ batchSize: 200 })) {
+    const right = tf.equal(tf.argMax(foreign.predict(Object.values(inputs)) as tf.Tensor2D, 1), labels);
+    expect(tf.mean(tf.cast(right, 'float32')).dataSync()[0]).toBeGreaterThan(0.9);
+  }
+});

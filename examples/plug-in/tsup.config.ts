@@ -1,0 +1,8 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: ['src/main.ts', 'src/makeForeign.ts'],
+  format: ['esm'],
+  target: 'node20',
+  clean: true,
+});
