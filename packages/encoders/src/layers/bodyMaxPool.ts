@@ -3,8 +3,7 @@ import { layers, type Shape } from '@tensorflow/tfjs-layers';
 
 /**
  * Maximum over 2 x 2 windows of each body's own map of features; a last odd row or column is left out, as PyTorch's
- * `MaxPool2d(2)` does. It is composed of element-wise maxima, whose gradients are faster on wasm than a pooling
- * kernel's.
+ * `MaxPool2d(2)` does.
  *
  * In: [batch, persons, height, width, C]. Out: [batch, persons, floor(height / 2), floor(width / 2), C].
  *
@@ -30,22 +29,10 @@ export class BodyMaxPool extends layers.Layer {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, height, width, channels] = x.shape;
-      const bodies = batch * persons;
-      const rows = largerOfPairs(tf.reshape(x, [bodies, height, width * channels]) as tf.Tensor3D);
-      const high = rows.shape[1];
-      const columns = largerOfPairs(tf.reshape(rows, [bodies * high, width, channels]) as tf.Tensor3D);
-      return tf.reshape(columns, [batch, persons, high, columns.shape[1], channels]);
+      const maps = tf.reshape(x, [batch * persons, height, width, channels]) as tf.Tensor4D;
+      const y = tf.maxPool(maps, 2, 2, 'valid');
+      return tf.reshape(y, [batch, persons, y.shape[1], y.shape[2], channels]);
     });
   }
 }
 tf.serialization.registerClass(BodyMaxPool);
-
-/** The larger of each two neighbours along the middle axis. */
-function largerOfPairs(x: tf.Tensor3D): tf.Tensor3D {
-  const [rows, size, width] = x.shape;
-  const half = Math.floor(size / 2);
-  const even = size % 2 === 0 ? x : tf.slice(x, [0, 0, 0], [rows, 2 * half, width]);
-  const pairs = tf.reshape(even, [rows * half, 2 * width]) as tf.Tensor2D;
-  const [first, second] = [0, width].map((start) => tf.slice(pairs, [0, start], [rows * half, width]));
-  return tf.reshape(tf.maximum(first!, second!), [rows, half, width]);
-}

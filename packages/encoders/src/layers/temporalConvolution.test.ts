@@ -19,6 +19,11 @@ describe('TemporalConvolution', () => {
     [3, 2, 7, 3],
     [5, 2, 6, 2],
     [1, 1, 3, 4],
+    [3, 1, 7, 3],
+    [5, 1, 9, 4],
+    [3, 2, 8, 4],
+    [3, 3, 11, 2],
+    [3, 1, 2, 4],
   ])(
     // biome-ignore format: a table
     'sums over a window of frames: kernel %i, stride %i, %i frames, dilation %i',
@@ -56,6 +61,37 @@ describe('TemporalConvolution', () => {
     const { grads } = tf.variableGrads(() => tf.sum(layer.apply(x) as tf.Tensor) as tf.Scalar);
     expect([...grads[layer.trainableWeights[1]!.name]!.dataSync()]).toEqual([18, 18]); // 2 bodies, 3 frames, 3 joints
   });
+
+  it.each([
+    [3, 1],
+    [2, 2],
+    [3, 2],
+  ])(
+    'has those of its kernel with dilation %i and stride %i, and leaves no tensor behind',
+    (dilation, stride) => {
+      // biome-ignore format: a table
+      const layer = new TemporalConvolution({ filters: 2, kernelSize: 3, stride, dilation, seed: 1 });
+      const x = random([1, 2, 7, 3, 2], 1);
+      layer.build(x.shape);
+      const before = tf.memory().numTensors;
+      expectGradientsOfDifferences((z) => layer.apply(z) as tf.Tensor, [x]);
+      tf.tidy(() => {
+        const objective = () => tf.sum(tf.square(layer.apply(x) as tf.Tensor)) as tf.Scalar;
+        const { grads } = tf.variableGrads(objective);
+        const [kernel, bias] = layer.getWeights().map((weight) => tf.clone(weight)) as [tf.Tensor, tf.Tensor];
+        const along = random(kernel.shape, 5);
+        const at = (sign: number) => {
+          layer.setWeights([tf.add(kernel, tf.mul(along, sign * 1e-2)), bias]);
+          return objective().dataSync()[0]!;
+        };
+        const slope = (at(1) - at(-1)) / 2e-2;
+        layer.setWeights([kernel, bias]);
+        const gradient = grads[layer.trainableWeights[0]!.name]!;
+        expect(tf.sum(tf.mul(gradient, along)).dataSync()[0]! / slope).toBeCloseTo(1, 2);
+      });
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
 
   it('keeps its config and its outputs through a saved model', async () => {
     const x = input({ shape: [1, 6, 3, 2] });

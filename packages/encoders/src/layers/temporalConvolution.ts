@@ -91,13 +91,8 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, frames, joints, channels] = x.shape;
-      const half = (this.dilation * (this.kernelSize - 1)) / 2;
-      const y = tf.conv2d(
-        tf.reshape(x, [batch * persons, frames, joints, channels]) as tf.Tensor4D,
-        spread(this.kernel.read() as tf.Tensor4D, this.dilation),
-        [this.stride, 1],
-        [[0, 0], [half, half], [0, 0], [0, 0]], // biome-ignore format: one pair per axis
-      );
+      const bodies = tf.reshape(x, [batch * persons, frames, joints, channels]) as tf.Tensor4D;
+      const y = this.dilation === 1 ? this.convolve(bodies, this.stride) : this.convolveApart(bodies);
       const rows = tf.reshape(y, [-1, this.filters]) as tf.Tensor2D;
       return tf.reshape(addToRows(rows, this.bias.read() as tf.Tensor1D), [
         batch,
@@ -107,6 +102,37 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
         this.filters,
       ]);
     });
+  }
+
+  private convolve(x: tf.Tensor4D, stride: number): tf.Tensor4D {
+    const half = (this.kernelSize - 1) / 2;
+    return tf.conv2d(
+      x,
+      this.kernel.read() as tf.Tensor4D,
+      [stride, 1],
+      [[0, 0], [half, half], [0, 0], [0, 0]], // biome-ignore format: one pair per axis
+    );
+  }
+
+  /**
+   * The dilated convolution, which tfjs has no gradient of. Only frames that are a multiple of the dilation apart meet
+   * each other: with `dilation` frames side by side, as if their joints were those of one, it is a plain convolution.
+   */
+  private convolveApart(x: tf.Tensor4D): tf.Tensor4D {
+    const [bodies, frames, joints, channels] = x.shape;
+    const { dilation, stride, filters } = this;
+    const count = Math.ceil(frames / stride);
+    const rows = tf.reshape(x, [bodies, frames, joints * channels]) as tf.Tensor3D;
+    // Where the stride divides the dilation, the frames that it leaves out are never looked at.
+    const early = dilation % stride === 0;
+    const seen = early ? everyFrame(rows, stride) : rows;
+    const apart = early ? dilation / stride : dilation;
+    const groups = Math.ceil(seen.shape[1] / apart);
+    const whole = padFrames(seen, groups * apart - seen.shape[1]);
+    const sideBySide = tf.reshape(whole, [bodies, groups, apart * joints, channels]) as tf.Tensor4D;
+    const y = tf.reshape(this.convolve(sideBySide, 1), [bodies, groups * apart, joints * filters]);
+    const kept = tf.slice(y as tf.Tensor3D, [0, 0, 0], [bodies, seen.shape[1], joints * filters]);
+    return tf.reshape(early ? kept : everyFrame(kept, stride), [bodies, count, joints, filters]);
   }
 
   /** See {@link CostedLayer.multiplyAdds}. */
@@ -141,12 +167,16 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
 }
 tf.serialization.registerClass(TemporalConvolution);
 
-/** A kernel with zeros between its taps, since tfjs has no gradient of a dilated convolution. */
-function spread(kernel: tf.Tensor4D, dilation: number): tf.Tensor4D {
-  const [size, , channels, filters] = kernel.shape;
-  if (dilation === 1 || size === 1) return kernel;
-  const taps = tf.reshape(kernel, [size, channels * filters]) as tf.Tensor2D;
-  const apart = tf.pad2d(taps, [[0, 0], [0, (dilation - 1) * channels * filters]]); // biome-ignore format: one pair per axis
-  const span = dilation * (size - 1) + 1;
-  return tf.slice(tf.reshape(apart, [size * dilation, 1, channels, filters]), 0, span) as tf.Tensor4D;
+/** Frames 0, step, 2 step, ... of [bodies, frames, width]. Slices of rank 3: strided ones have no gradient. */
+function everyFrame(x: tf.Tensor3D, step: number): tf.Tensor3D {
+  if (step === 1) return x;
+  const [bodies, frames, width] = x.shape;
+  const count = Math.ceil(frames / step);
+  const groups = tf.reshape(padFrames(x, count * step - frames), [bodies, count, step * width]);
+  return tf.slice(groups as tf.Tensor3D, [0, 0, 0], [bodies, count, width]);
+}
+
+/** [bodies, frames, width] with frames of zeros behind it. */
+function padFrames(x: tf.Tensor3D, behind: number): tf.Tensor3D {
+  return behind === 0 ? x : tf.pad(x, [[0, 0], [0, behind], [0, 0]]); // biome-ignore format: one pair per axis
 }

@@ -1,7 +1,6 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
-import { everyFrame, padFrames } from './frames.js';
 
 /** What {@link TemporalMaxPool} can be told. */
 export interface TemporalMaxPoolConfig extends LayerConfig {
@@ -13,9 +12,8 @@ export interface TemporalMaxPoolConfig extends LayerConfig {
 
 /**
  * Maximum over windows of frames, for each joint and channel by itself, padded by half a window on both sides as
- * PyTorch's `MaxPool2d` of kernel [kernelSize, 1] is: padding is never the maximum. It is composed of element-wise
- * maxima: pooling kernels have slow gradients on wasm and, for windows that are not cubes, wrong ones on cpu. Where
- * values are equal, the gradient goes to the first.
+ * PyTorch's `MaxPool2d` of kernel [kernelSize, 1] is: padding is never the maximum, and where values are equal, the
+ * gradient goes to the first.
  *
  * In: [batch, persons, frames, joints, C]. Out: [batch, persons, ceil(frames / stride), joints, C].
  *
@@ -55,15 +53,15 @@ export class TemporalMaxPool extends layers.Layer {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, frames, joints, channels] = x.shape;
-      const { kernelSize, stride } = this;
-      const count = Math.ceil(frames / stride);
-      const half = (kernelSize - 1) / 2;
-      const lowest = -3.4e38; // not -Infinity, which some backends cannot pass as a constant
-      const rows = tf.reshape(x, [batch * persons, frames, joints * channels]) as tf.Tensor3D;
-      const padded = padFrames(rows, half, half + count * stride - frames, lowest);
-      let y = everyFrame(padded, 0, stride, count);
-      for (let i = 1; i < kernelSize; i++) y = tf.maximum(y, everyFrame(padded, i, stride, count));
-      return tf.reshape(y, [batch, persons, count, joints, channels]);
+      const half = (this.kernelSize - 1) / 2;
+      // Not maxPool3d, whose gradient on the cpu backend is wrong for windows that are not cubes.
+      const y = tf.maxPool(
+        tf.reshape(x, [batch * persons, frames, joints, channels]) as tf.Tensor4D,
+        [this.kernelSize, 1],
+        [this.stride, 1],
+        [[0, 0], [half, half], [0, 0], [0, 0]], // biome-ignore format: one pair per axis
+      );
+      return tf.reshape(y, [batch, persons, y.shape[1], joints, channels]);
     });
   }
 
