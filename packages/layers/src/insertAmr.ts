@@ -24,10 +24,10 @@ export interface InsertAmrConfig extends AttentionModalityReweighterConfig {
 }
 
 /**
- * Plugs an {@link AttentionModalityReweighter} into a model that exists, whoever built it and however it was loaded: in
- * training from scratch or, as its predictions stay the same to the last bit until it is trained, to harden a trained
- * model. All that follows the named layers sees their reweighted outputs. Inputs, outputs and their names and order
- * are the model's own; an output that is itself the output of a named layer stays as it is, not reweighted.
+ * Plugs an {@link AttentionModalityReweighter} into a model that exists, whoever built it and however it was loaded. Its
+ * predictions stay the same to the last bit until it is trained. All that follows the named layers sees their
+ * reweighted outputs. Inputs, outputs and their names and order are the model's own; an output of the model that is
+ * itself the output of a named layer stays as it is, not reweighted.
  *
  * The new model shares its layers and weights with the old one: training one trains both, and the old one stays usable,
  * without the reweighter. For a model with weights of its own insert into a copy, from `model.save` and
@@ -57,8 +57,9 @@ export interface InsertAmrConfig extends AttentionModalityReweighterConfig {
  * const branch = sequential({ name: 'videoBranch' });
  * branch.add(layers.conv2d({ filters: 4, kernelSize: 3, inputShape: [8, 8, 3], name: 'conv' }));
  * branch.add(layers.globalAveragePooling2d({}));
- * const joints = layers.lstm({ units: 5, name: 'joints' }).apply(skeleton);
- * const joined = layers.concatenate().apply([branch.apply(video), joints] as SymbolicTensor[]);
+ * const joints = layers.conv1d({ filters: 5, kernelSize: 3, name: 'joints' }).apply(skeleton);
+ * const pooled = layers.globalAveragePooling1d().apply(joints);
+ * const joined = layers.concatenate().apply([branch.apply(video), pooled] as SymbolicTensor[]);
  * const logits = layers.dense({ units: 3, name: 'logits' }).apply(joined) as SymbolicTensor;
  * const theirs = model({ inputs: [video, skeleton], outputs: logits });
  *
