@@ -31,7 +31,7 @@ describe('agcn', () => {
       [null, 2, 75, 25, 256],
     ]);
     expect(features.shape).toEqual([null, 256]);
-    // 37.3 G published for two streams: convolutions. The products among joints come to them here.
+    // Convolutions, and products among joints.
     expect(multiplyAdds(encoder)).toBe(18_540_000_000 + 867_375_000);
     encoder.dispose();
   });

@@ -31,7 +31,7 @@ describe('ctrgcn', () => {
       [null, 2, 16, 25, 256],
     ]);
     expect(features.shape).toEqual([null, 256]);
-    // 1.97 G published: psi and phi of all frames, not of their mean, are 170,028,000 more; the rest isn't products.
+    // With psi and phi on all frames, as the published code has them, not on the frames' mean: 170,028,000 more.
     expect(multiplyAdds(encoder)).toBe(1_769_120_800);
     encoder.dispose();
   });
