@@ -90,6 +90,7 @@ describe('stgcnpp', () => {
     expect(() => stgcnpp({ ...tiny, temporalKernel: 4 })).toThrow(/temporalKernel 4.*5/);
     expect(() => stgcnpp({ ...tiny, width: 4 })).toThrow(/width 4 for 6 temporal branches.*6 or more/);
     expect(() => stgcnpp({ ...tiny, dilations: [0] })).toThrow(/dilations \[0\]/);
+    expect(() => stgcnpp({ ...tiny, coordinates: 1, confidence: true })).toThrow(/confidence for 1 coord/);
     expect(() => stgcnpp({ ...tiny, stream: 'bones' as 'bone' })).toThrow(/stream 'bones'.*bone-motion/);
   });
 });

@@ -28,8 +28,8 @@ export interface SkeletonGraph {
  * - `'imigue'`: the 35 points of iMiGUE's `_light_hand.csv` files, in the order of their columns: OpenPose's 25 of the
  *   body, five finger tips of the left hand (25 to 29), five of the right (30 to 34); center: the neck. The order is
  *   that of the MiGA challenge's reader.
- * - `'imigue-upper'`: the 22 of them above the hips, which is what iMiGUE's seated players show and what its
- *   baselines use: 0 to 7, 15 to 18 and 25 to 34, in that order
+ * - `'imigue-upper'`: the 22 of them above the hips, which is what iMiGUE's seated players show: 0 to 7, 15 to 18 and 25
+ *   to 34, in that order
  */
 export type SkeletonLayout =
   | 'ntu-rgb+d'

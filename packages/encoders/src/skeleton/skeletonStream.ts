@@ -31,7 +31,7 @@ export interface SkeletonStreamConfig {
  * Puts the layers of a stream behind an input of joints, [batch, persons, frames, joints, coordinates], which keeps its
  * shape: bones first, then motion; for plain joints, the center at the origin.
  *
- * @throws {EncoderConfigError} when the stream or the normalisation is unknown
+ * @throws {EncoderConfigError} when the stream or the normalisation is unknown, or a confidence the only coordinate
  */
 export function skeletonStream(
   joints: SymbolicTensor,
@@ -44,6 +44,12 @@ export function skeletonStream(
   }
   if (normalize !== 'root' && normalize !== 'none') {
     throw new EncoderConfigError(`got normalize '${normalize}'; expected 'root' or 'none'.`);
+  }
+  const coordinates = joints.shape[4]!;
+  if (confidence && coordinates < 2) {
+    throw new EncoderConfigError(
+      `got confidence for ${coordinates} coordinates; expected 2 or more: the last one is the confidence.`,
+    );
   }
   let x = joints;
   if (stream === 'joint' && normalize === 'root') {
