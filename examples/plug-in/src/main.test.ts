@@ -35,9 +35,15 @@ it('plugs in, attacks, trains and saves', async () => {
   }
 });
 
-it('starts from a model that holds nothing of ours and knows its gestures', async () => {
+it('starts from a Keras model, which gives in tfjs what it gave in Keras, and knows its gestures', async () => {
   expect(readFileSync(join(foreignFolder, 'model.json'), 'utf8')).not.toMatch(/Reweighter|OwnMask|amr/i);
   const foreign = await loadLayersModel(modelFolder(foreignFolder));
+  const sample = JSON.parse(readFileSync(join(foreignFolder, 'sample.json'), 'utf8'));
+  const logits = foreign.predict(sample.inputs.map((one: number[]) => tf.tensor(one))) as tf.Tensor2D;
+  // Logits of size 10 in float32, summed in another order.
+  expect(logits.arraySync()).toEqual(
+    sample.outputs.map((row: number[]) => row.map((one) => expect.closeTo(one, 4))),
+  );
   const test = gestures(200, 3);
   for await (const { inputs, labels } of test.batches({ batchSize: 200 })) {
     const right = tf.equal(tf.argMax(foreign.predict(Object.values(inputs)) as tf.Tensor2D, 1), labels);

@@ -14,7 +14,7 @@ const { values: flags } = parseArgs({
 });
 await useBackend();
 
-// A model that somebody else built and saved: two nested branches, a camera's and an accelerometer's.
+// A Keras model, converted for tfjs: two nested branches, a camera's and an accelerometer's.
 const foreign = await loadLayersModel(modelFolder(fileURLToPath(new URL('../foreign', import.meta.url))));
 const plugged = insertAmr(foreign, {
   at: ['camera_branch/camera_conv2', 'motion_branch/motion_conv2'],
