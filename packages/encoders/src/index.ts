@@ -72,6 +72,7 @@ export {
 } from './torch/importTorchWeights.js';
 export { pysklNames } from './torch/pysklNames.js';
 export { pytorchvideoNames } from './torch/pytorchvideoNames.js';
+export { skelactNames } from './torch/skelactNames.js';
 export {
   TorchImportError,
   type TorchImportReport,
