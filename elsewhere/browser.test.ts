@@ -28,14 +28,15 @@ const flags =
   '--disable-component-update --disable-sync';
 
 describe.skipIf(reason)('in a browser, on the wasm backend', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'amr-browser-'));
   const models = Object.values(everyModel).flat();
   const errors: string[] = [];
+  let folder: string;
   let server: Awaited<ReturnType<typeof serve>> | undefined;
   let browser: Browser | undefined;
   let page: Page;
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'amr-browser-'));
     const pages = join(folder, 'page');
     mkdirSync(pages);
     await build({

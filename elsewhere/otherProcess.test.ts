@@ -16,11 +16,13 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 
 describe.skipIf(reason)('in another process, saved models load and give the same outputs', () => {
   describe.each(Object.entries(everyModel))('with nothing but %s imported', (importedPackage, models) => {
-    const saved = mkdtempSync(join(tmpdir(), 'amr-models-'));
-    const folders = models.map((_, i) => join(saved, `${i}`));
+    let saved: string;
+    let folders: string[];
     let results: number[][][] = [];
 
     beforeAll(async () => {
+      saved = mkdtempSync(join(tmpdir(), 'amr-models-'));
+      folders = models.map((_, i) => join(saved, `${i}`));
       for (const [i, { build }] of models.entries()) {
         const model = build();
         await saveWithSample(model, folders[i]!);
