@@ -1,17 +1,9 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from './encoder.js';
-import { ChannelConcat } from './layers/channelConcat.js';
 import { ChannelTopologyGraphConvolution } from './layers/channelTopologyGraphConvolution.js';
-import { TemporalMaxPool } from './layers/temporalMaxPool.js';
 import { adjacency, type PartitionStrategy } from './skeleton/adjacency.js';
-import { checkBranches } from './skeleton/checkBranches.js';
-import {
-  checkTemporalKernel,
-  type GcnBlockPlace,
-  type GcnConfig,
-  type GcnParts,
-  gcn,
-} from './skeleton/gcn.js';
+import { checkTemporalKernel, type GcnConfig, gcn } from './skeleton/gcn.js';
+import { checkBranches, temporalBranches } from './skeleton/temporalBranches.js';
 import { withGraphShortcut } from './skeleton/withGraphShortcut.js';
 
 /** What {@link ctrgcn} can be told. Only `frames` has no default. */
@@ -57,6 +49,7 @@ export function ctrgcn(config: CtrgcnConfig): Encoder {
   return gcn('ctrgcn', config, (x, place, parts) => {
     const { part, filters } = place;
     const { seed, name, norm } = parts;
+    const others = new Array<number>(dilations.length + 1).fill(Math.floor(filters / (dilations.length + 2)));
     const graph = new ChannelTopologyGraphConvolution({
       filters,
       adjacency: edges,
@@ -64,31 +57,9 @@ export function ctrgcn(config: CtrgcnConfig): Encoder {
       name: name(`${part}Graph`),
     });
     const y = withGraphShortcut(norm(graph.apply(x) as SymbolicTensor, `${part}GraphNorm`), x, place, parts);
-    return temporalBranches(y, temporalKernel, dilations, place, parts);
+    // Section 3.4 and figure 3 (b); the last branch has what is left of the channels.
+    const channels = [...others, filters - others.length * others[0]!];
+    const behind = (branch: SymbolicTensor, of: string) => norm(branch, `${of}Norm`);
+    return temporalBranches(y, { kernelSize: temporalKernel, dilations, channels, behind }, place, parts);
   });
-}
-
-/** Dilated convolutions, a max pool and a pointwise convolution side by side: section 3.4 and figure 3 (b). */
-function temporalBranches(
-  x: SymbolicTensor,
-  kernelSize: number,
-  dilations: readonly number[],
-  { part, filters, stride }: GcnBlockPlace,
-  { name, norm, relu, temporal }: GcnParts,
-): SymbolicTensor {
-  const share = Math.floor(filters / (dilations.length + 2));
-  const reduced = (branch: string) => {
-    const y = norm(temporal(x, `${part}${branch}Reduce`, share, 1, 1), `${part}${branch}ReduceNorm`);
-    return relu(y, `${part}${branch}ReduceRelu`);
-  };
-  const branches = dilations.map((dilation, i) => {
-    const branch = `Dilated${i + 1}`;
-    const y = temporal(reduced(branch), `${part}${branch}`, share, kernelSize, stride, dilation);
-    return norm(y, `${part}${branch}Norm`);
-  });
-  const pool = new TemporalMaxPool({ stride, name: name(`${part}Pooled`) });
-  branches.push(norm(pool.apply(reduced('Pooled')) as SymbolicTensor, `${part}PooledNorm`));
-  const rest = filters - branches.length * share;
-  branches.push(norm(temporal(x, `${part}Pointwise`, rest, 1, stride), `${part}PointwiseNorm`));
-  return new ChannelConcat({ name: name(`${part}Branches`) }).apply(branches) as SymbolicTensor;
 }

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { parameterCount } from './cost/parameterCount.js';
 import { type HcnConfig, hcn } from './hcn.js';
 import type { SkeletonGraph } from './skeleton/graphs.js';
 import { everySkeletonNetwork } from './testing/absentBodies.js';
-import { jolt, parameters, reloaded } from './testing/reloaded.js';
+import { jolt, reloaded } from './testing/reloaded.js';
 import { expectGradientsOfDifferences } from './testing/slopes.js';
 import { expectTorchGolden } from './testing/torchGolden.js';
 
@@ -30,7 +31,7 @@ describe('hcn', () => {
     [{ frames: 64, pointChannels: 64, hidden: 512 }, 512, 2_647_868],
   ])('has the parameters of the published code at 60 classes and 25 joints: %o', (config, hidden, count) => {
     const { model: encoder, features } = hcn(config);
-    expect(parameters(encoder) + hidden * 60 + 60).toBe(count);
+    expect(parameterCount(encoder) + hidden * 60 + 60).toBe(count);
     expect(features.shape).toEqual([null, hidden]);
     encoder.dispose();
   });

@@ -1,3 +1,4 @@
+import { seeds } from '@amr/layers';
 import { initializers, input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from './encoder.js';
 import { EncoderConfigError } from './encoderConfigError.js';
@@ -9,7 +10,6 @@ import { ChannelConcat } from './layers/channelConcat.js';
 import { JointsAsChannels } from './layers/jointsAsChannels.js';
 import { Motion } from './layers/motion.js';
 import { TemporalConvolution } from './layers/temporalConvolution.js';
-import { seeds } from './seeds.js';
 import { type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './skeleton/graphs.js';
 import { type SkeletonStreamConfig, skeletonStream } from './skeleton/skeletonStream.js';
 

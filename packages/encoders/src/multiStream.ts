@@ -1,4 +1,10 @@
-import { type AttentionModalityReweighterConfig, ConcatFusion, type FusionLayer, rewire } from '@amr/layers';
+import {
+  type AttentionModalityReweighterConfig,
+  ConcatFusion,
+  type FusionLayer,
+  rewire,
+  seeds,
+} from '@amr/layers';
 import {
   initializers,
   input,
@@ -11,7 +17,6 @@ import type { Encoder } from './encoder.js';
 import { EncoderConfigError } from './encoderConfigError.js';
 import { type FusionChoice, type FusionPlace, fusionOf } from './fusionChoice.js';
 import { type FusionPoint, fusionStages, type Stream } from './fusionPoints.js';
-import { seeds } from './seeds.js';
 
 /** What {@link multiStream} and {@link twoStream} can be told about the fusion and the classifier. */
 export interface FusionConfig {

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { model } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
+import { parameterCount } from './cost/parameterCount.js';
 import { type Resnet1dConfig, resnet1d } from './resnet1d.js';
-import { jolt, parameters, reloaded } from './testing/reloaded.js';
+import { jolt, reloaded } from './testing/reloaded.js';
 import { expectGradientsOfDifferences } from './testing/slopes.js';
 import { expectTorchGolden } from './testing/torchGolden.js';
 import type { TorchNames } from './torch/torchWeights.js';
@@ -16,7 +17,7 @@ describe('resnet1d', () => {
     [1, 504_000],
   ])('has the parameters of the published network, of %i channels', (channels, count) => {
     const { model: encoder, stages, features } = resnet1d({ inputShape: [180, channels] });
-    expect(parameters(encoder)).toBe(count);
+    expect(parameterCount(encoder)).toBe(count);
     expect(stages.map(({ shape }) => shape)).toEqual([[null, 180, 64], [null, 180, 128], [null, 180, 128]]); // biome-ignore format: shapes
     expect(features.shape).toEqual([null, 128]);
     encoder.dispose();

@@ -1,3 +1,4 @@
+import { seeds } from '@amr/layers';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from './encoder.js';
 import { EncoderConfigError } from './encoderConfigError.js';
@@ -5,7 +6,6 @@ import { BatchNorm } from './layers/batchNorm.js';
 import { ChannelNormalization } from './layers/channelNormalization.js';
 import { GlobalAverage } from './layers/globalAverage.js';
 import { SequenceConvolution } from './layers/sequenceConvolution.js';
-import { seeds } from './seeds.js';
 
 /** What {@link resnet1d} can be told. Only `inputShape` has no default. */
 export interface Resnet1dConfig {

@@ -1,7 +1,7 @@
+import { seeds } from '@amr/layers';
 import { initializers, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from './encoder.js';
 import { EncoderConfigError } from './encoderConfigError.js';
-import { seeds } from './seeds.js';
 
 /** What {@link singleStream} can be told. */
 export interface SingleStreamConfig {

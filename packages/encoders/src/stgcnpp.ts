@@ -1,17 +1,9 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from './encoder.js';
-import { ChannelConcat } from './layers/channelConcat.js';
 import { GraphConvolution } from './layers/graphConvolution.js';
-import { TemporalMaxPool } from './layers/temporalMaxPool.js';
 import { adjacency, type PartitionStrategy } from './skeleton/adjacency.js';
-import { checkBranches } from './skeleton/checkBranches.js';
-import {
-  checkTemporalKernel,
-  type GcnBlockPlace,
-  type GcnConfig,
-  type GcnParts,
-  gcn,
-} from './skeleton/gcn.js';
+import { checkTemporalKernel, type GcnConfig, gcn } from './skeleton/gcn.js';
+import { checkBranches, temporalBranches } from './skeleton/temporalBranches.js';
 import { withGraphShortcut } from './skeleton/withGraphShortcut.js';
 
 /** What {@link stgcnpp} can be told. Only `frames` has no default. */
@@ -55,7 +47,8 @@ export function stgcnpp(config: StgcnppConfig): Encoder {
   const edges = adjacency(layout, partition);
   return gcn('stgcnpp', config, (x, place, parts) => {
     const { part, filters } = place;
-    const { seed, name, norm } = parts;
+    const { seed, name, norm, relu, temporal } = parts;
+    const others = new Array<number>(dilations.length + 1).fill(Math.floor(filters / (dilations.length + 2)));
     const graph = new GraphConvolution({
       filters,
       adjacency: edges,
@@ -64,33 +57,10 @@ export function stgcnpp(config: StgcnppConfig): Encoder {
       name: name(`${part}Graph`),
     });
     const y = withGraphShortcut(norm(graph.apply(x) as SymbolicTensor, `${part}GraphNorm`), x, place, parts);
-    return temporalBranches(y, temporalKernel, dilations, place, parts);
+    // The first branch also has what is left of the channels; a convolution mixes those of all branches.
+    const channels = [filters - others.length * others[0]!, ...others];
+    const joined = temporalBranches(y, { kernelSize: temporalKernel, dilations, channels }, place, parts);
+    const mixed = relu(norm(joined, `${part}BranchesNorm`), `${part}BranchesRelu`);
+    return norm(temporal(mixed, `${part}Transform`, filters, 1, 1), `${part}TemporalNorm`);
   });
-}
-
-/** The multi-scale temporal unit: branches of their own few channels, then a convolution that mixes them. */
-function temporalBranches(
-  x: SymbolicTensor,
-  kernelSize: number,
-  dilations: readonly number[],
-  { part, filters, stride }: GcnBlockPlace,
-  { name, norm, relu, temporal }: GcnParts,
-): SymbolicTensor {
-  const share = Math.floor(filters / (dilations.length + 2));
-  const first = filters - (dilations.length + 1) * share;
-  const reduced = (branch: string, channels: number) => {
-    const y = norm(temporal(x, `${part}${branch}Reduce`, channels, 1, 1), `${part}${branch}ReduceNorm`);
-    return relu(y, `${part}${branch}ReduceRelu`);
-  };
-  const branches = dilations.map((dilation, i) => {
-    const [branch, channels] = [`Dilated${i + 1}`, i === 0 ? first : share];
-    const y = reduced(branch, channels);
-    return temporal(y, `${part}${branch}`, channels, kernelSize, stride, dilation);
-  });
-  const pool = new TemporalMaxPool({ stride, name: name(`${part}Pooled`) });
-  branches.push(pool.apply(reduced('Pooled', share)) as SymbolicTensor);
-  branches.push(temporal(x, `${part}Pointwise`, share, 1, stride));
-  const joined = new ChannelConcat({ name: name(`${part}Branches`) }).apply(branches) as SymbolicTensor;
-  const y = relu(norm(joined, `${part}BranchesNorm`), `${part}BranchesRelu`);
-  return norm(temporal(y, `${part}Transform`, filters, 1, 1), `${part}TemporalNorm`);
 }

@@ -1,11 +1,12 @@
 import type { LayerConfig } from '@amr/layers';
+import { seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
-import { seeds } from '../seeds.js';
 import type { TorchConstant, TorchLayer, TorchWeight } from '../torch/torchWeights.js';
+import { checkJoints } from './checkJoints.js';
 import { type Pointwise, pointwise, pointwiseTorchWeights } from './pointwise.js';
 
 /** What {@link AdaptiveGraphConvolution} can be told. */
@@ -75,11 +76,7 @@ export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer
   override build(inputShape: Shape): void {
     const joints = inputShape[3]!;
     const channels = inputShape[4]!;
-    if (this.adjacency[0]!.length !== joints) {
-      throw new Error(
-        `AdaptiveGraphConvolution: got ${joints} joints and an adjacency of ${this.adjacency[0]!.length}; expected as many.`,
-      );
-    }
+    checkJoints(this.getClassName(), inputShape, this.adjacency);
     const seed = seeds(this.seed);
     const add = (weight: string, inward: number, outward: number) =>
       pointwise(

@@ -5,6 +5,7 @@ import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
+import { heNormal } from './heNormal.js';
 
 /** What {@link BodyConv2D} can be told. */
 export interface BodyConv2DConfig extends LayerConfig {
@@ -55,9 +56,8 @@ export class BodyConv2D extends layers.Layer implements TorchLayer, CostedLayer 
 
   override build(inputShape: Shape): void {
     const { kernelSize, filters, seed } = this;
-    const heNormal = initializers.varianceScaling({ scale: 2, mode: 'fanOut', distribution: 'normal', seed });
     const shape = [kernelSize, kernelSize, inputShape[4]!, filters];
-    this.kernel = this.addWeight('kernel', shape, 'float32', heNormal);
+    this.kernel = this.addWeight('kernel', shape, 'float32', heNormal(seed));
     this.bias = this.addWeight('bias', [filters], 'float32', initializers.zeros());
     super.build(inputShape);
   }

@@ -1,10 +1,11 @@
 import type { LayerConfig } from '@amr/layers';
+import { seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
-import { seeds } from '../seeds.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
+import { checkJoints } from './checkJoints.js';
 import { type Pointwise, pointwise, pointwiseTorchWeights } from './pointwise.js';
 
 /** What {@link ChannelTopologyGraphConvolution} can be told. */
@@ -67,12 +68,7 @@ export class ChannelTopologyGraphConvolution extends layers.Layer implements Tor
   override build(inputShape: Shape): void {
     const joints = inputShape[3]!;
     const channels = inputShape[4]!;
-    if (this.adjacency[0]!.length !== joints) {
-      throw new Error(
-        `ChannelTopologyGraphConvolution: got ${joints} joints and an adjacency of ${this.adjacency[0]!.length}; ` +
-          `expected as many.`,
-      );
-    }
+    checkJoints(this.getClassName(), inputShape, this.adjacency);
     const relations = this.relations ?? (channels <= 16 ? 8 : Math.floor(channels / 8));
     const seed = seeds(this.seed);
     const add = (weight: string, inward: number, outward: number) =>

@@ -5,6 +5,8 @@ import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import type { TorchConstant, TorchLayer, TorchWeight } from '../torch/torchWeights.js';
+import { checkJoints } from './checkJoints.js';
+import { heNormal } from './heNormal.js';
 
 /** What {@link GraphConvolution} can be told. */
 export interface GraphConvolutionConfig extends LayerConfig {
@@ -68,18 +70,13 @@ export class GraphConvolution extends layers.Layer implements TorchLayer, Costed
   override build(inputShape: Shape): void {
     const joints = inputShape[3]!;
     const partitions = this.adjacency.length;
-    if (this.adjacency[0]!.length !== joints) {
-      throw new Error(
-        `GraphConvolution: got ${joints} joints and an adjacency of ${this.adjacency[0]!.length}; expected as many.`,
-      );
-    }
-    const heNormal = initializers.varianceScaling({
-      scale: 2,
-      mode: 'fanOut',
-      distribution: 'normal',
-      seed: this.seed,
-    });
-    this.kernel = this.addWeight('kernel', [partitions, inputShape[4]!, this.filters], 'float32', heNormal);
+    checkJoints(this.getClassName(), inputShape, this.adjacency);
+    this.kernel = this.addWeight(
+      'kernel',
+      [partitions, inputShape[4]!, this.filters],
+      'float32',
+      heNormal(this.seed),
+    );
     this.bias = this.addWeight('bias', [partitions, this.filters], 'float32', initializers.zeros());
     if (this.edgeImportance) {
       const ones = initializers.ones();

@@ -1,9 +1,10 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
+import { heNormal } from './heNormal.js';
 
 /** Sizes along time, height and width. */
 export type Size3 = [frames: number, height: number, width: number];
@@ -65,13 +66,12 @@ export class PaddedConv3D extends layers.Layer implements CostedLayer, TorchLaye
 
   override build(inputShape: Shape): void {
     const channels = inputShape[4]!;
-    const heNormal = initializers.varianceScaling({
-      scale: 2,
-      mode: 'fanOut',
-      distribution: 'normal',
-      seed: this.seed,
-    });
-    this.kernel = this.addWeight('kernel', [...this.kernelSize, channels, this.filters], 'float32', heNormal);
+    this.kernel = this.addWeight(
+      'kernel',
+      [...this.kernelSize, channels, this.filters],
+      'float32',
+      heNormal(this.seed),
+    );
     super.build(inputShape);
   }
 

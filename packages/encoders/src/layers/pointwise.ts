@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable } from '@tensorflow/tfjs-layers';
 import type { TorchWeight } from '../torch/torchWeights.js';
+import { heNormal } from './heNormal.js';
 
 /** Kernel [in, out] and bias [out] of a pointwise convolution that is a part of a layer. */
 export interface Pointwise {
@@ -22,14 +23,8 @@ export function pointwise(
   [channels, filters]: [number, number],
   seed: number | undefined,
 ): Pointwise {
-  const heNormal = initializers.varianceScaling({
-    scale: 2,
-    mode: 'fanOut',
-    distribution: 'normal',
-    seed,
-  });
   return {
-    kernel: add(`${weight}Kernel`, [channels, filters], heNormal),
+    kernel: add(`${weight}Kernel`, [channels, filters], heNormal(seed)),
     bias: add(`${weight}Bias`, [filters], initializers.zeros()),
   };
 }

@@ -5,6 +5,7 @@ import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
+import { heNormal } from './heNormal.js';
 
 /** What {@link SequenceConvolution} can be told. */
 export interface SequenceConvolutionConfig extends LayerConfig {
@@ -54,9 +55,8 @@ export class SequenceConvolution extends layers.Layer implements TorchLayer, Cos
 
   override build(inputShape: Shape): void {
     const { kernelSize, filters, seed } = this;
-    const heNormal = initializers.varianceScaling({ scale: 2, mode: 'fanOut', distribution: 'normal', seed });
     const shape = [kernelSize, inputShape[2]!, filters];
-    this.kernel = this.addWeight('kernel', shape, 'float32', heNormal);
+    this.kernel = this.addWeight('kernel', shape, 'float32', heNormal(seed));
     this.bias = this.addWeight('bias', [filters], 'float32', initializers.zeros());
     super.build(inputShape);
   }

@@ -5,6 +5,7 @@ import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
+import { heNormal } from './heNormal.js';
 
 /** What {@link TemporalConvolution} can be told. */
 export interface TemporalConvolutionConfig extends LayerConfig {
@@ -66,17 +67,11 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
   }
 
   override build(inputShape: Shape): void {
-    const heNormal = initializers.varianceScaling({
-      scale: 2,
-      mode: 'fanOut',
-      distribution: 'normal',
-      seed: this.seed,
-    });
     this.kernel = this.addWeight(
       'kernel',
       [this.kernelSize, 1, inputShape[4]!, this.filters],
       'float32',
-      heNormal,
+      heNormal(this.seed),
     );
     this.bias = this.addWeight('bias', [this.filters], 'float32', initializers.zeros());
     super.build(inputShape);

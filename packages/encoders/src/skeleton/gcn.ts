@@ -1,10 +1,10 @@
+import { seeds } from '@amr/layers';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from '../encoder.js';
 import { EncoderConfigError } from '../encoderConfigError.js';
 import { BatchNorm } from '../layers/batchNorm.js';
 import { BodyMask, BodyMean, BodyPresence } from '../layers/bodies.js';
 import { TemporalConvolution } from '../layers/temporalConvolution.js';
-import { seeds } from '../seeds.js';
 import { type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './graphs.js';
 import { type SkeletonStreamConfig, skeletonStream } from './skeletonStream.js';
 
@@ -179,8 +179,7 @@ function check(network: string, config: Checked): void {
 /** @throws {EncoderConfigError} when a kernel that must be centred on a frame is not odd */
 export function checkTemporalKernel(network: string, temporalKernel: number): void {
   if (Number.isInteger(temporalKernel) && temporalKernel > 0 && temporalKernel % 2 === 1) return;
-  const odd = Math.max(1, 2 * Math.floor(temporalKernel / 2) + 1);
   throw new EncoderConfigError(
-    `${network}: got temporalKernel ${temporalKernel}; expected an odd number above 0, for instance ${odd || 9}.`,
+    `${network}: got temporalKernel ${temporalKernel}; expected an odd number above 0, such as 5 or 9.`,
   );
 }

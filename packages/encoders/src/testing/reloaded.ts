@@ -1,8 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 
-export { parameterCount as parameters } from '../cost/parameterCount.js';
-
 /** The model, saved and loaded again, its topology through JSON text as from a file. */
 export async function reloaded(saved: LayersModel): Promise<LayersModel> {
   let artifacts: tf.io.ModelArtifacts = {};

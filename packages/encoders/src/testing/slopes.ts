@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { layers } from '@tensorflow/tfjs-layers';
 import { expect } from 'vitest';
 
 /** Compares the gradient of f at each of xs, along a random direction, with the central difference. */
@@ -25,6 +26,27 @@ export function expectGradientsOfDifferences(
         Math.abs(predicted - slope) / scale,
         `input ${i}: gradient ${predicted}, slope ${slope}`,
       ).toBeLessThan(tolerance);
+    }
+  });
+}
+
+/** Compares the gradient of a layer's outputs at x for each of its weights, along a random direction, with the difference. */
+export function expectWeightGradientsOfDifferences(layer: layers.Layer, x: tf.Tensor): void {
+  const step = 5e-3;
+  tf.tidy(() => {
+    // sin, so that biases and the like, whose sum would be linear, have slopes that depend on all weights.
+    const objective = () => tf.sum(tf.sin(layer.apply(x) as tf.Tensor)) as tf.Scalar;
+    const { grads } = tf.variableGrads(objective);
+    const weights = layer.getWeights().map((weight) => tf.clone(weight));
+    for (const [i, { name }] of layer.trainableWeights.entries()) {
+      const direction = tf.randomNormal(weights[i]!.shape, 0, 1, 'float32', 7 + i);
+      const at = (sign: number) => {
+        layer.setWeights(weights.map((w, j) => (i === j ? tf.add(w, tf.mul(direction, sign * step)) : w)));
+        return objective().dataSync()[0]!;
+      };
+      const slope = (at(1) - at(-1)) / (2 * step);
+      layer.setWeights(weights);
+      expect(tf.sum(tf.mul(grads[name]!, direction)).dataSync()[0], name).toBeCloseTo(slope, 1);
     }
   });
 }

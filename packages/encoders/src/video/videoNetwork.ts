@@ -1,10 +1,10 @@
+import { seeds } from '@amr/layers';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from '../encoder.js';
 import { BatchNorm } from '../layers/batchNorm.js';
 import { ChannelNormalization } from '../layers/channelNormalization.js';
 import { GlobalAverage } from '../layers/globalAverage.js';
 import { PaddedConv3D, type Size3 } from '../layers/paddedConv3D.js';
-import { seeds } from '../seeds.js';
 import type { Normalization } from './normalization.js';
 import type { VideoConfig } from './videoConfig.js';
 

@@ -1,1 +1,0 @@
-export { seeds } from '@amr/layers';
