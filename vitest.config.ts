@@ -12,7 +12,12 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'docs/*.test.ts', 'elsewhere/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'examples/*/src/**/*.test.ts',
+      'docs/*.test.ts',
+      'elsewhere/*.test.ts',
+    ],
     setupFiles: [source('vitest.setup.ts')],
     testTimeout: 60_000,
     hookTimeout: 60_000,
