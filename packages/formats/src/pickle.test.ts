@@ -121,6 +121,11 @@ describe('readPickle', () => {
     ['a name of numbers', pickle(0x4b, 1, 0x4b, 1, 0x93), /a name that is no text/],
     ['a length past the end', pickle(0x58, 0xff, 0xff, 0xff, 0xff), /4294967295 bytes are expected/],
     ['a 64 bit length', pickle(0x8e, ...Array<number>(8).fill(0xff)), /bytes are expected/],
+    [
+      'an integer that nobody means',
+      pickle(0x8b, 1, 4, 0, 0, ...Array<number>(1025).fill(1)),
+      /integer of 1025 bytes/,
+    ],
     ['a line without an end', pickle(0x63, 0x61), /has no end/],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readPickle(bytes, none)).toThrow(PickleError);

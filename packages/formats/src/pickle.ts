@@ -238,8 +238,8 @@ const INSTRUCTIONS: { readonly [opcode: number]: Instruction } = {
   74: (m, at) => m.push(at.i32()), // BININT
   75: (m, at) => m.push(at.u8()), // BININT1
   77: (m, at) => m.push(at.u16()), // BININT2
-  138: (m, at) => m.push(integer(at.bytes(at.u8()))), // LONG1
-  139: (m, at) => m.push(integer(at.bytes(at.u32()))), // LONG4
+  138: (m, at) => m.push(integer(m, at.bytes(at.u8()))), // LONG1
+  139: (m, at) => m.push(integer(m, at.bytes(at.u32()))), // LONG4
   71: (m, at) => m.push(at.bigEndianF64()), // BINFLOAT
   84: (m, at) => m.push(latin1(at.bytes(at.u32()))), // BINSTRING: Python 2's str
   85: (m, at) => m.push(latin1(at.bytes(at.u8()))), // SHORT_BINSTRING
@@ -285,9 +285,13 @@ const INSTRUCTIONS: { readonly [opcode: number]: Instruction } = {
   81: (m) => m.persistent(m.pop()), // BINPERSID
 };
 
-/** Two's complement, little-endian, of any length. */
-function integer(bytes: Uint8Array): number | bigint {
+/** More bytes than any number has that somebody means. */
+const LONGEST_INTEGER = 1024;
+
+/** Two's complement, little-endian. */
+function integer(machine: PickleMachine, bytes: Uint8Array): number | bigint {
   if (bytes.length === 0) return 0;
+  if (bytes.length > LONGEST_INTEGER) throw machine.damaged(`an integer of ${bytes.length} bytes`);
   let digits = '0x';
   for (let i = bytes.length - 1; i >= 0; i--) digits += bytes[i]!.toString(16).padStart(2, '0');
   const value = BigInt.asIntN(bytes.length * 8, BigInt(digits));

@@ -101,6 +101,24 @@ describe('readTorchFile', () => {
     expect(() => readTorchFile(bytes)).toThrow(/sizes and as many strides/);
   });
 
+  it('converts no more than maxBytes, however many tensors lie over one storage', () => {
+    const name = (path: string) => [...text(`c${path}\n`)];
+    const size = [0x4d, 0xe8, 3]; // 1000
+    const storage = [0x58, 7, 0, 0, 0, ...text('storage'), ...name('torch\nHalfStorage')];
+    const id = [0x28, ...storage, 0x58, 1, 0, 0, 0, ...text('0'), 0x4e, ...size, 0x74, 0x51];
+    const tensor = [...name('torch._utils\n_rebuild_tensor_v2'), 0x28, ...id, 0x4b, 0, ...size, 0x85, 0x4b, 1, 0x85, 0x74, 0x52]; // biome-ignore format: one program
+    const file = (count: number) => {
+      const program = [0x80, 2, 0x28, ...Array<number[]>(count).fill(tensor).flat(), 0x6c, 0x2e];
+      return altered('tensors.pth', {
+        'tensors/data.pkl': Uint8Array.from(program),
+        'tensors/data/0': new Uint8Array(2000),
+      });
+    };
+    // Each becomes 4000 bytes of float32.
+    expect(readTorchFile(file(12), { maxBytes: 50_000 })).toHaveLength(12);
+    expect(() => readTorchFile(file(13), { maxBytes: 50_000 })).toThrow(/more than maxBytes, 50000/);
+  });
+
   it('copies no more than maxBytes', () => {
     const size = testData('tensors.pth').length;
     expect(() => readTorchFile(testData('tensors.pth'), { maxBytes: 100 })).toThrow(/maxBytes, 100/);

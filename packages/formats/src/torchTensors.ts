@@ -134,7 +134,18 @@ export class TorchTensors {
     const packed = rowByRow(shape, strides)
       ? bytes.subarray(offset * width, (offset + size) * width)
       : this.gather(bytes, width, offset, shape, strides);
-    return { dtype, shape: [...shape], values: decodeElements(dtype, packed, this.bigEndian) };
+    const values = decodeElements(dtype, packed, this.bigEndian);
+    if (values.buffer !== bytes.buffer) this.count(values.byteLength);
+    return { dtype, shape: [...shape], values };
+  }
+
+  /** Many tensors may lie over one storage: what is copied of it has a bound. */
+  private count(copied: number): void {
+    this.copied += copied;
+    if (this.copied <= this.maxBytes) return;
+    throw new TorchFileError(
+      `the tensors take more than maxBytes, ${this.maxBytes}, once they lie row by row as numbers`,
+    );
   }
 
   private gather(
@@ -145,12 +156,6 @@ export class TorchTensors {
     strides: readonly number[],
   ): Uint8Array {
     const size = sizeOf(shape);
-    this.copied += size * width;
-    if (this.copied > this.maxBytes) {
-      throw new TorchFileError(
-        `the tensors take more than maxBytes, ${this.maxBytes}, once they lie row by row`,
-      );
-    }
     const packed = new Uint8Array(size * width);
     const index = shape.map(() => 0);
     let from = offset * width;
