@@ -73,7 +73,7 @@ const moved = (network: LayersModel): LayersModel => {
   return network;
 };
 
-/** Each encoder with a classifier, each fusion of two of them by name, and one of three with reweighters in two places. */
+/** Each encoder with a classifier, each fusion of two of them by name, and one of four with reweighters in two places. */
 export const everyNetwork: NetworkCase[] = [
   ...Object.entries(encoders).map(([name, encoder]) => ({
     name,
@@ -99,12 +99,13 @@ export const everyNetwork: NetworkCase[] = [
     },
   },
   {
-    name: 'three streams, amr at both stages',
+    name: 'four streams, amr at both stages',
     build: () => {
       const streams = {
-        infrared: resnet3d({ ...video, name: 'infrared' }),
+        rgb: resnet3d({ ...video, inputShape: [4, 16, 16, 3], name: 'rgb' }),
         depth: resnet3d(video),
         skeleton: stgcn(bodies),
+        inertial: resnet1d({ inputShape: [16, 6], widths: [4, 8], seed: 1 }),
       };
       return moved(multiStream({ streams, classes: 3, at: [1, 2], returnWeights: true, seed: 3 }));
     },
