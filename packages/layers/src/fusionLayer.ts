@@ -20,6 +20,32 @@ export type FusionRole = 'exchange' | 'join' | 'classify' | 'vote';
 /**
  * What all fusion layers of this package are: a tfjs layer on the tensors of two or more modalities, in a list. Its
  * first outputs are those that its {@link FusionRole} names; `returnWeights`, where a layer has it, adds a last one.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import type { Shape } from '@tensorflow/tfjs-layers';
+ * import { channelMeans, type FusionRole, JoiningLayer } from '@amr/layers';
+ *
+ * // The largest of the modalities' features, channel by channel.
+ * class MaxFusion extends JoiningLayer {
+ *   static readonly className = 'MaxFusion';
+ *   override get role(): FusionRole {
+ *     return 'join';
+ *   }
+ *   override computeOutputShape(inputShape: Shape[]): Shape {
+ *     return [inputShape[0]![0]!, inputShape[0]!.at(-1)!];
+ *   }
+ *   override multiplyAdds(): number {
+ *     return 0;
+ *   }
+ *   protected override fuse(features: tf.Tensor[]): tf.Tensor {
+ *     return features.map(channelMeans).reduce((one, other) => tf.maximum(one, other) as tf.Tensor2D);
+ *   }
+ * }
+ * tf.serialization.registerClass(MaxFusion);
+ * new MaxFusion().apply([tf.ones([1, 4, 2]), tf.zeros([1, 3, 3, 2])]).print(); // [[1, 1]]
+ * ```
  */
 export abstract class FusionLayer extends layers.Layer {
   /** What the layer makes of its inputs. */
