@@ -38,6 +38,7 @@ export { JointsAsChannels } from './layers/jointsAsChannels.js';
 export { Motion, type MotionConfig } from './layers/motion.js';
 export { PaddedConv3D, type PaddedConv3DConfig, type Size3 } from './layers/paddedConv3D.js';
 export { PaddedMaxPool3D, type PaddedMaxPool3DConfig } from './layers/paddedMaxPool3D.js';
+export { SeededDropout, type SeededDropoutConfig } from './layers/seededDropout.js';
 export { SequenceConvolution, type SequenceConvolutionConfig } from './layers/sequenceConvolution.js';
 export {
   SqueezeExcitation,

@@ -2,6 +2,7 @@ import { seeds } from '@amr/layers';
 import { initializers, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Encoder } from './encoder.js';
 import { EncoderConfigError } from './encoderConfigError.js';
+import { SeededDropout } from './layers/seededDropout.js';
 
 /** What {@link singleStream} can be told. */
 export interface SingleStreamConfig {
@@ -9,7 +10,7 @@ export interface SingleStreamConfig {
   classes: number;
   /** Share of the features dropped in training, in front of the classifier. In [0, 1); default 0. */
   dropout?: number;
-  /** Seed of the classifier's initial weights. */
+  /** Seed of the classifier's initial weights, and of what is dropped. */
   seed?: number;
 }
 
@@ -42,7 +43,7 @@ export function singleStream(encoder: Encoder, config: SingleStreamConfig): Laye
   const kernelInitializer = initializers.glorotUniform({ seed: seed() });
   const features =
     dropout > 0
-      ? layers.dropout({ rate: dropout, seed: seed(), name: 'dropout' }).apply(encoder.features)
+      ? new SeededDropout({ rate: dropout, seed: seed(), name: 'dropout' }).apply(encoder.features)
       : encoder.features;
   const logits = layers.dense({ units: classes, kernelInitializer, name: 'logits' }).apply(features);
   return model({

@@ -4,6 +4,7 @@ import type { Encoder } from '../encoder.js';
 import { EncoderConfigError } from '../encoderConfigError.js';
 import { BatchNorm } from '../layers/batchNorm.js';
 import { BodyMask, BodyMean, BodyPresence } from '../layers/bodies.js';
+import { SeededDropout } from '../layers/seededDropout.js';
 import { TemporalConvolution } from '../layers/temporalConvolution.js';
 import { type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './graphs.js';
 import { type SkeletonStreamConfig, skeletonStream } from './skeletonStream.js';
@@ -28,7 +29,7 @@ export interface GcnConfig extends SkeletonStreamConfig {
   dropout?: number;
   /** Name of the modality: of the input, and in front of every layer's name. Default `'skeleton'`. */
   name?: string;
-  /** Seed of the initial weights. Absent: different each time. */
+  /** Seed of the initial weights and of what is dropped. Absent: different each time. */
   seed?: number;
 }
 
@@ -120,7 +121,7 @@ export function gcn(network: string, config: GcnConfig, block: GcnBlock): Encode
 
       let y = block(x, { part, channels, filters, stride, first }, parts);
       if (dropout > 0) {
-        const drop = layers.dropout({ rate: dropout, seed: seed(), name: `${name}${part}Dropout` });
+        const drop = new SeededDropout({ rate: dropout, seed: seed(), name: `${name}${part}Dropout` });
         y = drop.apply(y) as SymbolicTensor;
       }
       if (!first) {
