@@ -24,7 +24,8 @@ export interface AgcnConfig extends GcnConfig {
  *
  * Input: [batch, persons, frames, joints, coordinates], in metres. Stages: the same rank, channels last. Features:
  * [batch, width * 2^(stages - 1)], the mean over frames, joints and the bodies that are there. Absent bodies count
- * neither there nor in the statistics of batch normalisation, and are zero in each stage's output.
+ * neither there nor in the statistics of batch normalisation, and are zero in each stage's output; one body alone
+ * (`persons: 1`) is taken to be there but for the features, which are zero when it is not.
  *
  * @throws {EncoderConfigError} when a size does not fit; the message names one that does
  * @example

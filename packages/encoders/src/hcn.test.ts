@@ -88,8 +88,11 @@ describe('hcn', () => {
 
   it('names a size that works', () => {
     expect(() => hcn({ ...tiny, frames: 15 })).toThrow(/frames 15; expected 16 or more/);
-    expect(() => hcn({ ...tiny, pointChannels: 8 })).toThrow(/pointChannels 8; expected 16 or more/);
-    expect(() => hcn({ ...tiny, width: 5 })).toThrow(/width 5.*even/);
+    expect(() => hcn({ ...tiny, pointChannels: 8 })).toThrow(
+      /pointChannels 8 with width 4; expected 16 or more/,
+    );
+    expect(() => hcn({ width: 16 })).toThrow(/pointChannels 8 with width 16.*half the width/);
+    expect(() => hcn({ width: 5 })).toThrow(/width 5.*even/);
     expect(() => hcn({ ...tiny, persons: 0 })).toThrow(/persons 0/);
     expect(() => hcn({ ...tiny, dropout: 1 })).toThrow(/dropout 1/);
     expect(() => hcn({ ...tiny, pooling: 'sum' as 'max' })).toThrow(/pooling 'sum'/);

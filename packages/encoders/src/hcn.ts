@@ -9,6 +9,7 @@ import { BodyPool } from './layers/bodyPool.js';
 import { ChannelConcat } from './layers/channelConcat.js';
 import { JointsAsChannels } from './layers/jointsAsChannels.js';
 import { Motion } from './layers/motion.js';
+import { SeededDropout } from './layers/seededDropout.js';
 import { TemporalConvolution } from './layers/temporalConvolution.js';
 import { type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './skeleton/graphs.js';
 import { type SkeletonStreamConfig, skeletonStream } from './skeleton/skeletonStream.js';
@@ -35,7 +36,7 @@ export interface HcnConfig extends SkeletonStreamConfig {
   dropout?: number;
   /** Name of the modality: of the input, and in front of every layer's name. Default `'skeleton'`. */
   name?: string;
-  /** Seed of the initial weights. Absent: different each time. */
+  /** Seed of the initial weights and of what is dropped. Absent: different each time. */
   seed?: number;
 }
 
@@ -81,7 +82,7 @@ export function hcn(config: HcnConfig = {}): Encoder {
     layers.activation({ activation: 'relu', ...named(part) }).apply(x) as SymbolicTensor;
   const drop = (x: SymbolicTensor, part: string) =>
     dropout > 0
-      ? (layers.dropout({ rate: dropout, seed: seed(), ...named(part) }).apply(x) as SymbolicTensor)
+      ? (new SeededDropout({ rate: dropout, seed: seed(), ...named(part) }).apply(x) as SymbolicTensor)
       : x;
 
   const skeleton = input({ shape: [persons, frames, graph.joints, coordinates], name });
@@ -134,14 +135,19 @@ function check({ dropout, pooling, ...sizes }: Checked): void {
   const fail = (message: string): never => {
     throw new EncoderConfigError(`hcn: ${message}`);
   };
+  const { frames, width, pointChannels } = sizes;
+  // First, since pointChannels is half of it by default.
+  if (width % 2 !== 0) fail(`got width ${width}; expected an even number: a convolution has half as many.`);
   for (const [option, value] of Object.entries(sizes)) {
     if (!(Number.isInteger(value) && value > 0))
       fail(`got ${option} ${value}; expected a whole number above 0.`);
   }
-  const { frames, width, pointChannels } = sizes;
-  if (width % 2 !== 0) fail(`got width ${width}; expected an even number: a convolution has half as many.`);
-  for (const [option, value] of Object.entries({ frames, pointChannels })) {
-    if (value < 16) fail(`got ${option} ${value}; expected 16 or more: it is halved four times.`);
+  if (frames < 16) fail(`got frames ${frames}; expected 16 or more: it is halved four times.`);
+  if (pointChannels < 16) {
+    fail(
+      `got pointChannels ${pointChannels} with width ${width}; expected 16 or more: it is halved four times. It is half ` +
+        'the width unless it is given.',
+    );
   }
   if (!(dropout >= 0 && dropout < 1)) fail(`got dropout ${dropout}; expected a number in [0, 1).`);
   if (pooling !== 'max' && pooling !== 'mean') fail(`got pooling '${pooling}'; expected 'max' or 'mean'.`);

@@ -78,6 +78,14 @@ describe('BatchNorm', () => {
     }
   });
 
+  it('keeps its statistics where no row counts', () => {
+    const layer = new BatchNorm();
+    const y = layer.apply([random([2, 2, 3], 1), tf.zeros([2, 2])], { training: true });
+    expect([...values(y)].every(Number.isFinite)).toBe(true);
+    const [, , movingMean, movingVariance] = layer.getWeights();
+    expect([...movingMean!.dataSync(), ...movingVariance!.dataSync()]).toEqual([0, 0, 0, 1, 1, 1]);
+  });
+
   it.each([true, false])('has the gradients of finite differences, training: %s', (training) => {
     const layer = new BatchNorm();
     const x = random([2, 2, 3, 2], 3);

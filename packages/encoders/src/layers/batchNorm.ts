@@ -106,7 +106,8 @@ export class BatchNorm extends layers.Layer implements TorchLayer {
 
   private normalizeBatch(rows: tf.Tensor2D, weights: tf.Tensor1D | undefined): tf.Tensor2D {
     const weight = weights ? tf.expandDims(weights, 1) : tf.scalar(1);
-    const count = weights ? tf.maximum(tf.sum(weights), 1) : tf.scalar(Math.max(rows.shape[0], 1));
+    const counting = weights ? tf.sum(weights) : tf.scalar(rows.shape[0]);
+    const count = tf.maximum(counting, 1);
     const counted = (x: tf.Tensor, weight: tf.Tensor) => (weights ? tf.mul(x, weight) : x) as tf.Tensor2D;
 
     const normalize = tf.customGrad((...args) => {
@@ -114,7 +115,7 @@ export class BatchNorm extends layers.Layer implements TorchLayer {
       const mean = tf.div(columnSums(counted(x, weight)), count);
       const centered = tf.sub(x, mean);
       const variance = tf.div(columnSums(counted(tf.square(centered), weight)), count);
-      this.follow(mean, variance, count);
+      this.follow(mean, variance, counting);
       const deviation = tf.rsqrt(tf.add(variance, this.epsilon));
       const scale = tf.mul(gamma, deviation);
       save([centered, deviation, scale, weight, count]);
@@ -141,11 +142,12 @@ export class BatchNorm extends layers.Layer implements TorchLayer {
     return normalize(rows, this.gamma.read(), this.beta.read()) as tf.Tensor2D;
   }
 
-  /** Moves the moving statistics one step towards the batch's. */
+  /** Moves the moving statistics one step towards the batch's, or not at all where no row counts. */
   private follow(mean: tf.Tensor, variance: tf.Tensor, count: tf.Tensor): void {
     const unbiased = tf.mul(variance, tf.div(count, tf.maximum(tf.sub(count, 1), 1)));
+    const step = tf.mul(tf.step(count), 1 - this.momentum);
     const towards = (moving: LayerVariable, value: tf.Tensor) =>
-      moving.write(tf.add(tf.mul(moving.read(), this.momentum), tf.mul(value, 1 - this.momentum)));
+      moving.write(tf.add(moving.read(), tf.mul(tf.sub(value, moving.read()), step)));
     towards(this.movingMean, mean);
     towards(this.movingVariance, unbiased);
   }

@@ -72,6 +72,10 @@ describe('RootCentering', () => {
     expectGradientsOfDifferences((z) => new RootCentering(scored).apply(z) as tf.Tensor, [random([2, 2, 3, 4, 3], 1)]); // biome-ignore format: one call
   });
 
+  it('refuses a root that is no joint', () => {
+    expect(() => center(bodies(clip(1)), 4)).toThrow(/root 4.*0 to 3/);
+  });
+
   it('keeps its config through a saved model', async () => {
     const x = input({ shape: [2, 3, 4, 3] });
     const outputs = new RootCentering({ root: 3, confidence: true, name: 'center' }).apply(

@@ -142,6 +142,15 @@ export class RootCentering extends layers.Layer {
     this.confidence = config.confidence ?? false;
   }
 
+  /** @throws {Error} when the root is not one of the joints */
+  override build(inputShape: Shape): void {
+    const joints = inputShape[3]!;
+    if (!(Number.isInteger(this.root) && this.root >= 0 && this.root < joints)) {
+      throw new Error(`RootCentering: got root ${this.root}; expected a joint from 0 to ${joints - 1}.`);
+    }
+    super.build(inputShape);
+  }
+
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;

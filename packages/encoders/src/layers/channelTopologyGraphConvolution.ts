@@ -25,7 +25,8 @@ export interface ChannelTopologyGraphConvolutionConfig extends LayerConfig {
  * partitions k: out_w[c] = sum over k and joints v of (A_k[v, w] + alpha Q_k[c, v, w]) (W_k x_v + b_k)[c]. The graph
  * A_k is learned, from the skeleton on, and the same for all channels; its refinement Q_k[c, v, w] = (xi_k tanh(psi_k
  * m_v - phi_k m_w))[c] is each channel's and each body's own, where m is the mean of x over the frames and psi, phi
- * and xi are linear. Alpha is learned and zero at first.
+ * and xi are linear. Alpha is learned and zero at first. The first joint of A and Q is the one that features come from,
+ * as in PYSKL; in the authors' own code it is the one that they go to.
  *
  * In: [batch, persons, frames, joints, C]. Out: [batch, persons, frames, joints, filters].
  *
