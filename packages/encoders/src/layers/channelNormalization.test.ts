@@ -26,6 +26,7 @@ describe('ChannelNormalization', () => {
     const copy = await reloaded(model({ inputs: x, outputs }));
     expect(copy.getLayer('normalized').getConfig()).toMatchObject(config);
     expect(() => new ChannelNormalization({ mean: [1], std: [0] })).toThrow(/std \[0\]/);
+    expect(() => new ChannelNormalization({ mean: [Number.NaN], std: [1] })).toThrow(/finite/);
     expect(() => new ChannelNormalization({ mean: [1, 2], std: [1, 2] }).apply(tf.ones([1, 3]))).toThrow(
       /2 means for 3 channels/,
     );

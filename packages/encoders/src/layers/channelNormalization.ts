@@ -31,14 +31,15 @@ export class ChannelNormalization extends layers.Layer {
   /** See {@link ChannelNormalizationConfig.std}. */
   readonly std: number[];
 
-  /** @throws {Error} when a standard deviation is not above 0, or the lengths differ */
+  /** @throws {Error} when a value is not finite, a standard deviation not above 0, or the lengths differ */
   constructor(config: ChannelNormalizationConfig) {
     super(config);
     this.mean = config.mean;
     this.std = config.std;
-    if (this.mean.length !== this.std.length || !this.std.every((std) => std > 0)) {
+    const finite = [...this.mean, ...this.std].every(Number.isFinite);
+    if (this.mean.length !== this.std.length || !finite || !this.std.every((std) => std > 0)) {
       throw new Error(
-        `ChannelNormalization: got mean [${this.mean}] and std [${this.std}]; expected as many of each, std above 0.`,
+        `ChannelNormalization: got mean [${this.mean}] and std [${this.std}]; expected as many finite numbers of each, std above 0.`,
       );
     }
   }

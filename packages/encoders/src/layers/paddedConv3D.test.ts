@@ -83,6 +83,14 @@ describe('PaddedConv3D', () => {
     expect(layer.multiplyAdds(shape, layer.computeOutputShape(shape))).toBe(4 * 4 * 4 * 5 * 6 * 3);
   });
 
+  it('names the smallest clip that its kernel fits', () => {
+    const layer = new PaddedConv3D({ filters: 2, kernelSize: [3, 5, 1], padding: [1, 1, 0] });
+    expect(layer.computeOutputShape([null, 1, 3, 1, 1])).toEqual([null, 1, 1, 1, 2]);
+    expect(() => layer.computeOutputShape([null, 1, 2, 1, 1])).toThrow(
+      /height 2 for a window of 5 and padding of 1; expected 3 or more/,
+    );
+  });
+
   it('keeps its config and its outputs through a saved model', async () => {
     const x = input({ shape: [4, 6, 6, 1] });
     const size = (...sizes: Size3) => sizes;

@@ -132,14 +132,25 @@ export function halfOf(kernelSize: Size3): Size3 {
   return kernelSize.map((size) => Math.floor(size / 2)) as Size3;
 }
 
-/** The sizes along frames, height and width of what comes out of a padded convolution or pooling. */
+/**
+ * The sizes along frames, height and width of what comes out of a padded convolution or pooling.
+ * @throws {Error} when the window does not fit into the padded input
+ */
 export function paddedSizes(
   inputShape: Shape,
   { kernelSize, strides, padding }: { kernelSize: Size3; strides: Size3; padding: Size3 },
 ): (number | null)[] {
   return kernelSize.map((kernel, i) => {
     const size = inputShape[i + 1];
-    return size == null ? null : Math.floor((size + 2 * padding[i]! - kernel) / strides[i]!) + 1;
+    if (size == null) return null;
+    const free = size + 2 * padding[i]! - kernel;
+    if (free < 0) {
+      throw new Error(
+        `got ${['frames', 'height', 'width'][i]} ${size} for a window of ${kernel} and padding of ${padding[i]}; expected ` +
+          `${kernel - 2 * padding[i]!} or more.`,
+      );
+    }
+    return Math.floor(free / strides[i]!) + 1;
   });
 }
 

@@ -47,7 +47,8 @@ describe.each(['cpu', 'wasm'] as const)('PaddedMaxPool3D on %s', (backend) => {
   const check = (kernelSize: Size3, strides: Size3, sizes: readonly number[], padding?: Size3) =>
     tf.tidy(() => {
       // Whole numbers, so that some are equal; below zero, so that padding with zeros would show.
-      const x = tf.floor(tf.randomUniform([2, ...sizes, 3], -40, -1, 'float32', 1)) as tf.Tensor5D;
+      const uniform = tf.randomUniform([2, ...sizes, 3], -40, -1, 'float32', 1);
+      const x = tf.floor(uniform) as tf.Tensor5D;
       const layer = new PaddedMaxPool3D({ kernelSize, strides, ...(padding ? { padding } : {}) });
       const pool = (z: tf.Tensor) => layer.apply(z) as tf.Tensor;
       const along = tf.randomNormal(layer.computeOutputShape(x.shape) as number[], 0, 1, 'float32', 2);

@@ -58,10 +58,11 @@ export function videoChecks(network: string): VideoChecks {
       if (
         mean.length !== std.length ||
         ![1, channels].includes(mean.length) ||
-        !std.every((value) => value > 0)
+        !mean.every(Number.isFinite) ||
+        !std.every((value) => Number.isFinite(value) && value > 0)
       ) {
         fail(
-          `got mean [${mean}] and std [${std}] for ${channels} channels; expected one value each, or one per ` +
+          `got mean [${mean}] and std [${std}] for ${channels} channels; expected one finite value each, or one per ` +
             'channel, std above 0.',
         );
       }

@@ -170,5 +170,6 @@ describe('video networks', () => {
     expect(() => slowOnly50({ inputShape, blocks: [1, 0] })).toThrow(/slowOnly50: got blocks 0/);
     expect(() => slowOnly50({ inputShape, width: 1.5 })).toThrow(/width 1.5; expected a whole number/);
     expect(() => slowOnly50({ inputShape, mean: [0, 0], std: [1, 1] })).toThrow(/for 3 channels/);
+    expect(() => slowOnly50({ inputShape, mean: [Number.NaN] })).toThrow(/mean \[NaN\].*finite/);
   });
 });
