@@ -117,6 +117,19 @@ describe('safetensors', () => {
     expect([shape, Array.from(values as ArrayLike<number>)]).toEqual([[1], expected]);
   });
 
+  it('reads a header with a text of millions of characters', () => {
+    const text = 'x\\'.repeat(4e6);
+    const file = readSafetensors(writeSafetensors({ tensors: new Map(), metadata: { text, more: '"' } }));
+    expect(file.metadata).toEqual({ text, more: '"' });
+  });
+
+  it('refuses to write a tensor under the name of the metadata', () => {
+    const tensors = new Map([
+      ['__metadata__', { dtype: 'U8' as const, shape: [], bytes: new Uint8Array(1) }],
+    ]);
+    expect(() => writeSafetensors({ tensors, metadata: {} })).toThrow(/can't be called __metadata__/);
+  });
+
   it('refuses to write bytes that miss their shape', () => {
     const tensors = new Map([['a', { dtype: 'F32' as const, shape: [2], bytes: new Uint8Array(4) }]]);
     expect(() => writeSafetensors({ tensors, metadata: {} })).toThrow(/takes 8 bytes, got 4/);

@@ -64,14 +64,15 @@ const NAMED_METADATA = '__metadata__';
  * Writes a safetensors file: 8 bytes of header length (little-endian), a JSON header, the tensors' bytes one after
  * another (https://github.com/huggingface/safetensors). The header is padded with spaces so that the data begin at a
  * multiple of 8.
- * @throws {SafetensorsError} when a tensor's bytes don't fit its shape and type
+ * @throws {SafetensorsError} when a tensor's bytes don't fit its shape and type, or it is called `__metadata__`
  */
 export function writeSafetensors(file: SafetensorsFile): Uint8Array {
   const header: { [name: string]: unknown } = { [NAMED_METADATA]: file.metadata };
   let offset = 0;
   for (const [name, { dtype, shape, bytes }] of file.tensors) {
     const expected = sizeOf(shape) * bytesOf(ELEMENTS[dtype]);
-    if (bytes.length !== expected || name === NAMED_METADATA) {
+    if (name === NAMED_METADATA) throw new SafetensorsError(`a tensor can't be called ${name}`);
+    if (bytes.length !== expected) {
       throw new SafetensorsError(
         `tensor '${name}' of shape [${shape}] and type ${dtype} takes ${expected} bytes, got ${bytes.length}`,
       );
@@ -178,12 +179,25 @@ function parseHeader(bytes: Uint8Array): { [name: string]: unknown } {
 function* topLevelNames(json: string): Generator<string> {
   let depth = 0;
   let text = '';
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
-    if (token === '{' || token === '[') depth++;
+  // A text is skipped by hand: an expression for it needs more stack than there is when a text is long.
+  const punctuation = /["{}[\]:]/g;
+  for (let found = punctuation.exec(json); found; found = punctuation.exec(json)) {
+    const [token] = found;
+    if (token === '"') {
+      const end = endOfText(json, found.index);
+      if (depth === 1) text = json.slice(found.index, end);
+      punctuation.lastIndex = end;
+    } else if (token === '{' || token === '[') depth++;
     else if (token === '}' || token === ']') depth--;
-    else if (token !== ':') text = token;
     else if (depth === 1) yield JSON.parse(text);
   }
+}
+
+/** Behind the quotation mark that ends the text that begins with the one at `start`. */
+function endOfText(json: string, start: number): number {
+  let at = start + 1;
+  while (json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
+  return at + 1;
 }
 
 function parseEntry(name: string, value: unknown) {
