@@ -1,6 +1,6 @@
 import { AttentionModalityReweighter, ConcatFusion, FusionLayer, type FusionRole } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel, Shape } from '@tensorflow/tfjs-layers';
+import { type LayersModel, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { type MultiStreamConfig, multiStream } from './multiStream.js';
 import { resnet3d } from './resnet3d.js';
@@ -198,6 +198,14 @@ describe('multiStream', () => {
       /one fusion layer for 2/,
     );
     expect(() => build({ fusion: new Own('vote'), dropout: 0.5 })).toThrow(/makes the logits itself/);
+    expect(() => build({ fusion: 'mmtm', reweighter: { temperature: 2 } })).toThrow(
+      /reweighter for another fusion than 'amr'; leave it out/,
+    );
+    expect(() => build({ fusion: new Own('classify'), classes: 4 })).toThrow(
+      /logits \[batch, 3\] from OwnFusion; expected \[batch, 4\]/,
+    );
+    const other = layers.concatenate() as unknown as FusionLayer;
+    expect(() => build({ fusion: () => other })).toThrow(/without one of the roles exchange, join/);
     expect(() => build({ fusion: 'toString' as 'amr' })).toThrow(
       /fusion 'toString'; expected one of amr, mmtm/,
     );

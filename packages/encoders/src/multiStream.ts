@@ -2,6 +2,7 @@ import {
   type AttentionModalityReweighterConfig,
   ConcatFusion,
   type FusionLayer,
+  type FusionRole,
   rewire,
   seeds,
 } from '@amr/layers';
@@ -17,6 +18,7 @@ import type { Encoder } from './encoder.js';
 import { EncoderConfigError } from './encoderConfigError.js';
 import { type FusionChoice, type FusionPlace, fusionOf } from './fusionChoice.js';
 import { type FusionPoint, fusionStages, type Stream } from './fusionPoints.js';
+import { SeededDropout } from './layers/seededDropout.js';
 
 /** What {@link multiStream} and {@link twoStream} can be told about the fusion and the classifier. */
 export interface FusionConfig {
@@ -32,15 +34,18 @@ export interface FusionConfig {
    * `'last'`, with `'memory'` `'features'`. Other fusions take the pooled features and no place.
    */
   at?: FusionPoint | readonly FusionPoint[];
-  /** The options of the reweighter of `'amr'`. */
+  /** The options of the reweighter of `'amr'`; other fusions take none. */
   reweighter?: Omit<AttentionModalityReweighterConfig, 'returnWeights' | 'name'>;
-  /** Adds what the fusion layers say about the modalities' weights as outputs, in the order of `at`. Default false. */
+  /**
+   * Adds what the fusion layers say about the modalities' weights as outputs, in the order of `at`; `'concat'`, `'sum'`,
+   * `'late'` and `'memory'` say nothing. Default false.
+   */
   returnWeights?: boolean;
   /** Adds each modality's pooled features as a last output `<modality>Pooled`, for losses on them. Default false. */
   returnFeatures?: boolean;
   /** Share of the fused features dropped in training, in front of the classifier. In [0, 1); default 0. */
   dropout?: number;
-  /** Seed of the initial weights of what is added to the encoders. */
+  /** Seed of the initial weights of what is added to the encoders, and of what is dropped. */
   seed?: number;
 }
 
@@ -104,6 +109,8 @@ export function multiStream({ streams, ...config }: MultiStreamConfig): LayersMo
   return joined('multiStream', list, config);
 }
 
+const roles: readonly FusionRole[] = ['exchange', 'join', 'classify', 'vote'];
+
 /** The network behind {@link multiStream} and {@link twoStream}. */
 export function joined(network: string, streams: readonly Stream[], config: FusionConfig): LayersModel {
   const { classes, returnWeights = false, returnFeatures = false, dropout = 0 } = config;
@@ -125,6 +132,12 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
 
   const points = [config.at ?? usually].flat() as FusionPoint[];
   const first = make(place(points.length === 1 ? layerName : `${layerName}1`));
+  if (!roles.includes(first?.role)) {
+    fail(
+      network,
+      `got a fusion without one of the roles ${roles.join(', ')}; expected a FusionLayer of @amr/layers.`,
+    );
+  }
   const weights: SymbolicTensor[] = [];
   /** Applies a fusion layer; what it gives beyond `count` outputs are weights. */
   const fuse = (layer: FusionLayer, tensors: SymbolicTensor[], count: number): SymbolicTensor[] => {
@@ -166,7 +179,7 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
     const joiner = first.role === 'join' ? first : new ConcatFusion({ name: 'fusion' });
     let fused = fuse(joiner, features, 1)[0]!;
     if (dropout > 0) {
-      const drop = layers.dropout({ rate: dropout, seed: seed(), name: 'fusionDropout' });
+      const drop = new SeededDropout({ rate: dropout, seed: seed(), name: 'fusionDropout' });
       fused = drop.apply(fused) as SymbolicTensor;
     }
     logits = head(fused, 'logits', 0);
@@ -178,6 +191,12 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
       );
     }
     const decided = fuse(first, first.role === 'vote' ? auxiliary : features, 1)[0]!;
+    if (String(decided.shape.slice(1)) !== String([classes])) {
+      fail(
+        network,
+        `got logits [batch, ${decided.shape.slice(1)}] from ${first.getClassName()}; expected [batch, ${classes}], one for each class.`,
+      );
+    }
     // The output has the same name whatever makes it.
     logits = layers.activation({ activation: 'linear', name: 'logits' }).apply(decided) as SymbolicTensor;
   }
@@ -193,7 +212,7 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
 }
 
 function check(network: string, streams: readonly Stream[], config: FusionConfig) {
-  const { classes, fusion = 'amr', reweighter = {}, dropout = 0 } = config;
+  const { classes, fusion = 'amr', reweighter, dropout = 0 } = config;
   if (!(Number.isInteger(classes) && classes >= 2)) {
     fail(network, `got classes ${classes}; expected a whole number, 2 or more.`);
   }
@@ -214,7 +233,13 @@ function check(network: string, streams: readonly Stream[], config: FusionConfig
       owners.set(name, stream);
     }
   }
-  return fusionOf(network, fusion, reweighter);
+  if (reweighter !== undefined && fusion !== 'amr') {
+    fail(
+      network,
+      "got reweighter for another fusion than 'amr'; leave it out, or give the layer itself as fusion.",
+    );
+  }
+  return fusionOf(network, fusion, reweighter ?? {});
 }
 
 function fail(network: string, message: string): never {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
 import { singleStream } from './singleStream.js';
 import { stgcn } from './stgcn.js';
@@ -32,6 +33,15 @@ it('is a dense layer on the features, at any batch size, also when loaded again'
     expect([...logits.dataSync()]).toEqual([...expected].map((value) => expect.closeTo(value, 5)));
     expect((copy.predict(clips(batch)) as tf.Tensor).dataSync()).toEqual(logits.dataSync());
   }
+});
+
+it('drops other features at each step of training, and the same ones again from the same seed on', () => {
+  const make = () => singleStream(encoder('skeleton'), { classes: 5, dropout: 0.5, seed: 2 });
+  const steps = (classifier: LayersModel) =>
+    [1, 2].map(() => [...(classifier.apply(clips(4), { training: true }) as tf.Tensor).dataSync()]);
+  const [first, second] = steps(make());
+  expect(second).not.toEqual(first);
+  expect(steps(make())).toEqual([first, second]);
 });
 
 it('shares its encoder with a network of two streams', () => {
