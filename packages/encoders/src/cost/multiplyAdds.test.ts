@@ -106,6 +106,13 @@ describe('multiplyAdds', () => {
     expect(multiplyAdds(model({ inputs: x, outputs }))).toBe(2 * 16 + 12 + 6);
   });
 
+  it('counts a sequential model that was never used', () => {
+    const one = layers.dense({ units: 10, inputShape: [4] });
+    expect(multiplyAdds(sequential({ layers: [one] }))).toBe(40);
+    const first = layers.dense({ units: 10, inputShape: [4] });
+    expect(multiplyAdds(sequential({ layers: [first, layers.dense({ units: 2 })] }))).toBe(60);
+  });
+
   it('counts what the model uses and not where its layers are used besides', () => {
     const x = input({ shape: [4] });
     const shared = layers.dense({ units: 4 });

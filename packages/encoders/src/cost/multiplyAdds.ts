@@ -32,6 +32,8 @@ export interface MultiplyAddsOptions {
  * ```
  */
 export function multiplyAdds(model: LayersModel, { ignore = [] }: MultiplyAddsOptions = {}): number {
+  // A sequential model has no nodes before it is built, which tfjs leaves until it is first used.
+  if (!model.built) model.build(model.inputs[0]?.shape ?? []);
   // A layer may have been used outside of this model too: only the model's own nodes count.
   const nodes = Object.values(model.nodesByDepth).flat();
   return nodes.reduce((sum, { outboundLayer, inputShapes, outputShapes }) => {
