@@ -30,6 +30,18 @@ describe('SeededDropout', () => {
     expect(new Set(calls(0).map((values) => values.join())).size).toBe(3);
   });
 
+  it('starts over when it is given a seed, as the trainer of @amr/train does', () => {
+    const x = tf.ones([64]);
+    const layer = new SeededDropout({ rate: 0.5 });
+    const calls = () => {
+      layer.seed = 3;
+      return [drop(layer, x), drop(layer, x)];
+    };
+    const first = calls();
+    expect(calls()).toEqual(first);
+    expect(drop(new SeededDropout({ rate: 0.5, seed: 3 }), x)).toEqual(first[0]);
+  });
+
   it('has a gradient for what it kept alone, and leaves no tensor behind', () => {
     const x = tf.ones([64]);
     const build = () => new SeededDropout({ rate: 0.5, seed: 3 });

@@ -33,19 +33,28 @@ export class SeededDropout extends layers.Layer {
   static readonly className = 'SeededDropout';
   /** See {@link SeededDropoutConfig.rate}. */
   readonly rate: number;
-  /** See {@link SeededDropoutConfig.seed}. */
-  readonly seed: number | undefined;
-  private readonly next: () => number | undefined;
+  private given: number | undefined;
+  private next: () => number | undefined;
 
   /** @throws {Error} when the rate is not in [0, 1) */
   constructor(config: SeededDropoutConfig) {
     super(config);
     this.rate = config.rate;
-    this.seed = config.seed;
+    this.given = config.seed;
     this.next = seeds(config.seed);
     if (!(this.rate >= 0 && this.rate < 1)) {
       throw new Error(`SeededDropout: got rate ${this.rate}; expected a number in [0, 1).`);
     }
+  }
+
+  /** See {@link SeededDropoutConfig.seed}. Setting it starts over, as a trainer does at each step to repeat a run. */
+  get seed(): number | undefined {
+    return this.given;
+  }
+
+  set seed(seed: number | undefined) {
+    this.given = seed;
+    this.next = seeds(seed);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { [option: string]: unknown } = {}): tf.Tensor {
