@@ -153,6 +153,26 @@ function maskedInside(): LayersModel {
   return model({ inputs: [a, b], outputs });
 }
 
+/** A padded branch that tfjs runs first, and so hands its mask to the recurrent layers of the other one. */
+function overheard(nest: boolean): LayersModel {
+  const [a, b] = [input({ shape: [5, 3], name: 'whole' }), input({ shape: [5, 3], name: 'padded' })];
+  const masked = apply(layers.masking({ maskValue: 0 }), b);
+  const y = apply(layers.dense({ units: 4, name: 'second' }), masked);
+  const early = layers.gru({
+    ...recurrent,
+    units: 3,
+    returnSequences: true,
+    name: 'early',
+    inputShape: [5, 3],
+  });
+  const first = layers.dense({ units: 4, name: 'first' });
+  const x = nest
+    ? apply(sequential({ name: 'branch', layers: [early, first] }), a)
+    : apply(first, apply(early, a));
+  const ends = [x, y].map((one) => apply(layers.lstm({ ...recurrent, units: 2 }), one));
+  return model({ inputs: [a, b], outputs: joined(...ends) });
+}
+
 /** Models in models. */
 function deep(): LayersModel {
   const inner = sequential({ name: 'inner' });
@@ -217,6 +237,24 @@ const cases: [string, () => LayersModel, InsertAmrConfig][] = [
   ['a state of a layer', states, { at: [{ layer: 'lstm', output: 1 }, 'conv'] }],
   ['masks inside of nested models', maskedInside, { at: ['branch/inside', 'first'] }],
   ['masks inside of a model that stays closed', maskedInside, { at: ['branch', 'first'] }],
+  [
+    'masks inside of nested models, and a place behind them',
+    maskedInside,
+    {
+      at: [
+        ['branch/inside', 'first'],
+        ['outside', 'second'],
+      ],
+    },
+  ],
+  ['the masks of other branches', () => overheard(false), { at: ['first', 'second'] }],
+  ['the masks of other branches, the other way round', () => overheard(false), { at: ['second', 'first'] }],
+  [
+    'the masks of other branches in a nested model',
+    () => overheard(true),
+    { at: ['branch/first', 'second'] },
+  ],
+  ['the masks of other branches behind all', () => overheard(false), { at: ['whole', 'second'] }],
   [
     'models in models',
     deep,

@@ -7,7 +7,7 @@ import { featureShapes } from './featureShapes.js';
 import { InsertionError } from './insertionError.js';
 import { layerNames } from './layerNames.js';
 import { type LayerReference, resolved } from './layerReference.js';
-import { mayBeMasked } from './masking.js';
+import { foreignMasks, mayBeMasked } from './masking.js';
 import { type LayerUse, placedLayers, type Value, valueDependsOn } from './modelGraph.js';
 import { OwnMask } from './ownMask.js';
 import { applyAgain } from './rewire.js';
@@ -37,9 +37,11 @@ export interface InsertAmrConfig extends AttentionModalityReweighterConfig {
  * A branch may be any part of the graph: layers, recurrent layers, Sequential or functional models nested to any depth,
  * shared ones too. A nested model that holds a named layer is opened: in the new model its layers stand in its
  * place, under their own names (a layer without weights whose name is taken gets its path as its name). Masks travel on
- * each in its own branch, by way of {@link OwnMask} layers, which are added where there are masks. With
- * `returnWeights` the weights of each reweighter come behind the model's outputs. With `seed` the places draw from
- * `seed`, `seed + 1`, ... A saved model loads after `import '@amr/layers'`.
+ * each in its own branch, by way of {@link OwnMask} layers, which are added where there are masks; a recurrent layer to
+ * which tfjs hands the mask of another branch, because that runs first, goes on getting it, unless the mask starts behind
+ * the reweighter and the layer stands in front. With `returnWeights` the weights of each reweighter come behind the
+ * model's outputs. With `seed` the places draw from `seed`, `seed + 1`, ... A saved model loads after
+ * `import '@amr/layers'`.
  *
  * @param model a LayersModel with two or more branches, all features [batch, ..., channels]
  * @throws {InsertionError} when a layer doesn't exist (the nearest names are listed), stands for several tensors, or
@@ -94,6 +96,7 @@ export function insertAmr(model: LayersModel, config: InsertAmrConfig): LayersMo
 
   const holders = holdersOf(model);
   const { layerFor, free, claim } = layerNames(graph.uses);
+  const foreign = foreignMasks(graph.outputs);
   const now = new Map<Value, SymbolicTensor>();
   const follow = (value: Value): SymbolicTensor => {
     const known = now.get(value);
@@ -101,6 +104,11 @@ export function insertAmr(model: LayersModel, config: InsertAmrConfig): LayersMo
     const { node, inputs, outputs, layer } = value.use;
     if (inputs.length === 0) return value.symbol;
     const after = inputs.map(follow);
+    if (foreign.has(value.use)) {
+      const mask = new OwnMask({ name: free(`${layer.name}Mask`) });
+      const other = otherMask(foreign.get(value.use));
+      after[0] = mask.apply(other ? [after[0]!, other] : after[0]!) as SymbolicTensor;
+    }
     const same = node && after.every((one, i) => one === node.inputTensors[i]);
     const again = () => applyAgain(layerFor(layer), after, node?.callArgs);
     const tensors = same ? node.outputTensors : again();
@@ -108,12 +116,20 @@ export function insertAmr(model: LayersModel, config: InsertAmrConfig): LayersMo
     return now.get(value)!;
   };
 
+  /** What has the mask of a value, unless that comes from behind a place that is still to come. */
+  const otherMask = (value: Value | undefined): SymbolicTensor | undefined => {
+    const late = value && pending.some((one) => one !== value && valueDependsOn(value, one));
+    return value && !late ? follow(value) : undefined;
+  };
+
+  let pending = stages.flat();
   const untouched = new Map<Value, SymbolicTensor>();
   const weights: SymbolicTensor[] = [];
   for (const [p, values] of stages.entries()) {
     const layerName = claim(name ?? 'reweighter', places.length > 1 ? p + 1 : undefined, name !== undefined);
     const seed = options.seed === undefined ? {} : { seed: options.seed + p };
     const before = values.map(follow);
+    pending = stages.slice(p + 1).flat();
     const after = new AttentionModalityReweighter({ ...options, ...seed, name: layerName }).apply(before);
     const masked = values.map(mayBeMasked);
     for (const [m, value] of values.entries()) {
