@@ -2,13 +2,21 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 
-/** Reads and writes a model in a folder, as `model.json` and `weights.bin`: tfjs itself can't without tfjs-node. */
+/**
+ * Reads a model from a folder, its `model.json` and the files of weights that it names, and writes it as `model.json` and
+ * `weights.bin`: tfjs itself can't without tfjs-node.
+ */
 export function modelFolder(folder: string): io.IOHandler {
   return {
     async load() {
       const { modelTopology, weightsManifest } = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8'));
-      const bytes = new Uint8Array(readFileSync(join(folder, 'weights.bin')));
-      return { modelTopology, weightSpecs: weightsManifest[0].weights, weightData: bytes.buffer };
+      const groups: io.WeightsManifestConfig = weightsManifest;
+      const files = groups.flatMap(({ paths }) => paths.map((path) => readFileSync(join(folder, path))));
+      return {
+        modelTopology,
+        weightSpecs: groups.flatMap(({ weights }) => weights),
+        weightData: new Uint8Array(Buffer.concat(files)).buffer,
+      };
     },
     async save({ modelTopology, weightSpecs, weightData }) {
       mkdirSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,5 +48,32 @@ it('starts from a Keras model, which gives in tfjs what it gave in Keras, and kn
   for await (const { inputs, labels } of test.batches({ batchSize: 200 })) {
     const right = tf.equal(tf.argMax(foreign.predict(Object.values(inputs)) as tf.Tensor2D, 1), labels);
     expect(tf.mean(tf.cast(right, 'float32')).dataSync()[0]).toBeGreaterThan(0.9);
+  }
+});
+
+it('reads weights in several files and groups, as converters write large models', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'amr-plug-in-'));
+  try {
+    const json = JSON.parse(readFileSync(join(foreignFolder, 'model.json'), 'utf8'));
+    const bytes = readFileSync(join(foreignFolder, 'weights.bin'));
+    const specs: tf.io.WeightsManifestEntry[] = json.weightsManifest[0].weights;
+    const first = 4 * tf.util.sizeFromShape(specs[0]!.shape);
+    json.weightsManifest = [
+      { paths: ['group1-shard1of1.bin'], weights: specs.slice(0, 1) },
+      { paths: ['group2-shard1of2.bin', 'group2-shard2of2.bin'], weights: specs.slice(1) },
+    ];
+    writeFileSync(join(folder, 'model.json'), JSON.stringify(json));
+    writeFileSync(join(folder, 'group1-shard1of1.bin'), bytes.subarray(0, first));
+    writeFileSync(join(folder, 'group2-shard1of2.bin'), bytes.subarray(first, first + 1001));
+    writeFileSync(join(folder, 'group2-shard2of2.bin'), bytes.subarray(first + 1001));
+    const weights = await Promise.all(
+      [foreignFolder, folder].map(async (from) => {
+        const loaded = await loadLayersModel(modelFolder(from));
+        return loaded.getWeights().map((weight) => weight.dataSync());
+      }),
+    );
+    expect(weights[1]).toEqual(weights[0]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 });
