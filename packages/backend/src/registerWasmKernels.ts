@@ -8,8 +8,9 @@ const replaced = new Map<string, KernelConfig | undefined>();
 /**
  * Gives the wasm backend the kernels that training needs, composed from its fast ones. tfjs's own lack the gradients
  * of conv2d's and depthwiseConv2d's filters; compute 3D convolutions, transposed products, slices of rank 5 and more
- * and sums over leading axes tens of times slower than need be; and get some cases wrong, such as the gradient of
- * conv3d in an input of several channels and the maximum of negative values in a 3D pool. A second call changes nothing.
+ * and sums over leading axes tens of times slower than need be; copy each tensor that a gradient keeps; and get some
+ * cases wrong, such as the gradient of conv3d in an input of several channels and the maximum of negative values in a 3D
+ * pool. A second call changes nothing.
  *
  * {@link useBackend} calls it when it picks wasm. On its own it wants `@tensorflow/tfjs-backend-wasm` imported first.
  *

@@ -8,6 +8,7 @@ import { conv3dBackpropInput } from './conv3dBackpropInput.js';
 import { depthwiseConv2dBackpropFilter } from './depthwiseConv2dBackpropFilter.js';
 import { depthwiseConv2dBackpropInput } from './depthwiseConv2dBackpropInput.js';
 import { maximum, minimum } from './extrema.js';
+import { identity } from './identity.js';
 import type { ComposedKernel } from './kernel.js';
 import { maxPool3d, maxPool3dGrad, maxPoolGrad } from './maxPool.js';
 import { mean, sum } from './reductions.js';
@@ -34,6 +35,7 @@ export const composedKernels: readonly ComposedKernel[] = [
   maxPool3dGrad,
   maxPoolGrad,
   batchMatMul,
+  identity,
   slice,
   splitV,
   unpack,

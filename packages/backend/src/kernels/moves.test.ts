@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { expectAsOnCpu, useWasm } from '../testing/compare.js';
 
-// Slice, SplitV, Unpack, Tile and Transpose only move elements: the results are equal, bit for bit.
+// Identity, Slice, SplitV, Unpack, Tile and Transpose only move elements: the results are equal, bit for bit.
 beforeAll(useWasm);
 
 const dtype = fc.constantFrom<'float32' | 'int32' | 'bool'>('float32', 'int32', 'bool');
@@ -22,6 +22,24 @@ test('Slice of any rank and dtype', () =>
     }),
     { numRuns: 120 },
   ));
+
+test('Identity of any rank and dtype', () =>
+  fc.assert(
+    fc.asyncProperty(operand, (x) => expectAsOnCpu('Identity', { x: integers(x) }, {}, exact)),
+    { numRuns: 30 },
+  ));
+
+test('a clone shares its values until neither is needed', async () => {
+  await tf.setBackend('wasm');
+  const before = tf.memory().numDataBuffers;
+  const x = tf.tensor1d([1, 2, 3]);
+  const copy = tf.clone(x);
+  const buffers = tf.memory().numDataBuffers - before;
+  tf.dispose(x);
+  const values = [...copy.dataSync()];
+  tf.dispose(copy);
+  expect([buffers, values, tf.memory().numDataBuffers]).toEqual([1, [1, 2, 3], before]);
+});
 
 test('a slice of rank 6 along every axis at once', () =>
   expectAsOnCpu(
