@@ -1,4 +1,4 @@
-import { channelMeans, type LayerConfig } from '@amr/layers';
+import { channelMeans, type LayerConfig, seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import type { CostedLayer } from '../cost/costedLayer.js';
@@ -54,12 +54,11 @@ export class SqueezeExcitation extends layers.Layer implements CostedLayer, Torc
     const channels = inputShape.at(-1)!;
     const width = squeezedWidth(channels, this.ratio);
     const zeros = initializers.zeros();
-    // One seed after the other: equal shapes would start with equal weights.
-    const heNormal = (after: number) =>
-      initializers.heNormal({ seed: this.seed === undefined ? undefined : this.seed * 2 + after });
-    this.squeezeKernel = this.addWeight('squeezeKernel', [channels, width], 'float32', heNormal(0));
+    const next = seeds(this.seed);
+    const heNormal = () => initializers.heNormal({ seed: next() });
+    this.squeezeKernel = this.addWeight('squeezeKernel', [channels, width], 'float32', heNormal());
     this.squeezeBias = this.addWeight('squeezeBias', [width], 'float32', zeros);
-    this.exciteKernel = this.addWeight('exciteKernel', [width, channels], 'float32', heNormal(1));
+    this.exciteKernel = this.addWeight('exciteKernel', [width, channels], 'float32', heNormal());
     this.exciteBias = this.addWeight('exciteBias', [channels], 'float32', zeros);
     super.build(inputShape);
   }

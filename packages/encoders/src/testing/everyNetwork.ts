@@ -79,6 +79,10 @@ export const everyNetwork: NetworkCase[] = [
     name,
     build: () => moved(singleStream(encoder(), { classes: 3, seed: 3 })),
   })),
+  {
+    name: 'R3D with dropout',
+    build: () => moved(singleStream(r3d(video), { classes: 3, dropout: 0.2, seed: 3 })),
+  },
   ...fusionNames.map((fusion) => ({
     name: `two streams, ${fusion}`,
     build: () =>

@@ -11,9 +11,9 @@ import { singleStream } from '../singleStream.js';
 import { slowOnly50 } from '../slowOnly50.js';
 import { jolt, reloaded } from '../testing/reloaded.js';
 import { expectGradientsOfDifferences } from '../testing/slopes.js';
+import { tinyVideoNetworks } from '../testing/tinyVideoNetworks.js';
 import { unfilled } from '../testing/unfilled.js';
 import { x3d } from '../x3d.js';
-import { tinyVideoNetworks } from './tinyVideoNetworks.js';
 
 type Clip = readonly [number, number, number, number];
 const random = (shape: readonly number[], seed = 1) => tf.randomUniform([...shape], 0, 1, 'float32', seed);

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { singleStream } from '../singleStream.js';
 import { jolt } from '../testing/reloaded.js';
-import { tinyVideoNetworks } from './tinyVideoNetworks.js';
+import { tinyVideoNetworks } from '../testing/tinyVideoNetworks.js';
 
 type Network = (typeof tinyVideoNetworks)[number];
 
