@@ -200,6 +200,7 @@ describe('ExternalFeatureMemory', () => {
     expect(() => memory.remember([random([4, 2], 1), random([4, 3], 2)])).toThrow(
       /2, 3 channels; expected 3, 2/,
     );
+    expect(() => memory.remember([tf.zeros([0, 3]), tf.zeros([0, 2])])).toThrow(/0 samples; expected 1/);
     expect(() => memory.remember([random([4, 3], 1)])).toThrow(/two or more modalities/);
     expect(() => memory.remember([random([4, 3], 1), random([5, 2], 2)])).toThrow(/same batch size/);
   });

@@ -105,18 +105,13 @@ export class ExternalFeatureMemory extends ExchangingLayer {
    */
   remember(features: readonly tf.Tensor[]): void {
     const shapes = this.shapesOf(features.map(({ shape }) => shape));
+    const samples = shapes[0]![0]!;
+    if (samples === 0) {
+      throw new Error('ExternalFeatureMemory: remember got features of 0 samples; expected 1 or more.');
+    }
     // Not by build(): only apply puts the layer's name into those of its weights, which a saved model is read by.
     if (!this.built) tf.tidy(() => void this.apply(features.map((feature) => tf.slice(feature, 0, 1))));
-    const given = channelCounts(shapes);
-    const expected = this.banks.map(({ entries }) => entries.shape[1]!);
-    if (String(given) !== String(expected)) {
-      throw new Error(
-        `ExternalFeatureMemory: remember got features of ${given.join(', ')} channels; expected ${expected.join(', ')}, ` +
-          `those of the modalities the layer is applied to, in their order.`,
-      );
-    }
     tf.tidy(() => {
-      const samples = shapes[0]![0]!;
       const lots = tf.randomUniform([samples], 0, 1, 'float32', this.seed);
       const { indices } = tf.topk(lots, Math.min(this.slots, samples));
       for (const [m, { entries, rate }] of this.banks.entries()) {

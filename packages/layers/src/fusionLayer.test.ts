@@ -143,4 +143,15 @@ describe.each(cases)('$name $title', ({ name, layer: create, shapes }) => {
     const uneven = [...random(shapes.slice(0, -1), 1, 2), ...random(shapes.slice(-1), 1, 3)];
     expect(() => create().apply(uneven)).toThrow(/same batch size/);
   });
+
+  it('keeps to the modalities that its weights are for', () => {
+    const layer = create();
+    const inputs = random(shapes, 1);
+    layer.apply(inputs);
+    if (layer.weights.length === 0) return;
+    const refused = `${name}: got features of`;
+    expect(() => layer.apply([...inputs, tf.ones([3, 2])])).toThrow(refused);
+    expect(() => layer.apply([...inputs.slice(0, -1), tf.ones([3, 9])])).toThrow(refused);
+    expect(() => layer.apply([...shapes, [9]].map((shape) => input({ shape })))).toThrow(refused);
+  });
 });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { featureShapes } from './featureShapes.js';
+import { channelCounts, featureShapes } from './featureShapes.js';
 
 /** The options that every tfjs layer takes; tfjs-layers does not export their type. */
 export type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
@@ -48,6 +48,9 @@ export type FusionRole = 'exchange' | 'join' | 'classify' | 'vote';
  * ```
  */
 export abstract class FusionLayer extends layers.Layer {
+  /** The channels of each modality that the weights are for; none for a layer without weights. */
+  private builtFor: number[] | undefined;
+
   /** What the layer makes of its inputs. */
   abstract get role(): FusionRole;
 
@@ -67,7 +70,9 @@ export abstract class FusionLayer extends layers.Layer {
   abstract multiplyAdds(inputShape: Shape | Shape[]): number;
 
   override build(inputShape: Shape | Shape[]): void {
-    this.addWeights(this.shapesOf(inputShape));
+    const shapes = this.shapesOf(inputShape);
+    this.addWeights(shapes);
+    if (this.weights.length > 0) this.builtFor = channelCounts(shapes);
     super.build(inputShape);
   }
 
@@ -82,9 +87,19 @@ export abstract class FusionLayer extends layers.Layer {
     });
   }
 
-  /** The inputs' shapes, checked: see {@link featureShapes}. */
+  /** The inputs' shapes, checked: see {@link featureShapes}. A layer that has its weights takes what they are for. */
   protected shapesOf(inputShape: Shape | Shape[]): Shape[] {
-    return featureShapes(this.getClassName(), inputShape);
+    const layer = this.getClassName();
+    const shapes = featureShapes(layer, inputShape);
+    const given = channelCounts(shapes).join(', ');
+    const expected = this.builtFor?.join(', ') ?? given;
+    if (given !== expected) {
+      throw new Error(
+        `${layer}: got features of ${given} channels; expected ${expected}, those of the modalities that it was first ` +
+          `applied to, in their order. Make another layer for other features.`,
+      );
+    }
+    return shapes;
   }
 }
 
