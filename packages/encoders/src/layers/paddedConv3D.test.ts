@@ -84,10 +84,10 @@ describe('PaddedConv3D', () => {
   });
 
   it('names the smallest clip that its kernel fits', () => {
-    const layer = new PaddedConv3D({ filters: 2, kernelSize: [3, 5, 1], padding: [1, 1, 0] });
+    const layer = new PaddedConv3D({ filters: 2, kernelSize: [3, 5, 1], padding: [1, 1, 0], name: 'conv' });
     expect(layer.computeOutputShape([null, 1, 3, 1, 1])).toEqual([null, 1, 1, 1, 2]);
     expect(() => layer.computeOutputShape([null, 1, 2, 1, 1])).toThrow(
-      /height 2 for a window of 5 and padding of 1; expected 3 or more/,
+      /conv: got height 2 for a window of 5 and padding of 1; expected 3 or more/,
     );
   });
 

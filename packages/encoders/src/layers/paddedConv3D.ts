@@ -138,7 +138,7 @@ export function halfOf(kernelSize: Size3): Size3 {
  */
 export function paddedSizes(
   inputShape: Shape,
-  { kernelSize, strides, padding }: { kernelSize: Size3; strides: Size3; padding: Size3 },
+  { name, kernelSize, strides, padding }: { name: string; kernelSize: Size3; strides: Size3; padding: Size3 },
 ): (number | null)[] {
   return kernelSize.map((kernel, i) => {
     const size = inputShape[i + 1];
@@ -146,7 +146,7 @@ export function paddedSizes(
     const free = size + 2 * padding[i]! - kernel;
     if (free < 0) {
       throw new Error(
-        `got ${['frames', 'height', 'width'][i]} ${size} for a window of ${kernel} and padding of ${padding[i]}; expected ` +
+        `${name}: got ${['frames', 'height', 'width'][i]} ${size} for a window of ${kernel} and padding of ${padding[i]}; expected ` +
           `${kernel - 2 * padding[i]!} or more.`,
       );
     }
@@ -154,15 +154,16 @@ export function paddedSizes(
   });
 }
 
-/** x with `value` on both sides of frames, height and width. Width and channels count as one axis, since rank 5 is slow. */
-export function padded(x: tf.Tensor5D, [frames, height, width]: Size3, value = 0): tf.Tensor5D {
+/** x with zeros on both sides of frames, height and width. Width and channels count as one axis, since rank 5 is slow. */
+export function padded(x: tf.Tensor5D, [frames, height, width]: Size3): tf.Tensor5D {
   if (frames + height + width === 0) return x;
   const [b, t, h, w, c] = x.shape;
   const even = (size: number): [number, number] => [size, size];
-  const flat = tf.pad4d(
-    tf.reshape(x, [b, t, h, w * c]),
-    [even(0), even(frames), even(height), even(width * c)],
-    value,
-  );
+  const flat = tf.pad4d(tf.reshape(x, [b, t, h, w * c]), [
+    even(0),
+    even(frames),
+    even(height),
+    even(width * c),
+  ]);
   return tf.reshape(flat, [b, t + 2 * frames, h + 2 * height, w + 2 * width, c]);
 }
