@@ -81,5 +81,6 @@ describe('resnet1d', () => {
     expect(() => resnet1d({ ...tiny, kernels: [2.5] })).toThrow(/kernels \[2.5\]/);
     expect(() => resnet1d({ ...tiny, mean: [0, 0], std: [1, 1] })).toThrow(/for 3 channels/);
     expect(() => resnet1d({ ...tiny, std: [0] })).toThrow(/std \[0\].*above 0/);
+    expect(() => resnet1d({ ...tiny, mean: [Number.NaN] })).toThrow(/mean \[NaN\].*one number each/);
   });
 });

@@ -107,9 +107,9 @@ function check({
   }
   const channels = inputShape[1];
   const fits = mean.length === std.length && [1, channels].includes(mean.length);
-  if (!fits || !std.every((value) => value > 0)) {
+  if (!fits || !mean.every(Number.isFinite) || !std.every((value) => value > 0)) {
     fail(
-      `got mean [${mean}] and std [${std}] for ${channels} channels; expected one value each, or one per channel, std above 0.`,
+      `got mean [${mean}] and std [${std}] for ${channels} channels; expected one number each, or one per channel, std above 0.`,
     );
   }
 }

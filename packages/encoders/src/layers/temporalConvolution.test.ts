@@ -107,7 +107,9 @@ describe('TemporalConvolution', () => {
     );
   });
 
-  it('refuses an even kernel', () => {
+  it('refuses an even kernel, and steps that are none', () => {
     expect(() => new TemporalConvolution({ filters: 2, kernelSize: 4 })).toThrow(/kernelSize 4.*odd/);
+    expect(() => new TemporalConvolution({ filters: 2, stride: 0 })).toThrow(/stride 0.*above 0/);
+    expect(() => new TemporalConvolution({ filters: 2, dilation: 1.5 })).toThrow(/dilation 1.5.*above 0/);
   });
 });

@@ -53,7 +53,7 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
   private kernel!: LayerVariable;
   private bias!: LayerVariable;
 
-  /** @throws {Error} when the kernel's size is even */
+  /** @throws {Error} when the kernel's size is even, or the stride or the dilation is not a whole number above 0 */
   constructor(config: TemporalConvolutionConfig) {
     super(config);
     this.filters = config.filters;
@@ -63,6 +63,10 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
     this.seed = config.seed;
     if (this.kernelSize % 2 !== 1) {
       throw new Error(`TemporalConvolution: got kernelSize ${this.kernelSize}; expected an odd number.`);
+    }
+    for (const [option, value] of Object.entries({ stride: this.stride, dilation: this.dilation })) {
+      if (Number.isInteger(value) && value > 0) continue;
+      throw new Error(`TemporalConvolution: got ${option} ${value}; expected a whole number above 0.`);
     }
   }
 
