@@ -13,6 +13,7 @@ import {
   type Matching,
   matchTorch,
   type Naming,
+  partOf,
   plainName,
 } from './torchMatching.js';
 import { torchvisionNames } from './torchvisionNames.js';
@@ -191,10 +192,11 @@ function encoderChoices(
   ];
   const choice = (one: string) => ({ encoder: one, others: found.filter((other) => other !== one) });
   if (encoder !== undefined) {
-    if (!layers.some((name) => name.startsWith(encoder))) {
+    const part = partOf(encoder, found);
+    if (!layers.some((name) => part(name) !== undefined)) {
       const known = found.map((name) => `'${name}'`).join(', ') || 'no encoder';
       throw new TorchImportError(
-        `no layer of the model begins with '${encoder}', the encoder that was asked for; it has ${known}.`,
+        `no layer of the model belongs to '${encoder}', the encoder that was asked for; it has ${known}.`,
       );
     }
     return [choice(encoder)];

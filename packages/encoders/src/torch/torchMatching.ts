@@ -151,7 +151,7 @@ function matchConstant(
 }
 
 /** A layer's name without the encoder's in front; undefined for a layer of another encoder, or of none. */
-function partOf(encoder: string, others: readonly string[]): (name: string) => string | undefined {
+export function partOf(encoder: string, others: readonly string[]): (name: string) => string | undefined {
   const longer = others.filter((other) => other.length > encoder.length && other.startsWith(encoder));
   return (name) =>
     name.startsWith(encoder) && !longer.some((other) => name.startsWith(other))
