@@ -48,7 +48,8 @@ export interface HcnConfig extends SkeletonStreamConfig {
  *
  * Sizes are those of the authors' code: with the defaults and a classifier for 60 classes 784,892 parameters, 1,047,036
  * at 64 frames. The 2.64 M that later papers print is a reproduction's: `frames: 64, pointChannels: 64, hidden: 512`.
- * It has no batch normalisation. Motion is x[t] - x[t - 1].
+ * It has no batch normalisation, so it wants smaller training steps than the graph networks (0.001 for Adam). Motion is
+ * x[t] - x[t - 1].
  *
  * Input: [batch, persons, frames, joints, coordinates], in metres. Stages: [batch, persons, frames / 4, pointChannels /
  * 4, 2 width], then half of both sizes, and half again, absent bodies zero. Features: [batch, hidden].
