@@ -48,9 +48,12 @@ describe('adjacency', () => {
   it('names what a graph should be', () => {
     const given = (graph: Partial<SkeletonGraph>) => () => adjacency({ ...chain, ...graph });
     expect(given({ edges: [[0, 3]] })).toThrow(/joint 3 in a graph of 3 joints/);
+    expect(given({ edges: undefined })).toThrow(/edges undefined; expected pairs/);
+    expect(given({ edges: [[0, 1, 2] as never] })).toThrow(/edges \[\[0,1,2\]\]; expected pairs/);
     expect(given({ center: -1 })).toThrow(/joint -1/);
     expect(given({ edges: [[0, 1]] })).toThrow(/joints 2 are not connected/);
     expect(() => adjacency('openpose' as 'utd-mhad')).toThrow(/'openpose'.*openpose-18/);
+    expect(() => adjacency('toString' as 'utd-mhad')).toThrow(/'toString'; expected one of ntu/);
     expect(() => adjacency(chain, 'radial' as 'spatial')).toThrow(EncoderConfigError);
   });
 });

@@ -155,8 +155,7 @@ const layouts: { [layout in SkeletonLayout]: SkeletonGraph } = {
  */
 export function skeletonGraph(layout: SkeletonLayout | SkeletonGraph): SkeletonGraph {
   if (typeof layout === 'string') {
-    const known = layouts[layout];
-    if (known) return known;
+    if (Object.hasOwn(layouts, layout)) return layouts[layout];
     throw new EncoderConfigError(
       `got layout '${layout}'; expected one of ${Object.keys(layouts).join(', ')}, or a graph { joints, edges, center }.`,
     );
@@ -164,6 +163,11 @@ export function skeletonGraph(layout: SkeletonLayout | SkeletonGraph): SkeletonG
   const { joints, edges, center, parents } = layout;
   if (!(Number.isInteger(joints) && joints > 0)) {
     throw new EncoderConfigError(`got a graph of ${joints} joints; expected a whole number above 0.`);
+  }
+  if (!(Array.isArray(edges) && edges.every((edge) => Array.isArray(edge) && edge.length === 2))) {
+    throw new EncoderConfigError(
+      `got edges ${JSON.stringify(edges)}; expected pairs of joints that count from 0, such as [[0, 1], [1, 2]].`,
+    );
   }
   for (const joint of [center, ...edges.flat(), ...(parents ?? [])]) {
     if (!(Number.isInteger(joint) && joint >= 0 && joint < joints)) {

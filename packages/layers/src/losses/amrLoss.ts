@@ -49,8 +49,8 @@ export function amrLoss({
   return tf.tidy(() => {
     const meanCrossEntropy = (prediction: tf.Tensor2D): tf.Scalar =>
       tf.mean(crossEntropy(prediction, labels, { labelSmoothing }));
-    const fused = meanCrossEntropy(logits);
-    if (auxiliary.length === 0 || lambda === 0) return fused;
-    return tf.add(fused, tf.mul(tf.addN(auxiliary.map(meanCrossEntropy)), lambda)) as tf.Scalar;
+    const [fused, ...others] = [logits, ...auxiliary].map(meanCrossEntropy) as [tf.Scalar, ...tf.Scalar[]];
+    if (others.length === 0 || lambda === 0) return fused;
+    return tf.add(fused, tf.mul(tf.addN(others), lambda)) as tf.Scalar;
   });
 }

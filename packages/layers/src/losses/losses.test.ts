@@ -89,6 +89,8 @@ describe('amrLoss', () => {
   it('refuses a negative lambda, and leaves one tensor', () => {
     const given = { logits: random(1), auxiliary: [random(2)], labels: labels() };
     expect(() => amrLoss({ ...given, lambda: -1 })).toThrow(/lambda -1/);
+    const short = [tf.zeros([2, 3]) as tf.Tensor2D];
+    expect(() => amrLoss({ ...given, auxiliary: short, lambda: 0 })).toThrow(/\[2,3\].*\[4\]/);
     const before = tf.memory().numTensors;
     amrLoss(given);
     expect(tf.memory().numTensors).toBe(before + 1);
