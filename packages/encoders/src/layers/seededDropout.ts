@@ -47,11 +47,12 @@ export class SeededDropout extends layers.Layer {
     }
   }
 
-  /** See {@link SeededDropoutConfig.seed}. Setting it starts over, as a trainer does at each step to repeat a run. */
+  /** See {@link SeededDropoutConfig.seed}. */
   get seed(): number | undefined {
     return this.given;
   }
 
+  /** Starts over from a seed, as a trainer does at each step to repeat a run. */
   set seed(seed: number | undefined) {
     this.given = seed;
     this.next = seeds(seed);
