@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 
-/** The weights of a dense layer: kernel [inputs, outputs] and bias [outputs]. */
+/** The weights of a dense layer. */
 export interface AffineWeights {
+  /** [inputs, outputs] */
   kernel: LayerVariable;
+  /** [outputs] */
   bias: LayerVariable;
 }
 

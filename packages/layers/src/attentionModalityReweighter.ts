@@ -116,11 +116,7 @@ export class AttentionModalityReweighter extends ExchangingLayer {
   protected override addWeights(shapes: Shape[]): void {
     const { channels, total, width } = squeezeSizes(shapes, this.reductionRatio);
     const zeros = () => initializers.zeros();
-    const seeded = initializers.glorotUniform({ seed: this.seed });
-    this.hidden = {
-      kernel: this.addWeight('hiddenKernel', [total, width], 'float32', seeded),
-      bias: this.addWeight('hiddenBias', [width], 'float32', zeros()),
-    };
+    this.hidden = this.addAffine('hidden', total, width, this.seed);
     this.attention =
       this.granularity === 'modality'
         ? [

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { oneHot } from './oneHot.js';
 
 /** What {@link certifiedRadius} takes. */
 export interface CertifiedRadiusArgs {
@@ -84,10 +85,6 @@ export function certifiedRadius({
     const radii = tf.div(margins, tf.sqrt(tf.maximum(squares, 1e-20)));
     return tf.min(tf.add(radii, tf.mul(own, 1e30)), 1) as tf.Tensor1D;
   });
-}
-
-function oneHot(labels: tf.Tensor, classes: number): tf.Tensor2D {
-  return tf.cast(tf.oneHot(tf.cast(labels as tf.Tensor1D, 'int32'), classes), 'float32') as tf.Tensor2D;
 }
 
 /** The largest logit as one-hot, with gradient 0: tfjs refuses to differentiate an argMax, even one that is a constant. */

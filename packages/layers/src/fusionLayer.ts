@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, type Shape, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { initializers, layers, type Shape, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { AffineWeights } from './affine.js';
 import { channelCounts, featureShapes } from './featureShapes.js';
 
 /** The options that every tfjs layer takes; tfjs-layers does not export their type. */
@@ -62,6 +63,20 @@ export abstract class FusionLayer extends layers.Layer {
 
   /** Makes the layer's weights for features of these shapes. A layer without weights leaves it as it is. */
   protected addWeights(_shapes: Shape[]): void {}
+
+  /** Adds weights `<name>Kernel`, Glorot-uniform, and `<name>Bias`, zero: those of a dense layer. */
+  protected addAffine(
+    name: string,
+    inputs: number,
+    outputs: number,
+    seed: number | undefined,
+  ): AffineWeights {
+    const uniform = initializers.glorotUniform({ seed });
+    return {
+      kernel: this.addWeight(`${name}Kernel`, [inputs, outputs], 'float32', uniform),
+      bias: this.addWeight(`${name}Bias`, [outputs], 'float32', initializers.zeros()),
+    };
+  }
 
   /**
    * Multiply-adds of the layer's convolutions and matrix products for one sample, given the inputs' shapes. What works

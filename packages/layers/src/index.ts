@@ -1,3 +1,4 @@
+export type { AffineWeights } from './affine.js';
 export {
   AttentionModalityReweighter,
   type AttentionModalityReweighterConfig,

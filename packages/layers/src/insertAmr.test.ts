@@ -3,12 +3,12 @@ import {
   input,
   type LayersModel,
   layers,
-  loadLayersModel,
   model,
   type SymbolicTensor,
   sequential,
 } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
+import { reloaded } from '../../encoders/src/testing/reloaded.js';
 import { type InsertAmrConfig, insertAmr } from './insertAmr.js';
 import { InsertionError } from './insertionError.js';
 
@@ -34,18 +34,6 @@ function clips(of: LayersModel): tf.Tensor[] {
 
 const predictions = (of: LayersModel, xs: tf.Tensor[]) =>
   tf.tidy(() => [of.predict(xs) as tf.Tensor | tf.Tensor[]].flat().map((one) => [...one.dataSync()]));
-
-async function reloaded(saved: LayersModel): Promise<LayersModel> {
-  let artifacts: tf.io.ModelArtifacts = {};
-  await saved.save(
-    tf.io.withSaveHandler(async (given) => {
-      artifacts = given;
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-    }),
-  );
-  artifacts.modelTopology = JSON.parse(JSON.stringify(artifacts.modelTopology));
-  return loadLayersModel(tf.io.fromMemory(artifacts));
-}
 
 /** Two flat branches of several layers. */
 function flat(): LayersModel {

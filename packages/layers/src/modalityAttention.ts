@@ -104,15 +104,11 @@ export class ModalityAttention extends JoiningLayer {
     const seed = seeds(this.seed);
     const matrix = (name: string, rows: number, columns: number) =>
       this.addWeight(name, [rows, columns], 'float32', initializers.glorotUniform({ seed: seed() }));
-    const bias = (name: string, size: number) =>
-      this.addWeight(name, [size], 'float32', initializers.zeros());
-    const dense = (name: string, rows: number, columns: number): AffineWeights => ({
-      kernel: matrix(`${name}Kernel`, rows, columns),
-      bias: bias(`${name}Bias`, columns),
-    });
+    const dense = (name: string, rows: number, columns: number) =>
+      this.addAffine(name, rows, columns, seed());
     const norm = (name: string): Norm => ({
       gamma: this.addWeight(`${name}Gamma`, [units], 'float32', initializers.ones()),
-      beta: bias(`${name}Beta`, units),
+      beta: this.addWeight(`${name}Beta`, [units], 'float32', initializers.zeros()),
     });
     this.projections = channelCounts(shapes).map((count, m) => matrix(`projection${m}`, count, units));
     const small = initializers.randomNormal({ mean: 0, stddev: 0.02, seed: seed() });

@@ -89,10 +89,7 @@ export class MultimodalTransferModule extends ExchangingLayer {
     const glorot = () => initializers.glorotUniform({ seed: seed() });
     const zeros = () => initializers.zeros();
     const first = this.initialGates === 'zeros' ? zeros : glorot;
-    this.hidden = {
-      kernel: this.addWeight('hiddenKernel', [total, width], 'float32', glorot()),
-      bias: this.addWeight('hiddenBias', [width], 'float32', zeros()),
-    };
+    this.hidden = this.addAffine('hidden', total, width, seed());
     this.gates = channels.map((count, m) => ({
       kernel: this.addWeight(`gateKernel${m}`, [width, count], 'float32', first()),
       bias: this.addWeight(`gateBias${m}`, [count], 'float32', zeros()),

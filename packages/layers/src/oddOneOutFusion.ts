@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, type Shape } from '@tensorflow/tfjs-layers';
+import type { Shape } from '@tensorflow/tfjs-layers';
 import { type AffineWeights, affine } from './affine.js';
 import { channelMeans } from './channelMeans.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
@@ -87,15 +87,8 @@ export class OddOneOutFusion extends JoiningLayer {
 
   protected override addWeights(shapes: Shape[]): void {
     const seed = seeds(this.seed);
-    const dense = (name: string, inputs: number, units: number): AffineWeights => ({
-      kernel: this.addWeight(
-        `${name}Kernel`,
-        [inputs, units],
-        'float32',
-        initializers.glorotUniform({ seed: seed() }),
-      ),
-      bias: this.addWeight(`${name}Bias`, [units], 'float32', initializers.zeros()),
-    });
+    const dense = (name: string, inputs: number, units: number) =>
+      this.addAffine(name, inputs, units, seed());
     const channels = channelCounts(shapes);
     const total = totalChannels(shapes);
     this.oddOneOut = [dense('hidden', total, this.hidden), dense('odd', this.hidden, channels.length + 1)];

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { oneHot } from '../oneHot.js';
 
 /**
  * The margin regulariser of certifiable robust multi-modal training (CRMT), a mean over the batch. It is the smooth form
@@ -35,11 +36,7 @@ export function crmtMarginLoss(evidence: tf.Tensor3D, labels: tf.Tensor1D): tf.S
   }
   return tf.tidy(() => {
     const [batch, modalities, classes] = evidence.shape;
-    const own = tf.reshape(tf.cast(tf.oneHot(tf.cast(labels, 'int32'), classes), 'float32'), [
-      batch,
-      1,
-      classes,
-    ]);
+    const own = tf.expandDims(oneHot(labels, classes), 1);
     const lead = tf.sub(evidence, tf.sum(tf.mul(evidence, own), 2, true));
     // The label's own term, exp(0), is taken out of the sum; 1e-5 comes in as a term exp(ln 1e-5).
     const others = tf.reshape(tf.sub(lead, tf.mul(own, 1e9)), [batch, modalities * classes]);

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { oneHot } from '../oneHot.js';
 
 /** What {@link crossEntropy} can be told. */
 export interface CrossEntropyOptions {
@@ -44,7 +45,7 @@ export function crossEntropy(
     throw new Error(`crossEntropy: got labelSmoothing ${labelSmoothing}; expected a number in [0, 1).`);
   }
   return tf.tidy(() => {
-    const targets = tf.cast(tf.oneHot(tf.cast(labels, 'int32'), logits.shape[1]), 'float32');
+    const targets = oneHot(labels, logits.shape[1]);
     const smoothed = labelSmoothing > 0 ? mixed(targets, labelSmoothing) : targets;
     return tf.neg(tf.sum(tf.mul(smoothed, tf.logSoftmax(logits)), 1)) as tf.Tensor1D;
   });
