@@ -1,5 +1,6 @@
 import { FormatError } from './formatError.js';
 import { bytesOf, decodeElements, type ElementType, type NumericArray, sizeOf } from './numericArray.js';
+import { rowByRow } from './rowByRow.js';
 
 /** Bytes that aren't NumPy's .npy format, or an array of a kind that isn't read here. */
 export class NpyError extends FormatError {
@@ -50,7 +51,9 @@ export function readNpy(bytes: Uint8Array): NumericArray {
     );
   }
   const fortran = order[1] === 'True' && shape.length > 1;
-  const packed = fortran ? rowsFirst(data, bytesOf(dtype), shape) : data;
+  // In Fortran's order the first axis runs fastest.
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
+  const packed = fortran ? rowByRow(data, bytesOf(dtype), shape, strides) : data;
   return { dtype, shape, values: decodeElements(dtype, packed, code[1] === '>') };
 }
 
@@ -69,22 +72,4 @@ function headerOf(bytes: Uint8Array): { description: string; start: number } {
     throw new NpyError(`the header should end at byte ${start}, but there are ${bytes.length}: cut off?`);
   }
   return { description: new TextDecoder().decode(bytes.subarray(header, start)), start };
-}
-
-/** Elements from Fortran's order, the first axis running fastest, to C's. */
-function rowsFirst(bytes: Uint8Array, width: number, shape: readonly number[]): Uint8Array {
-  const out = new Uint8Array(bytes.length);
-  const index = shape.map(() => 0);
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)) * width);
-  let to = 0;
-  for (let from = 0; from < bytes.length; from += width) {
-    for (let byte = 0; byte < width; byte++) out[to + byte] = bytes[from + byte]!;
-    for (let axis = 0; axis < shape.length; axis++) {
-      to += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      to -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return out;
 }

@@ -62,6 +62,13 @@ const CODECS: { readonly [dtype in ElementType]: Codec } = {
 /** Bytes that one element takes in a file. */
 export const bytesOf = (dtype: ElementType): number => CODECS[dtype].bytes;
 
+/** Whether something is a size, or a number of elements. */
+export const isSize = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Whether something is a list of sizes, a shape for instance. */
+export const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every(isSize);
+
 /** Product of the sizes: 1 for a scalar. */
 export const sizeOf = (shape: readonly number[]): number =>
   shape.reduce((product, size) => product * size, 1);

@@ -1,5 +1,12 @@
 import { FormatError } from './formatError.js';
-import { bytesOf, decodeElements, type ElementType, type NumericArray, sizeOf } from './numericArray.js';
+import {
+  bytesOf,
+  decodeElements,
+  type ElementType,
+  isSizes,
+  type NumericArray,
+  sizeOf,
+} from './numericArray.js';
 
 /** Element types that are read and written, by their names in the file. */
 export type SafetensorsDtype =
@@ -222,5 +229,3 @@ function parseEntry(name: string, value: unknown) {
 
 const isRecord = (value: unknown): value is { [key: string]: unknown } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isSizes = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);

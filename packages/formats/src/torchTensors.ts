@@ -1,7 +1,16 @@
 import { FormatError } from './formatError.js';
-import { bytesOf, decodeElements, type ElementType, type NumericArray, sizeOf } from './numericArray.js';
+import {
+  bytesOf,
+  decodeElements,
+  type ElementType,
+  isSize,
+  isSizes,
+  type NumericArray,
+  sizeOf,
+} from './numericArray.js';
 import type { PickleGlobal } from './pickle.js';
 import { plainGlobals } from './plainGlobals.js';
+import { rowByRow } from './rowByRow.js';
 
 /** A file that PyTorch wrote in another way, or one whose tensors make no sense. */
 export class TorchFileError extends FormatError {
@@ -131,9 +140,9 @@ export class TorchTensors {
           `${stored}; one that was made by expand() has to be saved as x.contiguous()`,
       );
     }
-    const packed = rowByRow(shape, strides)
+    const packed = inRows(shape, strides)
       ? bytes.subarray(offset * width, (offset + size) * width)
-      : this.gather(bytes, width, offset, shape, strides);
+      : rowByRow(bytes, width, shape, strides, offset);
     const values = decodeElements(dtype, packed, this.bigEndian);
     if (values.buffer !== bytes.buffer) this.count(values.byteLength);
     return { dtype, shape: [...shape], values };
@@ -147,34 +156,10 @@ export class TorchTensors {
       `the tensors take more than maxBytes, ${this.maxBytes}, once they lie row by row as numbers`,
     );
   }
-
-  private gather(
-    bytes: Uint8Array,
-    width: number,
-    offset: number,
-    shape: readonly number[],
-    strides: readonly number[],
-  ): Uint8Array {
-    const size = sizeOf(shape);
-    const packed = new Uint8Array(size * width);
-    const index = shape.map(() => 0);
-    let from = offset * width;
-    for (let to = 0; to < packed.length; to += width) {
-      for (let byte = 0; byte < width; byte++) packed[to + byte] = bytes[from + byte]!;
-      // The next index: the last axis first, with a carry.
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        from += strides[axis]! * width;
-        if (++index[axis]! < shape[axis]!) break;
-        from -= strides[axis]! * shape[axis]! * width;
-        index[axis] = 0;
-      }
-    }
-    return packed;
-  }
 }
 
 /** Whether elements follow each other as the shape alone would lay them. Strides of axes of size 1 don't matter. */
-function rowByRow(shape: readonly number[], strides: readonly number[]): boolean {
+function inRows(shape: readonly number[], strides: readonly number[]): boolean {
   if (sizeOf(shape) === 0) return true;
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -183,6 +168,3 @@ function rowByRow(shape: readonly number[], strides: readonly number[]): boolean
   }
   return true;
 }
-
-const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every(isSize);
