@@ -32,3 +32,9 @@ export function addToRows(x: tf.Tensor2D, vector: tf.Tensor1D): tf.Tensor2D {
   }));
   return add(x, vector);
 }
+
+/** x [..., C] plus a value for each channel, by way of {@link addToRows}. */
+export function addToChannels(x: tf.Tensor, vector: tf.Tensor1D): tf.Tensor {
+  const rows = tf.reshape(x, [x.size / vector.size, vector.size]) as tf.Tensor2D;
+  return tf.reshape(addToRows(rows, vector), x.shape);
+}

@@ -34,10 +34,12 @@ export {
 export { DepthwiseConv3D, type DepthwiseConv3DConfig } from './layers/depthwiseConv3D.js';
 export { GlobalAverage } from './layers/globalAverage.js';
 export { GraphConvolution, type GraphConvolutionConfig } from './layers/graphConvolution.js';
+export { GraphLayer, type GraphLayerConfig } from './layers/graphLayer.js';
 export { JointsAsChannels } from './layers/jointsAsChannels.js';
 export { Motion, type MotionConfig } from './layers/motion.js';
 export { PaddedConv3D, type PaddedConv3DConfig, type Size3 } from './layers/paddedConv3D.js';
 export { PaddedMaxPool3D, type PaddedMaxPool3DConfig } from './layers/paddedMaxPool3D.js';
+export type { Pointwise } from './layers/pointwise.js';
 export { SeededDropout, type SeededDropoutConfig } from './layers/seededDropout.js';
 export { SequenceConvolution, type SequenceConvolutionConfig } from './layers/sequenceConvolution.js';
 export {

@@ -1,24 +1,17 @@
-import type { LayerConfig } from '@amr/layers';
 import { seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import type { TorchConstant, TorchLayer, TorchWeight } from '../torch/torchWeights.js';
-import { checkJoints } from './checkJoints.js';
-import { type Pointwise, pointwise, pointwiseTorchWeights } from './pointwise.js';
+import { GraphLayer, type GraphLayerConfig } from './graphLayer.js';
+import { type Pointwise, pointwiseTorchWeights } from './pointwise.js';
 
 /** What {@link AdaptiveGraphConvolution} can be told. */
-export interface AdaptiveGraphConvolutionConfig extends LayerConfig {
-  /** Number of output channels. */
-  filters: number;
-  /** A_k as [partitions][from joint][to joint], already normalised: see {@link adjacency}. */
-  adjacency: number[][][];
+export interface AdaptiveGraphConvolutionConfig extends GraphLayerConfig {
   /** Channels E of the embeddings that joints are compared in. Default a quarter of the filters, rounded down. */
   embedding?: number;
-  /** Seed of the initial weights. */
-  seed?: number;
 }
 
 /**
@@ -42,17 +35,11 @@ export interface AdaptiveGraphConvolutionConfig extends LayerConfig {
  * console.log((conv.apply(tf.ones([1, 2, 4, 25, 3])) as tf.Tensor).shape); // [1, 2, 4, 25, 8]
  * ```
  */
-export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer, CostedLayer {
+export class AdaptiveGraphConvolution extends GraphLayer implements TorchLayer, CostedLayer {
   /** The name that saved models know this layer by. */
   static readonly className = 'AdaptiveGraphConvolution';
-  /** See {@link AdaptiveGraphConvolutionConfig.filters}. */
-  readonly filters: number;
-  /** See {@link AdaptiveGraphConvolutionConfig.adjacency}. */
-  readonly adjacency: number[][][];
   /** See {@link AdaptiveGraphConvolutionConfig.embedding}. */
   readonly embedding: number;
-  /** See {@link AdaptiveGraphConvolutionConfig.seed}. */
-  readonly seed: number | undefined;
   private readonly theta: Pointwise[] = [];
   private readonly phi: Pointwise[] = [];
   private readonly out: Pointwise[] = [];
@@ -61,10 +48,7 @@ export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer
   /** @throws {Error} when no channel is left to compare joints in */
   constructor(config: AdaptiveGraphConvolutionConfig) {
     super(config);
-    this.filters = config.filters;
-    this.adjacency = config.adjacency;
     this.embedding = config.embedding ?? Math.floor(config.filters / 4);
-    this.seed = config.seed;
     if (!(Number.isInteger(this.embedding) && this.embedding > 0)) {
       throw new Error(
         `AdaptiveGraphConvolution: got embedding ${this.embedding} with ${this.filters} filters; expected a whole ` +
@@ -73,18 +57,10 @@ export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer
     }
   }
 
-  override build(inputShape: Shape): void {
-    const joints = inputShape[3]!;
-    const channels = inputShape[4]!;
-    checkJoints(this.getClassName(), inputShape, this.adjacency);
+  protected override addWeights(joints: number, channels: number): void {
     const seed = seeds(this.seed);
-    const add = (weight: string, inward: number, outward: number) =>
-      pointwise(
-        (name, shape, initializer) => this.addWeight(name, shape, 'float32', initializer),
-        weight,
-        [inward, outward],
-        seed(),
-      );
+    const add = (name: string, inward: number, outward: number) =>
+      this.addPointwise(name, inward, outward, seed());
     for (const k of this.adjacency.keys()) {
       this.theta.push(add(`theta${k}`, channels, this.embedding));
       this.phi.push(add(`phi${k}`, channels, this.embedding));
@@ -92,11 +68,6 @@ export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer
     }
     const partitions = this.adjacency.length;
     this.edges = this.addWeight('edges', [partitions, joints, joints], 'float32', initializers.zeros());
-    super.build(inputShape);
-  }
-
-  override computeOutputShape(inputShape: Shape): Shape {
-    return [...inputShape.slice(0, 4), this.filters];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -130,14 +101,7 @@ export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { filters, adjacency, embedding, seed } = this;
-    return {
-      ...super.getConfig(),
-      filters,
-      adjacency,
-      embedding,
-      ...(seed === undefined ? {} : { seed }),
-    };
+    return { ...super.getConfig(), embedding: this.embedding };
   }
 
   /** Named as in the published code and PYSKL, where B is `PA`. */
@@ -157,7 +121,7 @@ export class AdaptiveGraphConvolution extends layers.Layer implements TorchLayer
 
   /** A. */
   torchConstants(): TorchConstant[] {
-    return [{ name: 'A', shape: this.edges.shape as number[], values: this.adjacency.flat(2) }];
+    return [this.givenEdges()];
   }
 
   /** See {@link CostedLayer.multiplyAdds}: those with W, theta and phi, and those that make C and apply A + B + C. */

@@ -1,9 +1,10 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import { addToRows } from '../columns.js';
+import { addToChannels } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
+import { torchKernel } from '../torch/torchKernel.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 import { heNormal } from './heNormal.js';
 
@@ -72,8 +73,7 @@ export class BodyConv2D extends layers.Layer implements TorchLayer, CostedLayer 
       const [batch, persons, height, width, channels] = x.shape;
       const maps = tf.reshape(x, [batch * persons, height, width, channels]) as tf.Tensor4D;
       const y = tf.conv2d(maps, this.kernel.read() as tf.Tensor4D, 1, 'same');
-      const rows = tf.reshape(y, [-1, this.filters]) as tf.Tensor2D;
-      return tf.reshape(addToRows(rows, this.bias.read() as tf.Tensor1D), [
+      return tf.reshape(addToChannels(y, this.bias.read() as tf.Tensor1D), [
         batch,
         persons,
         height,
@@ -90,15 +90,7 @@ export class BodyConv2D extends layers.Layer implements TorchLayer, CostedLayer 
 
   /** Those of PyTorch's `Conv2d`. */
   torchWeights(): { [weight: string]: TorchWeight } {
-    const [height, width, channels, filters] = this.kernel.shape as [number, number, number, number];
-    return {
-      kernel: {
-        name: 'weight',
-        shape: [filters, channels, height, width],
-        from: (weight) => tf.transpose(weight, [2, 3, 1, 0]),
-      },
-      bias: { name: 'bias', shape: [filters] },
-    };
+    return { kernel: torchKernel(this.kernel.shape), bias: { name: 'bias', shape: [this.filters] } };
   }
 
   override getConfig(): tf.serialization.ConfigDict {

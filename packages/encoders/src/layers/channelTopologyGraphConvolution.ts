@@ -1,23 +1,16 @@
-import type { LayerConfig } from '@amr/layers';
 import { seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
-import { checkJoints } from './checkJoints.js';
-import { type Pointwise, pointwise, pointwiseTorchWeights } from './pointwise.js';
+import { GraphLayer, type GraphLayerConfig } from './graphLayer.js';
+import { type Pointwise, pointwiseTorchWeights } from './pointwise.js';
 
 /** What {@link ChannelTopologyGraphConvolution} can be told. */
-export interface ChannelTopologyGraphConvolutionConfig extends LayerConfig {
-  /** Number of output channels. */
-  filters: number;
-  /** The graphs that are refined, as [partitions][from joint][to joint]: where the learned ones start. See {@link adjacency}. */
-  adjacency: number[][][];
+export interface ChannelTopologyGraphConvolutionConfig extends GraphLayerConfig {
   /** Channels R that joints are compared in. Default an eighth of the input's, 8 when those are 16 or fewer. */
   relations?: number;
-  /** Seed of the initial weights. */
-  seed?: number;
 }
 
 /**
@@ -39,17 +32,11 @@ export interface ChannelTopologyGraphConvolutionConfig extends LayerConfig {
  * console.log((conv.apply(tf.ones([1, 2, 4, 25, 3])) as tf.Tensor).shape); // [1, 2, 4, 25, 8]
  * ```
  */
-export class ChannelTopologyGraphConvolution extends layers.Layer implements TorchLayer, CostedLayer {
+export class ChannelTopologyGraphConvolution extends GraphLayer implements TorchLayer, CostedLayer {
   /** The name that saved models know this layer by. */
   static readonly className = 'ChannelTopologyGraphConvolution';
-  /** See {@link ChannelTopologyGraphConvolutionConfig.filters}. */
-  readonly filters: number;
-  /** See {@link ChannelTopologyGraphConvolutionConfig.adjacency}. */
-  readonly adjacency: number[][][];
   /** See {@link ChannelTopologyGraphConvolutionConfig.relations}. */
   readonly relations: number | undefined;
-  /** See {@link ChannelTopologyGraphConvolutionConfig.seed}. */
-  readonly seed: number | undefined;
   private readonly psi: Pointwise[] = [];
   private readonly phi: Pointwise[] = [];
   private readonly out: Pointwise[] = [];
@@ -60,42 +47,22 @@ export class ChannelTopologyGraphConvolution extends layers.Layer implements Tor
   /** @param config see {@link ChannelTopologyGraphConvolutionConfig} */
   constructor(config: ChannelTopologyGraphConvolutionConfig) {
     super(config);
-    this.filters = config.filters;
-    this.adjacency = config.adjacency;
     this.relations = config.relations;
-    this.seed = config.seed;
   }
 
-  override build(inputShape: Shape): void {
-    const joints = inputShape[3]!;
-    const channels = inputShape[4]!;
-    checkJoints(this.getClassName(), inputShape, this.adjacency);
+  protected override addWeights(_joints: number, channels: number): void {
     const relations = this.relations ?? (channels <= 16 ? 8 : Math.floor(channels / 8));
     const seed = seeds(this.seed);
-    const add = (weight: string, inward: number, outward: number) =>
-      pointwise(
-        (name, shape, initializer) => this.addWeight(name, shape, 'float32', initializer),
-        weight,
-        [inward, outward],
-        seed(),
-      );
+    const add = (name: string, inward: number, outward: number) =>
+      this.addPointwise(name, inward, outward, seed());
     for (const k of this.adjacency.keys()) {
       this.psi.push(add(`psi${k}`, channels, relations));
       this.phi.push(add(`phi${k}`, channels, relations));
       this.out.push(add(`out${k}`, channels, this.filters));
       this.xi.push(add(`xi${k}`, relations, this.filters));
     }
-    const partitions = this.adjacency.length;
-    this.edges = this.addWeight('edges', [partitions, joints, joints], 'float32', initializers.zeros());
+    this.edges = this.addLearnedEdges();
     this.alpha = this.addWeight('alpha', [1], 'float32', initializers.zeros());
-    tf.tidy(() => {
-      this.edges.write(tf.tensor3d(this.adjacency));
-    });
-    super.build(inputShape);
-  }
-
-  override computeOutputShape(inputShape: Shape): Shape {
-    return [...inputShape.slice(0, 4), this.filters];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -127,14 +94,8 @@ export class ChannelTopologyGraphConvolution extends layers.Layer implements Tor
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { filters, adjacency, relations, seed } = this;
-    return {
-      ...super.getConfig(),
-      filters,
-      adjacency,
-      ...(relations === undefined ? {} : { relations }),
-      ...(seed === undefined ? {} : { seed }),
-    };
+    const { relations } = this;
+    return { ...super.getConfig(), ...(relations === undefined ? {} : { relations }) };
   }
 
   /** Named as in PYSKL. */

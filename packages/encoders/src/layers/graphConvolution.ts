@@ -1,25 +1,18 @@
-import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import type { TorchConstant, TorchLayer, TorchWeight } from '../torch/torchWeights.js';
-import { checkJoints } from './checkJoints.js';
+import { GraphLayer, type GraphLayerConfig } from './graphLayer.js';
 import { heNormal } from './heNormal.js';
 
 /** What {@link GraphConvolution} can be told. */
-export interface GraphConvolutionConfig extends LayerConfig {
-  /** Number of output channels. */
-  filters: number;
-  /** A_k as [partitions][from joint][to joint], already normalised: see {@link adjacency}. */
-  adjacency: number[][][];
+export interface GraphConvolutionConfig extends GraphLayerConfig {
   /** Multiplies each entry of A by a weight of its own, 1 at first. Default true. */
   edgeImportance?: boolean;
   /** A itself is learned, and the adjacency is what it starts from; there is no edge importance then. Default false. */
   learnedEdges?: boolean;
-  /** Seed of the initial weights. */
-  seed?: number;
 }
 
 /**
@@ -39,19 +32,13 @@ export interface GraphConvolutionConfig extends LayerConfig {
  * console.log((conv.apply(tf.ones([1, 2, 4, 25, 3])) as tf.Tensor).shape); // [1, 2, 4, 25, 8]
  * ```
  */
-export class GraphConvolution extends layers.Layer implements TorchLayer, CostedLayer {
+export class GraphConvolution extends GraphLayer implements TorchLayer, CostedLayer {
   /** The name that saved models know this layer by. */
   static readonly className = 'GraphConvolution';
-  /** See {@link GraphConvolutionConfig.filters}. */
-  readonly filters: number;
-  /** See {@link GraphConvolutionConfig.adjacency}. */
-  readonly adjacency: number[][][];
   /** See {@link GraphConvolutionConfig.edgeImportance}. */
   readonly edgeImportance: boolean;
   /** See {@link GraphConvolutionConfig.learnedEdges}. */
   readonly learnedEdges: boolean;
-  /** See {@link GraphConvolutionConfig.seed}. */
-  readonly seed: number | undefined;
   private kernel!: LayerVariable;
   private bias!: LayerVariable;
   private importance: LayerVariable | undefined;
@@ -60,20 +47,15 @@ export class GraphConvolution extends layers.Layer implements TorchLayer, Costed
   /** @param config see {@link GraphConvolutionConfig} */
   constructor(config: GraphConvolutionConfig) {
     super(config);
-    this.filters = config.filters;
-    this.adjacency = config.adjacency;
     this.learnedEdges = config.learnedEdges ?? false;
     this.edgeImportance = (config.edgeImportance ?? true) && !this.learnedEdges;
-    this.seed = config.seed;
   }
 
-  override build(inputShape: Shape): void {
-    const joints = inputShape[3]!;
+  protected override addWeights(joints: number, channels: number): void {
     const partitions = this.adjacency.length;
-    checkJoints(this.getClassName(), inputShape, this.adjacency);
     this.kernel = this.addWeight(
       'kernel',
-      [partitions, inputShape[4]!, this.filters],
+      [partitions, channels, this.filters],
       'float32',
       heNormal(this.seed),
     );
@@ -82,17 +64,7 @@ export class GraphConvolution extends layers.Layer implements TorchLayer, Costed
       const ones = initializers.ones();
       this.importance = this.addWeight('edgeImportance', [partitions, joints, joints], 'float32', ones);
     }
-    if (this.learnedEdges) {
-      this.edges = this.addWeight('edges', [partitions, joints, joints], 'float32', initializers.zeros());
-      const start = tf.tensor3d(this.adjacency);
-      this.edges.write(start);
-      start.dispose();
-    }
-    super.build(inputShape);
-  }
-
-  override computeOutputShape(inputShape: Shape): Shape {
-    return [...inputShape.slice(0, 4), this.filters];
+    if (this.learnedEdges) this.edges = this.addLearnedEdges();
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -162,21 +134,12 @@ export class GraphConvolution extends layers.Layer implements TorchLayer, Costed
 
   /** The graph, which PYSKL's module keeps as `A`, unless it is learned. */
   torchConstants(): TorchConstant[] {
-    if (this.learnedEdges) return [];
-    const joints = this.adjacency[0]!.length;
-    return [{ name: 'A', shape: [this.adjacency.length, joints, joints], values: this.adjacency.flat(2) }];
+    return this.learnedEdges ? [] : [this.givenEdges()];
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { filters, adjacency, edgeImportance, learnedEdges, seed } = this;
-    return {
-      ...super.getConfig(),
-      filters,
-      adjacency,
-      edgeImportance,
-      learnedEdges,
-      ...(seed === undefined ? {} : { seed }),
-    };
+    const { edgeImportance, learnedEdges } = this;
+    return { ...super.getConfig(), edgeImportance, learnedEdges };
   }
 }
 tf.serialization.registerClass(GraphConvolution);

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
+import { torchKernel } from '../torch/torchKernel.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 import { heNormal } from './heNormal.js';
 
@@ -98,14 +99,7 @@ export class PaddedConv3D extends layers.Layer implements CostedLayer, TorchLaye
 
   /** That of PyTorch's `Conv3d` without bias: [filters, C, frames, height, width]. */
   torchWeights(): { [weight: string]: TorchWeight } {
-    const channels = this.kernel.shape[3]!;
-    return {
-      kernel: {
-        name: 'weight',
-        shape: [this.filters, channels, ...this.kernelSize],
-        from: (weight) => tf.transpose(weight, [2, 3, 4, 1, 0]),
-      },
-    };
+    return { kernel: torchKernel(this.kernel.shape) };
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -1,9 +1,10 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import { addToRows } from '../columns.js';
+import { addToChannels } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
+import { torchKernel } from '../torch/torchKernel.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 import { heNormal } from './heNormal.js';
 
@@ -77,8 +78,7 @@ export class SequenceConvolution extends layers.Layer implements TorchLayer, Cos
         1,
         [[0, 0], [0, 0], [before, kernelSize - 1 - before], [0, 0]], // biome-ignore format: one pair per axis
       );
-      const rows = tf.reshape(y, [batch * frames, filters]) as tf.Tensor2D;
-      return tf.reshape(addToRows(rows, this.bias.read() as tf.Tensor1D), [batch, frames, filters]);
+      return tf.reshape(addToChannels(y, this.bias.read() as tf.Tensor1D), [batch, frames, filters]);
     });
   }
 
@@ -89,15 +89,7 @@ export class SequenceConvolution extends layers.Layer implements TorchLayer, Cos
 
   /** Those of PyTorch's `Conv1d`: [filters, C, kernelSize]. */
   torchWeights(): { [weight: string]: TorchWeight } {
-    const [kernelSize, channels, filters] = this.kernel.shape as [number, number, number];
-    return {
-      kernel: {
-        name: 'weight',
-        shape: [filters, channels, kernelSize],
-        from: (weight) => tf.transpose(weight, [2, 1, 0]),
-      },
-      bias: { name: 'bias', shape: [filters] },
-    };
+    return { kernel: torchKernel(this.kernel.shape), bias: { name: 'bias', shape: [this.filters] } };
   }
 
   override getConfig(): tf.serialization.ConfigDict {

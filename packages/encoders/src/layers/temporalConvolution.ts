@@ -1,9 +1,10 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import { addToRows } from '../columns.js';
+import { addToChannels } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
+import { torchKernel } from '../torch/torchKernel.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 import { heNormal } from './heNormal.js';
 
@@ -92,8 +93,7 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
       const [batch, persons, frames, joints, channels] = x.shape;
       const bodies = tf.reshape(x, [batch * persons, frames, joints, channels]) as tf.Tensor4D;
       const y = this.dilation === 1 ? this.convolve(bodies, this.stride) : this.convolveApart(bodies);
-      const rows = tf.reshape(y, [-1, this.filters]) as tf.Tensor2D;
-      return tf.reshape(addToRows(rows, this.bias.read() as tf.Tensor1D), [
+      return tf.reshape(addToChannels(y, this.bias.read() as tf.Tensor1D), [
         batch,
         persons,
         y.shape[1],
@@ -141,15 +141,7 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
 
   /** Those of PyTorch's `Conv2d` with kernel [kernelSize, 1]: [filters, C, kernelSize, 1]. */
   torchWeights(): { [weight: string]: TorchWeight } {
-    const channels = this.kernel.shape[2]!;
-    return {
-      kernel: {
-        name: 'weight',
-        shape: [this.filters, channels, this.kernelSize, 1],
-        from: (weight) => tf.transpose(weight, [2, 3, 1, 0]),
-      },
-      bias: { name: 'bias', shape: [this.filters] },
-    };
+    return { kernel: torchKernel(this.kernel.shape), bias: { name: 'bias', shape: [this.filters] } };
   }
 
   override getConfig(): tf.serialization.ConfigDict {

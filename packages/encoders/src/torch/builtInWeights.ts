@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { torchKernel } from './torchKernel.js';
 import type { TorchWeight } from './torchWeights.js';
 
 /** The PyTorch name, shape and layout of a weight, from its shape here. */
@@ -10,14 +11,6 @@ const same =
   (shape) => ({ name, shape });
 
 const bias = same('bias');
-
-/** [...sizes, in, out] here, [out, in, ...sizes] in PyTorch: kernels of convolutions, and of dense layers. */
-const kernel: Rule = (shape) => {
-  const [inward, outward] = shape.slice(-2) as [number, number];
-  const sizes = shape.slice(0, -2);
-  const axes = [...sizes.map((_, axis) => axis + 2), 1, 0];
-  return { name: 'weight', shape: [outward, inward, ...sizes], from: (weight) => tf.transpose(weight, axes) };
-};
 
 /** [height, width, out, in] here, [in, out, height, width] in PyTorch. */
 const transposedKernel: Rule = ([height, width, outward, inward]) => ({
@@ -33,7 +26,7 @@ const depthwiseKernel: Rule = ([height, width, inward, multiplier]) => ({
   from: (weight) => tf.transpose(tf.reshape(weight, [inward!, multiplier!, height!, width!]), [2, 3, 0, 1]),
 });
 
-const convolution = { kernel, bias };
+const convolution = { kernel: torchKernel, bias };
 const affine = { gamma: same('weight'), beta: bias };
 
 /** By class and weight. Recurrent layers are missing: PyTorch has two biases where tfjs has one. */
