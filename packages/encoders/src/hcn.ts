@@ -1,7 +1,7 @@
 import { seeds } from '@amr/layers';
 import { initializers, input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { checkDropout, checkWhole, refuse } from './configChecks.js';
 import type { Encoder } from './encoder.js';
-import { EncoderConfigError } from './encoderConfigError.js';
 import { BodyMask, BodyPresence } from './layers/bodies.js';
 import { BodyConv2D } from './layers/bodyConv2D.js';
 import { BodyMaxPool } from './layers/bodyMaxPool.js';
@@ -133,16 +133,11 @@ type Checked = Required<
 >;
 
 function check({ dropout, pooling, ...sizes }: Checked): void {
-  const fail = (message: string): never => {
-    throw new EncoderConfigError(`hcn: ${message}`);
-  };
+  const fail = (message: string) => refuse('hcn', message);
   const { frames, width, pointChannels } = sizes;
   // First, since pointChannels is half of it by default.
   if (width % 2 !== 0) fail(`got width ${width}; expected an even number: a convolution has half as many.`);
-  for (const [option, value] of Object.entries(sizes)) {
-    if (!(Number.isInteger(value) && value > 0))
-      fail(`got ${option} ${value}; expected a whole number above 0.`);
-  }
+  checkWhole('hcn', sizes);
   if (frames < 16) fail(`got frames ${frames}; expected 16 or more: it is halved four times.`);
   if (pointChannels < 16) {
     fail(
@@ -150,6 +145,6 @@ function check({ dropout, pooling, ...sizes }: Checked): void {
         'the width unless it is given.',
     );
   }
-  if (!(dropout >= 0 && dropout < 1)) fail(`got dropout ${dropout}; expected a number in [0, 1).`);
+  checkDropout('hcn', dropout);
   if (pooling !== 'max' && pooling !== 'mean') fail(`got pooling '${pooling}'; expected 'max' or 'mean'.`);
 }

@@ -14,8 +14,8 @@ import {
   model,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
+import { checkClasses, checkDropout, refuse } from './configChecks.js';
 import type { Encoder } from './encoder.js';
-import { EncoderConfigError } from './encoderConfigError.js';
 import { type FusionChoice, type FusionPlace, fusionOf } from './fusionChoice.js';
 import { type FusionPoint, fusionStages, type Stream } from './fusionPoints.js';
 import { SeededDropout } from './layers/seededDropout.js';
@@ -133,7 +133,7 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
   const points = [config.at ?? usually].flat() as FusionPoint[];
   const first = make(place(points.length === 1 ? layerName : `${layerName}1`));
   if (!roles.includes(first?.role)) {
-    fail(
+    refuse(
       network,
       `got a fusion without one of the roles ${roles.join(', ')}; expected a FusionLayer of @amr/layers.`,
     );
@@ -151,7 +151,7 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
     for (const [i, stages] of places.entries()) {
       const layer = i === 0 ? first : make(place(`${layerName}${i + 1}`));
       if (i > 0 && layer === first) {
-        fail(
+        refuse(
           network,
           `got one fusion layer for ${places.length} places; expected a function that makes one for each.`,
         );
@@ -161,7 +161,7 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
       for (const [m, stage] of stages.entries()) replaced.set(stage, after[m]!);
     }
   } else if (config.at !== undefined) {
-    fail(
+    refuse(
       network,
       `got at ${JSON.stringify(config.at)} for ${first.getClassName()}, which takes the pooled features; leave it out.`,
     );
@@ -185,14 +185,14 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
     logits = head(fused, 'logits', 0);
   } else {
     if (dropout > 0) {
-      fail(
+      refuse(
         network,
         `got dropout ${dropout} for ${first.getClassName()}, which makes the logits itself; leave it out.`,
       );
     }
     const decided = fuse(first, first.role === 'vote' ? auxiliary : features, 1)[0]!;
     if (String(decided.shape.slice(1)) !== String([classes])) {
-      fail(
+      refuse(
         network,
         `got logits [batch, ${decided.shape.slice(1)}] from ${first.getClassName()}; expected [batch, ${classes}], one for each class.`,
       );
@@ -213,28 +213,21 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
 
 function check(network: string, streams: readonly Stream[], config: FusionConfig) {
   const { classes, fusion = 'amr', reweighter, dropout = 0 } = config;
-  if (!(Number.isInteger(classes) && classes >= 2)) {
-    fail(network, `got classes ${classes}; expected a whole number, 2 or more.`);
-  }
-  if (!(dropout >= 0 && dropout < 1)) fail(network, `got dropout ${dropout}; expected a number in [0, 1).`);
+  checkClasses(network, classes);
+  checkDropout(network, dropout);
   if (streams.length < 2)
-    fail(network, `got ${streams.length} streams; expected two or more: { rgb, skeleton }.`);
-  const owners = new Map<string, Stream>();
-  for (const stream of streams) {
-    for (const { name } of stream.encoder.model.layers) {
-      const owner = owners.get(name);
-      if (owner || streams.some((other) => other !== stream && other.modality === stream.modality)) {
-        fail(
-          network,
-          `got two encoders with the same names (${owner ? name : stream.modality}); give each a name of its own: ` +
-            `resnet3d({ name: 'depth', ... }).`,
-        );
-      }
-      owners.set(name, stream);
-    }
+    refuse(network, `got ${streams.length} streams; expected two or more: { rgb, skeleton }.`);
+  const twice =
+    firstTwice(streams.flatMap(({ encoder }) => encoder.model.layers.map(({ name }) => name))) ??
+    firstTwice(streams.map(({ modality }) => modality));
+  if (twice !== undefined) {
+    refuse(
+      network,
+      `got two encoders with the same names (${twice}); give each a name of its own: resnet3d({ name: 'depth', ... }).`,
+    );
   }
   if (reweighter !== undefined && fusion !== 'amr') {
-    fail(
+    refuse(
       network,
       "got reweighter for another fusion than 'amr'; leave it out, or give the layer itself as fusion.",
     );
@@ -242,6 +235,7 @@ function check(network: string, streams: readonly Stream[], config: FusionConfig
   return fusionOf(network, fusion, reweighter ?? {});
 }
 
-function fail(network: string, message: string): never {
-  throw new EncoderConfigError(`${network}: ${message}`);
+function firstTwice(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
 }

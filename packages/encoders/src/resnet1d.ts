@@ -1,7 +1,7 @@
 import { seeds } from '@amr/layers';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { refuse } from './configChecks.js';
 import type { Encoder } from './encoder.js';
-import { EncoderConfigError } from './encoderConfigError.js';
 import { BatchNorm } from './layers/batchNorm.js';
 import { ChannelNormalization } from './layers/channelNormalization.js';
 import { GlobalAverage } from './layers/globalAverage.js';
@@ -94,9 +94,7 @@ function check({
   mean,
   std,
 }: Required<Omit<Resnet1dConfig, 'name' | 'seed'>>): void {
-  const fail = (message: string): never => {
-    throw new EncoderConfigError(`resnet1d: ${message}`);
-  };
+  const fail = (message: string) => refuse('resnet1d', message);
   if (inputShape?.length !== 2) {
     fail(`got inputShape [${inputShape}]; expected [frames, channels], such as [180, 6].`);
   }

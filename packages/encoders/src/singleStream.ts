@@ -1,7 +1,7 @@
 import { seeds } from '@amr/layers';
 import { initializers, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { checkClasses, checkDropout } from './configChecks.js';
 import type { Encoder } from './encoder.js';
-import { EncoderConfigError } from './encoderConfigError.js';
 import { SeededDropout } from './layers/seededDropout.js';
 
 /** What {@link singleStream} can be told. */
@@ -33,12 +33,8 @@ export interface SingleStreamConfig {
  */
 export function singleStream(encoder: Encoder, config: SingleStreamConfig): LayersModel {
   const { classes, dropout = 0 } = config;
-  if (!(Number.isInteger(classes) && classes >= 2)) {
-    throw new EncoderConfigError(`singleStream: got classes ${classes}; expected a whole number, 2 or more.`);
-  }
-  if (!(dropout >= 0 && dropout < 1)) {
-    throw new EncoderConfigError(`singleStream: got dropout ${dropout}; expected a number in [0, 1).`);
-  }
+  checkClasses('singleStream', classes);
+  checkDropout('singleStream', dropout);
   const seed = seeds(config.seed);
   const kernelInitializer = initializers.glorotUniform({ seed: seed() });
   const features =

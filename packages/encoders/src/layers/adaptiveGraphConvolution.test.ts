@@ -1,16 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { edges, everyGraphLayer } from '../testing/graphLayer.js';
+import { edges, everyGraphLayer, linear, weightOf } from '../testing/graphLayer.js';
 import { jolt } from '../testing/reloaded.js';
 import { AdaptiveGraphConvolution } from './adaptiveGraphConvolution.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
-
-/** A weight as nested arrays. */
-function weightOf<Nested>(layer: AdaptiveGraphConvolution, name: string): Nested {
-  const weight = layer.weights.find(({ originalName }) => originalName === name)!;
-  return weight.read().arraySync() as Nested;
-}
 
 everyGraphLayer(AdaptiveGraphConvolution, { filters: 5, embedding: 2, seed: 8 });
 
@@ -24,20 +18,17 @@ describe('AdaptiveGraphConvolution', () => {
     expect(layer.computeOutputShape(x.shape)).toEqual(y.shape);
     const [given, got] = [x.arraySync(), y.arraySync()];
     const learned = weightOf<number[][][]>(layer, 'edges');
-    const linear = (part: string, joint: number[]) => {
-      const kernel = weightOf<number[][]>(layer, `${part}Kernel`);
-      return weightOf<number[]>(layer, `${part}Bias`).map((bias, o) =>
-        joint.reduce((sum, value, c) => sum + value * kernel[c]![o]!, bias),
-      );
-    };
     for (const [b, bodies] of given.entries())
       for (const [m, frames] of bodies.entries()) {
         const edgesOf = edges.map((_, k) => {
           const alike = (v: number, w: number) => {
             let sum = 0;
             for (const joints of frames) {
-              const phi = linear(`phi${k}`, joints[w]!);
-              sum += linear(`theta${k}`, joints[v]!).reduce((inner, value, e) => inner + value * phi[e]!, 0);
+              const phi = linear(layer, `phi${k}`, joints[w]!);
+              sum += linear(layer, `theta${k}`, joints[v]!).reduce(
+                (inner, value, e) => inner + value * phi[e]!,
+                0,
+              );
             }
             return Math.exp(sum / (3 * 3));
           };
@@ -56,7 +47,7 @@ describe('AdaptiveGraphConvolution', () => {
                 const mixed = [0, 1, 2].map((c) =>
                   joints.reduce((inner, joint, v) => inner + edgesOf[k]![v]![w]! * joint[c]!, 0),
                 );
-                sum += linear(`out${k}`, mixed)[o]!;
+                sum += linear(layer, `out${k}`, mixed)[o]!;
               }
               expect(got[b]![m]![t]![w]![o]).toBeCloseTo(sum, 4);
             }

@@ -1,16 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { edges, everyGraphLayer } from '../testing/graphLayer.js';
+import { edges, everyGraphLayer, linear, weightOf } from '../testing/graphLayer.js';
 import { jolt } from '../testing/reloaded.js';
 import { ChannelTopologyGraphConvolution } from './channelTopologyGraphConvolution.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
-
-/** A weight as nested arrays. */
-function weightOf<Nested>(layer: ChannelTopologyGraphConvolution, name: string): Nested {
-  const weight = layer.weights.find(({ originalName }) => originalName === name)!;
-  return weight.read().arraySync() as Nested;
-}
 
 everyGraphLayer(ChannelTopologyGraphConvolution, { filters: 5, relations: 2, seed: 8 });
 
@@ -30,12 +24,6 @@ describe('ChannelTopologyGraphConvolution', () => {
     const [given, got] = [x.arraySync(), y.arraySync()];
     const learned = weightOf<number[][][]>(layer, 'edges');
     const [alpha] = weightOf<[number]>(layer, 'alpha');
-    const linear = (part: string, joint: number[]) => {
-      const kernel = weightOf<number[][]>(layer, `${part}Kernel`);
-      return weightOf<number[]>(layer, `${part}Bias`).map((bias, o) =>
-        joint.reduce((sum, value, c) => sum + value * kernel[c]![o]!, bias),
-      );
-    };
     for (const [b, bodies] of given.entries())
       for (const [m, frames] of bodies.entries()) {
         const means = [0, 1, 2, 3].map((v) =>
@@ -47,10 +35,12 @@ describe('ChannelTopologyGraphConvolution', () => {
               let sum = 0;
               for (let k = 0; k < 3; k++)
                 for (const [v, joint] of joints.entries()) {
-                  const phi = linear(`phi${k}`, means[w]!);
-                  const relation = linear(`psi${k}`, means[v]!).map((value, r) => Math.tanh(value - phi[r]!));
-                  const own = alpha * linear(`xi${k}`, relation)[o]!;
-                  sum += (learned[k]![v]![w]! + own) * linear(`out${k}`, joint)[o]!;
+                  const phi = linear(layer, `phi${k}`, means[w]!);
+                  const relation = linear(layer, `psi${k}`, means[v]!).map((value, r) =>
+                    Math.tanh(value - phi[r]!),
+                  );
+                  const own = alpha * linear(layer, `xi${k}`, relation)[o]!;
+                  sum += (learned[k]![v]![w]! + own) * linear(layer, `out${k}`, joint)[o]!;
                 }
               expect(got[b]![m]![t]![w]![o]).toBeCloseTo(sum, 4);
             }

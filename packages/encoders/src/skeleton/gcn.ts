@@ -1,7 +1,7 @@
 import { seeds } from '@amr/layers';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { checkDropout, checkWhole, refuse } from '../configChecks.js';
 import type { Encoder } from '../encoder.js';
-import { EncoderConfigError } from '../encoderConfigError.js';
 import { BatchNorm } from '../layers/batchNorm.js';
 import { BodyMask, BodyMean, BodyPresence } from '../layers/bodies.js';
 import { SeededDropout } from '../layers/seededDropout.js';
@@ -157,20 +157,15 @@ type Checked = Required<Omit<GcnConfig, 'layout' | 'name' | 'seed' | keyof Skele
 
 function check(network: string, config: Checked): void {
   const { frames, persons, coordinates, width, initialStride, dropout, blocks } = config;
-  const fail = (message: string): never => {
-    throw new EncoderConfigError(`${network}: ${message}`);
-  };
-  for (const [option, value] of Object.entries({ frames, persons, coordinates, width, initialStride })) {
-    if (!(Number.isInteger(value) && value > 0))
-      fail(`got ${option} ${value}; expected a whole number above 0.`);
-  }
+  checkWhole(network, { frames, persons, coordinates, width, initialStride });
   if (blocks.length === 0 || !blocks.every((count) => Number.isInteger(count) && count > 0)) {
-    fail(`got blocks [${blocks}]; expected a whole number above 0 for each stage.`);
+    refuse(network, `got blocks [${blocks}]; expected a whole number above 0 for each stage.`);
   }
-  if (!(dropout >= 0 && dropout < 1)) fail(`got dropout ${dropout}; expected a number in [0, 1).`);
+  checkDropout(network, dropout);
   const smallest = initialStride * 2 ** (blocks.length - 1);
   if (frames < smallest) {
-    fail(
+    refuse(
+      network,
       `got ${frames} frames for a temporal stride of ${smallest} in all; expected ${smallest} frames or more. Fewer ` +
         `stages (blocks) or a smaller initialStride need fewer.`,
     );
@@ -180,7 +175,5 @@ function check(network: string, config: Checked): void {
 /** @throws {EncoderConfigError} when a kernel that must be centred on a frame is not odd */
 export function checkTemporalKernel(network: string, temporalKernel: number): void {
   if (Number.isInteger(temporalKernel) && temporalKernel > 0 && temporalKernel % 2 === 1) return;
-  throw new EncoderConfigError(
-    `${network}: got temporalKernel ${temporalKernel}; expected an odd number above 0, such as 5 or 9.`,
-  );
+  refuse(network, `got temporalKernel ${temporalKernel}; expected an odd number above 0, such as 5 or 9.`);
 }

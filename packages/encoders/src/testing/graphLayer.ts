@@ -15,6 +15,20 @@ const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, '
 /** Weights that are matrices of joint by joint, for each partition. */
 const ofJoints = ['edges', 'edgeImportance'];
 
+/** A weight as nested arrays, by the name that its layer gave it. */
+export function weightOf<Nested>(layer: layers.Layer, name: string): Nested {
+  const weight = layer.weights.find(({ originalName }) => originalName === name)!;
+  return weight.read().arraySync() as Nested;
+}
+
+/** What the pointwise convolution `part` of a layer makes of a joint. */
+export function linear(layer: layers.Layer, part: string, joint: number[]): number[] {
+  const kernel = weightOf<number[][]>(layer, `${part}Kernel`);
+  return weightOf<number[]>(layer, `${part}Bias`).map((bias, o) =>
+    joint.reduce((sum, value, c) => sum + value * kernel[c]![o]!, bias),
+  );
+}
+
 /**
  * The tests that every graph convolution passes, whose inputs are [batch, persons, frames, joints, C] and whose config
  * has `adjacency`.

@@ -1,4 +1,4 @@
-import { EncoderConfigError } from '../encoderConfigError.js';
+import { checkWhole, refuse } from '../configChecks.js';
 import type { Size3 } from '../layers/paddedConv3D.js';
 import type { Normalization } from './normalization.js';
 import type { VideoConfig } from './videoConfig.js';
@@ -19,13 +19,8 @@ export interface VideoChecks {
 
 /** The {@link VideoChecks} of one network. */
 export function videoChecks(network: string): VideoChecks {
-  const fail = (message: string): never => {
-    throw new EncoderConfigError(`${network}: ${message}`);
-  };
-  const whole = (option: string, value: number) => {
-    if (!(Number.isInteger(value) && value > 0))
-      fail(`got ${option} ${value}; expected a whole number above 0.`);
-  };
+  const fail = (message: string) => refuse(network, message);
+  const whole = (option: string, value: number) => checkWhole(network, { [option]: value });
   return {
     fail,
     whole,
