@@ -1,5 +1,12 @@
 import type { AutoAttackProgress, AutoAttackProgressStore } from '@amr/attacks';
-import { readSafetensors, type SafetensorsEntry, SafetensorsError, writeSafetensors } from '@amr/formats';
+import {
+  float32ValuesOf,
+  readSafetensors,
+  type SafetensorsEntry,
+  SafetensorsError,
+  safetensorsValues,
+  writeSafetensors,
+} from '@amr/formats';
 import type { CheckpointStore } from './checkpointStore.js';
 import { CheckpointError } from './errors.js';
 
@@ -64,7 +71,4 @@ function entryOf(values: Float32Array): SafetensorsEntry {
   return { dtype: 'F32', shape: [values.length], bytes };
 }
 
-/** A copy, since the bytes may begin anywhere in the file's. */
-function floatsOf({ bytes }: SafetensorsEntry): Float32Array {
-  return new Float32Array(bytes.slice().buffer);
-}
+const floatsOf = (entry: SafetensorsEntry): Float32Array => float32ValuesOf(safetensorsValues(entry));
