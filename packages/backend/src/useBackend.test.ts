@@ -145,3 +145,24 @@ test('what tfjs-node misses in util on Node 23 and later is put back before it l
   expect(seen).toEqual([true, true, false]);
   expect(util.isArray).toBe(Array.isArray);
 });
+
+test('in Node the package webgpu gives WebGPU; an adapter without a graphics card is taken by name only', async () => {
+  vi.stubGlobal('navigator', undefined);
+  const info = { architecture: 'swiftshader', description: 'SwiftShader', isFallbackAdapter: true };
+  const create = () => ({ requestAdapter: async () => ({ info }) });
+  const backends = machine({
+    [webgpu]: () => {
+      tf.registerBackend('webgpu', async () => Object.assign(new tf.KernelBackend(), { dispose() {} }), 3);
+    },
+  });
+  const importer = async (specifier: string) =>
+    specifier === 'webgpu' ? { create, globals: {} } : backends(specifier);
+  const byItself = await useBackend({ importer });
+  expect(byItself.backend).not.toBe('webgpu');
+  expect(byItself.passedOver.at(-1)).toEqual({
+    backend: 'webgpu',
+    reason: expect.stringContaining('computes on the processor (SwiftShader)'),
+  });
+  const choice = await useBackend({ backend: 'webgpu', importer });
+  expect(choice).toMatchObject({ backend: 'webgpu', passedOver: [] });
+});

@@ -9,6 +9,7 @@ import {
   setBackend,
 } from '@tensorflow/tfjs-core';
 import { BackendUnavailableError } from './backendUnavailableError.js';
+import { provideWebgpu } from './nodeWebgpu.js';
 import { registerWasmKernels } from './registerWasmKernels.js';
 
 /** The backends that {@link useBackend} knows, by the package that holds them. */
@@ -80,7 +81,7 @@ const candidates: readonly Candidate[] = [
     specifier: '@tensorflow/tfjs-backend-webgpu',
     registeredAs: 'webgpu',
     remedy:
-      'Install it with `npm install @tensorflow/tfjs-backend-webgpu@4.22.0` and run where `navigator.gpu` exists: a browser with WebGPU, or Node with a WebGPU implementation put there before the call.',
+      'Install it with `npm install @tensorflow/tfjs-backend-webgpu@4.22.0` and run it in a browser with WebGPU, or in Node with `npm install webgpu` and a graphics card with its driver.',
   },
   {
     backend: 'wasm',
@@ -114,7 +115,8 @@ function importPackage(specifier: string): Promise<unknown> {
  * and waits until it is ready. wasm gets the kernels that training needs ({@link registerWasmKernels}).
  *
  * A backend counts as there when its package can be imported (or was, before), registers itself and starts; a
- * tfjs-node-gpu that sees no GPU is passed over. wasm and cpu come with this package, the others are optional peers.
+ * tfjs-node-gpu that sees no GPU is passed over. In Node, webgpu also takes the package `webgpu`, which holds Dawn, and
+ * an adapter; one that computes on the processor is slower than wasm and taken only when `options.backend` names it. wasm and cpu come with this package, the others are optional peers.
  *
  * @returns what was picked, and why those before it in the order were passed over
  * @throws {BackendUnavailableError} when `options.backend` can't be had, with its reason and how to install it
@@ -159,7 +161,11 @@ async function start(
   const inNode = env().getBool('IS_NODE');
   const native = registeredAs === 'tensorflow';
   if (native && !inNode) throw new Unavailable('it runs in Node only');
-  if (backend === 'webgpu' && !(globalThis.navigator as { gpu?: unknown } | undefined)?.gpu) {
+  if (backend === 'webgpu' && inNode) {
+    const loadDawn = () => load('webgpu', options.importer ?? importPackage);
+    const reason = await provideWebgpu(loadDawn, options.backend === 'webgpu');
+    if (reason) throw new Unavailable(reason);
+  } else if (backend === 'webgpu' && !(globalThis.navigator as { gpu?: unknown } | undefined)?.gpu) {
     throw new Unavailable('there is no WebGPU here (navigator.gpu is missing)');
   }
   if (native) restoreUtil();
