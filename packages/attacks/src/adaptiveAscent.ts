@@ -18,8 +18,8 @@ const SPARSE_INTERVAL = 0.04;
 
 /** One run of Auto-PGD. */
 export interface AdaptiveAscent {
-  /** Where it may go. */
-  balls: readonly Ball[];
+  /** Where it may go: the balls of the rows that are present. */
+  balls(): readonly Ball[];
   /** Where it begins, inside the balls; the caller's. */
   start: readonly tf.Tensor2D[];
   /** Whether a run before has chosen the start. */
@@ -30,8 +30,20 @@ export interface AdaptiveAscent {
   steps: number;
   /** Share of the steps since the last checkpoint that have to raise the objective. */
   rho: number;
+  /** How a row's first success ends its search, if it does. */
+  release?: Release;
   /** Told after each step where it led, and the objective where it came from. */
   onStep(step: number, deltas: readonly tf.Tensor2D[], objective: tf.Tensor1D): void;
+}
+
+/** What a run that lets rows go has to know of the others. */
+export interface Release {
+  /** 1 in rows that are done before the run begins; absent: in none. */
+  done?: tf.Tensor1D;
+  /** Steps of the runs after it. */
+  left: number;
+  /** What the search would return, of what the run does. Called inside a tidy. */
+  outcome(reached: Best): Best;
 }
 
 /** A point of all balls. */
@@ -48,7 +60,7 @@ interface Standing {
   /** Where the last step came from. */
   previous: Pick<Point, 'deltas' | 'objective'>;
   best: Point;
-  /** The last point that fooled the classifier, and whether there was one. */
+  /** The last point that fooled the classifier, or the first if that ends a search, and whether there was one. */
   found: Pick<Best, 'deltas' | 'success'>;
   pace: Pace;
   /** One for each l1 ball. */
@@ -77,21 +89,34 @@ export async function adaptiveAscent(
   problem: Problem,
   context: SearchContext,
 ): Promise<SearchState<Best>> {
-  const { balls, steps } = run;
+  const { steps, release } = run;
   const state = context.hold(() => begun(run, problem, context));
-  const looks = new Set(balls.some(({ norm }) => !norm.sparse) ? checkpoints(steps) : []);
+  const looks = new Set(run.balls().some(({ norm }) => !norm.sparse) ? checkpoints(steps) : []);
   const sparseInterval = Math.max(Math.floor(SPARSE_INTERVAL * steps), 1);
   let lastLook = 0;
   for (let step = 1; step <= steps; step++) {
     await context.pause();
     state.advance((standing) => {
-      const deltas = stepped(balls, standing, step);
-      let next = reached(standing, pointAt(deltas, run, problem, context, step === steps));
+      const balls = run.balls();
+      const moved = stepped(balls, standing, step);
+      const { found, point } = standing;
+      const deltas = release
+        ? moved.map((delta, i) => rowsWhere(found.success, point.deltas[i]!, delta))
+        : moved;
+      let next = reached(
+        standing,
+        pointAt(deltas, run, problem, context, step === steps),
+        release !== undefined,
+      );
       if (looks.has(step)) next = slowed(next, run.rho * (step - lastLook));
       return step % sparseInterval === 0 ? sparser(next, balls) : next;
     });
     if (looks.has(step)) lastLook = step;
     run.onStep(step, state.value.point.deltas, state.value.previous.objective);
+    if (!release) continue;
+    const left = steps - step + release.left;
+    const outcome = () => release.outcome(resultOf(state.value));
+    if (!(await context.release(state.value.found.success, left, outcome))) break;
   }
   const result = context.hold(() => resultOf(state.value));
   state.dispose();
@@ -99,7 +124,8 @@ export async function adaptiveAscent(
 }
 
 function begun(run: AdaptiveAscent, problem: Problem, context: SearchContext): Standing {
-  const { balls, start, chosen } = run;
+  const { start, chosen, release } = run;
+  const balls = run.balls();
   const deltas = start.map((delta) => tf.clone(delta));
   const { point, success } = pointAt(deltas, run, problem, context, false);
   const { objective } = point;
@@ -108,7 +134,7 @@ function begun(run: AdaptiveAscent, problem: Problem, context: SearchContext): S
     point,
     previous: { deltas, objective },
     best: point,
-    found: { deltas, success },
+    found: { deltas, success: release?.done ? tf.maximum(success, release.done) : success },
     pace: {
       length: tf.ones([rows[0], 1]),
       rises: tf.zeros(rows),
@@ -158,8 +184,10 @@ function stepped(balls: readonly Ball[], { point, previous, pace, sparse }: Stan
 
 function reached(
   { point: from, best, found, pace, sparse }: Standing,
-  { point, success }: { point: Point; success: tf.Tensor1D },
+  { point, success: fools }: { point: Point; success: tf.Tensor1D },
+  first: boolean,
 ): Standing {
+  const success = first ? tf.mul<tf.Tensor1D>(fools, tf.sub(1, found.success)) : fools;
   const rises = tf.cast(tf.greater(point.objective, from.objective), 'float32');
   return {
     point,

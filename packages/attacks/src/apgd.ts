@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type AdaptiveAscent, adaptiveAscent } from './adaptiveAscent.js';
+import { type AdaptiveAscent, adaptiveAscent, type Release } from './adaptiveAscent.js';
 import type { Attack } from './attack.js';
 import { type Ball, confined, origin, startIn } from './ball.js';
 import { type Best, better } from './best.js';
@@ -123,22 +123,35 @@ async function strongest(
   let best: SearchState<Best> | undefined;
   for (const [i, aim] of runs.entries()) {
     const restart = { steps: settings.steps, restart: i + 1, restarts: runs.length };
-    const reached = await throughStages(settings, stages, problem, context, aim, restart);
+    const before = best;
+    const release: Release | undefined = context.stopsWhenFooled
+      ? {
+          done: before?.value.success,
+          left: (runs.length - i - 1) * settings.steps,
+          outcome: (reached) => (before ? better(before.value, reached) : reached),
+        }
+      : undefined;
+    const reached = await throughStages(settings, stages, problem, context, aim, restart, release);
     if (best) {
       best.advance((previous) => better(previous, reached.value));
       reached.dispose();
     } else {
       best = reached;
     }
-    const successes = await context.settle(best.value.success, `restart ${i + 1}`);
-    if (successes.every((success) => success === 1)) break;
+    const { value } = best;
+    const successes = [...(await context.settle(value.success, `restart ${i + 1}`))].map(
+      (flag) => flag === 1,
+    );
+    if (successes.every((success) => success)) break;
+    context.leave(successes, () => value);
   }
   return best!.value.deltas;
 }
 
 /** A part of a run: so many steps in such balls. */
 interface Stage {
-  balls: readonly Ball[];
+  /** Those of the rows that are present. */
+  balls(): readonly Ball[];
   steps: number;
 }
 
@@ -150,25 +163,28 @@ async function throughStages(
   context: SearchContext,
   { objective, targeted }: Aim,
   restart: { steps: number; restart: number; restarts: number },
+  release: Release | undefined,
 ): Promise<SearchState<Best>> {
   let reached: SearchState<Best> | undefined;
   let done = 0;
   for (const { balls, steps } of stages) {
     const start = context.hold(() =>
-      balls.map((ball, i) => {
+      balls().map((ball, i) => {
         if (reached) return confined(ball, reached.value.deltas[i]!);
         return startIn(ball, randomStart ? context.random : undefined);
       }),
     );
     const onStep: AdaptiveAscent['onStep'] = (step, deltas, before) =>
       context.report({ ...restart, step: done + step }, deltas, before, targeted);
-    const ascent = {
+    const ascent: AdaptiveAscent = {
       balls,
       start: start.value,
       chosen: reached !== undefined,
       objective,
       steps,
       rho,
+      // A success in a wider ball is none.
+      release: balls === stages.at(-1)!.balls ? release : undefined,
       onStep,
     };
     const next = await adaptiveAscent(ascent, problem, context);
@@ -181,19 +197,23 @@ async function throughStages(
 }
 
 /** Three stages where there are l1 balls (Croce and Hein 2021, section 4.2): in wider ones ascent gets further on few entries. */
-function stagesOf({ steps, multiEpsilon }: Settings, { balls }: Problem, context: SearchContext): Stage[] {
+function stagesOf({ steps, multiEpsilon }: Settings, problem: Problem, context: SearchContext): Stage[] {
   const early = Math.floor((3 * steps) / 10);
-  if (!multiEpsilon || early === 0 || balls.every(({ norm }) => !norm.sparse)) return [{ balls, steps }];
+  const balls = () => problem.balls;
+  if (!multiEpsilon || early === 0 || balls().every(({ norm }) => !norm.sparse)) return [{ balls, steps }];
   return [
-    { balls: widened(balls, 3, context), steps: early },
-    { balls: widened(balls, 2, context), steps: early },
+    { balls: widened(problem, 3, context), steps: early },
+    { balls: widened(problem, 2, context), steps: early },
     { balls, steps: steps - 2 * early },
   ];
 }
 
-function widened(balls: readonly Ball[], factor: number, context: SearchContext): Ball[] {
-  const epsilons = context.hold(() => balls.map(({ epsilon }) => tf.mul<tf.Tensor2D>(epsilon, factor)));
-  return balls.map((ball, i) => (ball.norm.sparse ? { ...ball, epsilon: epsilons.value[i]! } : ball));
+function widened(problem: Problem, factor: number, context: SearchContext): () => Ball[] {
+  const epsilons = context.hold(() =>
+    problem.balls.map(({ epsilon }) => tf.mul<tf.Tensor2D>(epsilon, factor)),
+  );
+  return () =>
+    problem.balls.map((ball, i) => (ball.norm.sparse ? { ...ball, epsilon: epsilons.value[i]! } : ball));
 }
 
 /** Towards each of the `count` most likely wrong classes of a row, by its clean logits. */
@@ -204,10 +224,10 @@ function aimsOf(problem: Problem, context: SearchContext, count: number): Aim[] 
     const wrong = without(logits, oneHotOf(labels, logits));
     return tf.unstack(tf.topk(wrong, Math.min(count, logits.shape[1] - 1)).indices, 1);
   });
-  return classes.value.map((targets) => ({
+  return classes.value.map((_, i) => ({
     objective: {
       ...objective,
-      raise: (seen) => objective.raise({ ...seen, targets: targets as tf.Tensor1D }),
+      raise: (seen) => objective.raise({ ...seen, targets: classes.value[i] as tf.Tensor1D }),
     },
     targeted: true,
   }));

@@ -42,6 +42,16 @@ export interface PerturbOptions {
    * of a larger one, the rows' numbers there make its draws the same as in the whole.
    */
   rows?: readonly number[];
+  /**
+   * Whether the first success of a sample ends its search: its result is then the first point on the way that fools
+   * the classifier (for attacks that look for the smallest perturbation, the first inside the threat model). Samples
+   * that are done leave the batch, so the classifier has to take batches of any size. For evaluations: no fewer samples
+   * are fooled than without, and what the others cost is saved, but the points are nearer to the boundary; never for
+   * training, whose attacks have to run to their end. How many are done is looked up after a few steps, ever more seldom
+   * as long as nothing changes, and the batch shrinks only by a quarter or more, since on some backends each size costs
+   * a compilation. Default false.
+   */
+  stopWhenFooled?: boolean;
   /** Called after each step. What it throws ends the attack. */
   onStep?: (step: AttackStep) => void;
   /** Stops the attack between two steps; `perturb` then rejects with the signal's reason. */

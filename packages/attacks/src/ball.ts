@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from './classifier.js';
+import type { Constraint } from './constraint.js';
 import type { Norm, Room } from './norms/norm.js';
 import { norms } from './norms/norms.js';
 import type { Random } from './random.js';
+import { takenRows } from './takenRows.js';
 import { ballsOf, type ThreatModel } from './threatModel.js';
 import { tidied } from './tidied.js';
 
@@ -33,10 +35,8 @@ export interface BallPart {
   readonly weight: number;
   /** Valid values. */
   readonly range?: readonly [number, number];
-  /** Brings a perturbed input back to where the constraints hold; absent: there are none. */
-  readonly constrain?: (perturbed: tf.Tensor) => tf.Tensor;
-  /** Whether rows obey the constraints that have to hold exactly, `[rows]`; absent: there are none. */
-  readonly obeys?: (perturbed: tf.Tensor) => tf.Tensor1D;
+  /** Rules beside ball and range, in their order; absent: there are none. */
+  readonly constraints?: readonly Constraint[];
 }
 
 /**
@@ -62,7 +62,7 @@ export function ballsAround(
           : tf.reshape<tf.Rank.R2>(spec.epsilon, [rows, 1]);
       let offset = 0;
       const columns = names.map((modality) => {
-        const { weight = 1, range, constraints = [], stepSize } = spec.modalities[modality]!;
+        const { weight = 1, range, constraints, stepSize } = spec.modalities[modality]!;
         const clean = tf.clone(inputs[modality]!);
         const size = clean.size / rows;
         const flat = tf.reshape(clean, [rows, size]);
@@ -75,16 +75,7 @@ export function ballsAround(
               : tf.mul<tf.Tensor2D>(tf.sub(end, flat), weight);
           return mask ? tf.where(tf.cast(free, 'bool'), reach, tf.zerosLike(reach)) : reach;
         };
-        const constrain =
-          constraints.length > 0
-            ? (moved: tf.Tensor) => constraints.reduce((point, rule) => rule.apply(point, clean), moved)
-            : undefined;
-        const exact = constraints.filter(({ holds }) => holds);
-        const obeys =
-          exact.length > 0
-            ? (moved: tf.Tensor) => allTrue(exact.map((rule) => rule.holds!(moved, clean)))
-            : undefined;
-        const part: BallPart = { modality, clean, offset, size, weight, range, constrain, obeys };
+        const part: BallPart = { modality, clean, offset, size, weight, range, constraints };
         offset += size;
         return {
           part,
@@ -134,6 +125,18 @@ export function disposeBalls(balls: readonly Ball[]): void {
   }
 }
 
+/** Some rows of the balls, with tensors of their own. @param rows their indices, int32 */
+export function takenBalls(balls: readonly Ball[], rows: tf.Tensor1D): Ball[] {
+  return tidied(() =>
+    balls.map((ball) => {
+      const { epsilon, stepSize, free, dimensions, bounds } = ball;
+      const own = takenRows({ epsilon, stepSize, free, dimensions, bounds }, rows);
+      const parts = ball.parts.map((part) => ({ ...part, clean: tf.gather(part.clean, rows) }));
+      return { ...ball, ...own, rows: rows.size, parts };
+    }),
+  );
+}
+
 /** The modalities of a ball, perturbed. */
 export function perturbed(ball: Ball, delta: tf.Tensor2D): Modalities {
   const result: Modalities = {};
@@ -171,13 +174,12 @@ const HALVINGS = 7;
  */
 export function confined(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
   const once = confinedOnce(ball, delta);
-  const exact = ball.parts.filter((part) => part.obeys);
+  const exact = ball.parts.filter(isExact);
   if (exact.length === 0) return once;
-  const obeys = (point: tf.Tensor2D) =>
-    tf.expandDims(
-      tf.cast(allTrue(exact.map((part) => part.obeys!(perturbedPart(ball, part, point)))), 'float32'),
-      1,
-    );
+  const obeys = (point: tf.Tensor2D) => {
+    const rows = allTrue(exact.map((part) => obeysRules(part, perturbedPart(ball, part, point))));
+    return tf.expandDims(tf.cast(rows, 'float32'), 1);
+  };
   let found: tf.Tensor2D = tf.zerosLike(once);
   let low: tf.Tensor2D = tf.zerosLike(ball.epsilon);
   let high: tf.Tensor2D = tf.onesLike(ball.epsilon);
@@ -194,7 +196,7 @@ export function confined(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
 }
 
 function confinedOnce(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
-  const obeying = ball.parts.some((part) => part.constrain)
+  const obeying = ball.parts.some(isConstrained)
     ? joined(ball.parts.map((part) => constrainedPart(ball, part, delta)))
     : delta;
   return clipped(ball, ball.norm.project(obeying, ball));
@@ -239,6 +241,22 @@ export function unblocked(ball: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D)
   return tf.where(tf.logicalOr(up, down), gradient, tf.zerosLike(gradient));
 }
 
+/** Whether rules beside ball and range apply to a modality. */
+export function isConstrained({ constraints = [] }: BallPart): boolean {
+  return constraints.length > 0;
+}
+
+/** Whether some of them have to hold exactly. */
+export function isExact({ constraints = [] }: BallPart): boolean {
+  return constraints.some(({ holds }) => holds);
+}
+
+/** Whether rows of a perturbed input obey those, `[rows]`. */
+export function obeysRules({ constraints = [], clean }: BallPart, perturbed: tf.Tensor): tf.Tensor1D {
+  const exact = constraints.filter(({ holds }) => holds);
+  return allTrue(exact.map((rule) => rule.holds!(perturbed, clean)));
+}
+
 function clipped({ bounds }: Ball, delta: tf.Tensor2D): tf.Tensor2D {
   return bounds ? tf.maximum(tf.minimum(delta, bounds.upper), bounds.lower) : delta;
 }
@@ -257,12 +275,13 @@ function perturbedPart(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tenso
 }
 
 function constrainedPart(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tensor2D {
-  if (!part.constrain) return columnsOf(ball, part, delta);
+  if (!isConstrained(part)) return columnsOf(ball, part, delta);
   const moved = tf.add(
     part.clean,
     tf.reshape(tf.div(columnsOf(ball, part, delta), part.weight), part.clean.shape),
   );
-  return tf.mul(tf.reshape(tf.sub(part.constrain(moved), part.clean), [ball.rows, part.size]), part.weight);
+  const ruled = part.constraints!.reduce((point, rule) => rule.apply(point, part.clean), moved);
+  return tf.mul(tf.reshape(tf.sub(ruled, part.clean), [ball.rows, part.size]), part.weight);
 }
 
 /** The columns of all modalities of a ball, in their order. */

@@ -41,15 +41,15 @@ export function rivalsOf(
   count: number,
 ): Objective[] {
   if (problem.targets) return [problem.objective];
-  const { value: differences } = context.hold(() => {
+  const differences = context.hold(() => {
     const own = oneHotOf(problem.labels, cleanLogits);
     const others = Math.min(count, cleanLogits.shape[1] - 1);
     const ranked = tf.unstack(tf.topk(without(cleanLogits, own), others).indices, 1) as tf.Tensor1D[];
     return ranked.map((rival) => tf.sub(oneHotOf(rival, cleanLogits), own));
   });
-  return differences.map((difference) => ({
+  return differences.value.map((_, i) => ({
     observed: [],
-    raise: ({ logits }) => tf.sum(tf.mul(logits, difference), 1),
+    raise: ({ logits }) => tf.sum(tf.mul(logits, differences.value[i]!), 1),
     report: (raised) => tf.clone(raised),
   }));
 }

@@ -36,6 +36,11 @@ export interface Observation {
 
 /** A classifier that holds what it has computed of some modalities until it is disposed. */
 export type FrozenClassifier = Classifier & {
+  /**
+   * Optional: the same for some rows of the batch, whose values are taken and not computed again. Dispose of both.
+   * @param rows their indices, int32
+   */
+  take?(rows: tf.Tensor1D): FrozenClassifier;
   /** Frees what was computed; the classifier can't be called afterwards. */
   dispose(): void;
 };

@@ -120,12 +120,18 @@ interface View {
 }
 
 function frozen(view: View, inputs: Modalities, modalities: string[]): FrozenClassifier {
-  const { graph, names, logits } = view;
+  const { graph, names } = view;
   const fixed = graph.inputs.filter((_, i) => modalities.includes(names[i]!));
-  const changing = graph.inputs.filter((input) => !fixed.includes(input));
   const held: Values = new Map(
     fixed.map((input) => [input, tf.keep(tf.clone(inputOf(inputs, names[input]!, names)))]),
   );
+  return holding(view, fixed, held);
+}
+
+/** A frozen classifier that owns the values that it begins with, also when it can't be made. */
+function holding(view: View, fixed: readonly number[], held: Values): FrozenClassifier {
+  const { graph, names, logits } = view;
+  const changing = graph.inputs.filter((input) => !fixed.includes(input));
   let disposed = false;
   const dispose = () => {
     if (disposed) return;
@@ -143,8 +149,7 @@ function frozen(view: View, inputs: Modalities, modalities: string[]): FrozenCla
     const needed = new Set([...numbers, ...always.flatMap((call) => call.inputs)]);
     tf.tidy(() => {
       const values: Values = new Map(held);
-      const missing = once.filter(({ outputs }) => !outputs.every((output) => held.has(output)));
-      runCalls(missing, values, false);
+      runCalls(leadingTo(once, [...needed], held), values, false);
       for (const [number, tensor] of values) {
         if (needed.has(number) && !held.has(number)) held.set(number, tf.keep(tf.clone(tensor)));
       }
@@ -177,7 +182,18 @@ function frozen(view: View, inputs: Modalities, modalities: string[]): FrozenCla
         return observation(own(values, logits), wanted, (i) => own(values, numbers[i]!));
       });
     };
-    return Object.assign(classifier, { dispose });
+    const take = (rows: tf.Tensor1D): FrozenClassifier => {
+      refuseDisposed();
+      const batch = held.get(fixed[0]!)?.shape[0];
+      const part = tidied(() =>
+        [...held].map(([number, tensor]): [number, tf.Tensor] => {
+          const own = tensor.shape[0] === batch ? tf.gather(tensor, rows) : tf.clone(tensor);
+          return [number, tf.keep(own)];
+        }),
+      );
+      return holding(view, fixed, new Map(part));
+    };
+    return Object.assign(classifier, { take, dispose });
   } catch (error) {
     dispose();
     throw error;

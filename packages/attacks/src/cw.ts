@@ -6,7 +6,7 @@ import { checkCount, checkNotNegative, checkNumber } from './checkOptions.js';
 import { shown, ThreatModelError } from './errors.js';
 import { fooled, type Problem } from './evaluation.js';
 import { attackOf, type SearchContext } from './search.js';
-import { boundless, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
+import { boundless, fooledInside, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
 import { ballsOf, type ThreatModel } from './threatModel.js';
 
 /** Options of {@link cw}. */
@@ -92,19 +92,27 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
   const attack = attackOf(
     { name: 'cw', threatModel, loss: 'cw', unbounded: true },
     async (problem, context) => {
-      const { balls } = problem;
-      const around = balls.map(boundless);
-      const scales = context.hold(() => scalesOf(balls, learningRate));
+      const scales = context.hold(() => scalesOf(problem.balls, learningRate));
       const state = context.hold(() => startOf(problem, context, initialConstant));
-      for (let run = 1; run <= binarySearchSteps; run++) {
-        state.advance((previous) => ({ ...previous, ...fresh(balls, previous.best) }));
+      const outcome = () => ({
+        deltas: smallestInside(problem.balls, state.value.best),
+        objective: state.value.margin,
+      });
+      let open = true;
+      for (let run = 1; run <= binarySearchSteps && open; run++) {
+        state.advance((previous) => ({ ...previous, ...fresh(problem.balls, previous.best, context) }));
         for (let step = 1; step <= steps; step++) {
           await context.pause();
-          state.advance((previous) =>
-            descended(problem, context, around, scales.value, previous, step, confidence),
-          );
+          state.advance((previous) => descended(problem, context, scales.value, previous, step, confidence));
           const { deltas, margin } = state.value;
           context.report({ step, steps, restart: run, restarts: binarySearchSteps }, deltas, margin);
+          if (context.stopsWhenFooled) {
+            const done = tf.tidy(() => fooledInside(problem.balls, state.value.best));
+            open = await context
+              .release(done, (binarySearchSteps - run + 1) * steps - step, outcome)
+              .finally(() => done.dispose());
+            if (!open) break;
+          }
           if (step % period !== 0) continue;
           if (abortEarly) state.advance(rested);
           const active = await context.settle(state.value.active, `the last ${period} of run ${run}`);
@@ -112,7 +120,7 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
         }
         state.advance(bisected);
       }
-      return context.hold(() => smallestInside(balls, state.value.best)).value;
+      return context.hold(() => outcome().deltas).value;
     },
   );
   for (const { norm, modalities } of ballsOf(threatModel)) {
@@ -170,7 +178,7 @@ function startOf(problem: Problem, context: SearchContext, initialConstant: numb
   const best = unperturbed(problem, context.logits(origin(problem.balls)));
   const column = (value: number): tf.Tensor2D => tf.fill(best.size.shape, value);
   return {
-    ...fresh(problem.balls, best),
+    ...fresh(problem.balls, best, context),
     best,
     constant: column(initialConstant),
     lower: column(0),
@@ -183,34 +191,45 @@ function startOf(problem: Problem, context: SearchContext, initialConstant: numb
 /** What each run starts with; rows that need no perturbation rest from the start. */
 function fresh(
   balls: readonly Ball[],
-  { size }: Smallest,
+  best: Smallest,
+  context: SearchContext,
 ): Pick<State, 'deltas' | 'moments' | 'found' | 'active' | 'before'> {
+  const { size } = best;
   return {
     deltas: origin(balls),
     moments: balls.map((ball) => noMoments([ball.rows, ball.size])),
     found: tf.zerosLike(size),
-    active: tf.cast(tf.greater<tf.Tensor2D>(size, 0), 'float32'),
+    active: opened(balls, best, tf.cast(tf.greater<tf.Tensor2D>(size, 0), 'float32'), context),
     before: tf.fill(size.shape, Infinity),
   };
+}
+
+/** Rows that still move, without those whose search a success has ended. */
+function opened(
+  balls: readonly Ball[],
+  best: Smallest,
+  active: tf.Tensor2D,
+  { stopsWhenFooled }: SearchContext,
+): tf.Tensor2D {
+  return stopsWhenFooled ? tf.mul(active, tf.sub(1, fooledInside(balls, best))) : active;
 }
 
 /** Looks at the present point, and takes a step from it. */
 function descended(
   problem: Problem,
   context: SearchContext,
-  around: readonly Ball[],
   { speeds, shares }: Scales,
   previous: State,
   step: number,
   confidence: number,
 ): State {
   const { balls } = problem;
-  const { deltas, moments, best, constant, found, active } = previous;
+  const { deltas, moments, constant, found } = previous;
   const { objective, logits, gradients } = context.evaluate(deltas);
   const lead = tf.sub<tf.Tensor2D>(tf.expandDims(objective, 1), confidence);
   const enough = tf.cast(tf.greaterEqual<tf.Tensor2D>(lead, 0), 'float32');
   // Where a row came to rest has not been looked at if it was the last one, so it must not count if it wasn't.
-  const success = tf.mul(tf.mul(enough, active), tf.expandDims(fooled(problem, logits), 1));
+  const success = tf.mul(tf.mul(enough, previous.active), tf.expandDims(fooled(problem, logits), 1));
   const distances = deltas.map(
     (delta, i): tf.Tensor2D => tf.mul(tf.sum(tf.square(delta), 1, true), shares[i]!),
   );
@@ -219,14 +238,17 @@ function descended(
     const outwards = tf.mul(deltas[i]!, tf.mul(shares[i]!, 2));
     return adam(tf.sub(outwards, tf.mul(gradient, pull)), moments[i]!, step);
   });
+  const best = smaller(balls, previous.best, deltas, tf.squeeze(success, [1]));
+  const active = opened(balls, best, previous.active, context);
   return {
     ...previous,
     deltas: deltas.map((delta, i) => {
       const next = tf.sub<tf.Tensor2D>(delta, tf.mul(moves[i]!.move, speeds[i]!));
-      return tf.where(tf.greater(active, 0), confined(around[i]!, next), delta);
+      return tf.where(tf.greater(active, 0), confined(boundless(balls[i]!), next), delta);
     }),
     moments: moves.map((move) => move.moments),
-    best: smaller(balls, best, deltas, tf.squeeze(success, [1])),
+    best,
+    active,
     found: tf.maximum(found, success),
     loss: tf.add(tf.addN(distances), tf.mul(constant, tf.relu(tf.neg(lead)))),
     margin: objective,

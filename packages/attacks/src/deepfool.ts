@@ -66,25 +66,24 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
   return attackOf(
     { name: 'deepfool', threatModel, loss: 'cw', unbounded: true },
     async (problem, context) => {
-      const { balls } = problem;
-      const around = balls.map(boundless);
-      const clean = context.hold(() => context.logits(origin(balls)));
+      const clean = context.hold(() => context.logits(origin(problem.balls)));
       const rivals = rivalsOf(problem, context, clean.value, candidates - 1);
       const state = context.hold(
         (): State => ({
-          deltas: origin(balls),
+          deltas: origin(problem.balls),
           best: unperturbed(problem, clean.value),
         }),
       );
       for (let step = 1; step <= steps; step++) {
         await context.pause();
         state.advance(({ deltas, best }) => {
+          const { balls } = problem;
           const { margin, slopes } = nearestBoundary(problem, context, deltas, rivals, unblocked);
           const moves = stepTo(balls, slopes, tf.neg(margin));
           const done = tf.isFinite(best.size);
           const next = deltas.map((delta, i) => {
             const moved = tf.add<tf.Tensor2D>(delta, tf.mul(moves[i]!, 1 + overshoot));
-            return tf.where(done, delta, confined(around[i]!, moved));
+            return tf.where(done, delta, confined(boundless(balls[i]!), moved));
           });
           return {
             deltas: next,
@@ -96,10 +95,12 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
         context.report({ step, steps, restart: 1, restarts: 1 }, deltas, margin!);
         if (step % LOOK === 0 || step === steps) {
           const sizes = await context.settle(best.size, `the gradients up to step ${step}`);
-          if (sizes.every((size) => size < Infinity)) break;
+          const done = [...sizes].map((size) => size < Infinity);
+          if (done.every((row) => row)) break;
+          context.leave(done, () => ({ deltas: smallestInside(problem.balls, best), objective: margin! }));
         }
       }
-      return context.hold(() => smallestInside(balls, state.value.best)).value;
+      return context.hold(() => smallestInside(problem.balls, state.value.best)).value;
     },
   );
 }

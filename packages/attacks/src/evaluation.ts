@@ -5,7 +5,10 @@ import { AttackInputError, shown } from './errors.js';
 import type { Objective } from './losses/attackLoss.js';
 import type { Checked } from './validation.js';
 
-/** One call of `perturb`, prepared: what stays the same over its steps. */
+/**
+ * One call of `perturb`, prepared. It stays the same over the steps, unless rows leave the batch: then its fields are
+ * those of the rows that are left, so what outlives a step reads them anew.
+ */
 export interface Problem {
   /** What is attacked, frozen where possible. */
   readonly classifier: Classifier;

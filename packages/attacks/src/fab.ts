@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack } from './attack.js';
-import { type Ball, confined, origin, relativeSize, unitOf } from './ball.js';
+import { type Ball, confined, isConstrained, origin, relativeSize, unitOf } from './ball.js';
 import { nearestBoundary, rivalsOf, type Surroundings, stepTo } from './boundary.js';
 import { checkCount, checkNumber } from './checkOptions.js';
 import { fooled, judge, type Problem, perturbedInputs } from './evaluation.js';
 import { attackOf, type SearchContext } from './search.js';
-import { boundless, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
+import { boundless, fooledInside, type Smallest, smaller, smallestInside, unperturbed } from './smallest.js';
 import type { ThreatModel } from './threatModel.js';
 
 /** Options of {@link fab}. */
@@ -96,61 +96,100 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
   checkNumber('beta', beta, beta > 0 && beta <= 1, 'a number above 0 and at most 1');
 
   return attackOf({ name: 'fab', threatModel, loss: 'cw', unbounded: true }, async (problem, context) => {
-    const { balls } = problem;
-    const around = balls.map(boundless);
-    const clean = context.hold(() => context.logits(origin(balls)));
+    const around = () => problem.balls.map(boundless);
+    const clean = context.hold(() => context.logits(origin(problem.balls)));
     const rivals = rivalsOf(problem, context, clean.value, targetClasses);
     const state = context.hold(
       (): State => ({
-        deltas: origin(balls),
+        deltas: origin(problem.balls),
         best: unperturbed(problem, clean.value),
       }),
     );
     // Where several boundaries meet, or a constraint takes a part of each step away, the pull of the clean input would
     // hold the search short of its goal for ever.
-    const constrained = balls.some(({ parts }) => parts.some(({ constrain }) => constrain));
+    const constrained = problem.balls.some(({ parts }) => parts.some(isConstrained));
     const pull = problem.targets || constrained ? 0 : alphaMax;
-    const doubled = context.hold(() => balls.map(twice)).value;
+    const doubled = context.derive(() => problem.balls.map(twice));
     const groups = targeted ? rivals.map((rival) => [rival]) : [rivals];
     const runs = groups.flatMap((group) =>
       Array.from({ length: restarts }, (_, i) => ({ group, again: i > 0 })),
     );
 
+    /** Rows whose search is over stay where they are. */
+    const held = (best: Smallest, before: readonly tf.Tensor2D[], next: tf.Tensor2D[]) => {
+      if (!context.stopsWhenFooled) return next;
+      const done = tf.cast(fooledInside(problem.balls, best), 'bool');
+      return next.map((delta, i) => tf.where(done, before[i]!, delta));
+    };
+    const outcome = () => ({
+      deltas: smallestInside(problem.balls, state.value.best),
+      objective: state.value.margin!,
+    });
     for (const [run, { group, again }] of runs.entries()) {
-      state.advance(({ best }) => ({
-        deltas: again
-          ? nearby(balls, best, context).map((delta, i) => confined(around[i]!, delta))
-          : origin(balls),
-        best,
-      }));
+      state.advance(({ deltas, best, margin }) => {
+        const fresh = again
+          ? nearby(problem.balls, best, context).map((delta, i) => confined(around()[i]!, delta))
+          : origin(problem.balls);
+        return { deltas: held(best, deltas, fresh), best, margin };
+      });
       for (let step = 1; step <= steps; step++) {
         await context.pause();
         state.advance(({ deltas, best }) => {
+          const { balls } = problem;
           const { margin, slopes } = nearestBoundary(problem, context, deltas, group);
-          const { fromHere, fromClean } = projections(doubled, margin, slopes, deltas);
+          const { fromHere, fromClean } = projections(doubled.value, margin, slopes, deltas);
           const weight = cleanWeight(balls, fromHere, fromClean, pull);
-          const next = balls.map((_, i) => {
+          const moved = around().map((ball, i) => {
             const here = tf.add(deltas[i]!, tf.mul(fromHere[i]!, eta));
             const there = tf.mul(fromClean[i]!, eta);
-            return confined(around[i]!, tf.add(tf.mul(here, tf.sub(1, weight)), tf.mul(there, weight)));
+            return confined(ball, tf.add(tf.mul(here, tf.sub(1, weight)), tf.mul(there, weight)));
           });
+          const next = held(best, deltas, moved);
           const success = fooled(problem, context.logits(next));
           const back = tf.sub(1, tf.mul(tf.expandDims(success, 1), 1 - beta));
+          const nearest = smaller(balls, best, next, success);
           return {
-            deltas: next.map((delta) => tf.mul(delta, back)),
-            best: smaller(balls, best, next, success),
+            deltas: held(
+              nearest,
+              next,
+              next.map((delta) => tf.mul(delta, back)),
+            ),
+            best: nearest,
             margin: tf.squeeze<tf.Tensor1D>(margin, [1]),
           };
         });
         const { deltas, margin } = state.value;
         context.report({ step, steps, restart: run + 1, restarts: runs.length }, deltas, margin!);
+        if (context.stopsWhenFooled) {
+          const done = tf.tidy(() => fooledInside(problem.balls, state.value.best));
+          const left = (runs.length - run) * steps - step;
+          const goesOn = await context.release(done, left, outcome).finally(() => done.dispose());
+          if (!goesOn) break;
+        }
       }
-      state.advance(({ deltas, best }) => ({ deltas, best: nearer(problem, around, best) }));
-      const sizes = await context.settle(state.value.best.size, `run ${run + 1}`);
-      if (sizes.every((size) => size === 0)) break;
+      state.advance(({ deltas, best, margin }) => {
+        const found = nearer(problem, around(), best);
+        const [size] = held(best, [best.size], [found.size]);
+        return { deltas, best: { deltas: held(best, best.deltas, found.deltas), size: size! }, margin };
+      });
+      const open = context.hold(() => [openRows(problem, state.value.best, context)]);
+      const flags = await context.settle(open.value[0], `run ${run + 1}`);
+      open.dispose();
+      if (flags.every((flag) => flag === 0)) break;
+      context.leave(
+        [...flags].map((flag) => flag === 0),
+        outcome,
+      );
     }
-    return context.hold(() => smallestInside(balls, state.value.best)).value;
+    return context.hold(() => outcome().deltas).value;
   });
+}
+
+/** 1 in rows that further runs may bring something to: those that need a perturbation or, if a success ends it, have none yet. */
+function openRows({ balls }: Problem, best: Smallest, { stopsWhenFooled }: SearchContext): tf.Tensor2D {
+  return stopsWhenFooled
+    ? tf.sub(1, fooledInside(balls, best))
+    : tf.cast(tf.greater<tf.Tensor2D>(best.size, 0), 'float32');
 }
 
 interface State {

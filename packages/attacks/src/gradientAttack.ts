@@ -1,10 +1,11 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Attack } from './attack.js';
 import { type Ball, confined, startIn } from './ball.js';
-import { type Best, keptBetter, standing } from './best.js';
+import { type Best, better, keptBetter, standing } from './best.js';
 import { checkCount, checkRestarts } from './checkOptions.js';
-import type { Problem } from './evaluation.js';
+import { fooled, type Problem } from './evaluation.js';
 import type { AttackLoss } from './losses/attackLoss.js';
+import { rowsWhere } from './rowsWhere.js';
 import { attackOf, type SearchContext } from './search.js';
 import type { SearchState } from './searchState.js';
 import type { ThreatModel } from './threatModel.js';
@@ -83,6 +84,8 @@ interface State {
   memory: tf.Tensor[];
   /** At the point that the last step left. */
   objective?: tf.Tensor1D;
+  /** 1 in rows that stay where they are since they are fooled, if that ends their search, `[rows]`. */
+  done?: tf.Tensor1D;
 }
 
 /** The loop: restarts of steps, each a gradient, an update, and the way back into the threat model. */
@@ -92,33 +95,70 @@ async function run(
   context: SearchContext,
 ): Promise<readonly tf.Tensor2D[]> {
   const { steps, restarts } = config;
-  const { balls } = problem;
+  const { stopsWhenFooled } = context;
   const state = context.hold((): State => ({ deltas: [], memory: [] }));
   let best: SearchState<Best> | undefined;
+  const reached = (): Best => {
+    const { deltas, objective, done } = state.value;
+    const now = { deltas, objective: objective!, success: done! };
+    return best ? better(best.value, now) : now;
+  };
   for (let restart = 1; restart <= restarts; restart++) {
     state.advance(() => ({
-      deltas: balls.map((ball) => startIn(ball, config.randomStart ? context.random : undefined)),
+      deltas: problem.balls.map((ball) => startIn(ball, config.randomStart ? context.random : undefined)),
       memory: [],
+      done: stopsWhenFooled
+        ? best
+          ? tf.clone(best.value.success)
+          : tf.zeros([problem.labels.size])
+        : undefined,
     }));
     for (let step = 1; step <= steps; step++) {
       await context.pause();
-      state.advance(({ deltas, memory }) => {
-        const only = config.moving?.(step);
-        const { objective, gradients } = context.evaluate(deltas, undefined, only);
-        const update = config.rule({ step, balls, deltas, gradients, objective, memory });
-        const moves = ({ parts }: Ball) => !only || parts.some(({ modality }) => only.includes(modality));
-        return {
-          deltas: balls.map((ball, i) => (moves(ball) ? confined(ball, update.deltas[i]!) : deltas[i]!)),
-          memory: update.memory,
-          objective,
-        };
-      });
-      const { deltas, objective } = state.value;
+      state.advance((from) => stepped(config, problem, context, from, step));
+      const { deltas, objective, done } = state.value;
       context.report({ step, steps, restart, restarts }, deltas, objective!);
+      const left = (restarts - restart + 1) * steps - step;
+      if (done && !(await context.release(done, left, reached))) break;
     }
-    if (restarts > 1) best = keptBetter(context, best, () => standing(problem, state.value.deltas));
-    const successes = await context.settle(best?.value.success, `restart ${restart}`);
-    if (best && successes.every((success) => success === 1)) break;
+    if (restarts > 1) {
+      best = keptBetter(context, best, () => {
+        const end = standing(problem, state.value.deltas);
+        const { done } = state.value;
+        return done ? { ...end, success: tf.maximum(end.success, done) } : end;
+      });
+    }
+    const successes = [...(await context.settle(best?.value.success, `restart ${restart}`))];
+    if (!best) continue;
+    if (successes.every((success) => success === 1)) break;
+    const { value } = best;
+    context.leave(
+      successes.map((success) => success === 1),
+      () => value,
+    );
   }
   return (best ?? state).value.deltas;
+}
+
+function stepped(
+  config: GradientAttack,
+  problem: Problem,
+  context: SearchContext,
+  { deltas, memory, done: before }: State,
+  step: number,
+): State {
+  const { balls } = problem;
+  const only = config.moving?.(step);
+  const { objective, logits, gradients } = context.evaluate(deltas, undefined, only);
+  const update = config.rule({ step, balls, deltas, gradients, objective, memory });
+  const moves = ({ parts }: Ball) => !only || parts.some(({ modality }) => only.includes(modality));
+  const next = balls.map((ball, i) => (moves(ball) ? confined(ball, update.deltas[i]!) : deltas[i]!));
+  if (!before) return { deltas: next, memory: update.memory, objective };
+  const done = tf.maximum<tf.Tensor1D>(before, fooled(problem, logits));
+  return {
+    deltas: next.map((delta, i) => rowsWhere(done, deltas[i]!, delta)),
+    memory: update.memory,
+    objective,
+    done,
+  };
 }

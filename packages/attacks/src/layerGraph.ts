@@ -93,12 +93,16 @@ export function layerGraphOf(model: LayersModel): LayerGraph {
   return { inputs, calls, outputs: model.outputs.map((output) => whole.valueOf(output)), layers };
 }
 
-/** Those of the calls that some values depend on. */
-export function leadingTo(calls: readonly Call[], values: readonly number[]): Call[] {
-  const needed = new Set(values);
+/** Those of the calls that some values depend on. @param known values that need no call */
+export function leadingTo(
+  calls: readonly Call[],
+  values: readonly number[],
+  known: ReadonlyMap<number, unknown> = new Map(),
+): Call[] {
+  const needed = new Set(values.filter((value) => !known.has(value)));
   const leading = calls.toReversed().filter(({ inputs, outputs }) => {
     if (!outputs.some((output) => needed.has(output))) return false;
-    for (const input of inputs) needed.add(input);
+    for (const input of inputs) if (!known.has(input)) needed.add(input);
     return true;
   });
   return leading.reverse();

@@ -8,7 +8,8 @@ import { Standings } from './standings.js';
 import { ballsOf, checkThreatModel, disposeDerived, type ThreatModel } from './threatModel.js';
 
 /** Options of {@link minimalEpsilon}. */
-export interface MinimalEpsilonOptions extends Pick<PerturbOptions, 'targets' | 'seed' | 'rows' | 'signal'> {
+export interface MinimalEpsilonOptions
+  extends Pick<PerturbOptions, 'targets' | 'seed' | 'rows' | 'stopWhenFooled' | 'signal'> {
   /** The first scale that is tried; while it is too small, it is doubled. Default 1, or `maxScale` if that is less. */
   start?: number;
   /** The largest scale that is tried. Default 16. */

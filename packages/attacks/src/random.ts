@@ -14,7 +14,7 @@ export interface Random {
 /**
  * A generator of its own that leaves Math.random alone.
  * @param seed by default one from the platform
- * @param names the numbers that stand for the rows; by default their indices
+ * @param names the numbers that stand for the rows, looked up at each draw; by default their indices
  */
 export function randomOf(
   seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!,

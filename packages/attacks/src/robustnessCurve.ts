@@ -7,7 +7,8 @@ import { Standings } from './standings.js';
 import { checkThreatModel, disposeDerived, type ThreatModel } from './threatModel.js';
 
 /** Options of {@link robustnessCurve}. */
-export interface RobustnessCurveOptions extends Pick<PerturbOptions, 'targets' | 'seed' | 'rows' | 'signal'> {
+export interface RobustnessCurveOptions
+  extends Pick<PerturbOptions, 'targets' | 'seed' | 'rows' | 'stopWhenFooled' | 'signal'> {
   /** Scales of the threat model, 0 or more; 0 is no attack. Default: 0, 0.25, 0.5, 1, 2. */
   scales?: readonly number[];
   /** Modalities whose budget stays as it is, at scale 0 too, while the others are scaled. Default: none. */

@@ -1,23 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attack, AttackStep, PerturbOptions } from './attack.js';
-import { ballsAround, disposeBalls } from './ball.js';
 import { checkCount } from './checkOptions.js';
-import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
+import type { Modalities } from './classifier.js';
+import { Departures, type Outcome } from './departures.js';
 import { GradientError, shown } from './errors.js';
-import {
-  type Evaluation,
-  evaluate,
-  logitsAt,
-  observedAt,
-  type Problem,
-  perturbedInputs,
-} from './evaluation.js';
+import { type Evaluation, evaluate, logitsAt, type Problem, perturbedInputs } from './evaluation.js';
 import { type AttackLoss, type Objective, objectiveOf } from './losses/attackLoss.js';
+import { PreparedProblem } from './preparedProblem.js';
 import { type Random, randomOf } from './random.js';
 import { registerGradients } from './registerGradients.js';
 import { SearchState } from './searchState.js';
-import { attackedModalities, checkThreatModel, type ThreatModel } from './threatModel.js';
-import { type Checked, check } from './validation.js';
+import { checkThreatModel, type ThreatModel } from './threatModel.js';
+import { check } from './validation.js';
 
 /** What an attack is beside its search. */
 export interface SearchConfig {
@@ -52,7 +46,8 @@ const TURN = 30;
  * @throws {AttackOptionsError} when the loss or the number of draws is none
  */
 export function attackOf(config: SearchConfig, search: Search): Attack {
-  const { name, threatModel, loss = 'cross-entropy', unbounded = false, draws = 1 } = config;
+  const { name, threatModel, loss = 'cross-entropy', stepLength = 1, ownSteps = true } = config;
+  const { unbounded = false, draws = 1 } = config;
   checkThreatModel(threatModel, { unbounded });
   checkCount('draws', draws);
   const objective = objectiveOf(loss);
@@ -64,18 +59,19 @@ export function attackOf(config: SearchConfig, search: Search): Attack {
       options.signal?.throwIfAborted();
       const checked = await check(threatModel, inputs, labels, unbounded, options);
       await registerGradients();
-      const { problem, dispose } = prepare(
-        config,
-        checked,
-        { classifier, inputs, labels, objective },
-        options,
-      );
-      const context = new SearchContext(problem, options);
+      const prepared = new PreparedProblem({ threatModel, stepLength, ownSteps, draws }, checked, {
+        classifier,
+        inputs,
+        labels,
+        objective,
+        targets: options.targets,
+      });
+      const context = new SearchContext(prepared, options);
       try {
-        const deltas = await search(problem, context);
+        const deltas = await search(prepared.problem, context);
         options.signal?.throwIfAborted();
         return tf.tidy(() => {
-          const result = perturbedInputs(problem, deltas);
+          const result = context.adversarial(deltas);
           for (const modality of Object.keys(result)) {
             if (result[modality] === inputs[modality]) result[modality] = tf.clone(result[modality]!);
           }
@@ -83,34 +79,79 @@ export function attackOf(config: SearchConfig, search: Search): Attack {
         });
       } finally {
         context.dispose();
-        dispose();
+        prepared.dispose();
       }
     },
   };
 }
 
+/** Steps until a search first looks whether rows are done. */
+const FIRST_LOOK = 2;
+/** A batch shrinks by this share at least. */
+const LEAST_SHARE = 1 / 4;
+/** The steps to the next look are at most this share of those that are left. */
+const LONGEST_WAIT = 1 / 4;
+
 /** What a search works with. */
 export class SearchContext {
   /** Draws of the call's seed. */
   readonly random: Random;
-  readonly #problem: Problem;
+  /** Whether a row's first success ends its search: then searches let rows {@link release | go}. */
+  readonly stopsWhenFooled: boolean;
+  readonly #prepared: PreparedProblem;
   readonly #options: PerturbOptions;
   readonly #states: SearchState<object>[] = [];
+  readonly #derived: SearchState<object>[] = [];
+  /** What makes states anew when rows leave. */
+  readonly #remake: (() => void)[] = [];
+  /** The caller's inputs. */
+  readonly #inputs: Modalities;
+  readonly #departures: Departures;
+  /** Numbers that stand for the rows that are present in draws. */
+  readonly #names: number[];
+  /** Steps since the last look at which rows are done, and how many there shall be. */
+  #unseen = 0;
+  #wait = FIRST_LOOK;
   /** For each attacked modality the first evaluation whose gradient was not finite, or infinity. */
   #firstBad: tf.Tensor1D | undefined;
   #evaluations = 0;
   #lastTurn = performance.now();
 
-  constructor(problem: Problem, options: PerturbOptions) {
-    this.#problem = problem;
+  constructor(prepared: PreparedProblem, options: PerturbOptions) {
+    const { inputs, labels } = prepared.problem;
+    this.#prepared = prepared;
+    this.#inputs = inputs;
     this.#options = options;
-    this.random = randomOf(options.seed, options.rows);
+    this.#departures = new Departures(labels.size);
+    this.#names = [...(options.rows ?? this.rows)];
+    this.random = randomOf(options.seed, this.#names);
+    this.stopsWhenFooled = options.stopWhenFooled ?? false;
   }
 
-  /** A state that is freed when the attack ends, however it ends. */
+  get #problem(): Problem {
+    return this.#prepared.problem;
+  }
+
+  /** Indices in the batch of the rows that have not left it. */
+  get rows(): readonly number[] {
+    return this.#departures.present;
+  }
+
+  /**
+   * A state that is freed when the attack ends, however it ends. The first axis of all its tensors is the batch: when
+   * rows leave, it keeps the others.
+   */
   hold<T extends object>(make: () => T): SearchState<T> {
     const state = new SearchState(make);
     this.#states.push(state as unknown as SearchState<object>);
+    return state;
+  }
+
+  /** As {@link hold}, for what follows from the problem in another way than row by row: made again when rows leave. */
+  derive<T extends object>(make: () => T): SearchState<T> {
+    const state = new SearchState(make);
+    this.#derived.push(state as unknown as SearchState<object>);
+    this.#remake.push(() => state.advance(make));
     return state;
   }
 
@@ -176,6 +217,54 @@ export class SearchContext {
   }
 
   /**
+   * The place between two steps where rows that are done may leave the batch. Looks seldom: the first time after 2
+   * steps, then after as many again if enough were done, else after twice as many, at most a quarter of the steps
+   * that are left, and never if fewer are left. Rows leave when they are a quarter of the batch or more.
+   * @param done 1 in rows whose search is over, `[rows]` or `[rows, 1]`
+   * @param left steps that the search may still take
+   * @param outcome what the search would return if it ended now; called inside a tidy
+   * @returns whether the search goes on: not if all rows are done, which then stay for it to end as usual
+   */
+  async release(done: tf.Tensor, left: number, outcome: () => Outcome): Promise<boolean> {
+    this.#unseen++;
+    if (this.#unseen < this.#wait || left < this.#wait) return true;
+    this.#unseen = 0;
+    const flags = [...(await done.data())].map((flag) => flag === 1);
+    if (flags.every((flag) => flag)) return false;
+    if (!this.leave(flags, outcome)) {
+      this.#wait = Math.max(FIRST_LOOK, Math.min(2 * this.#wait, Math.ceil(LONGEST_WAIT * left)));
+    }
+    return true;
+  }
+
+  /**
+   * Lets rows leave of which it is already known that they are done, if they are enough, but not all, and
+   * {@link stopsWhenFooled}. Problem and states are then those of the others.
+   * @returns whether they have left
+   */
+  leave(flags: readonly boolean[], outcome: () => Outcome): boolean {
+    const done = flags.filter((flag) => flag).length;
+    if (!this.stopsWhenFooled || done === flags.length || done < Math.max(1, LEAST_SHARE * flags.length))
+      return false;
+    const staying = this.#departures.note(this.#problem, flags, outcome);
+    this.#names.splice(0, this.#names.length, ...staying.map((i) => this.#names[i]!));
+    const rows = tf.tensor1d(staying, 'int32');
+    try {
+      for (const state of this.#states) state.take(rows);
+      this.#prepared.take(rows);
+    } finally {
+      rows.dispose();
+    }
+    for (const remake of this.#remake) remake();
+    return true;
+  }
+
+  /** The caller's whole batch with the perturbations of the rows that are present. Call it inside a tidy. */
+  adversarial(deltas: readonly tf.Tensor2D[]): Modalities {
+    return this.#departures.adversarial(this.#problem, this.#inputs, deltas);
+  }
+
+  /**
    * Tells the caller's onStep, if there is one, where the search stands; `objective` is of the point that the step left.
    * @param targeted whether it is that of a search for given classes; by default if the caller named them
    */
@@ -191,69 +280,17 @@ export class SearchContext {
     tf.tidy(() =>
       onStep({
         ...at,
-        loss: raised.report(objective, targeted),
-        adversarial: perturbedInputs(this.#problem, deltas),
+        loss: raised.report(this.#departures.objective(objective), targeted),
+        adversarial: this.adversarial(deltas),
       }),
     );
   }
 
   /** Frees everything that was held. */
   dispose(): void {
-    for (const state of this.#states.splice(0)) state.dispose();
+    for (const state of [...this.#states.splice(0), ...this.#derived.splice(0)]) state.dispose();
+    this.#departures.dispose();
     this.#firstBad?.dispose();
     this.#firstBad = undefined;
   }
-}
-
-/** Everything that the steps share, and what frees it. */
-function prepare(
-  { threatModel, stepLength = 1, ownSteps = true, draws = 1 }: SearchConfig,
-  { masks, largestLabel }: Checked,
-  given: Pick<Problem, 'classifier' | 'inputs' | 'labels' | 'objective'>,
-  { targets }: PerturbOptions,
-): { problem: Problem; dispose: () => void } {
-  const { inputs, objective } = given;
-  const balls = ballsAround(inputs, threatModel, masks, stepLength, ownSteps);
-  tf.dispose(masks);
-  const labels = tf.cast(given.labels, 'int32');
-  const wanted = targets && tf.cast(targets, 'int32');
-  let frozen: FrozenClassifier | undefined;
-  let observedClean: Modalities = {};
-  const dispose = () => {
-    disposeBalls(balls);
-    labels.dispose();
-    wanted?.dispose();
-    frozen?.dispose();
-    tf.dispose(observedClean);
-  };
-  try {
-    frozen = frozenFor(given.classifier, inputs, attackedModalities(threatModel));
-    const problem: Problem = {
-      classifier: frozen ?? given.classifier,
-      inputs,
-      balls,
-      objective,
-      observedClean,
-      draws,
-      labels,
-      targets: wanted,
-      largestLabel,
-    };
-    if (objective.observed.length > 0) {
-      observedClean = tf.tidy(() => observedAt(problem, inputs, objective.observed).values);
-    }
-    return { problem: { ...problem, observedClean }, dispose };
-  } catch (error) {
-    dispose();
-    throw error;
-  }
-}
-
-function frozenFor(
-  classifier: Classifier,
-  inputs: Modalities,
-  attacked: string[],
-): FrozenClassifier | undefined {
-  const unchanging = Object.keys(inputs).filter((name) => !attacked.includes(name));
-  return unchanging.length > 0 ? classifier.frozen?.(inputs, unchanging) : undefined;
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { takenRows } from './takenRows.js';
 import { tidied } from './tidied.js';
 
 /** What an attack remembers from step to step: replaced as a whole, so that what is no longer part of it is freed. */
@@ -21,6 +22,11 @@ export class SearchState<T extends object> {
     this.#value = tidied(() => make(previous));
     const kept = new Set(tensorsIn(this.#value));
     for (const tensor of tensorsIn(previous)) if (!kept.has(tensor)) tensor.dispose();
+  }
+
+  /** Keeps some rows of every tensor in it, whose first axis is the batch. @param rows their indices, int32 */
+  take(rows: tf.Tensor1D): void {
+    this.advance((value) => takenRows(value, rows));
   }
 
   /** Frees all of it. */

@@ -38,6 +38,12 @@ export function smaller(
   };
 }
 
+/** 1 in rows whose smallest perturbation so far is inside the threat model, `[rows, 1]`: fooled, for an evaluation. */
+export function fooledInside(balls: readonly Ball[], { deltas, size }: Smallest): tf.Tensor2D {
+  const found: tf.Tensor2D = tf.logicalAnd(tf.isFinite(size), isInside(balls, deltas));
+  return tf.cast(found, 'float32');
+}
+
 /** What a minimal-perturbation attack returns: the smallest perturbations where they are inside their balls, else 0. */
 export function smallestInside(balls: readonly Ball[], { deltas }: Smallest): tf.Tensor2D[] {
   const inside = isInside(balls, deltas);

@@ -129,11 +129,11 @@ async function search(
   context: SearchContext,
 ): Promise<readonly tf.Tensor2D[]> {
   const { random } = context;
-  const canvases = await canvasesOf(problem.balls, axes, context);
+  const canvases = await canvasesOf(problem, axes, context);
   const start = () =>
     standing(
       problem,
-      canvases.map(({ ball, blocks, grids }) => confined(ball, blocks.start(ball, grids, random))),
+      canvases().map(({ ball, blocks, grids }) => confined(ball, blocks.start(ball, grids, random))),
     );
   const state = context.hold((): State => ({ run: start() }));
   const sides = context.hold((): Sides => []);
@@ -144,16 +144,18 @@ async function search(
     for (let query = 2; query <= queries && open; query++) {
       await context.pause();
       const now = shareOf(query - 2, queries, initialShare);
-      if (now !== share) sides.advance(() => canvases.map((canvas) => sidesIn(canvas, now)));
+      if (now !== share) sides.advance(() => canvases().map((canvas) => sidesIn(canvas, now)));
       share = now;
       state.advance(({ run, before }) => {
-        const next = proposal(canvases, sides.value, query - 2, run.deltas, random);
+        const next = proposal(canvases(), sides.value, query - 2, run.deltas, random);
         return { run: better(run, standing(problem, next)), before };
       });
       const { deltas, objective, success } = state.value.run;
       context.report({ step: query, steps: queries, restart, restarts }, deltas, objective);
       if (query % (query < LOOK ? LOOK / 10 : LOOK) === 0) {
-        open = (await context.settle(success, `query ${query}`)).includes(0);
+        const fooled = [...(await context.settle(success, `query ${query}`))].map((flag) => flag === 1);
+        open = fooled.includes(false);
+        context.leave(fooled, () => best(state.value));
       }
     }
   }
@@ -216,22 +218,32 @@ function sidesIn({ blocks, grids, free }: Canvas, share: number): tf.Tensor2D[][
   });
 }
 
+/** The canvases of the rows that are present. */
 async function canvasesOf(
-  balls: readonly Ball[],
+  problem: Problem,
   axes: NonNullable<SquareOptions['axes']>,
   context: SearchContext,
-): Promise<Canvas[]> {
-  const canvases: Canvas[] = [];
-  for (const ball of balls) {
-    const grids = ball.parts.map((part) => {
-      const grid = gridOf(part, axes[part.modality]);
-      return ball.free ? { ...grid, free: context.hold(() => freePlaces(ball, grid)).value } : grid;
-    });
-    const free: number[][] = [];
-    for (const { places, free: mask } of grids) {
-      free.push(mask ? [...(await context.settle(mask.count, 'query 0'))] : Array(ball.rows).fill(places));
+): Promise<() => Canvas[]> {
+  const gridsIn = ({ parts }: Ball) => parts.map((part) => gridOf(part, axes[part.modality]));
+  const masks = problem.balls.map((ball) =>
+    ball.free ? context.hold(() => gridsIn(ball).map((grid) => freePlaces(ball, grid))) : undefined,
+  );
+  /** For each ball and modality the free places of each row of the batch. */
+  const free: (readonly number[])[][] = [];
+  for (const [i, ball] of problem.balls.entries()) {
+    free.push([]);
+    for (const [j, { places }] of gridsIn(ball).entries()) {
+      const mask = masks[i]?.value[j];
+      free[i]!.push(
+        mask ? [...(await context.settle(mask.count, 'query 0'))] : Array(ball.rows).fill(places),
+      );
     }
-    canvases.push({ ball, blocks: ball.norm === norms.linf ? linfBlocks : l2Blocks, grids, free });
   }
-  return canvases;
+  return () =>
+    problem.balls.map((ball, i) => ({
+      ball,
+      blocks: ball.norm === norms.linf ? linfBlocks : l2Blocks,
+      grids: gridsIn(ball).map((grid, j) => ({ ...grid, free: masks[i]?.value[j] })),
+      free: free[i]!.map((rows) => context.rows.map((row) => rows[row]!)),
+    }));
 }

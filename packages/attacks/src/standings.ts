@@ -105,7 +105,7 @@ export class Standings implements Verdict {
     threatModel: ThreatModel,
     attack: (threatModel: ThreatModel) => Attack,
   ): Promise<Run> {
-    const { seed, signal } = this.#options;
+    const { seed, signal, stopWhenFooled } = this.#options;
     signal?.throwIfAborted();
     const { problem, threatModel: own, dispose } = this.#part(rows, threatModel);
     const { classifier, inputs, labels, targets } = problem;
@@ -115,6 +115,7 @@ export class Standings implements Verdict {
         targets,
         seed,
         rows: names,
+        stopWhenFooled,
         signal,
       });
       try {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TensorFunction } from './bpda.js';
 import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
 import { AttackInputError, shown } from './errors.js';
+import { takenRows } from './takenRows.js';
 import { tidied } from './tidied.js';
 
 /** Options of {@link withPreprocessing}. */
@@ -63,26 +64,44 @@ export function withPreprocessing(
       const values = done(inputs, once);
       return Object.fromEntries(modalities.map((name) => [name, tf.clone(values[name]!)]));
     });
-    let inner: FrozenClassifier | undefined;
+    const changed = (given: Modalities) => done(given, always);
     try {
-      inner = classifier.frozen?.({ ...inputs, ...held }, settled);
+      return holding(classifier, classifier.frozen?.({ ...inputs, ...held }, settled), held, changed);
     } catch (error) {
       tf.dispose(held);
       throw error;
     }
-    let disposed = false;
-    const changed = (given: Modalities) => {
-      if (disposed) throw new AttackInputError('This frozen classifier has been disposed; make another.');
-      return done({ ...given, ...held }, always);
-    };
-    return Object.assign(behind(inner ?? classifier, changed), {
-      dispose() {
-        disposed = true;
-        inner?.dispose();
-        tf.dispose(held);
-      },
-    });
   };
+  return result;
+}
+
+/** A frozen classifier with the held inputs in place of those it is given; owns them and the inner frozen one. */
+function holding(
+  classifier: Classifier,
+  inner: FrozenClassifier | undefined,
+  held: Modalities,
+  done: (inputs: Modalities) => Modalities,
+): FrozenClassifier {
+  let disposed = false;
+  const refuseDisposed = () => {
+    if (disposed) throw new AttackInputError('This frozen classifier has been disposed; make another.');
+  };
+  const seen = (given: Modalities) => {
+    refuseDisposed();
+    return done({ ...given, ...held });
+  };
+  const dispose = () => {
+    disposed = true;
+    inner?.dispose();
+    tf.dispose(held);
+  };
+  const result: FrozenClassifier = Object.assign(behind(inner ?? classifier, seen), { dispose });
+  if (!inner || inner.take) {
+    result.take = (rows) => {
+      refuseDisposed();
+      return holding(classifier, inner?.take?.(rows), takenRows(held, rows), done);
+    };
+  }
   return result;
 }
 

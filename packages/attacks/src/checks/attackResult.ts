@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Ball, type BallPart, joined, origin } from '../ball.js';
+import { type Ball, type BallPart, isExact, joined, obeysRules, origin } from '../ball.js';
 import type { Modalities } from '../classifier.js';
 import { attackOf } from '../search.js';
 import { attackedModalities } from '../threatModel.js';
@@ -90,9 +90,7 @@ function inside(ball: Ball, found: Modalities): tf.Tensor1D {
       perRow(tf.greaterEqual(delta, tf.sub(bounds.lower, rounding))),
     );
   }
-  for (const { modality, obeys } of parts) {
-    if (obeys) rules.push(tf.cast(obeys(found[modality]!), 'bool'));
-  }
+  for (const part of parts) if (isExact(part)) rules.push(obeysRules(part, found[part.modality]!));
   return rules.reduce((all, rule) => tf.logicalAnd(all, rule));
 }
 
