@@ -1,0 +1,98 @@
+import { arranged, BLOCKED, type View, viewOf } from './arrange.js';
+import type { Graph, Value } from './graph.js';
+import { type Layout, sameLayout } from './view.js';
+
+/** A convolution of images on blocks of channels, ONNX Runtime's fast kind, with what may be done in the same pass. */
+export interface BlockedConv {
+  /** [images, channels, height, width], in blocks; or in plain order where there are fewer channels than a block has. */
+  input: Value;
+  /** [filters, channels, height, width], in blocks of filters and of channels. */
+  weight: Value;
+  /** [filters]. */
+  bias?: Value;
+  /** What is added, of the result's dimensions and in blocks. */
+  sum?: Value;
+  /** Whether `sum` is a part of the same convolution. */
+  partial?: boolean;
+  strides: readonly [number, number];
+  /** Zeros above, left, below, right. */
+  pads: readonly [number, number, number, number];
+  /** [images, filters, height, width] of the result. */
+  dims: readonly [number, number, number, number];
+  activation?: 'Relu';
+  /** The result's layout: the tensor it stands for has channels last. */
+  layout: Layout;
+}
+
+const recorded = new WeakMap<Value, BlockedConv>();
+
+/** Records a convolution. What is later done to its result may be taken into it by {@link convolutionOf}. */
+export function recordConv(graph: Graph, conv: BlockedConv): View {
+  const { input, weight, bias, sum, strides, pads, dims, activation, layout } = conv;
+  const [, , height, width] = weight.dims;
+  const inputs = [input, weight, ...(bias || sum ? [bias] : []), ...(sum ? [sum] : [])];
+  const value = graph.record('Conv', inputs, dims, {
+    domain: BLOCKED,
+    attributes: {
+      kernel_shape: [height!, width!],
+      strides,
+      pads,
+      ...(activation && { activation }),
+    },
+  });
+  recorded.set(value, conv);
+  return viewOf(graph.reshaped(value, layout.dims), layout);
+}
+
+/** The convolution that a tensor is the result of, as long as nothing has been done to it but reshaping. */
+export function convolutionOf(graph: Graph, view: View): BlockedConv | undefined {
+  if (!graph.isLive(view.value)) return undefined;
+  const { node } = view.value;
+  const value = node?.op === 'Reshape' ? node.inputs[0]! : view.value;
+  const conv = value.node ? recorded.get(value) : undefined;
+  return conv && sameLayout(view, conv.layout) ? conv : undefined;
+}
+
+/** The convolution with its result multiplied by a number per channel. */
+export function scaledConv(graph: Graph, conv: BlockedConv, scale: Value): View | undefined {
+  if (conv.activation || (conv.sum && !conv.partial)) return undefined;
+  const filters = conv.dims[1];
+  const { weight, bias } = conv;
+  const block = conv.layout.dims.at(-1)!;
+  const blocks = [filters / block, weight.size / filters, block];
+  const factors = graph.reshaped(scale, [filters / block, 1, block]);
+  const scaled = graph.record('Mul', [graph.reshaped(weight, blocks), factors], blocks);
+  const flat = graph.reshaped(scale, [filters]);
+  let sum: Value | undefined;
+  if (conv.sum) {
+    const part = recorded.get(conv.sum);
+    const view = part && scaledConv(graph, part, scale);
+    if (!view) return undefined;
+    sum = graph.reshaped(view.value, conv.dims);
+  }
+  return recordConv(graph, {
+    ...conv,
+    weight: graph.reshaped(scaled, weight.dims),
+    ...(bias && { bias: graph.record('Mul', [bias, flat], [filters]) }),
+    ...(sum && { sum }),
+  });
+}
+
+/** The convolution with a number per channel added to its result. */
+export function shiftedConv(graph: Graph, conv: BlockedConv, shift: Value): View | undefined {
+  if (conv.activation) return undefined;
+  const flat = graph.reshaped(shift, [conv.dims[1]]);
+  const bias = conv.bias ? graph.record('Add', [conv.bias, flat], flat.dims) : flat;
+  return recordConv(graph, { ...conv, bias });
+}
+
+/** The convolution with another tensor added to its result. */
+export function addedConv(graph: Graph, conv: BlockedConv, other: View): View | undefined {
+  if (conv.activation || conv.sum) return undefined;
+  return recordConv(graph, { ...conv, sum: graph.reshaped(arranged(graph, other, conv.layout), conv.dims) });
+}
+
+/** The convolution with the negative numbers of its result set to 0. */
+export function rectifiedConv(graph: Graph, conv: BlockedConv): View | undefined {
+  return conv.activation ? undefined : recordConv(graph, { ...conv, activation: 'Relu' });
+}

@@ -1,0 +1,258 @@
+import { type Attributes, type Elements, type ElementType, encodeModel, type Model } from './proto.js';
+import type { NativeSession, Runtime, RuntimeTensor } from './runtime.js';
+
+/**
+ * An array of the graph: there already (`data`), or what a node gives when the graph runs. After a run that it was not
+ * an output of, a node's value is gone for good.
+ */
+export class Value {
+  static #count = 0;
+  /** Unlike that of any other value. */
+  readonly id = Value.#count++;
+  /** The node that gives it, until it was run. */
+  node: Node | undefined;
+  /** What it holds, when that is known. */
+  data: Elements | undefined;
+  /** A part of the model rather than an input of it. */
+  readonly constant: boolean;
+
+  constructor(
+    readonly type: ElementType,
+    readonly dims: readonly number[],
+    source: Node | Elements,
+    constant = false,
+  ) {
+    this.constant = constant;
+    if (source instanceof Node) this.node = source;
+    else this.data = source;
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.dims);
+  }
+}
+
+/** An operation of the graph. */
+export class Node {
+  /** What it gives. */
+  outputs: Value[] = [];
+
+  constructor(
+    readonly op: string,
+    readonly domain: string,
+    readonly attributes: Attributes,
+    readonly inputs: readonly (Value | undefined)[],
+    /** The operation with its attributes, as text. */
+    readonly text: string,
+    /** The run that it will be part of. */
+    readonly run: number,
+  ) {}
+}
+
+/** The product of dimensions. */
+export const sizeOf = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);
+
+/** Sessions that are kept, the least recently used goes first. */
+const MOST_SESSIONS = 256;
+
+/**
+ * Records operations instead of running them. A run takes what is wanted of the record, gives it to ONNX Runtime as
+ * one model, and forgets the rest. Models are known by their text, so that the second of two equal steps finds the
+ * first's compiled.
+ */
+export class Graph {
+  readonly #runtime: Runtime;
+  readonly #sessions = new Map<string, NativeSession>();
+  #nodes: Node[] = [];
+  /** Nodes by operation and inputs: the same is recorded once. */
+  #known = new Map<string, Node>();
+  #constants = new Map<string, Value>();
+  #runs = 0;
+  /** Models compiled so far. */
+  compiled = 0;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** Operations recorded since the last run. */
+  get length(): number {
+    return this.#nodes.length;
+  }
+
+  /** Whether a value is there or will be: those that the last run left out are gone. */
+  isLive({ data, node }: Value): boolean {
+    return data !== undefined || node!.run === this.#runs;
+  }
+
+  /** Records an operation with one output of given dimensions, of the type of its first input if not told. */
+  record(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    dims: readonly number[],
+    { attributes = {}, domain = '', type = inputs[0]!.type }: RecordOptions = {},
+  ): Value {
+    const text = `${domain}.${op}${JSON.stringify(attributes)}`;
+    const key = `${text}(${inputs.map((input) => input?.id ?? '').join()})${type}`;
+    const known = this.#known.get(key);
+    if (known) return known.outputs[0]!;
+    const node = new Node(op, domain, attributes, inputs, text, this.#runs);
+    node.outputs = [new Value(type, dims, node)];
+    this.#nodes.push(node);
+    this.#known.set(key, node);
+    return node.outputs[0]!;
+  }
+
+  /** The same elements in other dimensions. */
+  reshaped(value: Value, dims: readonly number[]): Value {
+    if (dims.length === value.dims.length && dims.every((dim, i) => dim === value.dims[i])) return value;
+    const { node } = value;
+    // Not a chain of reshapes, and none that leads back to where it started.
+    if (node?.op === 'Reshape') return this.reshaped(node.inputs[0]!, dims);
+    return this.record('Reshape', [value, this.integers(dims)], dims);
+  }
+
+  /** A list of whole numbers within the model. */
+  integers(values: readonly number[]): Value {
+    return this.#constant(`i${values.join()}`, () => [
+      'int64',
+      [values.length],
+      BigInt64Array.from(values, BigInt),
+    ]);
+  }
+
+  /** A number within the model. */
+  number(value: number, type: 'float32' | 'int32' = 'float32'): Value {
+    return this.#constant(`${type}${value}`, () => [
+      type,
+      [],
+      type === 'float32' ? Float32Array.of(value) : Int32Array.of(value),
+    ]);
+  }
+
+  #constant(key: string, make: () => [ElementType, number[], Elements]): Value {
+    let value = this.#constants.get(key);
+    if (!value) {
+      const [type, dims, data] = make();
+      value = new Value(type, dims, data, true);
+      this.#constants.set(key, value);
+    }
+    return value;
+  }
+
+  /** Computes values that are not there yet. What else was recorded is forgotten. */
+  run(wanted: Iterable<Value>): void {
+    const outputs = [...new Set(wanted)].filter((value) => value.node);
+    const nodes = this.#needed(outputs);
+    this.#nodes = [];
+    this.#known.clear();
+    this.#runs++;
+    if (outputs.length === 0) return;
+
+    const { key, names, inputs, constants } = nameValues(nodes, outputs);
+    let session = this.#sessions.get(key);
+    if (session) this.#sessions.delete(key);
+    else session = this.#compile(nodes, outputs, names, inputs, constants);
+    this.#sessions.set(key, session);
+
+    const feeds: { [name: string]: RuntimeTensor } = {};
+    for (const value of inputs) {
+      feeds[names.get(value)!] = {
+        type: value.type,
+        dims: value.dims,
+        data: value.data!,
+        location: 'cpu',
+      };
+    }
+    const fetches = Object.fromEntries(outputs.map((value) => [names.get(value)!, null]));
+    const results = session.run(feeds, fetches, {});
+    for (const value of outputs) {
+      value.data = results[names.get(value)!]!.data;
+      value.node = undefined;
+    }
+  }
+
+  /** Frees all compiled models. */
+  dispose(): void {
+    for (const session of this.#sessions.values()) session.dispose();
+    this.#sessions.clear();
+    this.#nodes = [];
+    this.#known.clear();
+  }
+
+  /** The nodes that outputs depend on, in the order in which they were recorded. */
+  #needed(outputs: readonly Value[]): Node[] {
+    const needed = new Set<Node>();
+    const stack = outputs.map((value) => value.node!);
+    while (stack.length > 0) {
+      const node = stack.pop()!;
+      if (needed.has(node)) continue;
+      needed.add(node);
+      for (const input of node.inputs) if (input?.node && !needed.has(input.node)) stack.push(input.node);
+    }
+    return this.#nodes.filter((node) => needed.has(node));
+  }
+
+  #compile(
+    nodes: readonly Node[],
+    outputs: readonly Value[],
+    names: ReadonlyMap<Value, string>,
+    inputs: readonly Value[],
+    constants: readonly Value[],
+  ): NativeSession {
+    const described = (value: Value) => ({ name: names.get(value)!, type: value.type, dims: value.dims });
+    const model: Model = {
+      nodes: nodes.map(({ op, domain, attributes, inputs, outputs }) => ({
+        op,
+        domain,
+        attributes,
+        inputs: inputs.map((input) => (input ? names.get(input)! : '')),
+        outputs: outputs.map((output) => names.get(output)!),
+      })),
+      inputs: inputs.map(described),
+      outputs: outputs.map(described),
+      constants: constants.map((value) => ({ ...described(value), data: value.data! })),
+    };
+    if (this.#sessions.size >= MOST_SESSIONS) {
+      const [oldest, session] = this.#sessions.entries().next().value!;
+      this.#sessions.delete(oldest);
+      session.dispose();
+    }
+    this.compiled++;
+    return this.#runtime.load(encodeModel(model));
+  }
+}
+
+/** What a recorded operation may be told. */
+export interface RecordOptions {
+  attributes?: Attributes;
+  domain?: '' | 'com.microsoft' | 'com.microsoft.nchwc';
+  type?: ElementType;
+}
+
+/** Names for all values, and a text that is equal for equal models. */
+function nameValues(nodes: readonly Node[], outputs: readonly Value[]) {
+  const names = new Map<Value, string>();
+  const inputs: Value[] = [];
+  const constants: Value[] = [];
+  const key: string[] = [];
+  const nameOf = (value: Value) => {
+    let name = names.get(value);
+    if (name === undefined) {
+      // A value without a node comes from outside; one with a node is named by the node before it is read.
+      name = `${value.constant ? 'c' : 'x'}${names.size}`;
+      names.set(value, name);
+      (value.constant ? constants : inputs).push(value);
+      key.push(value.constant ? `${value.type}[${value.data}]` : `${value.type}[${value.dims}]`);
+    }
+    return name;
+  };
+  for (const node of nodes) {
+    const read = node.inputs.map((input) => (input ? nameOf(input) : ''));
+    for (const output of node.outputs) names.set(output, `y${names.size}`);
+    key.push(`${node.text}(${read})`);
+  }
+  key.push(outputs.map((value) => `${names.get(value)}[${value.dims}]`).join());
+  return { key: key.join(';'), names, inputs, constants };
+}

@@ -1,0 +1,208 @@
+import { type Axis, type Geometry, seenAlong } from '../../wasm/geometry.js';
+import { arranged, inRows, transposed, type View, viewOf } from '../arrange.js';
+import { type BlockedConv, recordConv } from '../blockedConv.js';
+import type { Value } from '../graph.js';
+import type { OnnxBackend } from '../onnxBackend.js';
+import type { Layout } from '../view.js';
+
+/** A product of numbers. */
+const product = (...numbers: number[]) => numbers.reduce((a, b) => a * b, 1);
+
+/** Zeros behind an axis that its last output sees; negative where the last inputs are never looked at. */
+const after = (axis: Axis) =>
+  (axis.output - 1) * axis.stride + (axis.filter - 1) * axis.dilation + 1 - axis.before - axis.input;
+
+/** [batch, depth, height, width, channels] with the channels of each frame in blocks. */
+export function blockedFrames(
+  batch: number,
+  depth: number,
+  height: number,
+  width: number,
+  channels: number,
+  block: number,
+): Layout {
+  return {
+    dims: [batch, depth, channels / block, height, width, block],
+    order: [0, 1, 3, 4, 2, 5],
+  };
+}
+
+/** The same with the channels behind batch and depth, not in blocks. */
+const planes = (batch: number, depth: number, height: number, width: number, channels: number): Layout => ({
+  dims: [batch, depth, channels, height, width],
+  order: [0, 1, 3, 4, 2],
+});
+
+/** Whether the fast kind of convolution can do it. */
+export function canBlock({ block }: OnnxBackend, { channels, filters, axes }: Geometry): boolean {
+  return (
+    block > 0 &&
+    filters % block === 0 &&
+    (channels % block === 0 || channels < block) &&
+    axes.every((axis) => axis.dilation === 1 && axis.before >= 0 && after(axis) >= 0)
+  );
+}
+
+/** A convolution of x with a filter of [depth, height, width, channels, filters]. */
+export function convolved(backend: OnnxBackend, geometry: Geometry, x: View, filter: View): View {
+  return canBlock(backend, geometry)
+    ? convolvedInBlocks(backend, geometry, x, filter)
+    : convolvedInPlanes(backend, geometry, x, filter);
+}
+
+/**
+ * A 3D convolution as a 2D one of frames: each frame of the output looks at several frames of the input, which are
+ * put side by side as channels.
+ */
+function convolvedInBlocks(backend: OnnxBackend, geometry: Geometry, x: View, filter: View): View {
+  const { graph, block } = backend;
+  const { batch, channels, filters, axes } = geometry;
+  const [depth, height, width] = axes;
+  const blocked = channels % block === 0;
+  const taps = [depth.filter, height.filter, width.filter];
+  const layout = blockedFrames(batch, depth.output, height.output, width.output, filters, block);
+  const base: Omit<BlockedConv, 'input' | 'weight'> = {
+    strides: [height.stride, width.stride],
+    pads: [height.before, width.before, after(height), after(width)],
+    dims: [batch * depth.output, filters, height.output, width.output],
+    layout,
+  };
+  const weights = inRows(graph, filter, [...taps, channels, filters]);
+  if (blocked) {
+    const frames = framesOf(
+      backend,
+      x,
+      geometry,
+      blockedFrames(batch, depth.input, height.input, width.input, channels, block),
+    );
+    const [c, f] = [channels / block, filters / block];
+    const weight = transposed(graph, weights, [...taps, c, block, f, block], [5, 0, 3, 1, 2, 4, 6]);
+    return recordConv(graph, {
+      ...base,
+      input: graph.reshaped(frames, [
+        batch * depth.output,
+        depth.filter * channels,
+        height.input,
+        width.input,
+      ]),
+      weight: graph.reshaped(weight, [filters, depth.filter * channels, height.filter, width.filter]),
+    });
+  }
+  // Few channels: one convolution for each frame that is looked at, each added to those before it.
+  const all = arranged(graph, x, planes(batch, depth.input, height.input, width.input, channels));
+  const frame = product(channels, height.input, width.input);
+  let result: View | undefined;
+  for (let tap = 0; tap < depth.filter; tap++) {
+    const input = pickedFrames(backend, graph.reshaped(all, [batch, depth.input, frame]), [tap], depth);
+    const own = graph.reshaped(weights, [depth.filter, taps[1]! * taps[2]! * channels * filters]);
+    const slice =
+      depth.filter === 1
+        ? own
+        : graph.record('Gather', [own, graph.integers([tap])], [1, own.dims[1]!], {
+            attributes: { axis: 0 },
+          });
+    const weight = transposed(
+      graph,
+      slice,
+      [taps[1]!, taps[2]!, channels, filters / block, block],
+      [3, 2, 0, 1, 4],
+    );
+    result = recordConv(graph, {
+      ...base,
+      input: graph.reshaped(input, [batch * depth.output, channels, height.input, width.input]),
+      weight: graph.reshaped(weight, [filters, channels, height.filter, width.filter]),
+      ...(result && { sum: graph.reshaped(result.value, base.dims), partial: true }),
+    });
+  }
+  return result!;
+}
+
+/** The frames that each frame of the output looks at, behind each other. */
+function framesOf(
+  backend: OnnxBackend,
+  x: View,
+  { batch, channels, axes: [depth, height, width] }: Geometry,
+  layout: Layout,
+): Value {
+  const { graph } = backend;
+  const frame = product(channels, height.input, width.input);
+  const all = graph.reshaped(arranged(graph, x, layout), [batch, depth.input, frame]);
+  return pickedFrames(
+    backend,
+    all,
+    Array.from({ length: depth.filter }, (_, tap) => tap),
+    depth,
+  );
+}
+
+/** For each output along an axis the inputs under some taps of its filter: [batch, outputs * taps, frame]. */
+function pickedFrames({ graph }: OnnxBackend, frames: Value, taps: readonly number[], axis: Axis): Value {
+  const [batch, input, frame] = frames.dims as [number, number, number];
+  const places = Array.from({ length: axis.output }, (_, o) =>
+    taps.map((tap) => o * axis.stride + tap * axis.dilation - axis.before),
+  ).flat();
+  if (places.length === input && places.every((place, i) => place === i)) return frames;
+  const before = Math.max(0, ...places.map((place) => -place));
+  const behind = Math.max(0, ...places.map((place) => place - input + 1));
+  const padded =
+    before + behind === 0
+      ? frames
+      : graph.record(
+          'Pad',
+          [frames, graph.integers([0, before, 0, 0, behind, 0])],
+          [batch, input + before + behind, frame],
+        );
+  return graph.record(
+    'Gather',
+    [padded, graph.integers(places.map((place) => place + before))],
+    [batch, places.length, frame],
+    { attributes: { axis: 1 } },
+  );
+}
+
+/** The part of an axis's inputs that outputs look at, for convolutions that leave some of them out. */
+function seen(backend: OnnxBackend, value: Value, axes: readonly Axis[]): Value {
+  const { graph } = backend;
+  let result = value;
+  axes.forEach((axis, i) => {
+    const { from, length } = seenAlong(axis);
+    if (length === axis.input) return;
+    const dims = result.dims.map((dim, at) => (at === 2 + i ? length : dim));
+    const range = [from, from + length, 2 + i].map((number) => graph.integers([number]));
+    result = graph.record('Slice', [result, ...range], dims);
+  });
+  return result;
+}
+
+/** Any convolution, on ONNX Runtime's general kernel. */
+function convolvedInPlanes(backend: OnnxBackend, geometry: Geometry, x: View, filter: View): View {
+  const { graph } = backend;
+  const { batch, channels, filters, axes } = geometry;
+  const inputs = axes.map((axis) => axis.input);
+  const outputs = axes.map((axis) => axis.output);
+  const size = axes.map((axis) => axis.filter);
+  const image = arranged(graph, x, volumes(batch, inputs, channels));
+  const input = seen(backend, graph.reshaped(image, [batch, channels, ...inputs]), axes);
+  const weight = transposed(
+    graph,
+    inRows(graph, filter, [...size, channels, filters]),
+    [...size, channels, filters],
+    [4, 3, 0, 1, 2],
+  );
+  const margins = axes.map(seenAlong);
+  const value = graph.record('Conv', [input, weight], [batch, filters, ...outputs], {
+    attributes: {
+      kernel_shape: size,
+      strides: axes.map((axis) => axis.stride),
+      dilations: axes.map((axis) => axis.dilation),
+      pads: [...margins.map(({ before }) => before), ...margins.map(({ after }) => after)],
+    },
+  });
+  return viewOf(value, volumes(batch, outputs, filters));
+}
+
+/** [batch, ...places, channels] with the channels behind the batch. */
+export const volumes = (batch: number, places: readonly number[], channels: number): Layout => ({
+  dims: [batch, channels, ...places],
+  order: [0, ...places.map((_, i) => i + 2), 1],
+});

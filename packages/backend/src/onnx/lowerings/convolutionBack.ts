@@ -1,0 +1,379 @@
+import type { Axis, Geometry } from '../../wasm/geometry.js';
+import { arranged, BLOCKED, inRows, transposed, type View, viewOf } from '../arrange.js';
+import { recordConv } from '../blockedConv.js';
+import type { Graph, Value } from '../graph.js';
+import type { OnnxBackend } from '../onnxBackend.js';
+import { type Layout, rowMajor } from '../view.js';
+import { blockedFrames, volumes } from './convolution.js';
+
+/** What one remainder of an axis's inputs, divided by the stride, gets from the outputs. */
+interface Phase {
+  /** The remainder. */
+  remainder: number;
+  /** The filter's tap under each output from `first` on; -1 for none. */
+  taps: number[];
+}
+
+/** The gradient along an axis: input stride * q + remainder gets from outputs q + first, q + first + 1, ... */
+interface Phases {
+  axis: Axis;
+  phases: Phase[];
+  /** Steps of q. */
+  count: number;
+  first: number;
+}
+
+function phasesOf(axis: Axis): Phases {
+  const { input, filter, stride, before } = axis;
+  const remainders = Array.from({ length: stride }, (_, r) => r);
+  const offsets = remainders.flatMap((r) =>
+    Array.from({ length: filter }, (_, tap) => (r + before - tap) / stride).filter(Number.isInteger),
+  );
+  const [first, last] = [Math.min(0, ...offsets), Math.max(0, ...offsets)];
+  const phases = remainders.map((remainder) => ({
+    remainder,
+    taps: Array.from({ length: last - first + 1 }, (_, i) => {
+      const tap = remainder + before - stride * (first + i);
+      return tap >= 0 && tap < filter ? tap : -1;
+    }),
+  }));
+  return { axis, phases, count: Math.ceil(input / stride), first };
+}
+
+/** The gradient of a convolution in its input, of [batch, ...inputs, channels]. */
+export function convolvedBack(backend: OnnxBackend, geometry: Geometry, dy: View, filter: View): View {
+  const { filters, axes } = geometry;
+  const { block } = backend;
+  const able = block > 0 && filters % block === 0 && axes.every((axis) => axis.dilation === 1);
+  return able ? backInBlocks(backend, geometry, dy, filter) : backInPlanes(backend, geometry, dy, filter);
+}
+
+/**
+ * All remainders at once, as if they were channels: a plain convolution of dy, whose filters hold a zero where a
+ * remainder has fewer taps than others.
+ */
+function backInBlocks(backend: OnnxBackend, geometry: Geometry, dy: View, filter: View): View {
+  const { graph, block } = backend;
+  const { batch, channels, filters, axes } = geometry;
+  const split = axes.map(phasesOf) as [Phases, Phases, Phases];
+  const [deep, high, wide] = split;
+  const [q, h, w] = split.map(({ count }) => count) as [number, number, number];
+  const remainders = split.map(({ phases }) => phases.length) as [number, number, number];
+  const taps = split.map(({ phases }) => phases[0]!.taps.length) as [number, number, number];
+  const outputs = axes.map((axis) => axis.output) as [number, number, number];
+  const wanted = remainders.reduce((a, b) => a * b) * channels;
+  const computed = Math.ceil(wanted / block) * block;
+
+  const layout = blockedFrames(batch, outputs[0], outputs[1], outputs[2], filters, block);
+  const frame = filters * outputs[1] * outputs[2];
+  const frames = graph.reshaped(arranged(graph, dy, layout), [batch, outputs[0], frame]);
+  const input = shifted(graph, frames, q, taps[0], deep.first);
+  const margins = [high, wide].map((phases, i) => marginsOf(phases, [h, w][i]!, taps[i + 1]!));
+  const conv = recordConv(graph, {
+    input: graph.reshaped(input, [batch * q, taps[0] * filters, outputs[1], outputs[2]]),
+    weight: weightsOf(graph, filter, geometry, split, computed, block),
+    strides: [1, 1],
+    pads: [margins[0]!.before, margins[1]!.before, margins[0]!.after, margins[1]!.after],
+    dims: [batch * q, computed, margins[0]!.count, margins[1]!.count],
+    layout: blockedFrames(batch, q, margins[0]!.count, margins[1]!.count, computed, block),
+  });
+  const [ch, cw] = margins.map(({ count }) => count) as [number, number];
+  const plain = remainders.every((count) => count === 1);
+  const exact = axes.every((axis, i) => [q, ch, cw][i]! * axis.stride === axis.input);
+  if (plain && exact && computed === channels) return conv;
+
+  // [batch, q, h, w, remainders of each axis, channels] as they are interleaved.
+  const last = computed === wanted ? conv : undefined;
+  const rows = graph.record(
+    'ReorderOutput',
+    [graph.reshaped((last ?? conv).value, [batch * q, computed, ch, cw])],
+    [batch * q, ch, cw, wanted],
+    { attributes: { channels: wanted, channels_last: 1 }, domain: BLOCKED },
+  );
+  const [rd, rh, rw] = remainders;
+  const interleaved = transposed(
+    graph,
+    rows,
+    [batch, q, ch, cw, rd, rh, rw, channels],
+    [0, 1, 4, 2, 5, 3, 6, 7],
+  );
+  const whole = [batch, q * rd, ch * rh, cw * rw, channels];
+  const inputs = axes.map((axis) => axis.input);
+  const result = sliced(graph, graph.reshaped(interleaved, whole), inputs);
+  return viewOf(graph.reshaped(result, [result.size]), rowMajor(result.size));
+}
+
+/** Zeros beside dy along an axis, and how many steps of q the convolution then gives: as many as wanted, or more. */
+function marginsOf({ axis, first }: Phases, count: number, taps: number) {
+  const before = -first;
+  const after = Math.max(0, count - axis.output - before + taps - 1);
+  return { before, after, count: axis.output + before + after - taps + 1 };
+}
+
+/** For each q the frames q + first, q + first + 1, ... behind each other, zeros outside. */
+function shifted(graph: Graph, frames: Value, count: number, taps: number, first: number): Value {
+  const [batch, outputs, frame] = frames.dims as [number, number, number];
+  const places = Array.from({ length: count }, (_, q) =>
+    Array.from({ length: taps }, (_, i) => q + first + i),
+  ).flat();
+  if (places.length === outputs && places.every((place, i) => place === i)) return frames;
+  const before = Math.max(0, -first);
+  const behind = Math.max(0, Math.max(...places) - outputs + 1);
+  const padded =
+    before + behind === 0
+      ? frames
+      : graph.record(
+          'Pad',
+          [frames, graph.integers([0, before, 0, 0, behind, 0])],
+          [batch, outputs + before + behind, frame],
+        );
+  const indices = graph.integers(places.map((place) => place + before));
+  return graph.record('Gather', [padded, indices], [batch, places.length, frame], {
+    attributes: { axis: 1 },
+  });
+}
+
+/** Filters from dy's channels to the channels of each remainder, in blocks, zeros up to `computed` of them. */
+function weightsOf(
+  graph: Graph,
+  filter: View,
+  { channels, filters, axes }: Geometry,
+  split: readonly Phases[],
+  computed: number,
+  block: number,
+): Value {
+  const sizes = axes.map((axis) => axis.filter) as [number, number, number];
+  const count = sizes[0] * sizes[1] * sizes[2];
+  const rows = inRows(graph, filter, [count, channels * filters]);
+  const remainders = split.map(({ phases }) => phases.length) as [number, number, number];
+  const taps = split.map(({ phases }) => phases[0]!.taps.length) as [number, number, number];
+  const order: number[] = [];
+  for (const d of split[0]!.phases)
+    for (const h of split[1]!.phases)
+      for (const w of split[2]!.phases)
+        for (const i of d.taps)
+          for (const j of h.taps)
+            for (const k of w.taps)
+              order.push(i < 0 || j < 0 || k < 0 ? count : (i * sizes[1] + j) * sizes[2] + k);
+  const hollow = order.includes(count);
+  const all = hollow
+    ? graph.record('Pad', [rows, graph.integers([0, 0, 1, 0])], [count + 1, channels * filters])
+    : rows;
+  const same = order.length === count && order.every((tap, i) => tap === i);
+  const picked = same
+    ? all
+    : graph.record('Gather', [all, graph.integers(order)], [order.length, channels * filters], {
+        attributes: { axis: 0 },
+      });
+  const phases = remainders[0] * remainders[1] * remainders[2];
+  const wanted = phases * channels;
+  const outer = filters / block;
+  // [phase, depth, height, width, channel, filters] -> [phase, channel, depth, filters / block, height, width, block]
+  const facing = transposed(graph, picked, [phases, ...taps, channels, outer, block], [0, 4, 1, 5, 2, 3, 6]);
+  const length = facing.size / wanted;
+  let flat = graph.reshaped(facing, [wanted, length]);
+  if (computed > wanted)
+    flat = graph.record('Pad', [flat, graph.integers([0, 0, computed - wanted, 0])], [computed, length]);
+  const blocked = transposed(graph, flat, [computed / block, block, length], [0, 2, 1]);
+  return graph.reshaped(blocked, [computed, taps[0] * filters, taps[1], taps[2]]);
+}
+
+/** The first places of each axis but the first and last. */
+function sliced(graph: Graph, value: Value, inputs: readonly number[]): Value {
+  const axes = inputs.map((_, i) => i + 1).filter((axis) => value.dims[axis]! > inputs[axis - 1]!);
+  if (axes.length === 0) return value;
+  const dims = value.dims.map((dim, axis) => (axes.includes(axis) ? inputs[axis - 1]! : dim));
+  return graph.record(
+    'Slice',
+    [
+      value,
+      graph.integers(axes.map(() => 0)),
+      graph.integers(axes.map((axis) => dims[axis]!)),
+      graph.integers(axes),
+    ],
+    dims,
+  );
+}
+
+/** Any convolution's gradient in its input, on ONNX Runtime's general kernel. */
+function backInPlanes(backend: OnnxBackend, geometry: Geometry, dy: View, filter: View): View {
+  const { graph } = backend;
+  const { batch, channels, filters, axes } = geometry;
+  const outputs = axes.map((axis) => axis.output);
+  const size = axes.map((axis) => axis.filter);
+  const input = graph.reshaped(arranged(graph, dy, volumes(batch, outputs, filters)), [
+    batch,
+    filters,
+    ...outputs,
+  ]);
+  const weight = transposed(
+    graph,
+    inRows(graph, filter, [...size, channels, filters]),
+    [...size, channels, filters],
+    [4, 3, 0, 1, 2],
+  );
+  // Everything that the outputs saw, margins with it; the inputs are cut out of it.
+  const reach = axes.map((axis) => (axis.output - 1) * axis.stride + (axis.filter - 1) * axis.dilation + 1);
+  const value = graph.record('ConvTranspose', [input, weight], [batch, channels, ...reach], {
+    attributes: {
+      kernel_shape: size,
+      strides: axes.map((axis) => axis.stride),
+      dilations: axes.map((axis) => axis.dilation),
+    },
+  });
+  const starts = axes.map((axis) => axis.before);
+  const padding = axes.map((axis, i) => Math.max(0, axis.before + axis.input - reach[i]!));
+  const early = axes.map((axis) => Math.max(0, -axis.before));
+  let whole = value;
+  if ([...padding, ...early].some((count) => count > 0)) {
+    const dims = [batch, channels, ...reach.map((length, i) => length + padding[i]! + early[i]!)];
+    whole = graph.record('Pad', [value, graph.integers([0, 0, ...early, 0, 0, ...padding])], dims);
+  }
+  const from = starts.map((start, i) => start + early[i]!);
+  const cut = graph.record(
+    'Slice',
+    [
+      whole,
+      graph.integers(from),
+      graph.integers(axes.map((axis, i) => from[i]! + axis.input)),
+      graph.integers([2, 3, 4]),
+    ],
+    [batch, channels, ...axes.map((axis) => axis.input)],
+  );
+  const layout: Layout = volumes(
+    batch,
+    axes.map((axis) => axis.input),
+    channels,
+  );
+  return viewOf(cut, layout);
+}
+
+/** The gradient of a convolution in its filter, of [depth, height, width, channels, filters]. */
+export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View, dy: View): View {
+  const { graph } = backend;
+  const { batch, channels, filters, axes } = geometry;
+  const [depth, height, width] = axes;
+  const [ho, wo] = [height.output, width.output];
+  const pixels = ho * wo;
+  // Each frame's patches, [batch * frames, taps * channels, pixels]; then one product for each tap in time.
+  const image = arranged(graph, x, planesOf(batch, axes, channels));
+  const frames = batch * depth.input;
+  const padded = surrounded(graph, graph.reshaped(image, [frames, channels, height.input, width.input]), [
+    height,
+    width,
+  ]);
+  const parts: Value[] = [];
+  for (let i = 0; i < height.filter; i++) {
+    for (let j = 0; j < width.filter; j++) {
+      parts.push(
+        graph.reshaped(strided(graph, padded.value, padded.starts, [height, width], [i, j]), [
+          frames,
+          channels,
+          pixels,
+        ]),
+      );
+    }
+  }
+  const taps = parts.length;
+  const patches =
+    taps === 1
+      ? parts[0]!
+      : graph.record('Concat', parts, [frames, taps * channels, pixels], { attributes: { axis: 1 } });
+  const upstream = inRows(graph, dy, [batch, depth.output, pixels * filters]);
+  const whole = graph.reshaped(patches, [batch, depth.input, taps * channels * pixels]);
+  const gradients = Array.from({ length: depth.filter }, (_, tap) => {
+    const pairs = Array.from(
+      { length: depth.output },
+      (_, o) => [o * depth.stride + tap * depth.dilation - depth.before, o] as const,
+    ).filter(([place]) => place >= 0 && place < depth.input);
+    if (pairs.length === 0) return undefined;
+    const left = gathered(
+      graph,
+      whole,
+      pairs.map(([place]) => place),
+    );
+    const right = gathered(
+      graph,
+      upstream,
+      pairs.map(([, output]) => output),
+    );
+    const count = batch * pairs.length;
+    const products = graph.record(
+      'MatMul',
+      [
+        graph.reshaped(left, [count, taps * channels, pixels]),
+        graph.reshaped(right, [count, pixels, filters]),
+      ],
+      [count, taps * channels, filters],
+    );
+    return count === 1
+      ? graph.reshaped(products, [1, taps * channels * filters])
+      : graph.record('ReduceSum', [products, graph.integers([0])], [taps * channels, filters], {
+          attributes: { keepdims: 0 },
+        });
+  });
+  const size = taps * channels * filters;
+  const zeros = () => graph.record('Expand', [graph.number(0), graph.integers([1, size])], [1, size]);
+  const rows = gradients.map((gradient) => (gradient ? graph.reshaped(gradient, [1, size]) : zeros()));
+  const all =
+    rows.length === 1
+      ? rows[0]!
+      : graph.record('Concat', rows, [rows.length, size], { attributes: { axis: 0 } });
+  return viewOf(graph.reshaped(all, [all.size]), rowMajor(all.size));
+}
+
+const planesOf = (batch: number, [depth, height, width]: Geometry['axes'], channels: number): Layout => ({
+  dims: [batch, depth.input, channels, height.input, width.input],
+  order: [0, 1, 3, 4, 2],
+});
+
+/** Some of the places of the second axis of three. */
+function gathered(graph: Graph, value: Value, places: readonly number[]): Value {
+  const [batch, count, length] = value.dims as [number, number, number];
+  if (places.length === count && places.every((place, i) => place === i)) return value;
+  const run = places.every((place, i) => place === places[0]! + i);
+  const dims = [batch, places.length, length];
+  return run
+    ? graph.record(
+        'Slice',
+        [value, ...[places[0]!, places[0]! + places.length, 1].map((n) => graph.integers([n]))],
+        dims,
+      )
+    : graph.record('Gather', [value, graph.integers(places)], dims, { attributes: { axis: 1 } });
+}
+
+/** Zeros around images, so that every tap of every output finds a number; and where the first tap starts. */
+function surrounded(graph: Graph, value: Value, axes: readonly Axis[]) {
+  const before = axes.map((axis) => Math.max(0, axis.before));
+  const reach = axes.map(
+    (axis) => (axis.output - 1) * axis.stride + (axis.filter - 1) * axis.dilation + 1 - axis.before,
+  );
+  const behind = axes.map((axis, i) => Math.max(0, reach[i]! - axis.input));
+  const starts = axes.map((axis, i) => before[i]! - axis.before);
+  if ([...before, ...behind].every((count) => count === 0)) return { value, starts };
+  const dims = value.dims.map((dim, i) => (i < 2 ? dim : dim + before[i - 2]! + behind[i - 2]!));
+  return {
+    value: graph.record('Pad', [value, graph.integers([0, 0, ...before, 0, 0, ...behind])], dims),
+    starts,
+  };
+}
+
+/** What one tap sees at all outputs. */
+function strided(
+  graph: Graph,
+  value: Value,
+  starts: readonly number[],
+  axes: readonly Axis[],
+  taps: readonly number[],
+): Value {
+  const from = axes.map((axis, i) => starts[i]! + taps[i]! * axis.dilation);
+  const to = axes.map((axis, i) => from[i]! + (axis.output - 1) * axis.stride + 1);
+  const steps = axes.map((axis) => axis.stride);
+  const dims = [...value.dims.slice(0, 2), ...axes.map((axis) => axis.output)];
+  if (from.every((start) => start === 0) && dims.every((dim, i) => dim === value.dims[i])) return value;
+  return graph.record(
+    'Slice',
+    [value, graph.integers(from), graph.integers(to), graph.integers([2, 3]), graph.integers(steps)],
+    dims,
+  );
+}

@@ -1,0 +1,175 @@
+import { backend_util, type Conv2DAttrs, type Conv3DAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
+import { type Axis, type Geometry, geometry2d, geometry3d } from '../../wasm/geometry.js';
+import type { View } from '../arrange.js';
+import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
+import type { OnnxBackend, Origin } from '../onnxBackend.js';
+import { withoutFactor } from './affine.js';
+import { convolved } from './convolution.js';
+import { convolvedBack, filterGradient } from './convolutionBack.js';
+
+type Shape4 = [number, number, number, number];
+type Shape5 = [number, number, number, number, number];
+type Attrs = Conv2DAttrs & Conv3DAttrs & { inputShape: number[]; filterShape: number[] };
+
+/** The geometry of a kernel's convolution, channels last. */
+function geometryOf(
+  attrs: Attrs,
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  volume: boolean,
+): Geometry | undefined {
+  const { strides, pad, dilations, dimRoundingMode, dataFormat } = attrs;
+  if (dataFormat === 'NCHW' || (dataFormat as string) === 'NCDHW') return undefined;
+  const geometry = volume
+    ? geometry3d(
+        backend_util.computeConv3DInfo(
+          inputShape as Shape5,
+          filterShape as Shape5,
+          strides as number,
+          dilations ?? 1,
+          pad as 'same',
+        ),
+      )
+    : geometry2d(
+        backend_util.computeConv2DInfo(
+          inputShape as Shape4,
+          filterShape as Shape4,
+          strides as number,
+          dilations ?? 1,
+          pad,
+          dimRoundingMode,
+        ),
+      );
+  const empty = geometry.batch === 0 || geometry.axes.some(({ input, output }) => input === 0 || output <= 0);
+  return empty || geometry.channels === 0 || geometry.filters === 0 ? undefined : geometry;
+}
+
+const floats = (...infos: TensorInfo[]) => infos.every(({ dtype }) => dtype === 'float32');
+
+const outputShape = ({ batch, axes, filters }: Geometry, volume: boolean) => [
+  batch,
+  ...axes.slice(volume ? 0 : 1).map((axis) => axis.output),
+  filters,
+];
+
+/** Zeros that another operation has put around the input count as the convolution's own padding. */
+function withoutPadding(
+  backend: OnnxBackend,
+  geometry: Geometry,
+  x: TensorInfo,
+): { geometry: Geometry; view: View } {
+  const { padded } = backend.origin(x);
+  const whole = { geometry, view: backend.view(x) };
+  if (!padded || !backend.graph.isLive(padded.view.value)) return whole;
+  const margins = perAxis(padded.shape, padded.paddings, x.shape);
+  if (!margins || margins[0]!.some(Boolean) || margins.at(-1)!.some(Boolean)) return whole;
+  const own = margins.slice(1, -1);
+  const axes = geometry.axes.map((axis, i): Axis => {
+    const [before, after] = own[i - (3 - own.length)] ?? [0, 0];
+    return { ...axis, input: axis.input - before! - after!, before: axis.before + before! };
+  });
+  return { geometry: { ...geometry, axes: axes as Geometry['axes'] }, view: padded.view };
+}
+
+/**
+ * Margins in terms of another shape of the same tensor: those of [batch, depth, height, width * channels] in terms of
+ * [batch, depth, height, width, channels]. Undefined where that can't be said.
+ * @param shape what the tensor was before margins were put to it, in the terms in which they are given
+ */
+function perAxis(
+  shape: readonly number[],
+  margins: readonly (readonly [number, number])[],
+  wanted: readonly number[],
+): [number, number][] | undefined {
+  const full = shape.map((dim, i) => dim + margins[i]![0] + margins[i]![1]);
+  if (full.join() === wanted.join()) return margins.map(([a, b]) => [a, b]);
+  // All but the last two axes the same, and those two merged.
+  const merged = [...wanted.slice(0, -2), wanted.at(-2)! * wanted.at(-1)!];
+  if (full.join() !== merged.join()) return undefined;
+  const channels = wanted.at(-1)!;
+  const [before, after] = margins.at(-1)!;
+  if (before % channels !== 0 || after % channels !== 0) return undefined;
+  return [
+    ...margins.slice(0, -1).map(([a, b]): [number, number] => [a, b]),
+    [before / channels, after / channels],
+    [0, 0],
+  ];
+}
+
+const forward =
+  (volume: boolean): Lowering =>
+  ({ inputs, attrs, backend }: KernelCall) => {
+    const { x, filter } = inputs as { x: TensorInfo; filter: TensorInfo };
+    const whole = floats(x, filter) && geometryOf(attrs as unknown as Attrs, x.shape, filter.shape, volume);
+    if (!whole) return undefined;
+    const { geometry, view } = withoutPadding(backend, whole, x);
+    return backend.tensor(
+      outputShape(geometry, volume),
+      'float32',
+      convolved(backend, geometry, view, backend.view(filter)),
+    );
+  };
+
+const backward =
+  (volume: boolean): Lowering =>
+  ({ inputs, attrs, backend }: KernelCall) => {
+    const { dy, filter } = inputs as { dy: TensorInfo; filter: TensorInfo };
+    const { inputShape } = attrs as unknown as Attrs;
+    const geometry =
+      floats(dy, filter) && geometryOf(attrs as unknown as Attrs, inputShape, filter.shape, volume);
+    if (!geometry) return undefined;
+    const { graph } = backend;
+    const { view, factor } = withoutFactor(graph, backend.view(dy), geometry.filters);
+    let weights = backend.view(filter);
+    if (factor) {
+      const dims = [weights.value.size / geometry.filters, geometry.filters];
+      const scaled = graph.record('Mul', [graph.reshaped(weights.value, dims), factor], dims);
+      weights = { ...weights, value: graph.reshaped(scaled, weights.value.dims) };
+    }
+    const crop = (
+      margins: readonly (readonly [number, number])[],
+      shape: readonly number[],
+    ): View | undefined => {
+      const own = perAxis(shape, margins, inputShape)?.slice(1, -1);
+      if (!own) return undefined;
+      const axes = geometry.axes.map((axis, i): Axis => {
+        const [before, after] = own[i - (3 - own.length)] ?? [0, 0];
+        return { ...axis, input: axis.input - before - after, before: axis.before + before };
+      });
+      return convolvedBack(backend, { ...geometry, axes: axes as Geometry['axes'] }, view, weights);
+    };
+    const origin: Origin = {
+      cropped: { crop: (margins, shape) => crop(margins, shape) },
+    };
+    return backend.tensor(
+      [...inputShape],
+      'float32',
+      convolvedBack(backend, geometry, view, weights),
+      origin,
+    );
+  };
+
+const filterBackward =
+  (volume: boolean): Lowering =>
+  ({ inputs, attrs, backend }: KernelCall) => {
+    const { x, dy } = inputs as { x: TensorInfo; dy: TensorInfo };
+    const { filterShape } = attrs as unknown as Attrs;
+    const whole = floats(x, dy) && geometryOf(attrs as unknown as Attrs, x.shape, filterShape, volume);
+    if (!whole) return undefined;
+    const { geometry, view } = withoutPadding(backend, whole, x);
+    return backend.tensor(
+      [...filterShape],
+      'float32',
+      filterGradient(backend, geometry, view, backend.view(dy)),
+    );
+  };
+
+/** Convolutions of images and of volumes, channels last, and their gradients. */
+export const convolutions: Lowerings = {
+  Conv2D: forward(false),
+  Conv3D: forward(true),
+  Conv2DBackpropInput: backward(false),
+  Conv3DBackpropInputV2: backward(true),
+  Conv2DBackpropFilter: filterBackward(false),
+  Conv3DBackpropFilterV2: filterBackward(true),
+};

@@ -1,0 +1,212 @@
+import { backend_util, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
+import { arranged, type View, viewOf } from '../arrange.js';
+import type { Graph, Value } from '../graph.js';
+import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
+import type { ElementType } from '../proto.js';
+import { type Fitted, fitted, isRowMajor, type Layout, rowMajor } from '../view.js';
+
+/** A function of one number, as recorded operations. */
+type Unary = (graph: Graph, x: Value, attrs: KernelCall['attrs']) => Value;
+
+/** Records a one-to-one operation. */
+export const each = (
+  graph: Graph,
+  op: string,
+  inputs: readonly Value[],
+  options: { type?: ElementType; attributes?: { [name: string]: number | { float: number } } } = {},
+) => graph.record(op, inputs, inputs[0]!.dims, options);
+
+/** The kernel of a function of one number. What the function does not depend on is the tensor's layout. */
+export const unary =
+  (compute: Unary, dtype?: DataType): Lowering =>
+  ({ inputs: { x }, attrs, backend }) => {
+    if (x!.dtype !== 'float32') return undefined;
+    const view = backend.view(x!);
+    return backend.tensor(
+      x!.shape,
+      dtype ?? x!.dtype,
+      viewOf(compute(backend.graph, view.value, attrs), view),
+    );
+  };
+
+const plain =
+  (op: string): Unary =>
+  (graph, x) =>
+    each(graph, op, [x]);
+
+/** Operands of one layout, each in its dimensions, a smaller one in dimensions that broadcast against them. */
+export interface Aligned {
+  layout: Layout;
+  values: Value[];
+}
+
+/**
+ * Brings tensors that broadcast against each other to one layout: that of the first of them which has all elements of
+ * the result and isn't row-major, so that what a convolution left in its own layout stays in it.
+ */
+export function aligned(
+  graph: Graph,
+  operands: readonly { view: View; shape: readonly number[] }[],
+  shape: number[],
+): Aligned {
+  const size = shape.reduce((product, dim) => product * dim, 1);
+  const whole = operands.filter(({ view }) => view.value.size === size);
+  const lead = whole.find(({ view }) => !isRowMajor(view));
+  const partial = operands.some(({ view }) => view.value.size !== size && view.value.size !== 1);
+  let layout: Layout = lead?.view ?? rowMajor(size);
+  let axes: Fitted['axes'] = [];
+  if (partial) {
+    const cut = fitted(layout, shape) ?? fitted(rowMajor(size), shape)!;
+    layout = cut;
+    axes = cut.axes;
+  }
+  const values = operands.map(({ view, shape: own }) => {
+    if (view.value.size === size) return arranged(graph, view, layout);
+    if (view.value.size === 1) return graph.reshaped(view.value, []);
+    return broadcastable(graph, view, own, layout, axes, shape.length);
+  });
+  return { layout, values };
+}
+
+/** A smaller operand in dimensions of 1 where the layout's are not its own. */
+function broadcastable(
+  graph: Graph,
+  view: View,
+  shape: readonly number[],
+  layout: Layout,
+  axes: Fitted['axes'],
+  rank: number,
+): Value {
+  const lacking = rank - shape.length;
+  const own = new Set(
+    axes.flatMap((parts, axis) => (axis >= lacking && shape[axis - lacking] !== 1 ? parts : [])),
+  );
+  const kept = layout.dims.map((_, axis) => axis).filter((axis) => own.has(axis));
+  const order = layout.order.filter((axis) => own.has(axis)).map((axis) => kept.indexOf(axis));
+  const target: Layout = { dims: kept.map((axis) => layout.dims[axis]!), order };
+  const dims = layout.dims.map((dim, axis) => (own.has(axis) ? dim : 1));
+  return graph.reshaped(arranged(graph, view, target), dims);
+}
+
+/** A function of two numbers, as recorded operations on operands that broadcast. */
+type Binary = (graph: Graph, a: Value, b: Value, dims: readonly number[]) => Value;
+
+const simple =
+  (op: string, type?: ElementType): Binary =>
+  (graph, a, b, dims) =>
+    graph.record(op, [a, b], dims, type ? { type } : {});
+
+/** The result of a function of two tensors. */
+export function combined(
+  { backend }: KernelCall,
+  a: TensorInfo,
+  b: TensorInfo,
+  compute: Binary,
+  dtype: DataType = a.dtype,
+): TensorInfo {
+  const { graph } = backend;
+  const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
+  const operands = [a, b].map((info) => ({ view: backend.view(info), shape: info.shape }));
+  const { layout, values } = aligned(graph, operands, shape);
+  // Two operands of one element, or of fewer than the result has, still make a result of all its dimensions.
+  const dims = layout.dims;
+  const result = compute(graph, values[0]!, values[1]!, dims);
+  return backend.tensor(shape, dtype, viewOf(graph.reshaped(result, dims), layout));
+}
+
+const binary =
+  (compute: Binary, dtype?: DataType, of: DataType = 'float32'): Lowering =>
+  (call) => {
+    const { a, b } = call.inputs as { a: TensorInfo; b: TensorInfo };
+    if (a.dtype !== of || b.dtype !== of) return undefined;
+    return combined(call, a, b, compute, dtype ?? a.dtype);
+  };
+
+const zero = (graph: Graph) => graph.number(0);
+
+/** Functions of single numbers and of pairs of them. */
+export const elementwise: Lowerings = {
+  Neg: unary(plain('Neg')),
+  Abs: unary(plain('Abs')),
+  Sqrt: unary(plain('Sqrt')),
+  Exp: unary(plain('Exp')),
+  Log: unary(plain('Log')),
+  Sigmoid: unary(plain('Sigmoid')),
+  Tanh: unary(plain('Tanh')),
+  Sign: unary(plain('Sign')),
+  Floor: unary(plain('Floor')),
+  Ceil: unary(plain('Ceil')),
+  Erf: unary(plain('Erf')),
+  Reciprocal: unary(plain('Reciprocal')),
+  Softplus: unary(plain('Softplus')),
+  Elu: unary(plain('Elu')),
+  Square: unary((graph, x) => each(graph, 'Mul', [x, x])),
+  Rsqrt: unary((graph, x) => each(graph, 'Reciprocal', [each(graph, 'Sqrt', [x])])),
+  ClipByValue: unary((graph, x, { clipValueMin, clipValueMax }) =>
+    each(graph, 'Clip', [x, graph.number(clipValueMin as number), graph.number(clipValueMax as number)]),
+  ),
+  IsNan: unary((graph, x) => each(graph, 'IsNaN', [x], { type: 'bool' }), 'bool'),
+  IsInf: unary((graph, x) => each(graph, 'IsInf', [x], { type: 'bool' }), 'bool'),
+  // x - x is 0 for numbers only.
+  IsFinite: unary(
+    (graph, x) => each(graph, 'Equal', [each(graph, 'Sub', [x, x]), zero(graph)], { type: 'bool' }),
+    'bool',
+  ),
+  Sub: binary(simple('Sub')),
+  RealDiv: binary(simple('Div')),
+  Pow: binary(simple('Pow')),
+  Maximum: binary(simple('Max')),
+  Minimum: binary(simple('Min')),
+  SquaredDifference: binary((graph, a, b, dims) => {
+    const difference = graph.record('Sub', [a, b], dims);
+    return graph.record('Mul', [difference, difference], dims);
+  }),
+  Greater: binary(simple('Greater', 'bool'), 'bool'),
+  GreaterEqual: binary(simple('GreaterOrEqual', 'bool'), 'bool'),
+  Less: binary(simple('Less', 'bool'), 'bool'),
+  LessEqual: binary(simple('LessOrEqual', 'bool'), 'bool'),
+  Equal: binary(simple('Equal', 'bool'), 'bool'),
+  NotEqual: binary((graph, a, b, dims) => {
+    const equal = graph.record('Equal', [a, b], dims, { type: 'bool' });
+    return graph.record('Not', [equal], dims);
+  }, 'bool'),
+  LogicalAnd: binary(simple('And', 'bool'), 'bool', 'bool'),
+  LogicalOr: binary(simple('Or', 'bool'), 'bool', 'bool'),
+  LogicalNot: ({ inputs: { x }, backend }) => {
+    if (x!.dtype !== 'bool') return undefined;
+    const view = backend.view(x!);
+    return backend.tensor(x!.shape, 'bool', viewOf(each(backend.graph, 'Not', [view.value]), view));
+  },
+  Select: (call) => {
+    const { condition, t, e } = call.inputs as { condition: TensorInfo; t: TensorInfo; e: TensorInfo };
+    const { backend } = call;
+    if (t.dtype !== 'float32' || e.dtype !== 'float32' || condition.dtype !== 'bool') return undefined;
+    // tfjs lets a condition of rank 1 choose whole rows.
+    const rank = t.shape.length;
+    const chooses =
+      condition.shape.length === 1 && rank > 1
+        ? [condition.shape[0]!, ...Array(rank - 1).fill(1)]
+        : condition.shape;
+    const operands = [
+      { view: backend.view(condition), shape: chooses },
+      { view: backend.view(t), shape: t.shape },
+      { view: backend.view(e), shape: e.shape },
+    ];
+    const { layout, values } = aligned(backend.graph, operands, t.shape);
+    const result = backend.graph.record('Where', values, layout.dims, { type: 'float32' });
+    return backend.tensor(t.shape, 'float32', viewOf(result, layout));
+  },
+  Cast: ({ inputs: { x }, attrs, backend }) => {
+    const dtype = attrs['dtype'] as DataType;
+    if (!numeric(x!.dtype) || !numeric(dtype)) return undefined;
+    if (x!.dtype === dtype) return undefined;
+    const view = backend.view(x!);
+    // tfjs truncates towards zero, as ONNX does; a bool is 0 or 1.
+    const to = { float32: 1, int32: 6, bool: 9 }[dtype];
+    const value = each(backend.graph, 'Cast', [view.value], { type: dtype, attributes: { to } });
+    return backend.tensor(x!.shape, dtype, viewOf(value, view));
+  },
+};
+
+const numeric = (dtype: DataType): dtype is 'float32' | 'int32' | 'bool' =>
+  dtype === 'float32' || dtype === 'int32' || dtype === 'bool';

@@ -1,0 +1,193 @@
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import { type backend_util, type DataType, engine, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { arranged, rowMajorView, useBlocks, type View, viewOf } from './arrange.js';
+import { Graph, Value } from './graph.js';
+import type { Elements, ElementType } from './proto.js';
+import type { Runtime } from './runtime.js';
+import { isRowMajor, type Layout, rowMajor } from './view.js';
+
+/** Recorded operations from which on a new step starts a new model. */
+const WHOLE_STEP = 48;
+/** Recorded operations at which a model is run though its step may not be over. */
+const LONGEST_STEP = 6000;
+
+/** What tfjs's cpu backend keeps of a tensor, with values that are computed when somebody asks. */
+class Entry {
+  refCount = 1;
+  complexTensorInfos?: { real: TensorInfo; imag: TensorInfo };
+  /** The tensor in the graph. */
+  view: View | undefined;
+  /** What is known of how it came about. */
+  origin: Origin | undefined;
+  #values: backend_util.BackendValues | undefined;
+  readonly #backend: OnnxBackend;
+
+  constructor(
+    backend: OnnxBackend,
+    readonly dtype: DataType,
+    source: backend_util.BackendValues | View | undefined,
+  ) {
+    this.#backend = backend;
+    if (source && 'value' in source) this.view = source;
+    else this.#values = source;
+  }
+
+  /** Whether the values have yet to be computed. */
+  get pending(): boolean {
+    return this.view?.value.node !== undefined;
+  }
+
+  /** The elements in row-major order. */
+  get values(): backend_util.BackendValues | undefined {
+    if (this.view && this.#values === undefined)
+      this.#values = this.#backend.rowsOf(this.view) as Float32Array;
+    return this.#values;
+  }
+
+  /** What the cpu backend's kernels wrote, for a graph that wants it. */
+  get written(): backend_util.BackendValues | undefined {
+    return this.#values;
+  }
+}
+
+/** How a tensor came about, for kernels that do several steps in one. */
+export interface Origin {
+  /** Zeros around another tensor, which had this shape. */
+  padded?: { view: View; shape: readonly number[]; paddings: readonly (readonly [number, number])[] };
+  /** Computes the tensor without its margins; `shape` is that of what is left. Undefined where it can't. */
+  cropped?: {
+    crop(margins: readonly (readonly [number, number])[], shape: readonly number[]): View | undefined;
+  };
+}
+
+/**
+ * tfjs's cpu backend with its heavy kernels on ONNX Runtime. Kernels don't compute, they record ({@link Graph}); what
+ * was recorded runs as one model when a value is read, or when a new step starts: an operation in another outermost
+ * `tf.tidy` than the last ones. By then the tidy has disposed what only the step itself needed, so that it never
+ * leaves ONNX Runtime.
+ */
+export class OnnxBackend extends MathBackendCPU {
+  /** Where kernels record. */
+  readonly graph: Graph;
+  /** Channels in a block of ONNX Runtime's fast convolutions; 0 where it has none. */
+  readonly block: number;
+  readonly #pending = new Set<Entry>();
+  #step: unknown;
+  #nextId = 0;
+
+  constructor(runtime: Runtime, block: number) {
+    super();
+    this.graph = new Graph(runtime);
+    this.block = block;
+    useBlocks(block);
+  }
+
+  override write(values: backend_util.BackendValues, _shape: number[], dtype: DataType): object {
+    return this.#enter(new Entry(this, dtype, values));
+  }
+
+  override move(
+    dataId: object,
+    values: backend_util.BackendValues,
+    _shape: number[],
+    dtype: DataType,
+    refCount: number,
+  ): void {
+    const entry = new Entry(this, dtype, values);
+    entry.refCount = refCount;
+    this.data.set(dataId, entry);
+  }
+
+  /** A new tensor that the graph computes. */
+  tensor(shape: number[], dtype: DataType, view: View, origin?: Origin): TensorInfo {
+    const entry = new Entry(this, dtype, view);
+    entry.origin = origin;
+    if (entry.pending) this.#pending.add(entry);
+    return { dataId: this.#enter(entry), shape, dtype };
+  }
+
+  /** A tensor in the graph. */
+  view({ dataId, dtype }: TensorInfo): View {
+    const entry = this.entry(dataId);
+    if (!entry.view) {
+      const data = elementsOf(entry.written, dtype);
+      entry.view = rowMajorView(new Value(dtype as ElementType, [data.length], data));
+    }
+    return entry.view;
+  }
+
+  /** How a tensor came about, as far as that is known. */
+  origin({ dataId }: TensorInfo): Origin {
+    return this.entry(dataId).origin ?? {};
+  }
+
+  /** Whether the tensor's values have yet to be computed. */
+  isPending({ dataId }: TensorInfo): boolean {
+    return this.entry(dataId).pending;
+  }
+
+  /** To be called before a kernel records: runs the last step, when this kernel is the first of another. */
+  beginKernel(): void {
+    // The first scope is that of the outermost tidy, or of the operation itself where there is none.
+    const { scopeStack } = engine().state as unknown as { scopeStack: unknown[] };
+    const step = scopeStack[0];
+    if ((step !== this.#step && this.graph.length >= WHOLE_STEP) || this.graph.length >= LONGEST_STEP) {
+      this.flush();
+    }
+    this.#step = step;
+  }
+
+  /** Computes everything that is recorded and still has a tensor. */
+  flush(also: readonly Value[] = []): void {
+    const values = [...also];
+    for (const { view } of this.#pending) values.push(view!.value);
+    this.#pending.clear();
+    this.graph.run(values);
+  }
+
+  /** The elements of a view in row-major order; for reading. */
+  rowsOf(view: View): Elements {
+    if (view.value.node) {
+      const rows = isRowMajor(view) ? view.value : arranged(this.graph, view, rowMajor(view.value.size));
+      this.flush([rows]);
+      return rows.data!;
+    }
+    if (isRowMajor(view)) return view.value.data!;
+    const rows = arranged(this.graph, view, rowMajor(view.value.size));
+    this.flush([rows]);
+    return rows.data!;
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    const entry = this.data.has(dataId) ? this.entry(dataId) : undefined;
+    const gone = super.disposeData(dataId, force);
+    if (gone && entry) this.#pending.delete(entry);
+    return gone;
+  }
+
+  /** Frees the compiled models. */
+  override dispose(): void {
+    this.graph.dispose();
+    this.#pending.clear();
+  }
+
+  private entry(dataId: object): Entry {
+    return this.data.get(dataId) as unknown as Entry;
+  }
+
+  #enter(entry: Entry): object {
+    const dataId = { id: this.#nextId++ };
+    this.data.set(dataId, entry);
+    return dataId;
+  }
+}
+
+/** A value with the same elements in a layout. */
+export const laidOut = (value: Value, layout: Layout): View => viewOf(value, layout);
+
+/** Values as ONNX Runtime takes them. */
+function elementsOf(values: backend_util.BackendValues | undefined, dtype: DataType): Elements {
+  const wanted = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : Uint8Array;
+  if (values instanceof wanted && !(values.buffer instanceof SharedArrayBuffer)) return values;
+  return wanted.from(util.flatten(values as unknown as number[]) as number[]);
+}

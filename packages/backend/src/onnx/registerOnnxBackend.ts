@@ -1,0 +1,85 @@
+import '@tensorflow/tfjs-backend-cpu';
+import {
+  getKernelsForBackend,
+  type KernelConfig,
+  type KernelFunc,
+  registerBackend,
+  registerKernel,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
+import { BLOCKED } from './arrange.js';
+import { Graph, Value } from './graph.js';
+import type { KernelCall, Lowering, Lowerings } from './lowering.js';
+import { affine } from './lowerings/affine.js';
+import { convolutions } from './lowerings/convolutions.js';
+import { elementwise } from './lowerings/elementwise.js';
+import { products } from './lowerings/products.js';
+import { reductions } from './lowerings/reductions.js';
+import { shapeOnly, shapes } from './lowerings/shapes.js';
+import { OnnxBackend } from './onnxBackend.js';
+import type { Runtime } from './runtime.js';
+
+/** Elements up to which tensors that are there already are left to tfjs's cpu kernels: a call of ONNX Runtime costs more. */
+const SMALL = 2048;
+
+const lowerings: Lowerings = {
+  ...elementwise,
+  ...affine,
+  ...convolutions,
+  ...products,
+  ...reductions,
+  ...shapes,
+};
+
+/** Makes the backend 'onnx' known to tfjs: the kernels of its cpu backend, the heavy ones recorded for ONNX Runtime. */
+export function registerOnnxBackend(runtime: Runtime, { small = SMALL }: { small?: number } = {}): void {
+  for (const config of getKernelsForBackend('cpu')) {
+    const lowering = lowerings[config.kernelName];
+    registerKernel({
+      ...config,
+      backendName: 'onnx',
+      kernelFunc: (lowering
+        ? lowered(config, lowering, small)
+        : config.kernelFunc) as KernelConfig['kernelFunc'],
+    });
+  }
+  registerBackend('onnx', () => new OnnxBackend(runtime, blockSize(runtime)), 2);
+}
+
+/** A kernel that records where that is worth it, and otherwise computes as tfjs's cpu backend does. */
+function lowered({ kernelName, kernelFunc }: KernelConfig, lowering: Lowering, small: number): KernelFunc {
+  const free = shapeOnly.has(kernelName);
+  return (call) => {
+    const { inputs, backend, attrs } = call as unknown as KernelCall;
+    const infos = Object.values(inputs).filter(Boolean);
+    if (!free && infos.every((info) => !backend.isPending(info))) {
+      if (infos.reduce((sum, { shape }) => sum + util.sizeFromShape(shape), 0) <= small)
+        return kernelFunc(call);
+    }
+    backend.beginKernel();
+    return (lowering({ inputs, backend, attrs: attrs ?? {} }) as TensorInfo | undefined) ?? kernelFunc(call);
+  };
+}
+
+/** Channels in a block of ONNX Runtime's convolutions: found by looking where a channel goes. 0 where it has none. */
+function blockSize(runtime: Runtime): number {
+  const graph = new Graph(runtime);
+  const channels = 32;
+  const input = new Value(
+    'float32',
+    [1, channels, 2, 1],
+    Float32Array.from({ length: 2 * channels }, (_, i) => i),
+  );
+  try {
+    const blocks = graph.record('ReorderInput', [input], [1, channels, 2, 1], { domain: BLOCKED });
+    graph.run([blocks]);
+    // In memory: block after block of pixels, the channels of the block within each. Pixel 1 of channel 0 is number 1.
+    const block = (blocks.data as Float32Array).indexOf(1);
+    return block > 1 && channels % block === 0 ? block : 0;
+  } catch {
+    return 0;
+  } finally {
+    graph.dispose();
+  }
+}
