@@ -11,6 +11,7 @@ import {
 import { BackendUnavailableError } from './backendUnavailableError.js';
 import { provideWebgpu } from './nodeWebgpu.js';
 import { registerWasmKernels } from './registerWasmKernels.js';
+import { MOST_THREADS, registerThreadedWasm } from './threadedWasm.js';
 
 /** The backends that {@link useBackend} knows, by the package that holds them. */
 export type BackendName = 'tfjs-node-gpu' | 'tfjs-node' | 'webgpu' | 'wasm' | 'cpu';
@@ -26,6 +27,13 @@ export interface UseBackendOptions {
   wasmPaths?: string | { [file: string]: string };
   /** Whether wasm gets the kernels of {@link registerWasmKernels}. Default true. */
   wasmKernels?: boolean;
+  /**
+   * Threads of the wasm backend, 1 to 8, among which XNNPACK divides convolutions and matrix products. Default: 1 in
+   * Node; in a page that is cross-origin isolated half of the cores, which a lower number here lowers. Only cores that
+   * nothing else uses make it faster: on busy ones it is slower than one thread. Ignored once the wasm backend runs;
+   * `getThreadsCount` of `@tensorflow/tfjs-backend-wasm` tells how many there are.
+   */
+  threads?: number;
   /**
    * Loads a package by name, for its side effect of registering a backend. Default: a dynamic import. A bundled page
    * that wants WebGPU either imports `@tensorflow/tfjs-backend-webgpu` before the call or passes an importer that
@@ -136,6 +144,12 @@ export async function useBackend(options: UseBackendOptions = {}): Promise<Backe
       `useBackend: unknown backend '${options.backend}'. Expected one of ${candidates.map((c) => `'${c.backend}'`).join(', ')}.`,
     );
   }
+  const { threads = 1 } = options;
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
+    throw new RangeError(
+      `useBackend: threads is ${threads}. Expected a whole number from 1 to ${MOST_THREADS}.`,
+    );
+  }
   const passedOver: PassedOver[] = [];
   for (const candidate of wanted) {
     const { backend, registeredAs } = candidate;
@@ -174,6 +188,9 @@ async function start(
     const loaded = await load(specifier, options.importer ?? importPackage);
     if (backend === 'wasm' && options.wasmPaths && !findBackend('wasm')) setPaths(loaded, options.wasmPaths);
   }
+  if (backend === 'wasm' && options.threads && !findBackend('wasm')) {
+    await setThreads(options.threads, inNode, options.importer ?? importPackage);
+  }
   if (!findBackendFactory(registeredAs)) {
     throw new Unavailable(`${specifier} is installed but registered no backend named '${registeredAs}'`);
   }
@@ -210,6 +227,21 @@ async function load(specifier: string, importer: (specifier: string) => Promise<
 }
 
 const firstLine = (error: unknown) => String((error as Error)?.message ?? error).split('\n', 1)[0];
+
+async function setThreads(
+  threads: number,
+  inNode: boolean,
+  importer: (specifier: string) => Promise<unknown>,
+) {
+  if (!inNode) {
+    const { setThreadsCount } = (await importer(
+      '@tensorflow/tfjs-backend-wasm',
+    )) as typeof import('@tensorflow/tfjs-backend-wasm');
+    setThreadsCount(threads);
+  } else if (threads > 1) {
+    await registerThreadedWasm(threads, importer);
+  }
+}
 
 function setPaths(loaded: unknown, paths: string | { [file: string]: string }) {
   type Paths = { setWasmPaths(paths: string | { [file: string]: string }): void };
