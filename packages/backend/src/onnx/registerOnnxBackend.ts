@@ -6,6 +6,7 @@ import {
   registerBackend,
   registerKernel,
   type TensorInfo,
+  unregisterKernel,
   util,
 } from '@tensorflow/tfjs-core';
 import { BLOCKED } from './arrange.js';
@@ -34,6 +35,8 @@ const lowerings: Lowerings = {
 
 /** Makes the backend 'onnx' known to tfjs: the kernels of its cpu backend, the heavy ones recorded for ONNX Runtime. */
 export function registerOnnxBackend(runtime: Runtime, { small = SMALL }: { small?: number } = {}): void {
+  // A backend that was removed leaves its kernels.
+  for (const { kernelName } of getKernelsForBackend('onnx')) unregisterKernel(kernelName, 'onnx');
   for (const config of getKernelsForBackend('cpu')) {
     const lowering = lowerings[config.kernelName];
     registerKernel({

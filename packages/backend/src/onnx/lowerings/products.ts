@@ -1,5 +1,5 @@
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { inRows, type View, viewOf } from '../arrange.js';
+import { inRows, rowMajorView, type View, viewOf } from '../arrange.js';
 import type { Graph, Value } from '../graph.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import { fitted, isRowMajor, rowMajor } from '../view.js';
@@ -47,5 +47,23 @@ const product: Lowering = (call: KernelCall) => {
   return backend.tensor(shape, 'float32', viewOf(value, rowMajor(value.size)));
 };
 
+/** A product with a bias and an activation behind it, as dense layers have where no gradient is taken. */
+const fusedProduct: Lowering = (call) => {
+  const { bias } = call.inputs;
+  const { activation } = call.attrs as unknown as { activation?: string };
+  if ((activation && activation !== 'linear' && activation !== 'relu') || (bias && bias.dtype !== 'float32')) {
+    return undefined;
+  }
+  const result = product(call) as TensorInfo | undefined;
+  if (!result) return undefined;
+  const { backend } = call;
+  const { graph } = backend;
+  let value = graph.reshaped(backend.view(result).value, result.shape);
+  backend.disposeData(result.dataId);
+  if (bias) value = graph.record('Add', [value, inRows(graph, backend.view(bias), bias.shape)], result.shape);
+  if (activation === 'relu') value = graph.record('Relu', [value], result.shape);
+  return backend.tensor(result.shape, 'float32', rowMajorView(value));
+};
+
 /** Matrix products. */
-export const products: Lowerings = { BatchMatMul: product };
+export const products: Lowerings = { BatchMatMul: product, _FusedMatMul: fusedProduct };
