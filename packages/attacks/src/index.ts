@@ -90,6 +90,7 @@ export {
   type RobustnessCurveProgress,
   robustnessCurve,
 } from './robustnessCurve.js';
+export { type SharingClassifier, sharingBranches } from './sharingBranches.js';
 export { type SquareOptions, square } from './square.js';
 export {
   attackedModalities,

@@ -4,6 +4,7 @@ import type { Classifier, Modalities } from './classifier.js';
 import { fooled, judge, type Problem } from './evaluation.js';
 import { objectiveOf } from './losses/attackLoss.js';
 import { SearchState } from './searchState.js';
+import { type Branches, branchesOf } from './sharingBranches.js';
 import { takenRows } from './takenRows.js';
 import { attackedModalities, disposeDerived, type ThreatModel, threatModelOf } from './threatModel.js';
 import { tidied } from './tidied.js';
@@ -37,13 +38,16 @@ export class Standings implements Verdict {
   readonly margin: number[];
   readonly #problem: Problem;
   readonly #options: PerturbOptions;
+  /** The problem's classifier: what runs leave alone is computed once for all of them. */
+  readonly #branches: Branches;
   readonly #points: SearchState<Modalities>;
 
   private constructor(problem: Problem, attacked: Iterable<string>, options: PerturbOptions) {
     this.rows = Array.from({ length: problem.labels.shape[0] }, (_, row) => row);
     this.fooled = this.rows.map(() => false);
     this.margin = this.rows.map(() => -Infinity);
-    this.#problem = problem;
+    this.#branches = branchesOf(problem.classifier);
+    this.#problem = { ...problem, classifier: this.#branches.classifier };
     this.#options = options;
     this.#points = new SearchState(() =>
       Object.fromEntries([...attacked].map((name) => [name, tf.clone(problem.inputs[name]!)])),
@@ -205,6 +209,7 @@ export class Standings implements Verdict {
 
   /** Frees all of it. */
   dispose(): void {
+    this.#branches.classifier.dispose();
     this.#points.dispose();
     this.#problem.labels.dispose();
     this.#problem.targets?.dispose();
@@ -214,20 +219,20 @@ export class Standings implements Verdict {
   #part(rows: readonly number[], threatModel: ThreatModel) {
     const { inputs, labels, targets } = this.#problem;
     if (rows.length === this.rows.length) return { problem: this.#problem, threatModel, dispose: () => {} };
-    const { own, ...part } = tidied(() => {
+    const { own, order, ...part } = tidied(() => {
       const order = tf.tensor1d([...rows], 'int32');
       return {
-        inputs: takenRows(inputs, order),
-        labels: tf.gather(labels, order),
-        targets: targets && tf.gather(targets, order),
+        ...takenRows({ inputs, labels, targets }, order),
         own: threatModelOf(threatModel, inputs, order),
+        order,
       };
     });
     return {
-      problem: { ...this.#problem, ...part },
+      problem: { ...this.#problem, ...part, classifier: this.#branches.ofRows(inputs, order) },
       threatModel: own,
       dispose: () => {
-        tf.dispose(part);
+        tf.dispose([part.inputs, part.labels, order]);
+        part.targets?.dispose();
         disposeDerived(own, threatModel);
       },
     };

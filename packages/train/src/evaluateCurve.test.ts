@@ -1,4 +1,4 @@
-import { type Attack, pgd, type ThreatModel } from '@amr/attacks';
+import { type Attack, type Classifier, pgd, type ThreatModel } from '@amr/attacks';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { evaluateCurve, wilson } from './index.js';
@@ -33,6 +33,25 @@ it('falls where the margins are', async () => {
   ]);
   expect(curve.conditions[0]!.points[1]!.interval).toEqual(wilson(4, 5));
   expect(curve).toMatchObject({ samples: 5, conditions: [{ budgets: { a: { epsilon: 0.2 } } }, {}, {}] });
+});
+
+it('lets a sample fall at the best point on the way on request', async () => {
+  const band: Classifier = ({ a, b }) =>
+    tf.tidy(() => {
+      const outside = tf.sub(tf.abs(tf.add(a!, b!)), 0.15);
+      return tf.stack([tf.neg(outside), outside], 1) as tf.Tensor2D;
+    });
+  const accuracies = async (stopWhenFooled: boolean) => {
+    const { conditions } = await evaluateCurve(band, sumSamples([1, 1, 3], [1, 1, 1]), {
+      conditions: { a: { a: { norm: 'linf', epsilon: 2, stepSize: 0.5 } } },
+      scales: [0, 1],
+      attack: (threatModel) => pgd(threatModel, { steps: 3 }),
+      stopWhenFooled,
+    });
+    return conditions[0]!.points.map(({ accuracy }) => accuracy);
+  };
+  expect(await accuracies(false)).toEqual([1, 1]);
+  expect(await accuracies(true)).toEqual([1, 1 / 3]);
 });
 
 it('attacks a sample no more once it has fallen', async () => {

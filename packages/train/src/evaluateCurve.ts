@@ -22,6 +22,8 @@ export interface CurveOptions {
   batchSize?: number;
   /** Whole number from 0. Default: 0. */
   seed?: number;
+  /** As in `evaluateRobustness`. Default: false. */
+  stopWhenFooled?: boolean;
   /** Stops the evaluation; it then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Told after each batch, condition and scale; waited for. */
@@ -73,6 +75,7 @@ export async function evaluateCurve(
     attack: factory = (threatModel: ThreatModel) => pgd(threatModel),
     batchSize = 32,
     seed = 0,
+    stopWhenFooled = false,
     signal,
   } = options;
   checkDataset(testSet, 'test set');
@@ -111,6 +114,7 @@ export async function evaluateCurve(
           {
             scales,
             seed: mixSeed(seed, number, i),
+            stopWhenFooled,
             signal,
             onProgress: async () => {
               done += batch.ids.length;

@@ -1,4 +1,12 @@
-import { type Attack, classifierOf, jointBall, type Modalities, pgd, type ThreatModel } from '@amr/attacks';
+import {
+  type Attack,
+  type Classifier,
+  classifierOf,
+  jointBall,
+  type Modalities,
+  pgd,
+  type ThreatModel,
+} from '@amr/attacks';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -94,6 +102,50 @@ describe('evaluateRobustness', () => {
       tf.dispose([inputs, y, perturbed]);
     }
     expect(report.robustOutcomes('both', 'PGD-3')).toEqual(outcomes);
+  });
+
+  it('judges the best point on the way on request, and says so in the report', async () => {
+    // Wrong only in a band, which the steps reach with the third point and leave with the last.
+    const band: Classifier = ({ a, b }) =>
+      tf.tidy(() => {
+        const outside = tf.sub(tf.abs(tf.add(a!, b!)), 0.15);
+        return tf.stack([tf.neg(outside), outside], 1) as tf.Tensor2D;
+      });
+    const testSet = sumSamples([1, 1, 1, 3, -1], [1, 1, 1, 1, 1]);
+    const options: EvaluationOptions = {
+      conditions: { a: { a: { norm: 'linf', epsilon: 2, stepSize: 0.5 } } },
+      attacks: { 'PGD-3': (threatModel) => pgd(threatModel, { steps: 3 }) },
+      batchSize: 4,
+    };
+    const before = tf.memory().numTensors;
+    const last = await evaluateRobustness(band, testSet, options);
+    const best = await evaluateRobustness(band, testSet, { ...options, stopWhenFooled: true });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(last.robustOutcomes('a', 'PGD-3')).toEqual([1, 1, 1, 1, 1]);
+    expect(best.robustOutcomes('a', 'PGD-3')).toEqual([0, 0, 0, 1, 0]);
+    expect('stopWhenFooled' in last.data.config).toBe(false);
+    expect(best.data.config.stopWhenFooled).toBe(true);
+    await expect(
+      evaluateRobustness(band, testSet, { ...options, stopWhenFooled: true, baseline: last }),
+    ).rejects.toThrow(/differs from this evaluation in stopWhenFooled/);
+  });
+
+  it('computes what the attacks of a condition leave alone once a batch', async () => {
+    const built = tinyModel();
+    const branch = built.layers.find(({ name }) => name.startsWith('flatten'))!;
+    const passes: number[] = [];
+    const call = branch.call.bind(branch);
+    branch.call = (x, kwargs) => {
+      passes.push([x].flat()[0]!.shape[0]!);
+      return call(x, kwargs);
+    };
+    const report = await evaluateRobustness(classifierOf(built), tinySamples(8), {
+      conditions: { rgb: { rgb: budgets.rgb } },
+      batchSize: 8,
+    });
+    const right = report.data.samples.clean.filter((y, i) => y === report.data.samples.labels[i]).length;
+    // The clean batch, the branch, and a judgement of what each of the two attacks found.
+    expect(passes).toEqual([8, right, right, right]);
   });
 
   it('reports progress over all samples, stops when asked, and leaks nothing', async () => {

@@ -7,6 +7,7 @@ import {
   fgsm,
   type Modalities,
   pgd,
+  sharingBranches,
   type ThreatModel,
 } from '@amr/attacks';
 import * as tf from '@tensorflow/tfjs-core';
@@ -62,6 +63,13 @@ export interface EvaluationOptions {
   batchSize?: number;
   /** Whole number from 0: random starts. A batch's draws depend on it, the batch's number, the condition and the attack. Default: 0. */
   seed?: number;
+  /**
+   * Whether a sample's first success ends an attack on it, as `stopWhenFooled` of `perturb` in `@amr/attacks`: robust
+   * accuracy is then that of the best point on the way, lower than or equal to that of the last one, and samples that
+   * are fooled save their time. Foolbox's and torchattacks' gradient attacks judge the last point, those of AutoAttack
+   * every point. The classifier has to take batches of any size. Default: false.
+   */
+  stopWhenFooled?: boolean;
   /** Stops the evaluation; it then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Told after each batch and attack; waited for. */
@@ -124,6 +132,7 @@ export async function evaluateRobustness(
   const conditions = conditionsOf(options, testSet);
   const attacks = Object.entries(options.attacks ?? DEFAULT_ATTACKS);
   const { batchSize = 32, seed = 0, shard = { index: 0, count: 1 }, signal, weightsOf } = options;
+  const { stopWhenFooled = false } = options;
   checkOptions(testSet, attacks, batchSize, seed, shard);
   const config: ReportConfig = {
     samples: testSet.size,
@@ -135,6 +144,7 @@ export async function evaluateRobustness(
     attacks: attacks.map(([name]) => name),
     batchSize,
     seed,
+    ...(stopWhenFooled && { stopWhenFooled }),
   };
   const { checks = false } = options;
   const plannedChecks = checks
@@ -168,13 +178,16 @@ export async function evaluateRobustness(
       samples.clean.push(...clean);
       const right = [...labels.keys()].filter((i) => clean[i] === labels[i]);
       const rows = right.length > 0 ? takeRows(batch, right) : undefined;
+      // What some attacks leave alone is computed once for all of them.
+      const sharing = sharingBranches(classifier);
       try {
         if (rows && weights) await weights.addClean(rows.inputs);
         for (const [i, { condition, name, attack }] of planned.entries()) {
           signal?.throwIfAborted();
           const outcome: (number | null)[] = batch.ids.map(() => null);
           if (rows) {
-            const perturbed = await attack.perturb(classifier, rows.inputs, rows.labels, {
+            const perturbed = await attack.perturb(sharing, rows.inputs, rows.labels, {
+              stopWhenFooled,
               seed: mixSeed(seed, batchNumbers[position]!, i),
               ...(signal && { signal }),
             });
@@ -200,6 +213,7 @@ export async function evaluateRobustness(
           });
         }
       } finally {
+        sharing.dispose();
         if (rows) disposeBatch(rows);
       }
     } finally {

@@ -33,6 +33,8 @@ export interface ReportConfig {
   batchSize: number;
   /** Seed of the evaluation. */
   seed: number;
+  /** There if a sample's first success ended an attack on it. */
+  stopWhenFooled?: true;
 }
 
 /** What became of each sample, in the test set's order. */
@@ -294,7 +296,7 @@ export function assertComparable(a: RobustnessReport, b: RobustnessReport): void
 
 /** Which settings keep two evaluations from being compared. */
 export function differences(a: ReportConfig, b: ReportConfig): string[] {
-  return (['classes', 'conditions', 'attacks'] as const).filter(
+  return (['classes', 'conditions', 'attacks', 'stopWhenFooled'] as const).filter(
     (field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]),
   );
 }
