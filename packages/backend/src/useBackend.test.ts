@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, expect, test, vi } from 'vitest';
 import { BackendUnavailableError, useBackend } from './index.js';
@@ -25,22 +26,62 @@ const native = (isUsingGpuDevice: boolean) => () => {
 const gpu = '@tensorflow/tfjs-node-gpu';
 const node = '@tensorflow/tfjs-node';
 const webgpu = '@tensorflow/tfjs-backend-webgpu';
+const onnx = 'onnxruntime-node';
+const onnxBinding = `${onnx}/dist/binding.js`;
+
+/** onnxruntime-node's binding as far as it takes to start: sessions that give -7. `threads` takes what they are told. */
+const fakeBinding = (threads: number[], result = -7) => ({
+  initOrt: () => {},
+  binding: {
+    InferenceSession: class {
+      loadModel(_: unknown, __: number, ___: number, { intraOpNumThreads }: { intraOpNumThreads: number }) {
+        threads.push(intraOpNumThreads);
+      }
+      run(_: object, fetches: object) {
+        const output = { type: 'float32', dims: [1], data: Float32Array.of(result) };
+        return Object.fromEntries(Object.keys(fetches).map((name) => [name, output]));
+      }
+      dispose() {}
+    },
+  },
+});
 
 afterEach(async () => {
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
   await tf.setBackend('cpu');
-  for (const name of ['tensorflow', 'webgpu']) if (tf.findBackendFactory(name)) tf.removeBackend(name);
+  for (const name of ['tensorflow', 'webgpu', 'onnx'])
+    if (tf.findBackendFactory(name)) tf.removeBackend(name);
 });
 
-test('on this machine: wasm, with reasons for the three before it, and it computes', async () => {
+test('on this machine: onnx or wasm, with reasons for those before it, and it computes', async () => {
   const choice = await useBackend();
-  expect(choice).toMatchObject({ backend: 'wasm', registeredAs: 'wasm' });
-  expect(choice.passedOver).toEqual([
+  const reasons = [
     { backend: 'tfjs-node-gpu', reason: `${gpu} is not installed` },
     { backend: 'tfjs-node', reason: `${node} is not installed` },
     { backend: 'webgpu', reason: expect.stringContaining('navigator.gpu') },
+    { backend: 'onnx', reason: `${onnx} is not installed` },
+  ];
+  // Where the optional package is installed the order ends with it.
+  const backend = choice.passedOver.length === reasons.length ? 'wasm' : 'onnx';
+  expect(choice).toMatchObject({ backend, registeredAs: backend });
+  expect(choice.passedOver).toEqual(reasons.slice(0, backend === 'wasm' ? 4 : 3));
+  expect(tf.getBackend()).toBe(backend);
+  expect([...tf.tidy(() => tf.matMul([[1, 2]], [[3], [4]]).dataSync())]).toEqual([11]);
+});
+
+test('wasm on a machine without optional packages, with the kernels that training needs', async () => {
+  const wasm = '@tensorflow/tfjs-backend-wasm';
+  const importer = (specifier: string) => (specifier === wasm ? import(wasm) : machine({})(specifier));
+  const choice = await useBackend({ importer });
+  expect(choice).toMatchObject({ backend: 'wasm', registeredAs: 'wasm' });
+  expect(choice.passedOver.map(({ backend }) => backend)).toEqual([
+    'tfjs-node-gpu',
+    'tfjs-node',
+    'webgpu',
+    'onnx',
   ]);
+  expect(choice.passedOver.at(-1)!.reason).toBe(`${onnx} is not installed`);
   expect(choice.kernels).toContain('Conv3DBackpropFilterV2');
   expect(tf.getBackend()).toBe('wasm');
   expect([...tf.tidy(() => tf.matMul([[1, 2]], [[3], [4]]).dataSync())]).toEqual([11]);
@@ -106,6 +147,44 @@ test('a backend that does not start is passed over and leaves the one before in 
   expect(tf.getBackend()).toBe('cpu');
 });
 
+test('onnx has as many threads as asked for, or one for each core, and takes CommonJS by its default export', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const threads: number[] = [];
+  const importer = async (specifier: string) => {
+    if (specifier !== onnxBinding) throw missing(specifier);
+    return { default: fakeBinding(threads) };
+  };
+  const choice = await useBackend({ backend: 'onnx', importer, threads: 3 });
+  expect(choice).toEqual({ backend: 'onnx', registeredAs: 'onnx', passedOver: [], kernels: [] });
+  tf.removeBackend('onnx');
+  await useBackend({ importer });
+  expect(tf.getBackend()).toBe('onnx');
+  expect(new Set(threads)).toEqual(new Set([3, availableParallelism()]));
+});
+
+test.each([
+  ['that is not there', async () => Promise.reject(missing(onnx)), /onnxruntime-node is not installed/],
+  ['that computes otherwise', async () => fakeBinding([], 7), /does not compute: -7 is 7/],
+  ['of another kind', async () => ({ default: { binding: {} } }), /is not what it is in version 1\.30/],
+])('an onnxruntime-node %s is passed over, and says how to install it', async (_, importer, reason) => {
+  const error = await useBackend({ backend: 'onnx', importer }).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(BackendUnavailableError);
+  expect(error).toMatchObject({
+    reason: expect.stringMatching(reason),
+    remedy: expect.stringContaining('ONNXRUNTIME_NODE_INSTALL=skip'),
+  });
+  expect(tf.findBackendFactory('onnx')).toBeFalsy();
+});
+
+test('onnx is for Node', async () => {
+  vi.spyOn(tf.env(), 'getBool').mockImplementation((flag) => flag !== 'IS_NODE');
+  await expect(useBackend({ backend: 'onnx' })).rejects.toThrow(/it runs in Node only/);
+});
+
+test.each([0, -1, 1.5, Number.NaN])('%f threads are refused', async (threads) => {
+  await expect(useBackend({ threads })).rejects.toThrow(/Expected a whole number above 0/);
+});
+
 test('an explicit choice that cannot be had says what is wrong and how to install it', async () => {
   const error = await useBackend({ backend: 'tfjs-node', importer: machine({}) }).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(BackendUnavailableError);
@@ -119,7 +198,7 @@ test('an explicit choice that cannot be had says what is wrong and how to instal
 
 test('a name that is no backend is an error with those that are', async () => {
   await expect(useBackend({ backend: 'cuda' as 'cpu' })).rejects.toThrow(
-    /unknown backend 'cuda'.*'tfjs-node-gpu', 'tfjs-node', 'webgpu', 'wasm', 'cpu'/,
+    /unknown backend 'cuda'.*'tfjs-node-gpu', 'tfjs-node', 'webgpu', 'onnx', 'wasm', 'cpu'/,
   );
 });
 
@@ -159,7 +238,7 @@ test('in Node the package webgpu gives WebGPU; an adapter without a graphics car
     specifier === 'webgpu' ? { create, globals: {} } : backends(specifier);
   const byItself = await useBackend({ importer });
   expect(byItself.backend).not.toBe('webgpu');
-  expect(byItself.passedOver.at(-1)).toEqual({
+  expect(byItself.passedOver[2]).toEqual({
     backend: 'webgpu',
     reason: expect.stringContaining('computes on the processor (SwiftShader)'),
   });

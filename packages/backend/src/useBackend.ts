@@ -14,7 +14,7 @@ import { registerWasmKernels } from './registerWasmKernels.js';
 import { MOST_THREADS, registerThreadedWasm } from './threadedWasm.js';
 
 /** The backends that {@link useBackend} knows, by the package that holds them. */
-export type BackendName = 'tfjs-node-gpu' | 'tfjs-node' | 'webgpu' | 'wasm' | 'cpu';
+export type BackendName = 'tfjs-node-gpu' | 'tfjs-node' | 'webgpu' | 'onnx' | 'wasm' | 'cpu';
 
 /** How {@link useBackend} picks. */
 export interface UseBackendOptions {
@@ -28,10 +28,15 @@ export interface UseBackendOptions {
   /** Whether wasm gets the kernels of {@link registerWasmKernels}. Default true. */
   wasmKernels?: boolean;
   /**
-   * Threads of the wasm backend, 1 to 8, among which XNNPACK divides convolutions and matrix products. Default: 1 in
-   * Node; in a page that is cross-origin isolated half of the cores, which a lower number here lowers. Only cores that
-   * nothing else uses make it faster: on busy ones it is slower than one thread. Ignored once the wasm backend runs;
-   * `getThreadsCount` of `@tensorflow/tfjs-backend-wasm` tells how many there are.
+   * Threads that compute, for onnx and wasm.
+   *
+   * onnx: any number, by default all cores that this process may use. Several workers that compute at a time want a
+   * share of the cores each. Ignored once the onnx backend is registered.
+   *
+   * wasm: 1 to 8, among which XNNPACK divides convolutions and matrix products. Default: 1 in Node; in a page that is
+   * cross-origin isolated half of the cores, which a lower number here lowers. Only cores that nothing else uses make
+   * it faster: on busy ones it is slower than one thread. Ignored once the wasm backend runs; `getThreadsCount` of
+   * `@tensorflow/tfjs-backend-wasm` tells how many there are.
    */
   threads?: number;
   /**
@@ -92,6 +97,13 @@ const candidates: readonly Candidate[] = [
       'Install it with `npm install @tensorflow/tfjs-backend-webgpu@4.22.0` and run it in a browser with WebGPU, or in Node with `npm install webgpu` and a graphics card with its driver.',
   },
   {
+    backend: 'onnx',
+    specifier: 'onnxruntime-node',
+    registeredAs: 'onnx',
+    remedy:
+      'Install it in Node with `npm install onnxruntime-node`; where its install script can download nothing, with ONNXRUNTIME_NODE_INSTALL=skip in the environment: what processors need is in the package.',
+  },
+  {
     backend: 'wasm',
     specifier: '@tensorflow/tfjs-backend-wasm',
     registeredAs: 'wasm',
@@ -119,12 +131,17 @@ function importPackage(specifier: string): Promise<unknown> {
 }
 
 /**
- * Picks the fastest backend there is, in the order tfjs-node-gpu, tfjs-node, webgpu, wasm, cpu, makes it tfjs's own
- * and waits until it is ready. wasm gets the kernels that training needs ({@link registerWasmKernels}).
+ * Picks the fastest backend there is, in the order tfjs-node-gpu, tfjs-node, webgpu, onnx, wasm, cpu, makes it tfjs's
+ * own and waits until it is ready. wasm gets the kernels that training needs ({@link registerWasmKernels}).
+ *
+ * onnx is this package's own, for Node: tfjs's cpu backend with its heavy kernels on ONNX Runtime, from the optional
+ * package `onnxruntime-node` (1.20 or later). Its kernels record what is to be computed; a whole step, an outermost
+ * `tf.tidy`, runs as one compiled model when its results are read or the next one begins.
  *
  * A backend counts as there when its package can be imported (or was, before), registers itself and starts; a
  * tfjs-node-gpu that sees no GPU is passed over. In Node, webgpu also takes the package `webgpu`, which holds Dawn, and
- * an adapter; one that computes on the processor is slower than wasm and taken only when `options.backend` names it. wasm and cpu come with this package, the others are optional peers.
+ * an adapter; one that computes on the processor is slower than wasm and taken only when `options.backend` names it.
+ * wasm and cpu come with this package, the others are optional peers.
  *
  * @returns what was picked, and why those before it in the order were passed over
  * @throws {BackendUnavailableError} when `options.backend` can't be had, with its reason and how to install it
@@ -145,10 +162,10 @@ export async function useBackend(options: UseBackendOptions = {}): Promise<Backe
     );
   }
   const { threads = 1 } = options;
-  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
-    throw new RangeError(
-      `useBackend: threads is ${threads}. Expected a whole number from 1 to ${MOST_THREADS}.`,
-    );
+  const most = options.backend === 'wasm' ? MOST_THREADS : Number.MAX_SAFE_INTEGER;
+  if (!Number.isInteger(threads) || threads < 1 || threads > most) {
+    const range = options.backend === 'wasm' ? `from 1 to ${most}` : 'above 0';
+    throw new RangeError(`useBackend: threads is ${threads}. Expected a whole number ${range}.`);
   }
   const passedOver: PassedOver[] = [];
   for (const candidate of wanted) {
@@ -174,22 +191,29 @@ async function start(
 ): Promise<string[]> {
   const inNode = env().getBool('IS_NODE');
   const native = registeredAs === 'tensorflow';
-  if (native && !inNode) throw new Unavailable('it runs in Node only');
+  const importer = options.importer ?? importPackage;
+  if ((native || backend === 'onnx') && !inNode) throw new Unavailable('it runs in Node only');
   if (backend === 'webgpu' && inNode) {
-    const loadDawn = () => load('webgpu', options.importer ?? importPackage);
+    const loadDawn = () => load('webgpu', importer);
     const reason = await provideWebgpu(loadDawn, options.backend === 'webgpu');
     if (reason) throw new Unavailable(reason);
   } else if (backend === 'webgpu' && !(globalThis.navigator as { gpu?: unknown } | undefined)?.gpu) {
     throw new Unavailable('there is no WebGPU here (navigator.gpu is missing)');
   }
   if (native) restoreUtil();
-  // A native backend that is registered already may be that of either package, so its package is always asked for.
-  if (native || !findBackendFactory(registeredAs) || (backend === 'wasm' && options.wasmPaths)) {
-    const loaded = await load(specifier, options.importer ?? importPackage);
+  if (backend === 'onnx') {
+    if (!findBackendFactory(registeredAs)) {
+      const { provideOnnx } = await import('./onnx/provideOnnx.js');
+      const reason = await provideOnnx((module) => load(module, importer), options.threads);
+      if (reason) throw new Unavailable(reason);
+    }
+  } else if (native || !findBackendFactory(registeredAs) || (backend === 'wasm' && options.wasmPaths)) {
+    // A native backend that is registered already may be that of either package, so its package is always asked for.
+    const loaded = await load(specifier, importer);
     if (backend === 'wasm' && options.wasmPaths && !findBackend('wasm')) setPaths(loaded, options.wasmPaths);
   }
   if (backend === 'wasm' && options.threads && !findBackend('wasm')) {
-    await setThreads(options.threads, inNode, options.importer ?? importPackage);
+    await setThreads(Math.min(options.threads, MOST_THREADS), inNode, importer);
   }
   if (!findBackendFactory(registeredAs)) {
     throw new Unavailable(`${specifier} is installed but registered no backend named '${registeredAs}'`);
@@ -218,10 +242,13 @@ async function load(specifier: string, importer: (specifier: string) => Promise<
     return await importer(specifier);
   } catch (error) {
     const { code, message } = error as { code?: string; message?: string };
+    // The package of a module within it is what isn't there.
+    const name = specifier.match(/^(@[^/]+\/)?[^/]+/)![0];
     const missing =
-      (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && message?.includes(`'${specifier}'`);
+      (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') &&
+      (message?.includes(`'${specifier}'`) || message?.includes(`'${name}'`));
     throw new Unavailable(
-      missing ? `${specifier} is not installed` : `${specifier} failed to load: ${firstLine(error)}`,
+      missing ? `${name} is not installed` : `${specifier} failed to load: ${firstLine(error)}`,
     );
   }
 }
