@@ -15,6 +15,7 @@ export default defineConfig({
     include: [
       'packages/*/src/**/*.test.ts',
       'examples/*/src/**/*.test.ts',
+      'benchmarks/src/**/*.test.ts',
       'docs/*.test.ts',
       'elsewhere/*.test.ts',
     ],

@@ -1,16 +1,21 @@
-// Runs the packages' benchmarks one after the other: `pnpm bench`, or `pnpm bench attacks` for one package.
-// Other arguments (--json FILE) go to each benchmark as they are.
+// Runs the benchmarks one after the other: `pnpm bench`, or `pnpm bench attacks` for those of one package and
+// `pnpm bench networks` for that of whole networks beside PyTorch. Other arguments (--json FILE) go to each as they are.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
 const packages = readdirSync(join(root, 'packages')).sort();
-const named = process.argv.slice(2).filter((argument) => packages.includes(argument));
-const passed = process.argv.slice(2).filter((argument) => !packages.includes(argument));
+const known = [...packages, 'networks'];
+const named = process.argv.slice(2).filter((argument) => known.includes(argument));
+const passed = process.argv.slice(2).filter((argument) => !known.includes(argument));
 
 let failed = 0;
-for (const name of named.length > 0 ? named : packages) {
+for (const name of named.length > 0 ? named : known) {
+  if (name === 'networks') {
+    run('networks', join(root, 'benchmarks', 'dist', 'networks.js'));
+    continue;
+  }
   const folder = join(root, 'packages', name, 'bench', 'dist');
   if (!existsSync(folder)) {
     if (named.length > 0) {
@@ -22,9 +27,12 @@ for (const name of named.length > 0 ? named : packages) {
   for (const file of readdirSync(folder)
     .filter((entry) => entry.endsWith('.js'))
     .sort()) {
-    console.log(`\n# @amr/${name}: ${file.replace(/\.js$/, '')}`);
-    if (spawnSync(process.execPath, [join(folder, file), ...passed], { stdio: 'inherit' }).status !== 0)
-      failed++;
+    run(`@amr/${name}: ${file.replace(/\.js$/, '')}`, join(folder, file));
   }
 }
 process.exitCode = failed > 0 ? 1 : 0;
+
+function run(title, file) {
+  console.log(`\n# ${title}`);
+  if (spawnSync(process.execPath, [file, ...passed], { stdio: 'inherit' }).status !== 0) failed++;
+}

@@ -1,0 +1,73 @@
+// The program of a contestant on tfjs: one backend, one case, one task. It does what the lines that it reads say, and
+// answers each with a line of JSON: see protocol.ts.
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { useBackend } from '@amr/backend';
+import * as tf from '@tensorflow/tfjs-core';
+import { cases } from './cases.js';
+import { readMaterial, setWeights } from './handOver.js';
+import { memory } from './memory.js';
+import { type Answer, compared, type Request } from './protocol.js';
+import { tasks } from './tasks.js';
+import { type Outcome, workOf } from './work.js';
+
+const { values: given } = parseArgs({
+  options: {
+    backend: { type: 'string' },
+    stock: { type: 'boolean', default: false },
+    case: { type: 'string' },
+    task: { type: 'string' },
+    material: { type: 'string' },
+    batch: { type: 'string' },
+  },
+});
+const say = (answer: Answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
+/** Errors are answers: a missing kernel, a backend that can't be had. */
+const answered = async (work: () => Promise<Answer>) => {
+  try {
+    say(await work());
+  } catch (error) {
+    say({ error: (error as Error).message });
+  }
+};
+
+/** The bytes that tensors take on a device with a memory of its own. */
+const deviceBytes = () => (tf.memory() as { numBytesInGPUAllocated?: number }).numBytesInGPUAllocated;
+
+let run: (() => Promise<Outcome>) | undefined;
+
+await answered(async () => {
+  await useBackend({ backend: given.backend as 'wasm', wasmKernels: !given.stock });
+  const { now: baseline } = memory();
+  if (given.task) {
+    const subject = cases.find(({ name }) => name === given.case)!;
+    const { weights, ...samples } = readMaterial(
+      given.material!,
+      given.batch ? Number(given.batch) : undefined,
+    );
+    const model = subject.build();
+    setWeights(model, weights);
+    run = workOf(tasks[given.task as keyof typeof tasks], model, samples);
+  }
+  return { baseline };
+});
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { atLeast, compare } = JSON.parse(line) as Request;
+  await answered(async () => {
+    let runs = 0;
+    let milliseconds = 0;
+    let values: number[] | undefined;
+    do {
+      const start = performance.now();
+      const outcome = await run!();
+      await outcome.last.data();
+      milliseconds += performance.now() - start;
+      runs++;
+      if (compare && outcome.compared) values = compared(await outcome.compared.data());
+      tf.dispose(outcome as unknown as tf.TensorContainer);
+    } while (milliseconds < atLeast);
+    return { milliseconds: milliseconds / runs, runs, peak: memory().peak, device: deviceBytes(), values };
+  });
+}
+process.exit(0);

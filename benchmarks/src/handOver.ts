@@ -1,0 +1,117 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readSafetensors, type SafetensorsEntry, safetensorsValues, writeSafetensors } from '@amr/formats';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import { loadData } from '../../examples/quickstart/src/data.js';
+import { budgets } from './budgets.js';
+import { type Case, quickstart } from './cases.js';
+import { draws } from './draws.js';
+import { tasks } from './tasks.js';
+
+/** The network's weights and the samples of a case, as every contestant reads them. */
+export interface Material {
+  /** By `<layer>/<weight>`. */
+  weights: Map<string, tf.Tensor>;
+  /** By modality. */
+  inputs: { [modality: string]: tf.Tensor };
+  /** [samples], int32. */
+  labels: tf.Tensor1D;
+}
+
+/**
+ * Writes what contestants read: drawn weights, a batch (or the quickstart's training clips), and, for PyTorch, the
+ * layers' configs, the budgets and the tasks.
+ */
+export async function writeMaterial(file: string, subject: Case, model: LayersModel): Promise<void> {
+  const tensors = new Map<string, SafetensorsEntry>();
+  const draw = draws(1);
+  for (const [name, { shape }] of weightsOf(model)) {
+    const sizes = shape as number[];
+    tensors.set(`weights/${name}`, floats(sizes, draw.weight(name.split('/').at(-1)!, sizes)));
+  }
+  const { inputs, labels } = subject.name === 'quickstart' ? await clips() : batchOf(model, subject.batch);
+  for (const [modality, entry] of Object.entries(inputs)) tensors.set(`inputs/${modality}`, entry);
+  tensors.set('labels', { dtype: 'I32', shape: [labels.length], bytes: bytesIn(Int32Array.from(labels)) });
+  const benchmark = {
+    layers: Object.fromEntries(model.layers.map((layer) => [layer.name, layer.getConfig()])),
+    modalities: model.inputNames,
+    budgets,
+    tasks,
+    training: { ...quickstart.training, batchSize: subject.batch },
+  };
+  writeFileSync(file, writeSafetensors({ tensors, metadata: { benchmark: JSON.stringify(benchmark) } }));
+}
+
+/** Reads the material; of each input the first `batch` samples. Needs a backend. */
+export function readMaterial(file: string, batch?: number): Material {
+  const material: Material = { weights: new Map(), inputs: {}, labels: tf.tensor1d([], 'int32') };
+  for (const [name, entry] of readSafetensors(readFileSync(file)).tensors) {
+    const { values, shape } = safetensorsValues(entry);
+    const [kind, ...rest] = name.split('/');
+    const rows = kind === 'weights' ? undefined : batch;
+    const sizes = rows === undefined ? shape : [rows, ...shape.slice(1)];
+    const all = values as Float32Array | Int32Array;
+    const tensor = tf.tensor(
+      all.subarray(0, tf.util.sizeFromShape(sizes)),
+      sizes,
+      kind === 'labels' ? 'int32' : 'float32',
+    );
+    if (kind === 'weights') material.weights.set(rest.join('/'), tensor);
+    else if (kind === 'inputs') material.inputs[rest[0]!] = tensor;
+    else material.labels = tensor as tf.Tensor1D;
+  }
+  return material;
+}
+
+/** Gives the model its weights and frees them. */
+export function setWeights(model: LayersModel, weights: Material['weights']): void {
+  for (const [name, variable] of weightsOf(model)) {
+    const value = weights.get(name);
+    if (!value) throw new Error(`the file has no weight ${name}: it was written for another network`);
+    variable.write(value);
+    value.dispose();
+  }
+}
+
+function weightsOf(model: LayersModel): [name: string, variable: LayerVariable][] {
+  return model.layers.flatMap((layer) =>
+    layer.weights.map((variable): [string, LayerVariable] => [
+      `${layer.name}/${variable.originalName.split('/').at(-1)}`,
+      variable,
+    ]),
+  );
+}
+
+function batchOf(model: LayersModel, batch: number) {
+  const draw = draws(2);
+  const inputs: { [modality: string]: SafetensorsEntry } = {};
+  for (const { shape, name } of model.inputs.map(({ shape }, i) => ({ shape, name: model.inputNames[i]! }))) {
+    const sizes = [batch, ...(shape.slice(1) as number[])];
+    inputs[name] = floats(sizes, name === 'skeleton' ? draw.spread(sizes, 0.5) : draw.between(sizes, 0, 1));
+  }
+  const classes = (model.outputs[0]!.shape as number[]).at(-1)!;
+  return { inputs, labels: Array.from({ length: batch }, (_, i) => i % classes) };
+}
+
+async function clips() {
+  const { train } = await loadData(quickstart.data);
+  const inputs: { [modality: string]: SafetensorsEntry } = {};
+  for (const [modality, { data, shape }] of Object.entries(train.modalities)) {
+    const values = data instanceof Uint8Array ? Float32Array.from(data, (byte) => byte / 255) : data;
+    inputs[modality] = floats([train.labels.length, ...shape], values);
+  }
+  return { inputs, labels: train.labels };
+}
+
+const floats = (shape: number[], values: Float32Array): SafetensorsEntry => ({
+  dtype: 'F32',
+  shape,
+  bytes: bytesIn(values),
+});
+
+/** The bytes of numbers; a copy where they are shared memory, which files don't take. */
+function bytesIn(values: Float32Array | Int32Array): Uint8Array {
+  const { buffer, byteOffset, byteLength } = values;
+  const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+  return buffer instanceof SharedArrayBuffer ? Uint8Array.from(bytes) : bytes;
+}

@@ -1,0 +1,163 @@
+import type { Case } from './cases.js';
+import { Child, TooSlow } from './child.js';
+import { type Contestant, commandOf } from './contestants.js';
+import type { Ran, Ready } from './protocol.js';
+import { type Task, type TaskName, tasks } from './tasks.js';
+
+/** What a contestant did at a task. */
+export interface Entry {
+  /** Whose it is. */
+  contestant: string;
+  /** Milliseconds of a run, by round; empty where it was not measured. */
+  times: number[];
+  /** The batch that was run. Where it is not the case's, times are those of the case's batch at the same speed. */
+  batch: number;
+  /** Why it was not measured, or a note on how. */
+  note?: string;
+  /** What tables say instead of a time. */
+  status: 'measured' | 'missing' | 'slow' | 'failed';
+  /** Bytes: before the network was there, and at most; on a device of its own. */
+  memory?: { baseline: number; peak: number; device?: number };
+  /** Some of what it computed, for comparison. */
+  values?: number[];
+}
+
+/** How a run is measured. */
+export interface Rules {
+  rounds: number;
+  /** Seconds for a run of a stock backend, and for one of any other. */
+  limits: { stock: number; other: number };
+  /** Short runs are repeated in a round until they have taken so many milliseconds. */
+  atLeast: number;
+}
+
+/** What is known of contestants from the tasks of a case that came before: milliseconds per pass and sample. */
+export type Paces = Map<string, number>;
+
+/** A contestant whose program is ready. */
+interface Runner {
+  contestant: Contestant;
+  child: Child;
+  entry: Entry;
+  ready: Ready;
+  /** Milliseconds spent in rounds. */
+  spent: number;
+}
+
+/**
+ * Measures a task: each contestant in a process of its own, so that its peak memory is that of this task, and all of
+ * them in turn in each round, so that a busy machine hits all alike.
+ */
+export async function measure(
+  subject: Case,
+  task: TaskName,
+  contestants: readonly Contestant[],
+  material: string,
+  rules: Rules,
+  paces: Paces,
+): Promise<Entry[]> {
+  const runners: Runner[] = [];
+  const entries: Entry[] = [];
+  try {
+    for (const contestant of contestants) {
+      const prepared = await prepare(subject, task, contestant, material, rules, paces);
+      entries.push(prepared.entry);
+      if (prepared.child) runners.push(prepared as Runner);
+    }
+    for (let round = 0; round < rules.rounds; round++) {
+      for (const runner of runners) await takeTurn(runner, subject, rules);
+    }
+  } finally {
+    for (const { child } of runners) child.end();
+  }
+  for (const { contestant, times } of entries) {
+    if (times.length > 0) paces.set(contestant, Math.min(...times) / subject.batch / tasks[task].passes);
+  }
+  return entries;
+}
+
+const START_SECONDS = 300;
+
+/** Starts a contestant and lets it run untimed; a stock one that takes too long for that with one sample only. */
+async function prepare(
+  subject: Case,
+  name: TaskName,
+  contestant: Contestant,
+  material: string,
+  rules: Rules,
+  paces: Paces,
+): Promise<Partial<Runner> & { entry: Entry }> {
+  const task: Task = tasks[name];
+  const seconds = contestant.stock ? rules.limits.stock : rules.limits.other;
+  const pace = paces.get(contestant.name);
+  const expected = (batch: number) => ((pace ?? 0) * batch * task.passes) / 1000;
+  const batches = contestant.stock && name !== 'epoch' ? [subject.batch, 1] : [subject.batch];
+  let entry = entryOf(contestant, subject.batch);
+  for (const batch of batches) {
+    entry = entryOf(contestant, batch);
+    const tooLong = expected(batch);
+    if (contestant.stock && tooLong > seconds) {
+      entry.status = 'slow';
+      entry.note = `about ${Math.round(tooLong)} s expected for a batch of ${batch}, the limit being ${seconds} s`;
+      continue;
+    }
+    const job = { case: subject.name, task: name, material, ...(batch === subject.batch ? {} : { batch }) };
+    const child = new Child(commandOf(contestant, job));
+    try {
+      const ready = await child.ready(START_SECONDS);
+      const first = await child.ask({ atLeast: 0, compare: true }, seconds);
+      // A second time for what is compiled or laid out while it runs.
+      const last =
+        first.milliseconds < 2000
+          ? await child.ask({ atLeast: rules.atLeast, compare: false }, seconds)
+          : first;
+      entry.values = batch === subject.batch ? first.values : undefined;
+      remember(entry, ready, last);
+      if (batch !== subject.batch) entry.note = `times of a batch of ${batch}, times ${subject.batch}`;
+      return { contestant, child, entry, ready, spent: 0 };
+    } catch (error) {
+      child.end();
+      Object.assign(entry, failureOf(error as Error, batch));
+      if (entry.status !== 'slow') break;
+      // Nothing that costs more need be tried.
+      paces.set(contestant.name, Math.max(pace ?? 0, (1000 * seconds) / batch / task.passes));
+    }
+  }
+  return { entry };
+}
+
+async function takeTurn(runner: Runner, subject: Case, rules: Rules): Promise<void> {
+  const { contestant, child, entry, ready } = runner;
+  const seconds = contestant.stock ? rules.limits.stock : rules.limits.other;
+  const usual = runner.spent / Math.max(1, entry.times.length);
+  if (entry.status !== 'measured') return;
+  // A slow one is measured once or twice: the ratio to it need not be known to a percent.
+  if (contestant.stock && entry.times.length > 0 && runner.spent + usual > 1000 * seconds) return;
+  try {
+    const ran = await child.ask({ atLeast: rules.atLeast, compare: false }, 2 * seconds);
+    runner.spent += ran.milliseconds * ran.runs;
+    entry.times.push((ran.milliseconds * subject.batch) / entry.batch);
+    remember(entry, ready, ran);
+  } catch (error) {
+    child.end();
+    Object.assign(entry, failureOf(error as Error, entry.batch), { times: [] });
+  }
+}
+
+const entryOf = ({ name }: Contestant, batch: number): Entry => ({
+  contestant: name,
+  times: [],
+  batch,
+  status: 'measured',
+});
+
+function remember(entry: Entry, { baseline }: Ready, { peak, device }: Ran): void {
+  entry.memory = { baseline, peak, ...(device ? { device } : {}) };
+}
+
+function failureOf(error: Error, batch: number): Pick<Entry, 'status' | 'note'> {
+  if (error instanceof TooSlow) return { status: 'slow', note: `${error.message} for a batch of ${batch}` };
+  const kernel = /Kernel '(\w+)' not registered/.exec(error.message)?.[1];
+  if (kernel) return { status: 'missing', note: `it has no kernel ${kernel}` };
+  return { status: 'failed', note: error.message.split('\n', 1)[0] };
+}

@@ -1,0 +1,57 @@
+/** What the benchmark asks of a contestant, as a line of JSON. */
+export interface Request {
+  /** Runs are repeated until they have taken so many milliseconds. */
+  atLeast: number;
+  /** Whether to give what the run computed. */
+  compare: boolean;
+}
+
+/** What a contestant says, as a line of JSON: first that it is ready, then one answer to each request. */
+export type Answer = Ready | Ran | Failed;
+
+/** Ready for requests. */
+export interface Ready {
+  /** Bytes of memory before the network and its samples were there. */
+  baseline: number;
+  /** Versions and the like. */
+  about?: { [what: string]: string };
+}
+
+/** Runs have been done. */
+export interface Ran {
+  /** Mean time of a run, by the wall clock. */
+  milliseconds: number;
+  /** Number of runs. */
+  runs: number;
+  /** The most memory that the process has taken so far, in bytes. */
+  peak: number;
+  /** Bytes on a device with a memory of its own. */
+  device?: number;
+  /** Some of the values that a run computed: see {@link compared}. */
+  values?: number[];
+}
+
+/** It could not be done. */
+export interface Failed {
+  /** Why. */
+  error: string;
+}
+
+/** At most so many values are compared, evenly spread. */
+const COMPARED = 500;
+
+/** Some of the computed values: those that contestants tell each other. */
+export function compared(values: ArrayLike<number>): number[] {
+  const step = Math.max(1, Math.floor(values.length / COMPARED));
+  return Array.from({ length: Math.min(values.length, COMPARED) }, (_, i) => values[i * step]!);
+}
+
+/** The largest difference between two lists, relative to the largest value of the first, or to 1. */
+export function difference(values: readonly number[], others: readonly number[]): number {
+  const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+  if (values.length !== others.length) return Number.POSITIVE_INFINITY;
+  return values.reduce((most, value, i) => {
+    const apart = Math.abs(value - others[i]!) / scale;
+    return Number.isFinite(apart) ? Math.max(most, apart) : Number.POSITIVE_INFINITY;
+  }, 0);
+}

@@ -1,0 +1,168 @@
+import type { Agreement } from './agreement.js';
+import type { Entry } from './measure.js';
+import type { Results, Row } from './results.js';
+import { ratioOf, type Spread, spreadOf } from './statistics.js';
+import { type Task, tasks } from './tasks.js';
+
+/** A table: a heading, a title for each column, rows of as many cells. */
+export interface Table {
+  heading: string;
+  columns: string[];
+  rows: string[][];
+}
+
+/** The backends that are this project's, and those that they are measured against besides PyTorch. */
+const ours = ['onnx', 'wasm', 'webgpu'];
+const stock = ['wasm-stock', 'cpu'];
+
+/** The tables of a run: time, ratios, memory. */
+export function tablesOf(results: Results): Table[] {
+  const { contestants, reference, rows } = results;
+  const table = (heading: string, columns: string[], cells: (row: Row) => string[]): Table => ({
+    heading,
+    columns: ['network', 'task', ...columns],
+    rows: rows.map((row) => [networkOf(row), taskOf(row), ...cells(row)]),
+  });
+  const pairs = pairsOf(contestants, reference);
+  const byContestant = (cell: (entry: Entry | undefined, row: Row) => string) => (row: Row) =>
+    contestants.map((name) => cell(entryOf(row, name), row));
+  return [
+    table('Milliseconds, median (least to most)', contestants, byContestant(timeCell)),
+    ...(pairs.length > 0
+      ? [
+          table(
+            'Ratios of times in the same round, median (least to most)',
+            pairs.map(([one, other]) => `${one} / ${other}`),
+            (row) => pairs.map(([one, other]) => ratioCell(entryOf(row, one), entryOf(row, other))),
+          ),
+        ]
+      : []),
+    table('Peak memory of the process in MiB (before the network)', contestants, byContestant(memoryCell)),
+  ];
+}
+
+/** Who is divided by whom: each by the reference, and the stock backends by ours. */
+export function pairsOf(contestants: readonly string[], reference?: string): [string, string][] {
+  const mine = ours.filter((name) => contestants.includes(name));
+  const theirs = stock.filter((name) => contestants.includes(name));
+  const toReference = reference === undefined ? [] : mine.map((name): [string, string] => [name, reference]);
+  return [...toReference, ...mine.flatMap((name) => theirs.map((other): [string, string] => [other, name]))];
+}
+
+/** The tables in Markdown, behind what they were measured on. */
+export function markdownOf(results: Results): string {
+  const tables = tablesOf(results).map(({ heading, columns, rows }) =>
+    [
+      `**${heading}**`,
+      '',
+      line(columns),
+      line(columns.map((_, i) => (i < 2 ? '---' : '---:'))),
+      ...rows.map(line),
+    ].join('\n'),
+  );
+  const notes = notesOf(results);
+  return `${[
+    `${Object.entries(results.about)
+      .map(([what, value]) => `${what} ${value}`)
+      .join('; ')}. ${results.rounds} ${results.rounds === 1 ? 'round' : 'rounds'}.`,
+    ...tables,
+    ...(notes.length > 0 ? [notes.map((note) => `- ${note}`).join('\n')] : []),
+  ].join('\n\n')}\n`;
+}
+
+const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+
+/** What tables can't say: who is absent, what was not measured and why, what did not agree. */
+export function notesOf({ absent, rows }: Results): string[] {
+  return [
+    ...Object.entries(absent).map(([name, why]) => `${name}: not measured, ${why}`),
+    ...rows.flatMap((row) => [
+      ...row.entries
+        .filter(({ note }) => note !== undefined)
+        .map(({ contestant, note }) => `${titleOf(row)}, ${contestant}: ${note}`),
+      ...disagreements(row).map((text) => `${titleOf(row)}: ${text}`),
+    ]),
+  ];
+}
+
+function disagreements({ agreement }: Row): string[] {
+  if (!agreement) return [];
+  const { differences, tolerance, wrong, with: right } = agreement;
+  return wrong.map(
+    (name) =>
+      `results of ${name} and ${right} differ by ${differences[name]!.toExponential(1)} of the largest value, more than ${tolerance}`,
+  );
+}
+
+/** The lines of a task while the benchmark runs: each contestant's time, its ratio to the reference, its memory. */
+export function linesOf(row: Row, reference?: string): string[] {
+  const against = row.entries.find(({ contestant }) => contestant === reference);
+  const { agreement } = row;
+  return [
+    `${taskOf(row)}${agreement ? `: ${agreementText(agreement)}` : ''}`,
+    ...row.entries.map((entry) => {
+      const ratio = entry === against ? '' : ratioCell(entry, against);
+      const cells = [timeCell(entry, row).padStart(26), ratio.padStart(24), memoryCell(entry).padStart(14)];
+      return `  ${entry.contestant.padEnd(12)}${cells.join('')}${entry.note ? `  ${entry.note}` : ''}`;
+    }),
+    ...disagreements(row).map((text) => `  ${text}`),
+  ];
+}
+
+/** The titles over {@link linesOf}. */
+export function lineTitles(reference?: string): string {
+  const titles = [
+    'ms'.padStart(26),
+    (reference ? `/ ${reference}` : '').padStart(24),
+    'MiB (before)'.padStart(14),
+  ];
+  return `  ${''.padEnd(12)}${titles.join('')}`;
+}
+
+/** Differences of results that are right: those that are wrong have lines of their own. */
+function agreementText({ differences, wrong, with: right }: Agreement): string {
+  const agreeing = Object.keys(differences).filter((name) => !wrong.includes(name));
+  const most = Math.max(...agreeing.map((name) => differences[name]!));
+  return agreeing.length > 0
+    ? `results of ${agreeing.join(', ')} differ from those of ${right} by ${most.toExponential(1)} of the largest value at most`
+    : '';
+}
+
+const networkOf = ({ case: { title, batch } }: Row) => `${title}, batch of ${batch}`;
+const taskOf = ({ task }: Row) => (tasks[task] as Task).title;
+const titleOf = (row: Row) => `${networkOf(row)}, ${taskOf(row)}`;
+
+function entryOf({ entries }: Row, name: string): Entry | undefined {
+  return entries.find(({ contestant }) => contestant === name);
+}
+
+function timeCell(entry: Entry | undefined, { agreement }: Row): string {
+  if (!entry) return '';
+  if (entry.times.length === 0) {
+    return { slow: 'too slow', missing: 'missing', failed: 'failed', measured: '' }[entry.status];
+  }
+  const wrong = agreement?.wrong.includes(entry.contestant) ? ', wrong' : '';
+  return `${spreadText(spreadOf(entry.times))}${wrong}`;
+}
+
+function ratioCell(one: Entry | undefined, other: Entry | undefined): string {
+  const ratio = one && other && ratioOf(one.times, other.times);
+  return ratio ? spreadText(ratio) : '';
+}
+
+function memoryCell(entry: Entry | undefined): string {
+  if (!entry?.memory) return '';
+  const { baseline, peak, device } = entry.memory;
+  const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
+  return `${mebibytes(peak)} (${mebibytes(baseline)})${device ? ` + ${mebibytes(device)} on the device` : ''}`;
+}
+
+function spreadText({ median, least, most }: Spread): string {
+  return `${figures(median)} (${figures(least)} to ${figures(most)})`;
+}
+
+/** Three figures, without an exponent. */
+export function figures(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value.toPrecision(3);
+}

@@ -1,0 +1,8 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: ['src/networks.ts', 'src/contestant.ts'],
+  format: ['esm'],
+  target: 'node20',
+  clean: true,
+});
