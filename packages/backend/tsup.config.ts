@@ -8,6 +8,7 @@ export default defineConfig([
     dts: { entry: 'src/index.ts' },
     // ESM only, and this package can be required.
     noExternal: ['pbf'],
+    splitting: true,
   }) as Options,
   {
     // Not published: what `pnpm bench` runs.
