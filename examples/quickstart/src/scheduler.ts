@@ -22,8 +22,8 @@ export interface SchedulerOptions {
 }
 
 /**
- * Runs the jobs on worker threads, each with a backend of its own, as many at once as there are cores. A job
- * starts when those it comes after are done. Resolves to false when it was stopped before the end; an error in a
+ * Runs the jobs on worker threads, each with a backend of its own, as many at once as there are cores. Each worker
+ * hears in its `workerData` how many `threads` are its share of the cores. A job starts when those it comes after are done. Resolves to false when it was stopped before the end; an error in a
  * job stops the others and is thrown.
  */
 export async function schedule(options: SchedulerOptions): Promise<boolean> {
@@ -31,7 +31,9 @@ export async function schedule(options: SchedulerOptions): Promise<boolean> {
   const done = new Set(jobs.filter(options.isDone).map((job) => job.id));
   const waiting = jobs.filter((job) => !done.has(job.id));
   const running = new Map<string, { flag: StopFlag; ended: Promise<void> }>();
-  const workers = options.workers ?? Math.max(1, availableParallelism());
+  const cores = availableParallelism();
+  const workers = options.workers ?? cores;
+  const threads = Math.max(1, Math.floor(cores / workers));
   let failure: Error | undefined;
   let stopped = false;
   const stopAll = () => {
@@ -45,7 +47,7 @@ export async function schedule(options: SchedulerOptions): Promise<boolean> {
     const flag = stopFlag();
     const begun = performance.now();
     options.onStart?.(job);
-    const ended = runOne(job, flag, options)
+    const ended = runOne(job, flag, threads, options)
       .then((finished) => {
         if (!finished) return;
         done.add(job.id);
@@ -73,10 +75,10 @@ export async function schedule(options: SchedulerOptions): Promise<boolean> {
   return done.size === jobs.length;
 }
 
-function runOne(job: Job, flag: StopFlag, options: SchedulerOptions): Promise<boolean> {
+function runOne(job: Job, flag: StopFlag, threads: number, options: SchedulerOptions): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: { ...options.workerData, job, flag },
+      workerData: { ...options.workerData, job, flag, threads },
     });
     let finished = false;
     worker.on('message', (message: WorkerMessage) => {

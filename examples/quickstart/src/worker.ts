@@ -8,9 +8,10 @@ import type { Settings } from './settings.js';
 import { type StopFlag, signalOf } from './stop.js';
 
 /** A worker thread: one job on a backend of its own. */
-const { job, flag, settings, data, out } = workerData as {
+const { job, flag, threads, settings, data, out } = workerData as {
   job: Job;
   flag: StopFlag;
+  threads: number;
   settings: Settings;
   data: SharedData;
   out: string;
@@ -18,7 +19,7 @@ const { job, flag, settings, data, out } = workerData as {
 const say = (message: WorkerMessage) => parentPort?.postMessage(message);
 const { signal, check } = signalOf(flag);
 
-await useBackend();
+await useBackend({ threads });
 const finished = await work(job, {
   settings,
   out,
