@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { expectAsOnCpu, expectClose, noise, type Operand, run, useWasm } from '../testing/compare.js';
+import { expectAsOnCpu, expectClose, noise, type Operand, run, useCompared } from '../testing/compare.js';
 
-beforeAll(useWasm);
+beforeAll(useCompared);
 
 const size = fc.integer({ min: 1, max: 17 });
 

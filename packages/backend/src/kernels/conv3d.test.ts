@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { expectAsOnCpu, run, useWasm } from '../testing/compare.js';
+import { expectAsOnCpu, run, useCompared } from '../testing/compare.js';
 
-beforeAll(useWasm);
+beforeAll(useCompared);
 
 const three = (most: number) =>
   fc.tuple(

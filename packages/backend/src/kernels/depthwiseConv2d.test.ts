@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, test } from 'vitest';
-import { expectAsOnCpu, useWasm } from '../testing/compare.js';
+import { expectAsOnCpu, useCompared } from '../testing/compare.js';
 
-beforeAll(useWasm);
+beforeAll(useCompared);
 
 type Four = [number, number, number, number];
 

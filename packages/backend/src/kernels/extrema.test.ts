@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, test } from 'vitest';
-import { expectAsOnCpu, useWasm } from '../testing/compare.js';
+import { expectAsOnCpu, useCompared } from '../testing/compare.js';
 
-beforeAll(useWasm);
+beforeAll(useCompared);
 
 /** Two shapes that broadcast: each axis of one of them may be 1, and one of them may lack leading axes. */
 const broadcast = fc

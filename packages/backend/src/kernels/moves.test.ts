@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { expectAsOnCpu, useWasm } from '../testing/compare.js';
+import { expectAsOnCpu, useCompared } from '../testing/compare.js';
 
 // Identity, Slice, SplitV, Unpack, Tile and Transpose only move elements: the results are equal, bit for bit.
-beforeAll(useWasm);
+beforeAll(useCompared);
 
 const dtype = fc.constantFrom<'float32' | 'int32' | 'bool'>('float32', 'int32', 'bool');
 const shape = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 6 });

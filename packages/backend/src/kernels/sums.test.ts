@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { expectAsOnCpu, run, useWasm } from '../testing/compare.js';
+import { expectAsOnCpu, run, useCompared } from '../testing/compare.js';
 
-beforeAll(useWasm);
+beforeAll(useCompared);
 
 const reduction = fc
   .array(fc.record({ size: fc.integer({ min: 1, max: 5 }), summed: fc.boolean() }), {

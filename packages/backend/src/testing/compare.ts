@@ -1,9 +1,54 @@
+import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
+import { registerOnnxBackend } from '../onnx/registerOnnxBackend.js';
+import { bindingSpecifier, isBinding, type NativeBinding, Runtime } from '../onnx/runtime.js';
 import { useBackend } from '../useBackend.js';
 
 /** Makes wasm ready with its composed kernels; for beforeAll. */
 export const useWasm = () => useBackend({ backend: 'wasm' });
+
+/** Onnxruntime-node's binding, where the optional package is installed. */
+export const onnxBinding: NativeBinding | undefined = (() => {
+  try {
+    const loaded: unknown = createRequire(import.meta.url)(bindingSpecifier);
+    return isBinding(loaded) ? loaded : undefined;
+  } catch {
+    return undefined;
+  }
+})();
+
+/** Says on the terminal that there is no onnx to test, for the names of tests to be read with. */
+export const withoutOnnx = (what: string) =>
+  console.warn(`${what}: not on onnx, since onnxruntime-node isn't installed.`);
+
+/** Makes onnx ready, no kernel too small for it; for beforeAll. */
+export async function useOnnx(): Promise<void> {
+  if (onnxBinding && !tf.findBackendFactory('onnx')) {
+    registerOnnxBackend(new Runtime(onnxBinding, 2), { small: 0 });
+  }
+  await tf.setBackend('onnx');
+}
+
+const compared: string[] = [];
+
+/** Makes wasm and, where it is installed, onnx ready for {@link expectAsOnCpu}; for beforeAll. */
+export async function useCompared(): Promise<void> {
+  compared.length = 0;
+  if (onnxBinding) {
+    await useOnnx();
+    compared.push('onnx');
+  } else withoutOnnx('Kernels');
+  await useWasm();
+  compared.push('wasm');
+}
+
+/** Makes onnx alone ready for {@link expectAsOnCpu}; for beforeAll. */
+export async function useOnnxAlone(): Promise<void> {
+  compared.length = 0;
+  await useOnnx();
+  compared.push('onnx');
+}
 
 /** A tensor for both backends: `values` are repeated to fill the shape. */
 export interface Operand {
@@ -64,21 +109,27 @@ export type Results = Awaited<ReturnType<typeof run>>;
  * as they are added makes the sums differ by about terms / 3 * 2^-24, in any order. The tolerance is ten times that,
  * and zero where nothing is added up.
  */
-export function expectClose(kernel: string, actual: Results, expected: Results, terms: number): void {
-  expect(actual.shapes).toEqual(expected.shapes);
+export function expectClose(
+  kernel: string,
+  actual: Results,
+  expected: Results,
+  terms: number,
+  backend = 'wasm',
+): void {
+  expect(actual.shapes, `${kernel} on ${backend}`).toEqual(expected.shapes);
   const tolerance = terms === 0 ? 0 : (terms + 16) * 2 ** -22;
   actual.values.forEach((values, i) => {
     values.forEach((value, j) => {
       const wanted = expected.values[i]![j]!;
-      // Written so that NaN fails.
-      if (!(Math.abs(value - wanted) <= tolerance)) {
-        expect.fail(`${kernel} at ${j}: ${value} on wasm, ${wanted} expected, tolerance ${tolerance}`);
+      // Written so that NaN fails where a number is expected.
+      if (!(Math.abs(value - wanted) <= tolerance) && !Object.is(value, wanted)) {
+        expect.fail(`${kernel} at ${j}: ${value} on ${backend}, ${wanted} expected, tolerance ${tolerance}`);
       }
     });
   });
 }
 
-/** Expects the wasm kernel to give what the cpu backend's gives, to {@link expectClose}. */
+/** Expects the kernels of the backends that were made ready to give what the cpu backend's gives, to {@link expectClose}. */
 export async function expectAsOnCpu(
   kernel: string,
   operands: { [name: string]: Operand },
@@ -86,5 +137,7 @@ export async function expectAsOnCpu(
   terms: number,
 ): Promise<void> {
   const expected = await run('cpu', kernel, operands, attrs);
-  expectClose(kernel, await run('wasm', kernel, operands, attrs), expected, terms);
+  for (const backend of compared.length > 0 ? compared : ['wasm']) {
+    expectClose(kernel, await run(backend, kernel, operands, attrs), expected, terms, backend);
+  }
 }
