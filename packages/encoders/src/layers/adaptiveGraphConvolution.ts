@@ -1,7 +1,6 @@
 import { seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import type { TorchConstant, TorchLayer, TorchWeight } from '../torch/torchWeights.js';
@@ -95,7 +94,7 @@ export class AdaptiveGraphConvolution extends GraphLayer implements TorchLayer, 
         tf.concat(this.out.map(({ kernel }) => kernel.read()) as tf.Tensor2D[]),
       ) as tf.Tensor2D;
       const bias = tf.addN(this.out.map(({ bias }) => bias.read())) as tf.Tensor1D;
-      const y = tf.reshape(addToRows(convolved, bias), [bodies, joints, frames, this.filters]);
+      const y = tf.reshape(tf.add(convolved, bias), [bodies, joints, frames, this.filters]);
       return tf.reshape(tf.transpose(y, [0, 2, 1, 3]), [batch, persons, frames, joints, this.filters]);
     });
   }
@@ -140,7 +139,7 @@ export class AdaptiveGraphConvolution extends GraphLayer implements TorchLayer, 
     const partitions = this.adjacency.length;
     // A product for each embedding: one for all of them would have to be taken apart, which takes longer.
     const embedded = ({ kernel, bias }: Pointwise) => {
-      const rows = addToRows(
+      const rows = tf.add(
         tf.matMul(x, kernel.read() as tf.Tensor2D) as tf.Tensor2D,
         bias.read() as tf.Tensor1D,
       );
@@ -153,7 +152,7 @@ export class AdaptiveGraphConvolution extends GraphLayer implements TorchLayer, 
 
     const shared = tf.transpose(tf.add(this.edges.read(), tf.tensor3d(this.adjacency)), [0, 2, 1]);
     const own = tf.reshape(tf.softmax(scores), [bodies, -1]) as tf.Tensor2D;
-    const edges = addToRows(own, tf.reshape(shared, [-1]) as tf.Tensor1D);
+    const edges = tf.add(own, tf.reshape(shared, [-1]) as tf.Tensor1D);
     return tf.reshape(edges, [bodies, partitions * joints, joints]);
   }
 }

@@ -1,7 +1,6 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import { columnSums } from '../columns.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 
 /** What {@link BatchNorm} can be told. */
@@ -112,9 +111,9 @@ export class BatchNorm extends layers.Layer implements TorchLayer {
 
     const normalize = tf.customGrad((...args) => {
       const [x, gamma, beta, save] = args as unknown as [tf.Tensor2D, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-      const mean = tf.div(columnSums(counted(x, weight)), count);
+      const mean = tf.div(tf.sum(counted(x, weight), 0), count);
       const centered = tf.sub(x, mean);
-      const variance = tf.div(columnSums(counted(tf.square(centered), weight)), count);
+      const variance = tf.div(tf.sum(counted(tf.square(centered), weight), 0), count);
       this.follow(mean, variance, counting);
       const deviation = tf.rsqrt(tf.add(variance, this.epsilon));
       const scale = tf.mul(gamma, deviation);
@@ -130,8 +129,8 @@ export class BatchNorm extends layers.Layer implements TorchLayer {
             tf.Tensor,
           ];
           // dx = scale (dy - w mean(dy) - w x^ mean(dy x^)), where x^ = xc * inverse and w is 0 for rows left out.
-          const dBeta = columnSums(dy);
-          const dGamma = tf.mul(columnSums(tf.mul(dy, xc)), inverse);
+          const dBeta = tf.sum(dy, 0);
+          const dGamma = tf.mul(tf.sum(tf.mul(dy, xc), 0), inverse);
           const slope = tf.div(tf.mul(tf.mul(dGamma, inverse), factor), n);
           const offset = tf.div(tf.mul(dBeta, factor), n);
           const through = counted(tf.add(tf.mul(xc, slope), offset), w);

@@ -1,7 +1,6 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import { addToChannels } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import { torchKernel } from '../torch/torchKernel.js';
@@ -73,7 +72,7 @@ export class BodyConv2D extends layers.Layer implements TorchLayer, CostedLayer 
       const [batch, persons, height, width, channels] = x.shape;
       const maps = tf.reshape(x, [batch * persons, height, width, channels]) as tf.Tensor4D;
       const y = tf.conv2d(maps, this.kernel.read() as tf.Tensor4D, 1, 'same');
-      return tf.reshape(addToChannels(y, this.bias.read() as tf.Tensor1D), [
+      return tf.reshape(tf.add(y, this.bias.read() as tf.Tensor1D), [
         batch,
         persons,
         height,

@@ -1,7 +1,6 @@
 import { seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 import { GraphLayer, type GraphLayerConfig } from './graphLayer.js';
@@ -133,7 +132,7 @@ export class ChannelTopologyGraphConvolution extends GraphLayer implements Torch
     const relations = this.psi[0]!.kernel.shape[1]!;
     const means = tf.reshape(tf.mean(x, 1), [bodies * joints, -1]) as tf.Tensor2D;
     const both = [...this.psi, ...this.phi];
-    const compared = addToRows(
+    const compared = tf.add(
       tf.matMul(means, tf.concat(both.map(({ kernel }) => kernel.read()) as tf.Tensor2D[], 1)),
       tf.concat(both.map(({ bias }) => bias.read()) as tf.Tensor1D[]),
     );

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import { addToRows } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import type { TorchConstant, TorchLayer, TorchWeight } from '../torch/torchWeights.js';
@@ -93,7 +92,7 @@ export class GraphConvolution extends GraphLayer implements TorchLayer, CostedLa
 
       // Each joint gets the bias of a partition as often as edges of it come in.
       const biases = tf.matMul(tf.transpose(tf.sum(intoJoint, 2)), this.bias.read());
-      const y = addToRows(
+      const y = tf.add(
         tf.reshape(framesFirst, [rows, joints * this.filters]),
         tf.reshape(biases, [joints * this.filters]),
       );

@@ -1,7 +1,6 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import { addToChannels } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import { torchKernel } from '../torch/torchKernel.js';
@@ -78,7 +77,7 @@ export class SequenceConvolution extends layers.Layer implements TorchLayer, Cos
         1,
         [[0, 0], [0, 0], [before, kernelSize - 1 - before], [0, 0]], // biome-ignore format: one pair per axis
       );
-      return tf.reshape(addToChannels(y, this.bias.read() as tf.Tensor1D), [batch, frames, filters]);
+      return tf.reshape(tf.add(y, this.bias.read() as tf.Tensor1D), [batch, frames, filters]);
     });
   }
 

@@ -1,7 +1,6 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
-import { addToChannels } from '../columns.js';
 import type { CostedLayer } from '../cost/costedLayer.js';
 import { sampleSize } from '../cost/sampleSize.js';
 import { torchKernel } from '../torch/torchKernel.js';
@@ -93,7 +92,7 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
       const [batch, persons, frames, joints, channels] = x.shape;
       const bodies = tf.reshape(x, [batch * persons, frames, joints, channels]) as tf.Tensor4D;
       const y = this.dilation === 1 ? this.convolve(bodies, this.stride) : this.convolveApart(bodies);
-      return tf.reshape(addToChannels(y, this.bias.read() as tf.Tensor1D), [
+      return tf.reshape(tf.add(y, this.bias.read() as tf.Tensor1D), [
         batch,
         persons,
         y.shape[1],
