@@ -11,6 +11,7 @@ import {
 import { BackendUnavailableError } from './backendUnavailableError.js';
 import { provideWebgpu } from './nodeWebgpu.js';
 import { registerWasmKernels } from './registerWasmKernels.js';
+import { registerWebgpuKernels } from './registerWebgpuKernels.js';
 import { MOST_THREADS, registerThreadedWasm } from './threadedWasm.js';
 
 /** The backends that {@link useBackend} knows, by the package that holds them. */
@@ -218,7 +219,7 @@ async function start(
   if (!findBackendFactory(registeredAs)) {
     throw new Unavailable(`${specifier} is installed but registered no backend named '${registeredAs}'`);
   }
-  const kernels = backend === 'wasm' && options.wasmKernels !== false ? registerWasmKernels() : [];
+  const kernels = kernelsFor(backend, options);
   const before = getBackend();
   let failure = '';
   const started = await setBackend(registeredAs).catch((error: Error) => {
@@ -235,6 +236,12 @@ async function start(
   }
   if (before && before !== registeredAs && findBackendFactory(before)) await setBackend(before);
   throw new Unavailable(`it is installed but did not start${failure}`);
+}
+
+/** Puts the kernels in place that a backend is to have beside its own. */
+function kernelsFor(backend: BackendName, { wasmKernels = true }: UseBackendOptions): string[] {
+  if (backend === 'webgpu') return registerWebgpuKernels();
+  return backend === 'wasm' && wasmKernels ? registerWasmKernels() : [];
 }
 
 async function load(specifier: string, importer: (specifier: string) => Promise<unknown>): Promise<unknown> {

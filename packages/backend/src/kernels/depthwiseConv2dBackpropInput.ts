@@ -9,7 +9,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { geometry2d, seenAlong } from '../wasm/geometry.js';
 import { floats, type WasmBackend, wordOf } from '../wasm/heap.js';
-import { interleave, type Phase, phasesOf } from '../wasm/phases.js';
+import { interleave, type Phases, phasesOf } from '../wasm/phases.js';
 import { composed, computeOf } from './kernel.js';
 import { sliced } from './slice.js';
 
@@ -34,12 +34,15 @@ export const depthwiseConv2dBackpropInput = composed<'dy' | 'filter'>(
       true,
     );
     const geometry = geometry2d(info);
-    const [depths, heights, widths] = geometry.axes.map(phasesOf) as [Phase[], Phase[], Phase[]];
+    const [depths, heights, widths] = geometry.axes.map((axis) => phasesOf(axis, false)) as [
+      Phases[],
+      Phases[],
+      Phases[],
+    ];
     const dx = backend.makeOutput(inputShape, 'float32');
     backend.typedArrayFromHeap(dx).fill(0);
     for (const height of heights) {
       for (const width of widths) {
-        if (height.taps.length === 0 || width.taps.length === 0) continue;
         const rows = seenAlong(height.axis);
         const columns = seenAlong(width.axis);
         // Nothing of dy reaches this phase: it stays zero.
@@ -83,15 +86,16 @@ function tapsOf(
   backend: WasmBackend,
   { outChannels, filterWidth }: backend_util.Conv2DInfo,
   filter: TensorInfo,
-  height: Phase,
-  width: Phase,
+  height: Phases,
+  width: Phases,
 ): TensorInfo {
-  const taps = backend.makeOutput([height.taps.length, width.taps.length, outChannels, 1], 'float32');
+  const taps = backend.makeOutput([height.axis.filter, width.axis.filter, outChannels, 1], 'float32');
   const heap = floats(backend);
   let target = wordOf(backend, taps);
-  for (const kh of height.taps) {
-    for (const kw of width.taps) {
-      const source = wordOf(backend, filter) + (kh * filterWidth + kw) * outChannels;
+  for (const kh of height.taps[0]!) {
+    for (const kw of width.taps[0]!) {
+      // A phase alone has a tap of the filter at each of its own.
+      const source = wordOf(backend, filter) + (kh! * filterWidth + kw!) * outChannels;
       heap.copyWithin(target, source, source + outChannels);
       target += outChannels;
     }
@@ -106,7 +110,7 @@ function phase(
   seen: TensorInfo,
   taps: TensorInfo,
   [above, beside]: [number[], number[]],
-  [height, width]: [Phase, Phase],
+  [height, width]: [Phases, Phases],
 ): TensorInfo {
   const spread = computeOf(getKernel(DepthwiseConv2dNative, 'wasm'))!({
     inputs: { x: seen, filter: taps },

@@ -37,6 +37,30 @@ export function convolve(
   else convolvePatches(backend, geometry, image, filter, out);
 }
 
+/** XNNPACK's time for a multiplication and addition, where all of its lanes are used. */
+const MULTIPLY = 0.07;
+/** Filters that it computes at once. */
+const LANES = 8;
+/** Adding a float of the patches to the image. */
+const FOLD = 2;
+/** Of a call, whatever its size. */
+const CALL = 20_000;
+
+/** About how many nanoseconds {@link convolve} takes, to choose between ways to compute the same. */
+export function nanosecondsOf(original: Geometry): number {
+  const filters = Math.ceil(original.filters / LANES) * LANES;
+  const multiplied = MULTIPLY * rowsOf(original) * original.axes[2].output * tapsOf(original) * filters;
+  if (isPointwise(original)) return CALL + multiplied;
+  const geometry = planar(original);
+  return CALL + multiplied + Math.min(costOfFrames(geometry), costOfPatches(geometry));
+}
+
+/** The same of {@link scatter}: each float of the patches is written once and added once. */
+export function nanosecondsOfScatter(geometry: Geometry): number {
+  const patches = rowsOf(geometry) * geometry.axes[2].output * tapsOf(geometry);
+  return CALL + MULTIPLY * patches * geometry.filters + (isPointwise(geometry) ? 0 : FOLD * patches);
+}
+
 /** Nanoseconds, about, that go into rearranging rather than multiplying: a float is copied in 0.7 and packed in 5. */
 const costOfPatches = (geometry: Geometry) =>
   0.7 * rowsOf(geometry) * geometry.axes[2].output * tapsOf(geometry);
