@@ -44,6 +44,8 @@ export interface BallPart {
  * @param masks masks per modality in the input's shape, 0 and 1
  * @param stepLength the length of a step in radii, for modalities that name no step size of their own
  * @param ownSteps whether step sizes named in the threat model count
+ * @param fixed whether no perturbation may leave the balls: then the bounds of a linf ball hold its radius too, so that
+ *   ball, range and mask are one clip. Default false
  */
 export function ballsAround(
   inputs: Modalities,
@@ -51,6 +53,7 @@ export function ballsAround(
   masks: Modalities,
   stepLength: number,
   ownSteps: boolean,
+  fixed = false,
 ): Ball[] {
   return tidied(() =>
     ballsOf(threatModel).map((spec) => {
@@ -92,23 +95,30 @@ export function ballsAround(
       const masked = columns.some((column) => column.masked);
       const free = masked ? joined(columns.map((column) => column.free)) : undefined;
       const limited = masked || columns.some(({ part }) => part.range);
+      const tight = limited && fixed && spec.norm === 'linf';
+      const [lower, upper] = limited
+        ? [joined(columns.map((column) => column.lower())), joined(columns.map((column) => column.upper()))]
+        : [];
       return {
         norm: norms[spec.norm],
         rows,
         size: offset,
         epsilon,
+        radius: typeof spec.epsilon === 'number' ? spec.epsilon : undefined,
+        tight,
         stepSize:
           columns.length === 1
             ? columns[0]!.stepSize
             : joined(columns.map(({ stepSize, part }) => tf.tile(stepSize, [1, part.size]))),
         free,
         dimensions: free ? tf.sum(free, 1, true) : tf.fill([rows, 1], offset),
-        bounds: limited
-          ? {
-              lower: joined(columns.map(({ lower }) => lower())),
-              upper: joined(columns.map(({ upper }) => upper())),
-            }
-          : undefined,
+        bounds:
+          lower && upper
+            ? {
+                lower: tight ? tf.maximum(lower, tf.neg(epsilon)) : lower,
+                upper: tight ? tf.minimum(upper, epsilon) : upper,
+              }
+            : undefined,
         parts: columns.map(({ part }) => part),
       };
     }),

@@ -38,8 +38,8 @@ export interface Evaluation {
   logits: tf.Tensor2D;
   /** With respect to the perturbation in each ball. */
   gradients: tf.Tensor2D[];
-  /** 1 for each attacked modality, in the order of the balls, whose gradient has NaN or infinite entries where the attack may write, else 0. */
-  broken: tf.Scalar[];
+  /** For each attacked modality, in the order of the balls, 0, or NaN if its gradient has NaN or infinite entries where the attack may write. */
+  finite: tf.Scalar[];
 }
 
 /** The inputs with the perturbations of all balls. Modalities outside them are the clean tensors themselves. */
@@ -142,8 +142,12 @@ export function evaluate(
     objective: mean(draws.map(({ value }) => value as tf.Tensor1D)),
     logits: mean(draws.map(({ logits }) => logits)),
     gradients,
-    broken: problem.balls.flatMap((ball, i) =>
-      ball.parts.map((part) => tf.sub(1, tf.all(tf.isFinite(columnsOf(ball, part, gradients[i]!))))),
+    finite: problem.balls.flatMap((ball, i) =>
+      ball.parts.map((part) => {
+        const columns = columnsOf(ball, part, gradients[i]!);
+        // g - g is 0 for every number and NaN for NaN and infinities: no other question costs as little.
+        return tf.sum<tf.Scalar>(tf.sub(columns, columns));
+      }),
     ),
   };
 }

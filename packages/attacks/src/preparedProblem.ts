@@ -18,6 +18,8 @@ export interface Stepping {
   stepLength: number;
   /** Whether a budget's own `stepSize` takes the place of `stepLength`. */
   ownSteps: boolean;
+  /** Whether a budget's epsilon may be infinite. */
+  unbounded: boolean;
   /** Calls of the classifier that one evaluation is the mean of. */
   draws: number;
 }
@@ -35,11 +37,11 @@ export class PreparedProblem {
 
   /** @param checked its masks are freed */
   constructor(
-    { threatModel, stepLength, ownSteps, draws }: Stepping,
+    { threatModel, stepLength, ownSteps, unbounded, draws }: Stepping,
     { masks, largestLabel }: Checked,
     { classifier, inputs, labels, objective, targets }: Given,
   ) {
-    const balls = ballsAround(inputs, threatModel, masks, stepLength, ownSteps);
+    const balls = ballsAround(inputs, threatModel, masks, stepLength, ownSteps, !unbounded);
     tf.dispose(masks);
     this.#classifier = classifier;
     const attacked = attackedModalities(threatModel);

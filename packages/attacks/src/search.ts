@@ -59,7 +59,7 @@ export function attackOf(config: SearchConfig, search: Search): Attack {
       options.signal?.throwIfAborted();
       const checked = await check(threatModel, inputs, labels, unbounded, options);
       await registerGradients();
-      const prepared = new PreparedProblem({ threatModel, stepLength, ownSteps, draws }, checked, {
+      const prepared = new PreparedProblem({ threatModel, stepLength, ownSteps, unbounded, draws }, checked, {
         classifier,
         inputs,
         labels,
@@ -112,9 +112,8 @@ export class SearchContext {
   /** Steps since the last look at which rows are done, and how many there shall be. */
   #unseen = 0;
   #wait = FIRST_LOOK;
-  /** For each attacked modality the first evaluation whose gradient was not finite, or infinity. */
-  #firstBad: tf.Tensor1D | undefined;
-  #evaluations = 0;
+  /** For each evaluation and attacked modality 0, or NaN if the gradient was not finite. */
+  readonly #finite: tf.Scalar[][] = [];
   #lastTurn = performance.now();
 
   constructor(prepared: PreparedProblem, options: PerturbOptions) {
@@ -170,11 +169,7 @@ export class SearchContext {
    */
   evaluate(deltas: readonly tf.Tensor2D[], objective?: Objective, only?: readonly string[]): Evaluation {
     const evaluation = evaluate(this.#problem, deltas, objective, only);
-    this.#evaluations++;
-    const now = tf.div<tf.Tensor1D>(this.#evaluations, tf.stack(evaluation.broken));
-    const first = tf.keep(this.#firstBad ? tf.minimum<tf.Tensor1D>(this.#firstBad, now) : tf.clone(now));
-    this.#firstBad?.dispose();
-    this.#firstBad = first;
+    this.#finite.push(evaluation.finite.map((sum) => tf.keep(sum)));
     return evaluation;
   }
 
@@ -191,29 +186,28 @@ export class SearchContext {
    */
   async settle(values: tf.Tensor | undefined, during: string): Promise<Float32Array> {
     const names = this.#problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
-    const all = tf.tidy(() =>
-      tf.concat1d([
-        this.#firstBad ?? tf.fill<tf.Rank.R1>([names.length], Infinity),
-        values ? tf.cast<tf.Tensor1D>(tf.reshape(values, [-1]), 'float32') : tf.tensor1d([]),
-      ]),
-    );
+    const sums = this.#finite.splice(0);
     let fetched: Float32Array;
     try {
-      fetched = (await all.data()) as Float32Array;
+      const all = tf.tidy(() =>
+        tf.concat1d([
+          ...sums.flat().map((sum) => tf.reshape<tf.Rank.R1>(sum, [1])),
+          values ? tf.cast<tf.Tensor1D>(tf.reshape(values, [-1]), 'float32') : tf.tensor1d([]),
+        ]),
+      );
+      fetched = (await all.data().finally(() => all.dispose())) as Float32Array;
     } finally {
-      all.dispose();
-      this.#firstBad?.dispose();
-      this.#firstBad = undefined;
-      this.#evaluations = 0;
+      tf.dispose(sums);
     }
-    const bad = names.filter((_, i) => fetched[i]! < Infinity);
+    const found = sums.map((_, i) => fetched.subarray(i * names.length, (i + 1) * names.length));
+    const bad = names.filter((_, i) => found.some((step) => step[i] !== 0));
     if (bad.length > 0) {
-      const step = Math.min(...fetched.subarray(0, names.length));
+      const step = 1 + found.findIndex((sum) => sum.some((value) => value !== 0));
       throw new GradientError(
         `The gradient with respect to ${bad.map(shown).join(', ')} has NaN or infinite entries, first in step ${step} of ${during}. The classifier or the loss overflows there, or divides by zero, or takes the root or logarithm of zero.`,
       );
     }
-    return fetched.slice(names.length);
+    return fetched.slice(sums.length * names.length);
   }
 
   /**
@@ -290,7 +284,6 @@ export class SearchContext {
   dispose(): void {
     for (const state of [...this.#states.splice(0), ...this.#derived.splice(0)]) state.dispose();
     this.#departures.dispose();
-    this.#firstBad?.dispose();
-    this.#firstBad = undefined;
+    tf.dispose(this.#finite.splice(0));
   }
 }

@@ -49,7 +49,8 @@ async function outsideOf(subject: Subject, found: Modalities): Promise<number[]>
   const { right, classifier } = subject;
   let outside: number[] = [];
   await subject.with(right, async ({ inputs, labels, threatModel }) => {
-    const look = attackOf({ name: 'inside', threatModel }, async ({ balls }, context) => {
+    // Bounds of range and mask alone: the radius is looked at with some room for rounding.
+    const look = attackOf({ name: 'inside', threatModel, unbounded: true }, async ({ balls }, context) => {
       const still = context.hold(() => origin(balls));
       const flags = context.hold(() => {
         const attacked = attackedModalities(threatModel);

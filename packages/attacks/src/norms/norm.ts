@@ -28,12 +28,16 @@ export interface Room {
   readonly size: number;
   /** Radius `[rows, 1]`. */
   readonly epsilon: tf.Tensor2D;
+  /** The radius, if it is that of all rows. */
+  readonly radius?: number;
   /** 1 where the perturbation may differ from 0, `[rows, size]`; absent: everywhere. */
   readonly free?: tf.Tensor2D;
   /** Number of coordinates that may differ from 0, `[rows, 1]`. */
   readonly dimensions: tf.Tensor2D;
   /** Smallest and largest perturbation that range and mask allow, `[rows, size]`; absent: any. */
   readonly bounds?: { lower: tf.Tensor2D; upper: tf.Tensor2D };
+  /** Whether the bounds are those of the ball as well, so that nothing is left to project. Default false. */
+  readonly tight?: boolean;
 }
 
 /** Divides rows by their lengths, leaving rows shorter than 1e-12 shorter than 1. */
