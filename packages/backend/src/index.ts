@@ -1,3 +1,4 @@
 export * from './backendUnavailableError.js';
 export * from './registerWasmKernels.js';
+export * from './registerWebgpuKernels.js';
 export * from './useBackend.js';

@@ -1,9 +1,9 @@
-import { getKernel, type KernelConfig, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { getKernel, type KernelConfig, type KernelFunc } from '@tensorflow/tfjs-core';
+import { kernelPlaces } from './kernelPlaces.js';
 import { composedKernels } from './kernels/index.js';
-import { computeOf } from './kernels/kernel.js';
+import type { Compute } from './kernels/kernel.js';
 
-/** What stood in a kernel's place, while one of ours does: undefined where tfjs has none for wasm. */
-const replaced = new Map<string, KernelConfig | undefined>();
+const places = kernelPlaces('wasm');
 
 /**
  * Gives the wasm backend the kernels that training needs, composed from its fast ones. tfjs's own lack the gradients
@@ -34,29 +34,17 @@ export function registerWasmKernels(): string[] {
         "`await useBackend({ backend: 'wasm' })`, which does both.",
     );
   }
-  for (const { kernelName, compose } of composedKernels) {
-    if (replaced.has(kernelName)) continue;
-    const stock = getKernel(kernelName, 'wasm');
-    replaced.set(kernelName, stock);
-    // tfjs warns of a name registered twice.
-    if (stock) unregisterKernel(kernelName, 'wasm');
-    registerKernel({
-      ...stock,
+  return places.put(
+    composedKernels.map(({ kernelName, compose }) => ({
       kernelName,
-      backendName: 'wasm',
-      kernelFunc: compose(computeOf(stock)) as unknown as KernelConfig['kernelFunc'],
-    });
-  }
-  return composedKernels.map(({ kernelName }) => kernelName);
+      compose: (stock) => compose(stock as unknown as Compute<string> | undefined) as unknown as KernelFunc,
+    })),
+  );
 }
 
 /** Puts tfjs's own kernels back, as they were before {@link registerWasmKernels}. Without effect if it was not called. */
 export function unregisterWasmKernels(): void {
-  for (const [kernelName, stock] of replaced) {
-    unregisterKernel(kernelName, 'wasm');
-    if (stock) registerKernel(stock);
-  }
-  replaced.clear();
+  places.restore();
 }
 
 /**
@@ -67,5 +55,5 @@ export function unregisterWasmKernels(): void {
  * @returns undefined where tfjs has none
  */
 export function stockWasmKernel(kernelName: string): KernelConfig | undefined {
-  return replaced.has(kernelName) ? replaced.get(kernelName) : getKernel(kernelName, 'wasm');
+  return places.stock(kernelName);
 }

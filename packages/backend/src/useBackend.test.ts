@@ -23,6 +23,14 @@ const native = (isUsingGpuDevice: boolean) => () => {
   tf.registerBackend('tensorflow', () => backend, 3);
 };
 
+/** Registers a backend as tfjs-backend-webgpu does, with one of its kernels. */
+const dawn = () => {
+  tf.registerBackend('webgpu', async () => Object.assign(new tf.KernelBackend(), { dispose() {} }), 3);
+  if (tf.getKernel('AddN', 'webgpu')) return;
+  const { kernelFunc } = tf.getKernel('AddN', 'cpu')!;
+  tf.registerKernel({ kernelName: 'AddN', backendName: 'webgpu', kernelFunc });
+};
+
 const gpu = '@tensorflow/tfjs-node-gpu';
 const node = '@tensorflow/tfjs-node';
 const webgpu = '@tensorflow/tfjs-backend-webgpu';
@@ -123,15 +131,11 @@ test('a package that fails to load is passed over with its own message', async (
 
 test('webgpu is taken where there is a GPU in the navigator and its package', async () => {
   vi.stubGlobal('navigator', { gpu: {} });
-  const importer = machine({
-    [webgpu]: () => {
-      tf.registerBackend('webgpu', async () => Object.assign(new tf.KernelBackend(), { dispose() {} }), 3);
-    },
-  });
+  const importer = machine({ [webgpu]: dawn });
   expect(await useBackend({ importer })).toMatchObject({
     backend: 'webgpu',
     registeredAs: 'webgpu',
-    kernels: [],
+    kernels: ['AddN'],
   });
 });
 
@@ -140,6 +144,8 @@ test('a backend that does not start is passed over and leaves the one before in 
   vi.stubGlobal('navigator', { gpu: {} });
   const importer = machine({
     [webgpu]: () => {
+      dawn();
+      tf.removeBackend('webgpu');
       tf.registerBackend('webgpu', () => Promise.reject(new Error('no adapter')), 3);
     },
   });
@@ -229,11 +235,7 @@ test('in Node the package webgpu gives WebGPU; an adapter without a graphics car
   vi.stubGlobal('navigator', undefined);
   const info = { architecture: 'swiftshader', description: 'SwiftShader', isFallbackAdapter: true };
   const create = () => ({ requestAdapter: async () => ({ info }) });
-  const backends = machine({
-    [webgpu]: () => {
-      tf.registerBackend('webgpu', async () => Object.assign(new tf.KernelBackend(), { dispose() {} }), 3);
-    },
-  });
+  const backends = machine({ [webgpu]: dawn });
   const importer = async (specifier: string) =>
     specifier === 'webgpu' ? { create, globals: {} } : backends(specifier);
   const byItself = await useBackend({ importer });
