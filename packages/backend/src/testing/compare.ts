@@ -1,34 +1,11 @@
-import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
-import { registerOnnxBackend } from '../onnx/registerOnnxBackend.js';
-import { bindingSpecifier, isBinding, type NativeBinding, Runtime } from '../onnx/runtime.js';
 import { useBackend } from '../useBackend.js';
+import { noise } from './noise.js';
+import { onnxBinding, useOnnx, withoutOnnx } from './useOnnx.js';
 
 /** Makes wasm ready with its composed kernels; for beforeAll. */
 export const useWasm = () => useBackend({ backend: 'wasm' });
-
-/** Onnxruntime-node's binding, where the optional package is installed. */
-export const onnxBinding: NativeBinding | undefined = (() => {
-  try {
-    const loaded: unknown = createRequire(import.meta.url)(bindingSpecifier);
-    return isBinding(loaded) ? loaded : undefined;
-  } catch {
-    return undefined;
-  }
-})();
-
-/** Says on the terminal that there is no onnx to test, for the names of tests to be read with. */
-export const withoutOnnx = (what: string) =>
-  console.warn(`${what}: not on onnx, since onnxruntime-node isn't installed.`);
-
-/** Makes onnx ready, no kernel too small for it; for beforeAll. */
-export async function useOnnx(): Promise<void> {
-  if (onnxBinding && !tf.findBackendFactory('onnx')) {
-    registerOnnxBackend(new Runtime(onnxBinding, 2), { small: 0 });
-  }
-  await tf.setBackend('onnx');
-}
 
 const compared: string[] = [];
 
@@ -50,21 +27,13 @@ export async function useOnnxAlone(): Promise<void> {
   compared.push('onnx');
 }
 
+export { noise };
+
 /** A tensor for both backends: `values` are repeated to fill the shape. */
 export interface Operand {
   shape: number[];
   values?: number[];
   dtype?: 'float32' | 'int32' | 'bool';
-}
-
-/** Numbers in [-1, 1] that don't repeat soon: an integer hash of the index. */
-export function noise(size: number, seed: number): Float32Array {
-  return Float32Array.from({ length: size }, (_, i) => {
-    let h = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-    h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
-    return ((h ^ (h >>> 15)) >>> 0) / 2 ** 31 - 1;
-  });
 }
 
 /** Runs a kernel on a backend, with a check that it leaves nothing behind but its results. */
