@@ -11,6 +11,12 @@ const WHOLE_STEP = 48;
 /** Recorded operations at which a model is run though its step may not be over. */
 const LONGEST_STEP = 6000;
 
+/** What this backend looks at of tfjs's engine. */
+interface EngineState {
+  scopeStack: readonly unknown[];
+  activeTape: readonly unknown[] | null | undefined;
+}
+
 /** What tfjs's cpu backend keeps of a tensor, with values that are computed when somebody asks. */
 class Entry {
   refCount = 1;
@@ -128,12 +134,12 @@ export class OnnxBackend extends MathBackendCPU {
 
   /** To be called before a kernel records: runs the last step, when this kernel is the first of another. */
   beginKernel(): void {
-    // The first scope is that of the outermost tidy, or of the operation itself where there is none.
-    const { scopeStack } = engine().state as unknown as { scopeStack: unknown[] };
-    const step = scopeStack[0];
-    if ((step !== this.#step && this.graph.length >= WHOLE_STEP) || this.graph.length >= LONGEST_STEP) {
-      this.flush();
-    }
+    // The first scope is that of the outermost tidy, or of the operation itself where there is none. A gradient's way
+    // forward and its way back are two; between them there is a tape, which holds what the way back needs.
+    const { scopeStack, activeTape } = engine().state as unknown as EngineState;
+    const step = activeTape ?? scopeStack[0];
+    const another = step !== this.#step && !activeTape;
+    if ((another && this.graph.length >= WHOLE_STEP) || this.graph.length >= LONGEST_STEP) this.flush();
     this.#step = step;
   }
 

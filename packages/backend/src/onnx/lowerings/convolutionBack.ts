@@ -279,68 +279,49 @@ export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View
     taps === 1
       ? parts[0]!
       : graph.record('Concat', parts, [frames, taps * channels, pixels], { attributes: { axis: 1 } });
+  // dy's frames beside each frame of x: one column of filters for each tap in time, zero where a tap saw no frame.
   const upstream = inRows(graph, dy, [batch, depth.output, pixels * filters]);
-  const whole = graph.reshaped(patches, [batch, depth.input, taps * channels * pixels]);
-  const gradients = Array.from({ length: depth.filter }, (_, tap) => {
-    const pairs = Array.from(
-      { length: depth.output },
-      (_, o) => [o * depth.stride + tap * depth.dilation - depth.before, o] as const,
-    ).filter(([place]) => place >= 0 && place < depth.input);
-    if (pairs.length === 0) return undefined;
-    const left = gathered(
-      graph,
-      whole,
-      pairs.map(([place]) => place),
-    );
-    const right = gathered(
-      graph,
-      upstream,
-      pairs.map(([, output]) => output),
-    );
-    const count = batch * pairs.length;
-    const products = graph.record(
-      'MatMul',
-      [
-        graph.reshaped(left, [count, taps * channels, pixels]),
-        graph.reshaped(right, [count, pixels, filters]),
-      ],
-      [count, taps * channels, filters],
-    );
-    return count === 1
-      ? graph.reshaped(products, [1, taps * channels * filters])
-      : graph.record('ReduceSum', [products, graph.integers([0])], [taps * channels, filters], {
+  const columns = Array.from({ length: depth.filter }, (_, tap) => {
+    const places = Array.from({ length: depth.input }, (_, place) => {
+      const output = (place + depth.before - tap * depth.dilation) / depth.stride;
+      return Number.isInteger(output) && output >= 0 && output < depth.output ? output : -1;
+    });
+    return graph.reshaped(framesAt(graph, upstream, places), [frames, pixels, filters]);
+  });
+  const width3 = depth.filter * filters;
+  const beside =
+    columns.length === 1
+      ? columns[0]!
+      : graph.record('Concat', columns, [frames, pixels, width3], { attributes: { axis: 2 } });
+  const rows = taps * channels;
+  const products = graph.record('MatMul', [patches, beside], [frames, rows, width3]);
+  const sum =
+    frames === 1
+      ? products
+      : graph.record('ReduceSum', [products, graph.integers([0])], [rows, width3], {
           attributes: { keepdims: 0 },
         });
+  const ordered = transposed(graph, sum, [rows, depth.filter, filters], [1, 0, 2]);
+  return viewOf(graph.reshaped(ordered, [ordered.size]), rowMajor(ordered.size));
+}
+
+/** Frames of [batch, frames, length] in another order, -1 for one of zeros. */
+function framesAt(graph: Graph, value: Value, places: readonly number[]): Value {
+  const [batch, count, length] = value.dims as [number, number, number];
+  if (places.length === count && places.every((place, i) => place === i)) return value;
+  const source = places.includes(-1)
+    ? graph.record('Pad', [value, graph.integers([0, 0, 0, 0, 1, 0])], [batch, count + 1, length])
+    : value;
+  const indices = graph.integers(places.map((place) => (place < 0 ? count : place)));
+  return graph.record('Gather', [source, indices], [batch, places.length, length], {
+    attributes: { axis: 1 },
   });
-  const size = taps * channels * filters;
-  const zeros = () => graph.record('Expand', [graph.number(0), graph.integers([1, size])], [1, size]);
-  const rows = gradients.map((gradient) => (gradient ? graph.reshaped(gradient, [1, size]) : zeros()));
-  const all =
-    rows.length === 1
-      ? rows[0]!
-      : graph.record('Concat', rows, [rows.length, size], { attributes: { axis: 0 } });
-  return viewOf(graph.reshaped(all, [all.size]), rowMajor(all.size));
 }
 
 const planesOf = (batch: number, [depth, height, width]: Geometry['axes'], channels: number): Layout => ({
   dims: [batch, depth.input, channels, height.input, width.input],
   order: [0, 1, 3, 4, 2],
 });
-
-/** Some of the places of the second axis of three. */
-function gathered(graph: Graph, value: Value, places: readonly number[]): Value {
-  const [batch, count, length] = value.dims as [number, number, number];
-  if (places.length === count && places.every((place, i) => place === i)) return value;
-  const run = places.every((place, i) => place === places[0]! + i);
-  const dims = [batch, places.length, length];
-  return run
-    ? graph.record(
-        'Slice',
-        [value, ...[places[0]!, places[0]! + places.length, 1].map((n) => graph.integers([n]))],
-        dims,
-      )
-    : graph.record('Gather', [value, graph.integers(places)], dims, { attributes: { axis: 1 } });
-}
 
 /** Zeros around images, so that every tap of every output finds a number; and where the first tap starts. */
 function surrounded(graph: Graph, value: Value, axes: readonly Axis[]) {

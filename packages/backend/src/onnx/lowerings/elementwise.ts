@@ -65,7 +65,50 @@ export function aligned(
     if (view.value.size === 1) return graph.reshaped(view.value, []);
     return broadcastable(graph, view, own, layout, axes, shape.length);
   });
-  return { layout, values };
+  return widened(graph, layout, values);
+}
+
+/** Elements from which on the innermost loop of a broadcast operation is worth its start. */
+const LONG = 1024;
+
+/**
+ * The same with the smaller operands repeated until the innermost run that they share with the others is long: ONNX
+ * Runtime adds 16 numbers to each of many rows several times slower than 1024 to each of fewer.
+ */
+function widened(graph: Graph, layout: Layout, values: Value[]): Aligned {
+  const { dims, order } = layout;
+  const small = values.filter(
+    ({ dims: own, size }) => size > 1 && own.some((dim, axis) => dim !== dims[axis]),
+  );
+  const rank = dims.length;
+  // The innermost dimensions that all of them have, and the one before, which none has.
+  let axis = rank;
+  while (axis > 0 && small.every(({ dims: own }) => own[axis - 1] === dims[axis - 1])) axis--;
+  const run = dims.slice(axis).reduce((product, dim) => product * dim, 1);
+  const outer = axis - 1;
+  if (small.length === 0 || outer < 0 || axis === rank || run >= LONG) return { layout, values };
+  if (small.some(({ dims: own }) => own[outer] !== 1)) return { layout, values };
+  let repeats = 1;
+  for (let k = 2; k * run <= 2 * LONG && k <= dims[outer]!; k++) if (dims[outer]! % k === 0) repeats = k;
+  if (repeats === 1) return { layout, values };
+  const split = (own: readonly number[], of: number) => [
+    ...own.slice(0, outer),
+    of / repeats,
+    repeats,
+    ...own.slice(axis),
+  ];
+  const finer: Layout = {
+    dims: split(dims, dims[outer]!),
+    order: order.flatMap((at) => (at < outer ? [at] : at === outer ? [outer, outer + 1] : [at + 1])),
+  };
+  const wide = values.map((value) => {
+    if (value.size === 1) return value;
+    if (!small.includes(value)) return graph.reshaped(value, finer.dims);
+    const before = [...value.dims.slice(0, outer), 1, 1, ...value.dims.slice(axis)];
+    const after = [...value.dims.slice(0, outer), 1, repeats, ...value.dims.slice(axis)];
+    return graph.record('Expand', [graph.reshaped(value, before), graph.integers(after)], after);
+  });
+  return { layout: finer, values: wide };
 }
 
 /** A smaller operand in dimensions of 1 where the layout's are not its own. */

@@ -51,7 +51,10 @@ const product: Lowering = (call: KernelCall) => {
 const fusedProduct: Lowering = (call) => {
   const { bias } = call.inputs;
   const { activation } = call.attrs as unknown as { activation?: string };
-  if ((activation && activation !== 'linear' && activation !== 'relu') || (bias && bias.dtype !== 'float32')) {
+  if (
+    (activation && activation !== 'linear' && activation !== 'relu') ||
+    (bias && bias.dtype !== 'float32')
+  ) {
     return undefined;
   }
   const result = product(call) as TensorInfo | undefined;
