@@ -11,7 +11,7 @@ const types: { [ending: string]: string } = {
 };
 
 /** Serves folders on this machine only, each under a path of its own, until it is closed. */
-export async function serve(folders: { [path: string]: string }) {
+export async function serve(folders: { [path: string]: string }, headers: { [name: string]: string } = {}) {
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url!, 'http://localhost').pathname);
     const [under, folder] = Object.entries(folders).find(([one]) => path.startsWith(one)) ?? [];
@@ -21,7 +21,7 @@ export async function serve(folders: { [path: string]: string }) {
       if (inside.startsWith('..')) throw new Error('outside of the folder');
       const bytes = await readFile(join(folder, inside));
       const type = types[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
-      response.writeHead(200, { 'content-type': type }).end(bytes);
+      response.writeHead(200, { 'content-type': type, ...headers }).end(bytes);
     } catch {
       response.writeHead(404).end();
     }

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { missingBuilds, skipped } from './builds.js';
+import { serve } from './server.js';
+import type { ThreadsFunctions, ThreadsResult } from './threadsPage.js';
+
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+const unbuilt = missingBuilds(['@amr/backend']);
+if (unbuilt) skipped('Threads of the wasm backend', unbuilt, 'Run `pnpm build` first; `pnpm test` does.');
+const noBrowser = unbuilt || (existsSync(executablePath) ? '' : `There is no ${executablePath}`);
+if (noBrowser && !unbuilt) skipped('Threads in a browser', noBrowser, 'Install it, or set CHROMIUM_PATH.');
+
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+
+describe.skipIf(unbuilt)('threads of the wasm backend in Node', () => {
+  /** What the script prints, once its process has ended by itself. */
+  const compute = async (threads: number): Promise<{ threads: number; values: number[] }> => {
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      [here('threads.js'), `${threads}`],
+      { maxBuffer: 2 ** 24, timeout: 30_000 },
+    );
+    expect(stderr).toBe('');
+    return JSON.parse(stdout);
+  };
+
+  it('give the same bits as one, and the process ends by itself', async () => {
+    const [one, three] = [await compute(1), await compute(3)];
+    expect([one.threads, three.threads]).toEqual([1, 3]);
+    expect(three.values).toEqual(one.values);
+  });
+});
+
+describe.skipIf(noBrowser)('threads of the wasm backend in a page that is cross-origin isolated', () => {
+  let folder: string;
+  let server: Awaited<ReturnType<typeof serve>> | undefined;
+  let browser: Browser | undefined;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'amr-threads-'));
+    await build({
+      entryPoints: [here('threadsPage.ts')],
+      outfile: join(folder, 'page.js'),
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      conditions: ['import'],
+      tsconfigRaw: {},
+      logLevel: 'error',
+    });
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><script type="module" src="page.js"></script>');
+    const wasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
+    server = await serve(
+      { '/page/': folder, '/wasm/': wasm },
+      { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' },
+    );
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('share a heap, on which the kernels give what the cpu backend gives', async () => {
+    const page = await browser!.newPage();
+    // tfjs takes half of the cores at most.
+    await page.addInitScript(() => Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => 4 }));
+    await page.goto(`${server!.url}/page/index.html`);
+    await page.waitForFunction(() => document.title === 'ready');
+    const result: ThreadsResult = await page.evaluate(() =>
+      (globalThis as unknown as ThreadsFunctions).tryThreads(2),
+    );
+    expect(result).toMatchObject({ isolated: true, threads: 2, shared: true });
+    result.values.cpu.forEach((value, i) => {
+      // float32 in another order of sums.
+      expect(Math.abs(result.values.wasm[i]! - value)).toBeLessThan(1e-4 * value);
+    });
+  });
+});
