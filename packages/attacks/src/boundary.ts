@@ -119,19 +119,17 @@ export function stepTo(
     .map((slope): tf.Tensor2D => tf.max(tf.abs(slope), 1, true))
     .reduce((one, other) => tf.maximum(one, other));
   const needed = tf.divNoNan(tf.abs(rise), largest) as tf.Tensor2D;
-  const down = tf.less(rise, 0);
-  const ways = scaled.map((slope) => {
-    const up = tf.sign(slope);
-    return tf.where(down, tf.neg(up), up) as tf.Tensor2D;
-  });
-  const heights = scaled.map((slope) => tf.divNoNan(tf.abs(slope), largest) as tf.Tensor2D);
+  // Products and quotients with columns are fast on wasm, comparisons with them, of which divNoNan makes one, are not.
+  const sense = tf.sub(1, tf.mul(2, tf.cast(tf.less(rise, 0), 'float32')));
+  const ways = scaled.map((slope): tf.Tensor2D => tf.mul(tf.sign(slope), sense));
+  const heights = scaled.map((slope): tf.Tensor2D => tf.div(tf.abs(slope), orOne(largest)));
   const rooms = balls.map((ball, i) => {
     const room = from ? roomOf(ball, from[i]!, ways[i]!) : tf.fill(slopes[i]!.shape, Infinity);
-    return only(tf.greater(heights[i]!, 0), tf.divNoNan(room, units[i]!));
+    return only(isAbove0(heights[i]!), tf.div(room, orOne(units[i]!)));
   });
   const paths = balls.map(({ norm }, i) => furthest(norm, heights[i]!, rooms[i]!));
 
-  const steepness = sumOf(balls.map(({ norm }, i) => norm.dual(only(tf.greater(rooms[i]!, 0), heights[i]!))));
+  const steepness = sumOf(balls.map(({ norm }, i) => norm.dual(only(isAbove0(rooms[i]!), heights[i]!))));
   let radius = tf.clipByValue(tf.divNoNan(needed, steepness), SHORTEST, LONGEST) as tf.Tensor2D;
   if (from && balls.some(({ bounds }) => bounds)) {
     for (let i = 0; i < NEWTON_STEPS; i++) {
@@ -149,7 +147,16 @@ function roomOf({ bounds }: Surroundings, delta: tf.Tensor2D, way: tf.Tensor2D):
   if (!bounds) return tf.fill(delta.shape, Infinity);
   const above: tf.Tensor2D = tf.sub(bounds.upper, delta);
   const below: tf.Tensor2D = tf.sub(delta, bounds.lower);
-  return tf.relu(tf.where(tf.greater(way, 0), above, below));
+  return tf.relu(tf.where(isAbove0(way), above, below));
+}
+
+/** A column with 1 in place of 0, to divide by what is 0 as well there or doesn't count. */
+function orOne(column: tf.Tensor2D): tf.Tensor2D {
+  return tf.where(tf.equal(column, 0), tf.onesLike(column), column);
+}
+
+function isAbove0(matrix: tf.Tensor2D): tf.Tensor2D {
+  return tf.greater(matrix, tf.zerosLike(matrix));
 }
 
 function sumOf(columns: tf.Tensor2D[]): tf.Tensor2D {

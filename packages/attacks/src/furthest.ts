@@ -35,15 +35,17 @@ export function furthest(norm: Norm, heights: tf.Tensor2D, room: tf.Tensor2D): F
 
 /** s = min(room, radius). */
 function furthestLinf(heights: tf.Tensor2D, room: tf.Tensor2D): Furthest {
+  const ones = tf.onesLike(room);
+  const reachOf = (radius: tf.Tensor2D): tf.Tensor2D => tf.mul(ones, radius);
   return {
     at(radius) {
-      const reach = across(radius, room);
+      const reach = reachOf(radius);
       return {
         height: total(tf.mul(heights, tf.minimum(room, reach))),
-        rate: total(only(tf.greater(room, reach), heights)),
+        rate: total(tf.mul(heights, tf.step(tf.sub(room, reach)))),
       };
     },
-    point: (radius) => tf.minimum(room, across(radius, room)),
+    point: (radius) => tf.minimum(room, reachOf(radius)),
   };
 }
 

@@ -55,7 +55,8 @@ export function smallestInside(balls: readonly Ball[], { deltas }: Smallest): tf
  * ball of radius 0 stays a point.
  */
 export function boundless(ball: Ball): Ball {
-  const project = (delta: tf.Tensor2D, { epsilon }: Pick<Ball, 'epsilon'>) =>
-    tf.where(tf.greater(epsilon, 0), delta, tf.zerosLike(delta));
+  const open = ball.radius !== undefined && ball.radius > 0;
+  const project = (delta: tf.Tensor2D, { epsilon }: Pick<Ball, 'epsilon'>): tf.Tensor2D =>
+    open ? delta : tf.mul(delta, tf.step(epsilon));
   return { ...ball, norm: { ...ball.norm, project } };
 }
