@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { beforeAll, test } from 'vitest';
-import { expectAsOnCpu, useCompared } from '../testing/compare.js';
+import { beforeAll, expect, test } from 'vitest';
+import { expectAsOnCpu, run, useCompared } from '../testing/compare.js';
 
 beforeAll(useCompared);
 
@@ -41,5 +41,22 @@ for (const kernel of ['Maximum', 'Minimum']) {
       {},
       0,
     );
+  });
+
+  test(`${kernel} is NaN where either side is, and knows infinities`, async () => {
+    const [nan, infinite] = [Number.NaN, Number.POSITIVE_INFINITY];
+    const a = { shape: [6], values: [nan, 1, nan, infinite, -infinite, -0.5] };
+    const [full, scalar] = [
+      { shape: [6], values: [2, nan, nan, 3, 4, -0.25] },
+      { shape: [], values: [nan] },
+    ];
+    for (const operands of [
+      { a, b: full },
+      { a, b: scalar },
+      { a: scalar, b: a },
+    ]) {
+      const expected = await run('cpu', kernel, operands, {});
+      expect(await run('wasm', kernel, operands, {})).toEqual(expected);
+    }
   });
 }

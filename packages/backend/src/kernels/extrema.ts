@@ -1,4 +1,5 @@
 import { backend_util, Maximum, Minimum, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { floats, wordOf } from '../wasm/heap.js';
 import type { ComposedKernel, Compute } from './kernel.js';
 
 /**
@@ -37,34 +38,37 @@ const plain =
     const b = inputs['b']!;
     const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
     const out = backend.makeOutput(shape, 'float32');
-    const left = backend.typedArrayFromHeap(a);
-    const right = backend.typedArrayFromHeap(b);
-    const [many, few] = left.length >= right.length ? [left, right] : [right, left];
+    const [sizeA, sizeB] = [util.sizeFromShape(a.shape), util.sizeFromShape(b.shape)];
+    const [many, few] = sizeA >= sizeB ? [a, b] : [b, a];
     // Where both are as large, each element is a row of its own.
-    const repeat = many.length === few.length ? 1 : width;
-    (greater ? greatest : least)(many, few, repeat, backend.typedArrayFromHeap(out));
+    const repeat = sizeA === sizeB ? 1 : width;
+    const [x, y, z] = [wordOf(backend, many), wordOf(backend, few), wordOf(backend, out)];
+    outermost(floats(backend), greater ? 1 : -1, x, y, z, Math.max(sizeA, sizeB), repeat);
     return out;
   };
 
-type Values = ArrayLike<number>;
-
-// Two loops, not one that is handed a function: that call would be most of their time.
-function greatest(many: Values, few: Values, repeat: number, out: { [i: number]: number; length: number }) {
-  for (let row = 0, i = 0; i < out.length; row++) {
-    const y = few[row]!;
+/**
+ * heap[z..] = for each of `size` elements of x the greater of it and its y (the lesser for sign -1), `repeat`
+ * neighbours having the same y. The bits are chosen with a mask: a branch that is as likely as not would cost as much
+ * as all the rest four times over.
+ */
+function outermost(
+  heap: Float32Array,
+  sign: 1 | -1,
+  x: number,
+  y: number,
+  z: number,
+  size: number,
+  repeat: number,
+): void {
+  const bits = new Int32Array(heap.buffer);
+  for (let i = 0, row = y; i < size; row++) {
+    const other = sign * heap[row]!;
+    const otherBits = bits[row]!;
     for (const end = i + repeat; i < end; i++) {
-      const x = many[i]!;
-      out[i] = x > y || Number.isNaN(x) ? x : y;
-    }
-  }
-}
-
-function least(many: Values, few: Values, repeat: number, out: { [i: number]: number; length: number }) {
-  for (let row = 0, i = 0; i < out.length; row++) {
-    const y = few[row]!;
-    for (const end = i + repeat; i < end; i++) {
-      const x = many[i]!;
-      out[i] = x < y || Number.isNaN(x) ? x : y;
+      const value = sign * heap[x + i]!;
+      const mask = -(Number(value > other) | Number(Number.isNaN(value)));
+      bits[z + i] = otherBits ^ ((bits[x + i]! ^ otherBits) & mask);
     }
   }
 }
