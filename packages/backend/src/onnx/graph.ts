@@ -91,17 +91,28 @@ export class Graph {
     op: string,
     inputs: readonly (Value | undefined)[],
     dims: readonly number[],
-    { attributes = {}, domain = '', type = inputs[0]!.type }: RecordOptions = {},
+    { type = inputs[0]!.type, ...options }: RecordOptions = {},
   ): Value {
+    return this.recordAll(op, inputs, [{ dims, type }], options)[0]!;
+  }
+
+  /** Records an operation with several outputs. */
+  recordAll(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: readonly { dims: readonly number[]; type: ElementType }[],
+    { attributes = {}, domain = '' }: Omit<RecordOptions, 'type'> = {},
+  ): Value[] {
     const text = `${domain}.${op}${JSON.stringify(attributes)}`;
-    const key = `${text}(${inputs.map((input) => input?.id ?? '').join()})${type}`;
+    const types = outputs.map(({ type }) => type).join();
+    const key = `${text}(${inputs.map((input) => input?.id ?? '').join()})${types}`;
     const known = this.#known.get(key);
-    if (known) return known.outputs[0]!;
+    if (known) return known.outputs;
     const node = new Node(op, domain, attributes, inputs, text, this.#runs);
-    node.outputs = [new Value(type, dims, node)];
+    node.outputs = outputs.map(({ dims, type }) => new Value(type, dims, node));
     this.#nodes.push(node);
     this.#known.set(key, node);
-    return node.outputs[0]!;
+    return node.outputs;
   }
 
   /** The same elements in other dimensions. */
