@@ -6,10 +6,10 @@ import { type Task, type TaskName, tasks } from './tasks.js';
 export interface Agreement {
   /** Whom the others are compared with. */
   with: string;
-  /** Largest difference of each other one, relative to the largest value. */
+  /** How far each other one is apart, as the task measures it. */
   differences: { [contestant: string]: number };
-  /** The largest that is allowed. */
-  tolerance: number;
+  /** How far is allowed. */
+  tolerance: NonNullable<Task['tolerance']>;
   /** Those that differ by more. */
   wrong: string[];
 }
@@ -30,8 +30,11 @@ export function agreementOf(
   const others = told.filter((entry) => entry !== right);
   if (!right || others.length === 0 || tolerance === undefined) return undefined;
   const differences = Object.fromEntries(
-    others.map(({ contestant, values }) => [contestant, difference(right.values!, values!)]),
+    others.map(({ contestant, values }) => [
+      contestant,
+      difference(right.values!, values!, tolerance.measure),
+    ]),
   );
-  const wrong = Object.keys(differences).filter((name) => !(differences[name]! <= tolerance));
+  const wrong = Object.keys(differences).filter((name) => !(differences[name]! <= tolerance.most));
   return { with: right.contestant, differences, tolerance, wrong };
 }

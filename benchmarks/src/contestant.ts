@@ -2,7 +2,7 @@
 // answers each with a line of JSON: see protocol.ts.
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { useBackend } from '@amr/backend';
+import { type BackendName, useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import { cases } from './cases.js';
 import { readMaterial, setWeights } from './handOver.js';
@@ -15,6 +15,7 @@ const { values: given } = parseArgs({
   options: {
     backend: { type: 'string' },
     stock: { type: 'boolean', default: false },
+    threads: { type: 'string' },
     case: { type: 'string' },
     task: { type: 'string' },
     material: { type: 'string' },
@@ -37,7 +38,8 @@ const deviceBytes = () => (tf.memory() as { numBytesInGPUAllocated?: number }).n
 let run: (() => Promise<Outcome>) | undefined;
 
 await answered(async () => {
-  await useBackend({ backend: given.backend as 'wasm', wasmKernels: !given.stock });
+  const threads = given.threads ? Number(given.threads) : undefined;
+  await useBackend({ backend: given.backend as BackendName, wasmKernels: !given.stock, threads });
   const { now: baseline } = memory();
   if (given.task) {
     const subject = cases.find(({ name }) => name === given.case)!;

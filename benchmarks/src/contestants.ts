@@ -1,5 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Options } from './options.js';
+import type { Backend, Options } from './options.js';
 
 /** Who is measured: a backend of tfjs or PyTorch on so many threads. */
 export interface Contestant {
@@ -27,19 +28,27 @@ export interface Job {
 
 const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** How a backend is asked for: its arguments, and whether it is tfjs's own with the kernels it comes with. */
+const argumentsOf: { [backend in Backend]: (threads: string) => { args: string[]; stock?: true } } = {
+  onnx: (threads) => ({ args: ['onnx', '--threads', threads] }),
+  'onnx-1': () => ({ args: ['onnx', '--threads', '1'] }),
+  wasm: () => ({ args: ['wasm'] }),
+  'wasm-threads': (threads) => ({ args: ['wasm', '--threads', threads] }),
+  'wasm-stock': () => ({ args: ['wasm', '--stock'], stock: true }),
+  cpu: () => ({ args: ['cpu'], stock: true }),
+  webgpu: () => ({ args: ['webgpu'] }),
+};
+
 /** All that the options name, in the order of the tables. */
 export function contestantsOf({ backends, threads, torchDevice, python }: Options): Contestant[] {
-  const tfjs = backends.map((backend): Contestant => {
-    const stock = backend === 'wasm-stock';
-    const program = [process.execPath, beside('./contestant.js'), '--backend', stock ? 'wasm' : backend];
-    return {
-      name: backend,
-      stock: stock || backend === 'cpu',
-      torch: false,
-      program: stock ? [...program, '--stock'] : program,
-    };
+  const shared = torchDevice === 'cpu' && threads.length > 0 ? Math.max(...threads) : availableParallelism();
+  const tfjs = backends.map((name): Contestant => {
+    const { args, stock = false } = argumentsOf[name](`${shared}`);
+    const program = [process.execPath, beside('./contestant.js'), '--backend', ...args];
+    return { name, stock, torch: false, program };
   });
   const torch = threads.map((count): Contestant => {
+    const name = torchDevice === 'cuda' ? 'torch-cuda' : `torch-${count}`;
     const program = [
       python,
       beside('../torch/networks.py'),
@@ -48,12 +57,7 @@ export function contestantsOf({ backends, threads, torchDevice, python }: Option
       '--device',
       torchDevice,
     ];
-    return {
-      name: torchDevice === 'cuda' ? `torch-cuda` : `torch-${count}`,
-      stock: false,
-      torch: true,
-      program,
-    };
+    return { name, stock: false, torch: true, program };
   });
   return [...tfjs, ...torch];
 }

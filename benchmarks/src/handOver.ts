@@ -67,7 +67,11 @@ export function readMaterial(file: string, batch?: number): Material {
 export function setWeights(model: LayersModel, weights: Material['weights']): void {
   for (const [name, variable] of weightsOf(model)) {
     const value = weights.get(name);
-    if (!value) throw new Error(`the file has no weight ${name}: it was written for another network`);
+    if (!value || String(value.shape) !== String(variable.shape)) {
+      throw new Error(
+        `the file has no weight ${name} of shape [${variable.shape}]: it was written for another network`,
+      );
+    }
     variable.write(value);
     value.dispose();
   }

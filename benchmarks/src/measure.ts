@@ -159,5 +159,5 @@ function failureOf(error: Error, batch: number): Pick<Entry, 'status' | 'note'> 
   if (error instanceof TooSlow) return { status: 'slow', note: `${error.message} for a batch of ${batch}` };
   const kernel = /Kernel '(\w+)' not registered/.exec(error.message)?.[1];
   if (kernel) return { status: 'missing', note: `it has no kernel ${kernel}` };
-  return { status: 'failed', note: error.message.split('\n', 1)[0] };
+  return { status: 'failed', note: error.message.split(/\n|(?<=\.) /, 1)[0] };
 }

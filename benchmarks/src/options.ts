@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util';
 import { cases } from './cases.js';
 import { type TaskName, tasks } from './tasks.js';
 
-/** The backends that can be measured: ours, and tfjs's own with its stock kernels. */
-export const backends = ['onnx', 'wasm', 'wasm-stock', 'cpu', 'webgpu'] as const;
+/** The backends that can be measured, with the threads of each: ours, and tfjs's own with its stock kernels. */
+export const backends = ['onnx', 'onnx-1', 'wasm', 'wasm-threads', 'wasm-stock', 'cpu', 'webgpu'] as const;
 /** One of them. */
 export type Backend = (typeof backends)[number];
+const usualBackends: readonly Backend[] = ['onnx', 'wasm', 'wasm-stock', 'cpu'];
 
 /** What a run of the benchmark was asked for. */
 export interface Options {
@@ -39,12 +40,13 @@ export const help = `Times networks, attacks and adversarial training on tfjs's 
   pnpm bench networks [options]
 
   --backends LIST    of ${backends.join(', ')}
-                     (default onnx,wasm,wasm-stock,cpu; those that can't be had are passed over)
+                     (default ${usualBackends.join(',')}; those that can't be had are passed over)
   --cases LIST       of ${names(cases.filter(({ hidden }) => !hidden)).join(', ')} (default: all)
   --tasks LIST       of ${Object.keys(tasks).join(', ')}
                      (default: all)
   --rounds N         timed rounds, all contestants in turn in each (default 5)
-  --threads LIST     of numbers of threads for PyTorch (default 1,2); 0 for no PyTorch
+  --threads LIST     of numbers of threads for PyTorch (default 1,2); 0 for no PyTorch. onnx and wasm-threads
+                     have the largest of them, without PyTorch as many as there are cores
   --python PATH      the Python that has PyTorch (default /usr/bin/python3)
   --torch-device D   cpu or cuda (default cpu)
   --limit SECONDS    for one run of wasm-stock or cpu (default 60)
@@ -68,12 +70,7 @@ export function optionsOf(args: readonly string[]): Options | undefined {
     throw new OptionError(`--torch-device: got '${device}'; expected cpu or cuda.`);
   }
   return {
-    backends: chosen(
-      '--backends',
-      given.backends,
-      backends,
-      quick ? ['onnx', 'wasm'] : backends.slice(0, -1),
-    ),
+    backends: chosen('--backends', given.backends, backends, quick ? ['onnx', 'wasm'] : usualBackends),
     cases: chosen('--cases', given.cases, names(cases), quick ? ['r3d-10', 'stgcn', 'two-stream'] : shown),
     tasks: chosen('--tasks', given.tasks, Object.keys(tasks) as TaskName[]),
     rounds: whole('--rounds', given.rounds, quick ? 2 : 5),

@@ -46,12 +46,18 @@ export function compared(values: ArrayLike<number>): number[] {
   return Array.from({ length: Math.min(values.length, COMPARED) }, (_, i) => values[i * step]!);
 }
 
-/** The largest difference between two lists, relative to the largest value of the first, or to 1. */
-export function difference(values: readonly number[], others: readonly number[]): number {
-  const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+/** How results are compared: by the value that differs most, or by the length of the difference, in l2. */
+export type Measure = 'value' | 'length';
+
+/** How far two lists are apart, in units of the largest value, or of the length, of the first. */
+export function difference(
+  values: readonly number[],
+  others: readonly number[],
+  measure: Measure = 'value',
+): number {
   if (values.length !== others.length) return Number.POSITIVE_INFINITY;
-  return values.reduce((most, value, i) => {
-    const apart = Math.abs(value - others[i]!) / scale;
-    return Number.isFinite(apart) ? Math.max(most, apart) : Number.POSITIVE_INFINITY;
-  }, 0);
+  const size = (list: readonly number[]) =>
+    measure === 'length' ? Math.hypot(...list) : Math.max(...list.map(Math.abs));
+  const apart = size(values.map((value, i) => value - others[i]!)) / (size(values) || 1);
+  return Number.isFinite(apart) ? apart : Number.POSITIVE_INFINITY;
 }

@@ -12,7 +12,7 @@ export interface Table {
 }
 
 /** The backends that are this project's, and those that they are measured against besides PyTorch. */
-const ours = ['onnx', 'wasm', 'webgpu'];
+const ours = ['onnx', 'onnx-1', 'wasm', 'wasm-threads', 'webgpu'];
 const stock = ['wasm-stock', 'cpu'];
 
 /** The tables of a run: time, ratios, memory. */
@@ -46,7 +46,8 @@ export function pairsOf(contestants: readonly string[], reference?: string): [st
   const mine = ours.filter((name) => contestants.includes(name));
   const theirs = stock.filter((name) => contestants.includes(name));
   const toReference = reference === undefined ? [] : mine.map((name): [string, string] => [name, reference]);
-  return [...toReference, ...mine.flatMap((name) => theirs.map((other): [string, string] => [other, name]))];
+  const most = mine.filter((name) => name === 'onnx' || name === 'wasm');
+  return [...toReference, ...most.flatMap((name) => theirs.map((other): [string, string] => [other, name]))];
 }
 
 /** The tables in Markdown, behind what they were measured on. */
@@ -90,7 +91,7 @@ function disagreements({ agreement }: Row): string[] {
   const { differences, tolerance, wrong, with: right } = agreement;
   return wrong.map(
     (name) =>
-      `results of ${name} and ${right} differ by ${differences[name]!.toExponential(1)} of the largest value, more than ${tolerance}`,
+      `results of ${name} and ${right} differ by ${differences[name]!.toExponential(1)} of the ${unitOf(tolerance)}, more than ${tolerance.most}`,
   );
 }
 
@@ -120,14 +121,15 @@ export function lineTitles(reference?: string): string {
 }
 
 /** Differences of results that are right: those that are wrong have lines of their own. */
-function agreementText({ differences, wrong, with: right }: Agreement): string {
+function agreementText({ differences, tolerance, wrong, with: right }: Agreement): string {
   const agreeing = Object.keys(differences).filter((name) => !wrong.includes(name));
   const most = Math.max(...agreeing.map((name) => differences[name]!));
   return agreeing.length > 0
-    ? `results of ${agreeing.join(', ')} differ from those of ${right} by ${most.toExponential(1)} of the largest value at most`
+    ? `results of ${agreeing.join(', ')} differ from those of ${right} by ${most.toExponential(1)} of the ${unitOf(tolerance)} at most`
     : '';
 }
 
+const unitOf = ({ measure }: Agreement['tolerance']) => (measure === 'length' ? 'length' : 'largest value');
 const networkOf = ({ case: { title, batch } }: Row) => `${title}, batch of ${batch}`;
 const taskOf = ({ task }: Row) => (tasks[task] as Task).title;
 const titleOf = (row: Row) => `${networkOf(row)}, ${taskOf(row)}`;
@@ -158,7 +160,7 @@ function memoryCell(entry: Entry | undefined): string {
 }
 
 function spreadText({ median, least, most }: Spread): string {
-  return `${figures(median)} (${figures(least)} to ${figures(most)})`;
+  return least === most ? figures(median) : `${figures(median)} (${figures(least)} to ${figures(most)})`;
 }
 
 /** Three figures, without an exponent. */

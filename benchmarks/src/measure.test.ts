@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cases } from './cases.js';
+import type { Contestant } from './contestants.js';
+import { type Entry, measure, type Paces, type Rules } from './measure.js';
+import type { TaskName } from './tasks.js';
+
+/** A contestant's program whose runs are as long as its first argument says, times the batch. */
+const program = `
+import { createInterface } from 'node:readline';
+const [kind, milliseconds] = process.argv[2].split(':');
+const given = process.argv.indexOf('--batch');
+const batch = given < 0 ? 2 : Number(process.argv[given + 1]);
+const say = (answer) => console.log(JSON.stringify(answer));
+console.log('a library says hello');
+if (kind === 'crash') { console.error('out of memory'); process.exit(3); }
+say({ baseline: 10 });
+for await (const line of createInterface({ input: process.stdin })) {
+  if (kind === 'missing') say({ error: "Kernel 'Sparkle' not registered for backend 'wasm'" });
+  else {
+    const time = milliseconds * batch;
+    await new Promise((resolve) => setTimeout(resolve, time));
+    say({ milliseconds: time, runs: 1, peak: 30, values: [1] });
+  }
+}`;
+
+const subject = cases.find(({ name }) => name === 'tiny')!;
+const rules: Rules = { rounds: 3, limits: { stock: 1, other: 60 }, atLeast: 0 };
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'contestants-'));
+  writeFileSync(join(folder, 'contestant.mjs'), program);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const contestant = (behaviour: string, stock = false): Contestant => ({
+  name: behaviour,
+  stock,
+  torch: false,
+  program: [process.execPath, join(folder, 'contestant.mjs'), behaviour],
+});
+async function entryOf(
+  one: Contestant,
+  task: TaskName = 'forward',
+  paces: Paces = new Map(),
+): Promise<Entry> {
+  const [entry] = await measure(subject, task, [one], 'material', rules, paces);
+  return entry!;
+}
+
+it('has a time for each round, the memory, and what was computed', async () => {
+  expect(await entryOf(contestant('steady:5'))).toEqual({
+    contestant: 'steady:5',
+    times: [10, 10, 10],
+    batch: 2,
+    status: 'measured',
+    memory: { baseline: 10, peak: 30 },
+    values: [1],
+  });
+});
+
+it('measures one sample of what is too slow for a batch, and says so', async () => {
+  const entry = await entryOf(contestant('slow:700', true));
+  expect(entry).toMatchObject({ status: 'measured', batch: 1, note: 'times of a batch of 1, times 2' });
+  // A second one would be over the limit, and the values are those of other samples.
+  expect(entry.times).toEqual([1400]);
+  expect(entry.values).toBeUndefined();
+});
+
+it('gives up what is too slow even so, and tries nothing that costs more', async () => {
+  const paces: Paces = new Map();
+  const slow = contestant('slow:5000', true);
+  expect(await entryOf(slow, 'forward', paces)).toMatchObject({
+    status: 'slow',
+    times: [],
+    note: 'over 1 s for a batch of 1',
+  });
+  const begun = performance.now();
+  expect(await entryOf(slow, 'pgd-both', paces)).toMatchObject({
+    status: 'slow',
+    note: 'about 40 s expected for a batch of 1, the limit being 1 s',
+  });
+  expect(performance.now() - begun).toBeLessThan(500);
+});
+
+it('names a kernel that is missing, and how a program ended', async () => {
+  expect(await entryOf(contestant('missing'))).toMatchObject({
+    status: 'missing',
+    note: 'it has no kernel Sparkle',
+  });
+  expect(await entryOf(contestant('crash'))).toMatchObject({
+    status: 'failed',
+    note: 'it ended with 3: out of memory',
+  });
+});
+
+it('goes on with the others when one fails', async () => {
+  const both = [contestant('missing'), contestant('steady:5')];
+  const entries = await measure(subject, 'forward', both, 'material', rules, new Map());
+  expect(entries.map(({ times }) => times.length)).toEqual([0, 3]);
+});
