@@ -54,7 +54,7 @@ const GUARD = 1e-8;
  *
  * Costs, with R = restarts and K = min(targetClasses, classes - 1): K * R * (2 * steps + 5) forward and K * R * steps
  * backward passes; with `targeted: false` R * ((K + 1) * steps + 5) and R * K * steps; one more forward pass for the
- * clean input. One transfer from the backend a run. A classifier is called with the whole batch, fooled rows included.
+ * clean input. One transfer from the backend a run. A classifier is called with the whole batch, fooled rows included, unless `stopWhenFooled` is set.
  *
  * Defaults are AutoAttack's. Differs from its code in that the search goes on when a row is fooled inside epsilon and
  * keeps the best over all runs, in the final search and in restarts at half the best distance, which are the paper's,
