@@ -7,25 +7,20 @@ import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { missingBuilds, skipped } from './builds.js';
+import { chromiumFlags, chromiumPath } from './chromium.js';
 import { everyModel } from './everyModel.js';
 import type { PageFunctions } from './page.js';
 import { type Sample, saveWithSample } from './savedModel.js';
 import { serve } from './server.js';
 
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const unbuilt = missingBuilds(['@amr/backend', ...Object.keys(everyModel)]);
-const reason = unbuilt || (existsSync(executablePath) ? '' : `There is no ${executablePath}`);
+const reason = unbuilt || (existsSync(chromiumPath) ? '' : `There is no ${chromiumPath}`);
 if (reason) {
   const remedy = unbuilt
     ? 'Run `pnpm build` first; `pnpm test` does.'
     : 'Install it, or set CHROMIUM_PATH to where Chromium or Chrome is.';
   skipped('The tests in a browser', reason, remedy);
 }
-
-// The browser works alone: no graphics card, no sandbox (containers have none), and no calls home.
-const flags =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
-  '--disable-component-update --disable-sync';
 
 describe.skipIf(reason)('in a browser, on the wasm backend', () => {
   const models = Object.values(everyModel).flat();
@@ -53,7 +48,7 @@ describe.skipIf(reason)('in a browser, on the wasm backend', () => {
     writeFileSync(join(pages, 'index.html'), '<!doctype html><script type="module" src="page.js"></script>');
     const wasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
     server = await serve({ '/page/': pages, '/models/': join(folder, 'models'), '/wasm/': wasm });
-    browser = await chromium.launch({ executablePath, args: flags.split(' ') });
+    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
     page = await browser.newPage();
     page.on('pageerror', (error) => errors.push(error.message));
     await page.goto(`${server.url}/page/index.html`);
