@@ -214,7 +214,7 @@ export class Graph {
   ): NativeSession {
     const described = (value: Value) => ({ name: names.get(value)!, type: value.type, dims: value.dims });
     const model: Model = {
-      nodes: nodes.map(({ op, domain, attributes, inputs, outputs }) => ({
+      nodes: [...nodes].reverse().map(({ op, domain, attributes, inputs, outputs }) => ({
         op,
         domain,
         attributes,

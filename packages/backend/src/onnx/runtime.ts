@@ -53,7 +53,7 @@ export class Runtime {
       intraOpNumThreads: this.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      graphOptimizationLevel: 'extended',
+      graphOptimizationLevel: 'disabled',
       // An arena keeps what the largest run of each session took; the system's allocator gives it back.
       enableCpuMemArena: false,
       enableMemPattern: false,

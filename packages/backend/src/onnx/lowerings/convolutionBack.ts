@@ -256,54 +256,59 @@ export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View
   const [ho, wo] = [height.output, width.output];
   const pixels = ho * wo;
   // Each frame's patches, [batch * frames, taps * channels, pixels]; then one product for each tap in time.
-  const image = arranged(graph, x, planesOf(batch, axes, channels));
+  const image = arranged(graph, x, planesOf(batch, [depth.input, height.input, width.input], channels));
   const frames = batch * depth.input;
   const padded = surrounded(graph, graph.reshaped(image, [frames, channels, height.input, width.input]), [
     height,
     width,
   ]);
-  const parts: Value[] = [];
-  for (let i = 0; i < height.filter; i++) {
-    for (let j = 0; j < width.filter; j++) {
-      parts.push(
-        graph.reshaped(strided(graph, padded.value, padded.starts, [height, width], [i, j]), [
-          frames,
-          channels,
-          pixels,
-        ]),
-      );
-    }
-  }
-  const taps = parts.length;
-  const patches =
-    taps === 1
-      ? parts[0]!
-      : graph.record('Concat', parts, [frames, taps * channels, pixels], { attributes: { axis: 1 } });
-  // dy's frames beside each frame of x: one column of filters for each tap in time, zero where a tap saw no frame.
-  const upstream = inRows(graph, dy, [batch, depth.output, pixels * filters]);
-  const columns = Array.from({ length: depth.filter }, (_, tap) => {
-    const places = Array.from({ length: depth.input }, (_, place) => {
+  // dy's frames beside each frame of x, one for each tap in time, of zeros where a tap saw none.
+  const planes = arranged(graph, dy, planesOf(batch, [depth.output, ho, wo], filters));
+  const places = Array.from({ length: depth.input }, (_, place) =>
+    Array.from({ length: depth.filter }, (_, tap) => {
       const output = (place + depth.before - tap * depth.dilation) / depth.stride;
       return Number.isInteger(output) && output >= 0 && output < depth.output ? output : -1;
+    }),
+  ).flat();
+  const upstream = framesAt(graph, graph.reshaped(planes, [batch, depth.output, filters * pixels]), places);
+  const columns = depth.filter * filters;
+  const beside = graph.reshaped(upstream, [frames, columns, pixels]);
+
+  const taps = Array.from({ length: height.filter * width.filter }, (_, tap) => tap);
+  const together = Math.ceil(ROWS / channels);
+  const sums: Value[] = [];
+  for (let start = 0; start < taps.length; start += together) {
+    const parts = taps.slice(start, start + together).map((tap) => {
+      const place = [Math.floor(tap / width.filter), tap % width.filter];
+      const seen = strided(graph, padded.value, padded.starts, [height, width], place);
+      return graph.reshaped(seen, [frames, channels, pixels]);
     });
-    return graph.reshaped(framesAt(graph, upstream, places), [frames, pixels, filters]);
-  });
-  const width3 = depth.filter * filters;
-  const beside =
-    columns.length === 1
-      ? columns[0]!
-      : graph.record('Concat', columns, [frames, pixels, width3], { attributes: { axis: 2 } });
-  const rows = taps * channels;
-  const products = graph.record('MatMul', [patches, beside], [frames, rows, width3]);
+    const rows = parts.length * channels;
+    const patches =
+      parts.length === 1
+        ? parts[0]!
+        : graph.record('Concat', parts, [frames, rows, pixels], { attributes: { axis: 1 } });
+    const products = graph.record('FusedMatMul', [patches, beside], [frames, rows, columns], {
+      domain: 'com.microsoft',
+      attributes: { transA: 0, transB: 1 },
+    });
+    const sum =
+      frames === 1
+        ? graph.reshaped(products, [rows, columns])
+        : graph.record('ReduceSum', [products, graph.integers([0])], [rows, columns], {
+            attributes: { keepdims: 0 },
+          });
+    sums.push(sum);
+  }
+  const rows = taps.length * channels;
   const sum =
-    frames === 1
-      ? products
-      : graph.record('ReduceSum', [products, graph.integers([0])], [rows, width3], {
-          attributes: { keepdims: 0 },
-        });
+    sums.length === 1 ? sums[0]! : graph.record('Concat', sums, [rows, columns], { attributes: { axis: 0 } });
   const ordered = transposed(graph, sum, [rows, depth.filter, filters], [1, 0, 2]);
   return viewOf(graph.reshaped(ordered, [ordered.size]), rowMajor(ordered.size));
 }
+
+/** Rows from which on a matrix product is fast; more of them only need more memory. */
+const ROWS = 48;
 
 /** Frames of [batch, frames, length] in another order, -1 for one of zeros. */
 function framesAt(graph: Graph, value: Value, places: readonly number[]): Value {
@@ -318,8 +323,12 @@ function framesAt(graph: Graph, value: Value, places: readonly number[]): Value 
   });
 }
 
-const planesOf = (batch: number, [depth, height, width]: Geometry['axes'], channels: number): Layout => ({
-  dims: [batch, depth.input, channels, height.input, width.input],
+const planesOf = (
+  batch: number,
+  [depth, height, width]: readonly [number, number, number],
+  channels: number,
+): Layout => ({
+  dims: [batch, depth, channels, height, width],
   order: [0, 1, 3, 4, 2],
 });
 
