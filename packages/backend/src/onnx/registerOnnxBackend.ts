@@ -13,8 +13,12 @@ import { BLOCKED } from './arrange.js';
 import { Graph, Value } from './graph.js';
 import type { KernelCall, Lowering, Lowerings } from './lowering.js';
 import { affine } from './lowerings/affine.js';
+import { choices } from './lowerings/choices.js';
 import { convolutions } from './lowerings/convolutions.js';
+import { depthwise } from './lowerings/depthwise.js';
 import { elementwise } from './lowerings/elementwise.js';
+import { fusions } from './lowerings/fused.js';
+import { pooling } from './lowerings/pooling.js';
 import { products } from './lowerings/products.js';
 import { reductions } from './lowerings/reductions.js';
 import { shapeOnly, shapes } from './lowerings/shapes.js';
@@ -28,8 +32,12 @@ const lowerings: Lowerings = {
   ...elementwise,
   ...affine,
   ...convolutions,
+  ...depthwise,
+  ...fusions,
+  ...pooling,
   ...products,
   ...reductions,
+  ...choices,
   ...shapes,
 };
 

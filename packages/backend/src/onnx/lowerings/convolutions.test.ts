@@ -10,13 +10,6 @@ beforeAll(() => {
   if (!isBinding(binding)) throw new Error('no binding');
   registerOnnxBackend(new Runtime(binding, 2), { small: 0 });
 });
-const conv3 = (x: number[], f: number[], strides: number[], pad: 'same' | 'valid') => [
-  [
-    'Conv3D',
-    { x: { shape: x }, filter: { shape: f } },
-    { strides, pad, dataFormat: 'NDHWC', dilations: [1, 1, 1] },
-  ],
-];
 async function one(backend: string, kernel: string, ops: { [n: string]: Operand }, attrs: object) {
   await tf.setBackend(backend);
   const inputs = Object.fromEntries(

@@ -158,12 +158,15 @@ export function combined(
 }
 
 const binary =
-  (compute: Binary, dtype?: DataType, of: DataType = 'float32'): Lowering =>
+  (compute: Binary, dtype?: DataType, of: readonly DataType[] = ['float32']): Lowering =>
   (call) => {
     const { a, b } = call.inputs as { a: TensorInfo; b: TensorInfo };
-    if (a.dtype !== of || b.dtype !== of) return undefined;
+    if (!of.includes(a.dtype) || b.dtype !== a.dtype) return undefined;
     return combined(call, a, b, compute, dtype ?? a.dtype);
   };
+
+const numbers: readonly DataType[] = ['float32', 'int32'];
+const bools: readonly DataType[] = ['bool'];
 
 const zero = (graph: Graph) => graph.number(0);
 
@@ -183,6 +186,30 @@ export const elementwise: Lowerings = {
   Reciprocal: unary(plain('Reciprocal')),
   Softplus: unary(plain('Softplus')),
   Elu: unary(plain('Elu')),
+  // Of dy and the result: where that is below 0, the derivative is the result and 1.
+  EluGrad: (call) => {
+    const { dy, y } = call.inputs as { dy: TensorInfo; y: TensorInfo };
+    if (dy.dtype !== 'float32' || y.dtype !== 'float32') return undefined;
+    return combined(call, dy, y, (graph, up, result, dims) => {
+      const below = graph.record('Min', [result, zero(graph)], dims);
+      return graph.record('Mul', [up, graph.record('Add', [below, graph.number(1)], dims)], dims);
+    });
+  },
+  // To the even one of two that are as near, as in tfjs.
+  Round: unary(plain('Round')),
+  Relu6: unary((graph, x) => each(graph, 'Clip', [x, zero(graph), graph.number(6)])),
+  LeakyRelu: unary((graph, x, { alpha }) =>
+    each(graph, 'LeakyRelu', [x], { attributes: { alpha: { float: alpha as number } } }),
+  ),
+  Prelu: (call) => {
+    const { x, alpha } = call.inputs as { x: TensorInfo; alpha: TensorInfo };
+    if (x.dtype !== 'float32' || alpha.dtype !== 'float32') return undefined;
+    return combined(call, x, alpha, (graph, value, slope, dims) => {
+      const sloped = graph.record('Mul', [value, slope], dims);
+      const below = graph.record('Less', [value, zero(graph)], value.dims, { type: 'bool' });
+      return graph.record('Where', [below, sloped, value], dims, { type: 'float32' });
+    });
+  },
   Square: unary((graph, x) => each(graph, 'Mul', [x, x])),
   Rsqrt: unary((graph, x) => each(graph, 'Reciprocal', [each(graph, 'Sqrt', [x])])),
   ClipByValue: unary((graph, x, { clipValueMin, clipValueMax }) =>
@@ -195,26 +222,30 @@ export const elementwise: Lowerings = {
     (graph, x) => each(graph, 'Equal', [each(graph, 'Sub', [x, x]), zero(graph)], { type: 'bool' }),
     'bool',
   ),
-  Sub: binary(simple('Sub')),
+  Sub: binary(simple('Sub'), undefined, numbers),
   RealDiv: binary(simple('Div')),
   Pow: binary(simple('Pow')),
-  Maximum: binary(simple('Max')),
-  Minimum: binary(simple('Min')),
+  Maximum: binary(simple('Max'), undefined, numbers),
+  Minimum: binary(simple('Min'), undefined, numbers),
   SquaredDifference: binary((graph, a, b, dims) => {
     const difference = graph.record('Sub', [a, b], dims);
     return graph.record('Mul', [difference, difference], dims);
   }),
-  Greater: binary(simple('Greater', 'bool'), 'bool'),
-  GreaterEqual: binary(simple('GreaterOrEqual', 'bool'), 'bool'),
-  Less: binary(simple('Less', 'bool'), 'bool'),
-  LessEqual: binary(simple('LessOrEqual', 'bool'), 'bool'),
-  Equal: binary(simple('Equal', 'bool'), 'bool'),
-  NotEqual: binary((graph, a, b, dims) => {
-    const equal = graph.record('Equal', [a, b], dims, { type: 'bool' });
-    return graph.record('Not', [equal], dims);
-  }, 'bool'),
-  LogicalAnd: binary(simple('And', 'bool'), 'bool', 'bool'),
-  LogicalOr: binary(simple('Or', 'bool'), 'bool', 'bool'),
+  Greater: binary(simple('Greater', 'bool'), 'bool', numbers),
+  GreaterEqual: binary(simple('GreaterOrEqual', 'bool'), 'bool', numbers),
+  Less: binary(simple('Less', 'bool'), 'bool', numbers),
+  LessEqual: binary(simple('LessOrEqual', 'bool'), 'bool', numbers),
+  Equal: binary(simple('Equal', 'bool'), 'bool', numbers),
+  NotEqual: binary(
+    (graph, a, b, dims) => {
+      const equal = graph.record('Equal', [a, b], dims, { type: 'bool' });
+      return graph.record('Not', [equal], dims);
+    },
+    'bool',
+    numbers,
+  ),
+  LogicalAnd: binary(simple('And', 'bool'), 'bool', bools),
+  LogicalOr: binary(simple('Or', 'bool'), 'bool', bools),
   LogicalNot: ({ inputs: { x }, backend }) => {
     if (x!.dtype !== 'bool') return undefined;
     const view = backend.view(x!);

@@ -4,6 +4,7 @@ import type { Graph, Value } from '../graph.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import type { ElementType } from '../proto.js';
 import { fitted, without } from '../view.js';
+import { withAxes } from './shapes.js';
 
 /** A reduction over dimensions in memory. */
 type Reduce = (graph: Graph, x: Value, axes: number[], dims: readonly number[]) => Value;
@@ -60,6 +61,18 @@ const arg =
     return backend.tensor(shape, 'int32', rowMajorView(cast));
   };
 
+const softmax: Lowering = ({ inputs: { logits }, attrs, backend }) => {
+  const { shape, dtype } = logits!;
+  const axis = attrs['dim'] as number;
+  if (dtype !== 'float32' || util.sizeFromShape(shape) === 0 || shape.length === 0) return undefined;
+  const { graph } = backend;
+  const { value, layout } = withAxes(graph, backend.view(logits!), shape, [axis]);
+  const result = graph.record('Softmax', [value], layout.dims, {
+    attributes: { axis: layout.axes[axis]![0]! },
+  });
+  return backend.tensor(shape, dtype, viewOf(result, layout));
+};
+
 /** Kernels that take axes together. */
 export const reductions: Lowerings = {
   Sum: reduction(reduceBy('ReduceSum')),
@@ -71,4 +84,5 @@ export const reductions: Lowerings = {
   Any: reduction(logical('ReduceMax'), 'bool'),
   ArgMax: arg('ArgMax'),
   ArgMin: arg('ArgMin'),
+  Softmax: softmax,
 };

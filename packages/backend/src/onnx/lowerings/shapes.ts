@@ -5,7 +5,7 @@ import type { Lowering, Lowerings } from '../lowering.js';
 import { type Fitted, fitted, type Layout, rowMajor } from '../view.js';
 
 /** A tensor whose axes `moving` are dimensions of their own in memory: in its own layout if they are, or row-major. */
-function withAxes(
+export function withAxes(
   graph: Graph,
   view: View,
   shape: readonly number[],
@@ -25,7 +25,7 @@ function withAxes(
 }
 
 /** A layout with other numbers of places along some axes. */
-const resized = (layout: Fitted, axes: readonly number[], sizes: readonly number[]): Layout => {
+export const resized = (layout: Fitted, axes: readonly number[], sizes: readonly number[]): Layout => {
   const places = new Map(axes.map((axis, i) => [layout.axes[axis]![0]!, sizes[i]!]));
   return { dims: layout.dims.map((dim, i) => places.get(i) ?? dim), order: layout.order };
 };
@@ -212,6 +212,26 @@ const tile: Lowering = ({ inputs: { x }, attrs, backend }) => {
   return backend.tensor(shape, x!.dtype, { value: tiled, ...rowMajor(tiled.size) });
 };
 
+const reverse: Lowering = ({ inputs: { x }, attrs, backend }) => {
+  const axes = util.parseAxisParam(attrs['dims'] as number[], x!.shape);
+  if (axes.length === 0 || x!.shape.length === 0 || util.sizeFromShape(x!.shape) === 0) return undefined;
+  const { graph } = backend;
+  const { value, layout } = withAxes(graph, backend.view(x!), x!.shape, axes);
+  const of = (numbers: number[]) => graph.integers(numbers);
+  const turned = graph.record(
+    'Slice',
+    [
+      value,
+      of(axes.map(() => -1)),
+      of(axes.map(() => -(2 ** 31))),
+      of(axes.map((axis) => layout.axes[axis]![0]!)),
+      of(axes.map(() => -1)),
+    ],
+    layout.dims,
+  );
+  return backend.tensor(x!.shape, x!.dtype, viewOf(turned, layout));
+};
+
 const filled =
   (number: number): Lowering =>
   ({ inputs: { x }, backend }) => {
@@ -246,6 +266,7 @@ export const shapes: Lowerings = {
   Unpack: unpack,
   SplitV: splitV,
   Tile: tile,
+  Reverse: reverse,
   ZerosLike: filled(0),
   OnesLike: filled(1),
   Cumsum: cumsum,
