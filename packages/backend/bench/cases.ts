@@ -161,5 +161,6 @@ export const cases: readonly Case[] = [
     inputs: { x: { shape: [512, 256] }, segmentIds: { shape: [512], dtype: 'int32' } },
     attrs: { numSegments: 25 },
   },
+  { kernel: 'Maximum', title: '4x8x32x32x16, as large', inputs: { a: clip, b: clip }, attrs: {} },
   { kernel: 'Maximum', title: '4x8x32x32x16, a scalar', inputs: { a: clip, b: { shape: [] } }, attrs: {} },
 ];

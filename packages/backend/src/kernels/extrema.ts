@@ -40,17 +40,17 @@ const plain =
     const out = backend.makeOutput(shape, 'float32');
     const [sizeA, sizeB] = [util.sizeFromShape(a.shape), util.sizeFromShape(b.shape)];
     const [many, few] = sizeA >= sizeB ? [a, b] : [b, a];
-    // Where both are as large, each element is a row of its own.
-    const repeat = sizeA === sizeB ? 1 : width;
+    // Where both are as large they are one row, along which both are read.
+    const [repeat, step] = sizeA === sizeB ? [sizeA, 1] : [width, 0];
     const [x, y, z] = [wordOf(backend, many), wordOf(backend, few), wordOf(backend, out)];
-    outermost(floats(backend), greater ? 1 : -1, x, y, z, Math.max(sizeA, sizeB), repeat);
+    outermost(floats(backend), greater ? 1 : -1, x, y, z, Math.max(sizeA, sizeB), repeat, step);
     return out;
   };
 
 /**
- * heap[z..] = for each of `size` elements of x the greater of it and its y (the lesser for sign -1), `repeat`
- * neighbours having the same y. The bits are chosen with a mask: a branch that is as likely as not would cost as much
- * as all the rest four times over.
+ * heap[z..] = for each of `size` elements of x the greater of it and its y (the lesser for sign -1). Within `repeat`
+ * elements y goes on by `step`; after them comes the next y. The bits are chosen with a mask: a branch that is as
+ * likely as not would cost more than all the rest.
  */
 function outermost(
   heap: Float32Array,
@@ -60,15 +60,14 @@ function outermost(
   z: number,
   size: number,
   repeat: number,
+  step: number,
 ): void {
   const bits = new Int32Array(heap.buffer);
-  for (let i = 0, row = y; i < size; row++) {
-    const other = sign * heap[row]!;
-    const otherBits = bits[row]!;
-    for (const end = i + repeat; i < end; i++) {
+  for (let i = 0, first = y; i < size; first++) {
+    for (let end = i + repeat, j = first; i < end; i++, j += step) {
       const value = sign * heap[x + i]!;
-      const mask = -(Number(value > other) | Number(Number.isNaN(value)));
-      bits[z + i] = otherBits ^ ((bits[x + i]! ^ otherBits) & mask);
+      const mask = -(Number(value > sign * heap[j]!) | Number(Number.isNaN(value)));
+      bits[z + i] = bits[j]! ^ ((bits[x + i]! ^ bits[j]!) & mask);
     }
   }
 }
