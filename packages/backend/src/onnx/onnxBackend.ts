@@ -1,6 +1,7 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { type backend_util, type DataType, engine, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { arranged, rowMajorView, useBlocks, type View, viewOf } from './arrange.js';
+import { cast } from './cast.js';
 import { Graph, Value } from './graph.js';
 import type { Elements, ElementType } from './proto.js';
 import type { Runtime } from './runtime.js';
@@ -119,7 +120,11 @@ export class OnnxBackend extends MathBackendCPU {
       const data = elementsOf(entry.written, dtype);
       entry.view = rowMajorView(new Value(dtype as ElementType, [data.length], data));
     }
-    return entry.view;
+    // tfjs's cpu backend lets tensors of two types share their elements, where one holds all values of the other.
+    const { view } = entry;
+    return view.value.type === dtype
+      ? view
+      : viewOf(cast(this.graph, view.value, dtype as ElementType), view);
   }
 
   /** How a tensor came about, as far as that is known. */

@@ -27,7 +27,7 @@ export interface Model {
 }
 
 /** TensorProto.DataType of onnx.proto. */
-const typeNumbers: { [type in ElementType]: number } = { float32: 1, int32: 6, int64: 7, bool: 9 };
+export const typeNumbers: { [type in ElementType]: number } = { float32: 1, int32: 6, int64: 7, bool: 9 };
 /** The operator sets that nodes may be of, with their versions. */
 const domains: readonly (readonly [domain: string, version: number])[] = [
   ['', 18],

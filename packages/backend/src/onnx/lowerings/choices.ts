@@ -1,5 +1,6 @@
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { inRows, rowMajorView, viewOf } from '../arrange.js';
+import { cast } from '../cast.js';
 import { Value } from '../graph.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import type { ElementType } from '../proto.js';
@@ -70,7 +71,7 @@ const segmentSum: Lowering = ({ inputs, attrs, backend }) => {
   const row = inRows(graph, backend.view(segmentIds), [1, count!]);
   const dims = [segments, count!];
   const same = graph.record('Equal', [counting(segments, [segments, 1]), row], dims, { type: 'bool' });
-  const ones = graph.record('Cast', [same], dims, { type: 'float32', attributes: { to: 1 } });
+  const ones = cast(graph, same, 'float32');
   const rows = inRows(graph, backend.view(x), [count!, own]);
   const sums = graph.record('MatMul', [ones, rows], [segments, own]);
   return backend.tensor([segments, ...x.shape.slice(1)], 'float32', viewOf(sums, rowMajor(sums.size)));
@@ -93,7 +94,7 @@ const topK: Lowering = ({ inputs: { x }, attrs, backend }) => {
     outputs,
     { attributes: { axis: rank - 1, largest: 1, sorted: 1 } },
   );
-  const indices = graph.record('Cast', [places!], shape, { type: 'int32', attributes: { to: 6 } });
+  const indices = cast(graph, places!, 'int32');
   return [
     backend.tensor(shape, 'float32', rowMajorView(values!)),
     backend.tensor(shape, 'int32', rowMajorView(indices)),

@@ -1,5 +1,6 @@
 import { backend_util, type DataType, type TensorInfo } from '@tensorflow/tfjs-core';
 import { arranged, type View, viewOf } from '../arrange.js';
+import { cast } from '../cast.js';
 import type { Graph, Value } from '../graph.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import type { ElementType } from '../proto.js';
@@ -276,9 +277,7 @@ export const elementwise: Lowerings = {
     if (x!.dtype === dtype) return undefined;
     const view = backend.view(x!);
     // tfjs truncates towards zero, as ONNX does; a bool is 0 or 1.
-    const to = { float32: 1, int32: 6, bool: 9 }[dtype];
-    const value = each(backend.graph, 'Cast', [view.value], { type: dtype, attributes: { to } });
-    return backend.tensor(x!.shape, dtype, viewOf(value, view));
+    return backend.tensor(x!.shape, dtype, viewOf(cast(backend.graph, view.value, dtype), view));
   },
 };
 

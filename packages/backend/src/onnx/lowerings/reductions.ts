@@ -1,8 +1,8 @@
 import { backend_util, type DataType, util } from '@tensorflow/tfjs-core';
 import { inRows, rowMajorView, viewOf } from '../arrange.js';
+import { cast } from '../cast.js';
 import type { Graph, Value } from '../graph.js';
 import type { Lowering, Lowerings } from '../lowering.js';
-import type { ElementType } from '../proto.js';
 import { fitted, without } from '../view.js';
 import { withAxes } from './shapes.js';
 
@@ -39,11 +39,8 @@ const reduction =
 
 const logical =
   (op: 'ReduceMin' | 'ReduceMax'): Reduce =>
-  (graph, x, axes, dims) => {
-    const cast = (value: Value, type: ElementType, to: number) =>
-      graph.record('Cast', [value], value.dims, { type, attributes: { to } });
-    return cast(reduceBy(op)(graph, cast(x, 'int32', 6), axes, dims), 'bool', 9);
-  };
+  (graph, x, axes, dims) =>
+    cast(graph, reduceBy(op)(graph, cast(graph, x, 'int32'), axes, dims), 'bool');
 
 const arg =
   (op: 'ArgMax' | 'ArgMin'): Lowering =>
@@ -57,8 +54,7 @@ const arg =
       type: 'int64',
       attributes: { axis: axis!, keepdims: 0 },
     });
-    const cast = graph.record('Cast', [index], shape, { type: 'int32', attributes: { to: 6 } });
-    return backend.tensor(shape, 'int32', rowMajorView(cast));
+    return backend.tensor(shape, 'int32', rowMajorView(cast(graph, index, 'int32')));
   };
 
 const softmax: Lowering = ({ inputs: { logits }, attrs, backend }) => {

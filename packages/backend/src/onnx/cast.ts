@@ -1,0 +1,8 @@
+import type { Graph, Value } from './graph.js';
+import { type ElementType, typeNumbers } from './proto.js';
+
+/** The numbers as another type: whole ones are cut off towards zero, and true is 1. */
+export const cast = (graph: Graph, value: Value, type: ElementType): Value =>
+  value.type === type
+    ? value
+    : graph.record('Cast', [value], value.dims, { type, attributes: { to: typeNumbers[type] } });
