@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import {
+  env,
   getKernelsForBackend,
   type KernelConfig,
   type KernelFunc,
@@ -28,6 +29,10 @@ import type { Runtime } from './runtime.js';
 /** Elements up to which tensors that are there already are left to tfjs's cpu kernels: a call of ONNX Runtime costs more. */
 const SMALL = 2048;
 
+/** tfjs's flag for leaving small tensors to its cpu kernels, as WEBGL_CPU_FORWARD is for WebGL. Tests turn it off. */
+const FORWARD = 'ONNX_CPU_FORWARD';
+env().registerFlag(FORWARD, () => true);
+
 const lowerings: Lowerings = {
   ...elementwise,
   ...affine,
@@ -42,7 +47,7 @@ const lowerings: Lowerings = {
 };
 
 /** Makes the backend 'onnx' known to tfjs: the kernels of its cpu backend, the heavy ones recorded for ONNX Runtime. */
-export function registerOnnxBackend(runtime: Runtime, { small = SMALL }: { small?: number } = {}): void {
+export function registerOnnxBackend(runtime: Runtime): void {
   // A backend that was removed leaves its kernels.
   for (const { kernelName } of getKernelsForBackend('onnx')) unregisterKernel(kernelName, 'onnx');
   for (const config of getKernelsForBackend('cpu')) {
@@ -50,22 +55,20 @@ export function registerOnnxBackend(runtime: Runtime, { small = SMALL }: { small
     registerKernel({
       ...config,
       backendName: 'onnx',
-      kernelFunc: (lowering
-        ? lowered(config, lowering, small)
-        : config.kernelFunc) as KernelConfig['kernelFunc'],
+      kernelFunc: (lowering ? lowered(config, lowering) : config.kernelFunc) as KernelConfig['kernelFunc'],
     });
   }
   registerBackend('onnx', () => new OnnxBackend(runtime, blockSize(runtime)), 2);
 }
 
 /** A kernel that records where that is worth it, and otherwise computes as tfjs's cpu backend does. */
-function lowered({ kernelName, kernelFunc }: KernelConfig, lowering: Lowering, small: number): KernelFunc {
+function lowered({ kernelName, kernelFunc }: KernelConfig, lowering: Lowering): KernelFunc {
   const free = shapeOnly.has(kernelName);
   return (call) => {
     const { inputs, backend, attrs } = call as unknown as KernelCall;
     const infos = Object.values(inputs).filter(Boolean);
-    if (!free && infos.every((info) => !backend.isPending(info))) {
-      if (infos.reduce((sum, { shape }) => sum + util.sizeFromShape(shape), 0) <= small)
+    if (!free && env().getBool(FORWARD) && infos.every((info) => !backend.isPending(info))) {
+      if (infos.reduce((sum, { shape }) => sum + util.sizeFromShape(shape), 0) <= SMALL)
         return kernelFunc(call);
     }
     backend.beginKernel();

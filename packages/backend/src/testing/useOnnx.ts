@@ -20,7 +20,8 @@ export const withoutOnnx = (what: string) =>
 /** Makes onnx ready, no kernel too small for it; for beforeAll. */
 export async function useOnnx(): Promise<void> {
   if (onnxBinding && !tf.findBackendFactory('onnx')) {
-    registerOnnxBackend(new Runtime(onnxBinding, 2), { small: 0 });
+    registerOnnxBackend(new Runtime(onnxBinding, 2));
   }
+  tf.env().set('ONNX_CPU_FORWARD', false);
   await tf.setBackend('onnx');
 }

@@ -1,7 +1,7 @@
 import { useBackend } from '@amr/backend';
 import { amrLoss } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { resnet3d } from './resnet3d.js';
 import { stgcn } from './stgcn.js';
 import { jolt } from './testing/reloaded.js';
@@ -48,10 +48,21 @@ function trial() {
   return { logits, gradients, losses };
 }
 
-describe('on the wasm backend', () => {
+describe.each(['wasm', 'onnx'] as const)('on the backend %s', (backend) => {
+  let missing = '';
   beforeAll(async () => {
-    await useBackend({ backend: 'wasm' });
+    missing = await useBackend({ backend }).then(
+      () => '',
+      // onnx needs an optional package.
+      (error: Error) => {
+        if (backend !== 'onnx') throw error;
+        return error.message;
+      },
+    );
+    // Nothing is too small for it here.
+    if (backend === 'onnx' && !missing) tf.env().set('ONNX_CPU_FORWARD', false);
   });
+  beforeEach(({ skip }) => skip(missing !== '', missing));
   afterAll(async () => {
     await tf.setBackend('cpu');
   });
@@ -59,12 +70,12 @@ describe('on the wasm backend', () => {
   it('predicts, differentiates and trains as on cpu', async () => {
     await tf.setBackend('cpu');
     const cpu = trial();
-    await tf.setBackend('wasm');
-    const wasm = trial();
+    await tf.setBackend(backend);
+    const own = trial();
     const close = (value: number) => expect.closeTo(value, 3);
-    expect(wasm.logits).toEqual((cpu.logits as number[][]).map((row) => row.map(close)));
-    expect(wasm.gradients).toEqual(cpu.gradients.map((gradient) => gradient.map(close)));
-    expect(wasm.losses).toEqual(cpu.losses.map((value) => expect.closeTo(value, 2)));
-    expect(wasm.losses[2]).toBeLessThan(wasm.losses[0]!);
+    expect(own.logits).toEqual((cpu.logits as number[][]).map((row) => row.map(close)));
+    expect(own.gradients).toEqual(cpu.gradients.map((gradient) => gradient.map(close)));
+    expect(own.losses).toEqual(cpu.losses.map((value) => expect.closeTo(value, 2)));
+    expect(own.losses[2]).toBeLessThan(own.losses[0]!);
   });
 });

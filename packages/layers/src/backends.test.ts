@@ -1,7 +1,7 @@
 import { useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, input, layers, model } from '@tensorflow/tfjs-layers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { certifiedRadius } from './certifiedRadius.js';
 import { ExternalFeatureMemory } from './externalFeatureMemory.js';
 import { crmtMarginLoss } from './losses/crmtMarginLoss.js';
@@ -44,10 +44,21 @@ function trial({ layer: create, shapes }: FusionCase) {
   return { outputs, gradients, losses };
 }
 
-describe('on the wasm backend', () => {
+describe.each(['wasm', 'onnx'] as const)('on the backend %s', (backend) => {
+  let missing = '';
   beforeAll(async () => {
-    await useBackend({ backend: 'wasm' });
+    missing = await useBackend({ backend }).then(
+      () => '',
+      // onnx needs an optional package.
+      (error: Error) => {
+        if (backend !== 'onnx') throw error;
+        return error.message;
+      },
+    );
+    // Nothing is too small for it here.
+    if (backend === 'onnx' && !missing) tf.env().set('ONNX_CPU_FORWARD', false);
   });
+  beforeEach(({ skip }) => skip(missing !== '', missing));
   afterAll(async () => {
     await tf.setBackend('cpu');
   });
@@ -57,14 +68,14 @@ describe('on the wasm backend', () => {
     async (one) => {
       await tf.setBackend('cpu');
       const cpu = trial(one);
-      await tf.setBackend('wasm');
-      const wasm = trial(one);
+      await tf.setBackend(backend);
+      const own = trial(one);
       // The backends differ in the order of their sums, and in exp and tanh by some units in the last place.
       const close = (values: number[]) => values.map((value) => expect.closeTo(value, 4));
-      expect(wasm.outputs).toEqual(cpu.outputs.map(close));
-      expect(wasm.gradients).toEqual(cpu.gradients.map(close));
-      expect(wasm.losses).toEqual(close(cpu.losses));
-      expect(wasm.losses[2]).toBeLessThan(wasm.losses[0]!);
+      expect(own.outputs).toEqual(cpu.outputs.map(close));
+      expect(own.gradients).toEqual(cpu.gradients.map(close));
+      expect(own.losses).toEqual(close(cpu.losses));
+      expect(own.losses[2]).toBeLessThan(own.losses[0]!);
     },
   );
 
@@ -89,7 +100,7 @@ describe('on the wasm backend', () => {
     };
     await tf.setBackend('cpu');
     const cpu = trial();
-    await tf.setBackend('wasm');
+    await tf.setBackend(backend);
     const close = (values: number[]) => values.map((value) => expect.closeTo(value, 4));
     expect(trial()).toEqual(cpu.map(close));
   });

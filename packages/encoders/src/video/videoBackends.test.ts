@@ -1,6 +1,6 @@
 import { useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { singleStream } from '../singleStream.js';
 import { jolt } from '../testing/reloaded.js';
 import { tinyVideoNetworks } from '../testing/tinyVideoNetworks.js';
@@ -27,10 +27,21 @@ function trial({ build, inputShape }: Network) {
   return { logits, gradient, losses };
 }
 
-describe('video networks on the wasm backend', () => {
+describe.each(['wasm', 'onnx'] as const)('video networks on the backend %s', (backend) => {
+  let missing = '';
   beforeAll(async () => {
-    await useBackend({ backend: 'wasm' });
+    missing = await useBackend({ backend }).then(
+      () => '',
+      // onnx needs an optional package.
+      (error: Error) => {
+        if (backend !== 'onnx') throw error;
+        return error.message;
+      },
+    );
+    // Nothing is too small for it here.
+    if (backend === 'onnx' && !missing) tf.env().set('ONNX_CPU_FORWARD', false);
   });
+  beforeEach(({ skip }) => skip(missing !== '', missing));
   afterAll(async () => {
     await tf.setBackend('cpu');
   });
@@ -38,16 +49,16 @@ describe('video networks on the wasm backend', () => {
   it.each(tinyVideoNetworks)('$name predicts, differentiates and trains as on cpu', async (network) => {
     await tf.setBackend('cpu');
     const cpu = trial(network);
-    await tf.setBackend('wasm');
-    const wasm = trial(network);
+    await tf.setBackend(backend);
+    const own = trial(network);
     // Sums in another order: 1e-6 of the greatest value here, and more behind each step of training.
     const scale = (values: number[]) => Math.max(...values.map(Math.abs));
     const near = (values: number[], share: number) =>
       values.map((value) => expect.toSatisfy((v: number) => Math.abs(v - value) <= share * scale(values)));
-    expect(wasm.logits).toEqual(near(cpu.logits, 1e-4));
-    expect(wasm.gradient).toEqual(near(cpu.gradient, 1e-3));
-    expect(wasm.losses).toEqual(near(cpu.losses, 1e-2));
-    for (const { losses } of [cpu, wasm]) {
+    expect(own.logits).toEqual(near(cpu.logits, 1e-4));
+    expect(own.gradient).toEqual(near(cpu.gradient, 1e-3));
+    expect(own.losses).toEqual(near(cpu.losses, 1e-2));
+    for (const { losses } of [cpu, own]) {
       expect(losses[1]).toBeLessThan(losses[0]!);
       expect(losses[2]).toBeLessThan(losses[1]!);
     }

@@ -1,7 +1,8 @@
+import { useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Attack,
   apgd,
@@ -109,20 +110,32 @@ const attacks: [string, () => Attack][] = [
   ],
 ];
 
-describe('on the wasm backend as it ships', () => {
+describe.each(['wasm', 'onnx'] as const)('on the backend %s', (backend) => {
+  let missing = '';
+  // wasm as it ships; onnx needs an optional package.
+  beforeAll(async () => {
+    if (backend === 'wasm') return;
+    missing = await useBackend({ backend }).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+    // Nothing is too small for it here.
+    if (!missing) tf.env().set('ONNX_CPU_FORWARD', false);
+  });
+  beforeEach(({ skip }) => skip(missing !== '', missing));
   afterAll(() => tf.setBackend('cpu'));
 
   it.each(attacks)('attacks do what they do on cpu: %s', async (_, make) => {
     const cpu = await on('cpu', make());
-    const wasm = await on('wasm', make());
-    expect(wasm.labels).toEqual(cpu.labels);
-    wasm.loss.forEach((loss, i) => {
+    const own = await on(backend, make());
+    expect(own.labels).toEqual(cpu.labels);
+    own.loss.forEach((loss, i) => {
       expect(loss).toBeCloseTo(cpu.loss[i]!, 3);
     });
     for (const name of ['rgb', 'skeleton'] as const) {
-      const apart = wasm[name].filter((value, i) => Math.abs(value - cpu[name][i]!) > 1e-3);
+      const apart = own[name].filter((value, i) => Math.abs(value - cpu[name][i]!) > 1e-3);
       // A gradient near 0 may change its sign.
-      expect(apart.length).toBeLessThan(0.02 * wasm[name].length);
+      expect(apart.length).toBeLessThan(0.02 * own[name].length);
     }
   });
 });

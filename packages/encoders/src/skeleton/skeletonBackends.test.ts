@@ -1,6 +1,6 @@
 import { useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { agcn } from '../agcn.js';
 import { ctrgcn } from '../ctrgcn.js';
 import type { Encoder } from '../encoder.js';
@@ -55,10 +55,21 @@ function trial(build: () => Encoder, steps: number) {
   return { logits, gradient, losses, leaked };
 }
 
-describe('on the wasm backend', () => {
+describe.each(['wasm', 'onnx'] as const)('skeleton networks on the backend %s', (backend) => {
+  let missing = '';
   beforeAll(async () => {
-    await useBackend({ backend: 'wasm' });
+    missing = await useBackend({ backend }).then(
+      () => '',
+      // onnx needs an optional package.
+      (error: Error) => {
+        if (backend !== 'onnx') throw error;
+        return error.message;
+      },
+    );
+    // Nothing is too small for it here.
+    if (backend === 'onnx' && !missing) tf.env().set('ONNX_CPU_FORWARD', false);
   });
+  beforeEach(({ skip }) => skip(missing !== '', missing));
   afterAll(async () => {
     await tf.setBackend('cpu');
   });
@@ -66,17 +77,17 @@ describe('on the wasm backend', () => {
   it.each(Object.entries(encoders))('%s predicts, differentiates and trains as on cpu', async (_, build) => {
     await tf.setBackend('cpu');
     const cpu = tf.tidy(() => trial(build, 2));
-    await tf.setBackend('wasm');
-    const wasm = tf.tidy(() => trial(build, 10));
+    await tf.setBackend(backend);
+    const own = tf.tidy(() => trial(build, 10));
     for (const part of ['logits', 'gradient'] as const) {
       // Relative to the largest: jolted weights are mostly positive, and sums of them grow from block to block.
       const size = Math.max(1, ...cpu[part].map(Math.abs));
       const close = cpu[part].map((value) => expect.closeTo(value / size, 4));
-      expect(wasm[part].map((value) => value / size)).toEqual(close);
+      expect(own[part].map((value) => value / size)).toEqual(close);
     }
     // Adam's first steps are signs of gradients, which the last digits decide where one is nearly zero.
-    expect(wasm.losses.slice(0, 2)).toEqual(cpu.losses.map((value) => expect.closeTo(value, 1)));
-    expect(wasm.losses.at(-1)).toBeLessThan(0.7 * wasm.losses[0]!);
-    expect(wasm.leaked + cpu.leaked).toBe(0);
+    expect(own.losses.slice(0, 2)).toEqual(cpu.losses.map((value) => expect.closeTo(value, 1)));
+    expect(own.losses.at(-1)).toBeLessThan(0.7 * own.losses[0]!);
+    expect(own.leaked + cpu.leaked).toBe(0);
   });
 });
