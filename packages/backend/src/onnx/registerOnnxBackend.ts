@@ -67,6 +67,8 @@ function lowered({ kernelName, kernelFunc }: KernelConfig, lowering: Lowering): 
   return (call) => {
     const { inputs, backend, attrs } = call as unknown as KernelCall;
     const infos = Object.values(inputs).filter(Boolean);
+    // ONNX Runtime has nothing to do for tensors of nothing.
+    if (infos.some(({ shape }) => shape.includes(0))) return kernelFunc(call);
     if (!free && env().getBool(FORWARD) && infos.every((info) => !backend.isPending(info))) {
       if (infos.reduce((sum, { shape }) => sum + util.sizeFromShape(shape), 0) <= SMALL)
         return kernelFunc(call);

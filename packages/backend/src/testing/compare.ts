@@ -44,7 +44,7 @@ export async function run(
   attrs: object,
 ): Promise<{ shapes: number[][]; values: number[][] }> {
   await tf.setBackend(backend);
-  const inputs = Object.fromEntries(
+  const named = Object.fromEntries(
     Object.entries(operands).map(([name, { shape, values, dtype = 'float32' }], seed) => {
       const size = tf.util.sizeFromShape(shape);
       const data = values
@@ -53,6 +53,8 @@ export async function run(
       return [name, tf.tensor(data, shape, dtype)];
     }),
   );
+  // Kernels that take a list have inputs 0, 1 and so on.
+  const inputs = ('0' in named ? Object.values(named) : named) as tf.NamedTensorMap;
   const numbers = () => [
     tf.memory().numTensors,
     tf.memory().numDataBuffers,

@@ -180,7 +180,11 @@ export const elementwise: Lowerings = {
   Log: unary(plain('Log')),
   Sigmoid: unary(plain('Sigmoid')),
   Tanh: unary(plain('Tanh')),
-  Sign: unary(plain('Sign')),
+  // 0 for what is no number, as in tfjs.
+  Sign: unary((graph, x) => {
+    const odd = each(graph, 'IsNaN', [x], { type: 'bool' });
+    return graph.record('Where', [odd, zero(graph), each(graph, 'Sign', [x])], x.dims, { type: 'float32' });
+  }),
   Floor: unary(plain('Floor')),
   Ceil: unary(plain('Ceil')),
   Erf: unary(plain('Erf')),
