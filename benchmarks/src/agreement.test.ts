@@ -5,6 +5,7 @@ import type { Entry } from './measure.js';
 const entry = (contestant: string, values?: number[]): Entry => ({
   contestant,
   times: [1],
+  processor: [1],
   batch: 1,
   status: 'measured',
   values,

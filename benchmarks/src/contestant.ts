@@ -60,16 +60,20 @@ for await (const line of createInterface({ input: process.stdin })) {
     let runs = 0;
     let milliseconds = 0;
     let values: number[] | undefined;
+    let processor = 0;
     do {
-      const start = performance.now();
+      const [start, before] = [performance.now(), process.cpuUsage()];
       const outcome = await run!();
       await outcome.last.data();
       milliseconds += performance.now() - start;
+      const { user, system } = process.cpuUsage(before);
+      processor += (user + system) / 1000;
       runs++;
       if (compare && outcome.compared) values = compared(await outcome.compared.data());
       tf.dispose(outcome as unknown as tf.TensorContainer);
     } while (milliseconds < atLeast);
-    return { milliseconds: milliseconds / runs, runs, peak: memory().peak, device: deviceBytes(), values };
+    const means = { milliseconds: milliseconds / runs, processor: processor / runs };
+    return { ...means, runs, peak: memory().peak, device: deviceBytes(), values };
   });
 }
 process.exit(0);

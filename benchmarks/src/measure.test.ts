@@ -22,7 +22,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   else {
     const time = milliseconds * batch;
     await new Promise((resolve) => setTimeout(resolve, time));
-    say({ milliseconds: time, runs: 1, peak: 30, values: [1] });
+    say({ milliseconds: time, processor: 3 * batch, runs: 1, peak: 30, values: [1] });
   }
 }`;
 
@@ -54,6 +54,7 @@ it('has a time for each round, the memory, and what was computed', async () => {
   expect(await entryOf(contestant('steady:5'))).toEqual({
     contestant: 'steady:5',
     times: [10, 10, 10],
+    processor: [6, 6, 6],
     batch: 2,
     status: 'measured',
     memory: { baseline: 10, peak: 30 },

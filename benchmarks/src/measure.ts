@@ -10,6 +10,8 @@ export interface Entry {
   contestant: string;
   /** Milliseconds of a run, by round; empty where it was not measured. */
   times: number[];
+  /** The same on all processors together: busy machines change it less, and it tells how many cores are used. */
+  processor: number[];
   /** The batch that was run. Where it is not the case's, times are those of the case's batch at the same speed. */
   batch: number;
   /** Why it was not measured, or a note on how. */
@@ -137,16 +139,18 @@ async function takeTurn(runner: Runner, subject: Case, rules: Rules): Promise<vo
     const ran = await child.ask({ atLeast: rules.atLeast, compare: false }, 2 * seconds);
     runner.spent += ran.milliseconds * ran.runs;
     entry.times.push((ran.milliseconds * subject.batch) / entry.batch);
+    entry.processor.push((ran.processor * subject.batch) / entry.batch);
     remember(entry, ready, ran);
   } catch (error) {
     child.end();
-    Object.assign(entry, failureOf(error as Error, entry.batch), { times: [] });
+    Object.assign(entry, failureOf(error as Error, entry.batch), { times: [], processor: [] });
   }
 }
 
 const entryOf = ({ name }: Contestant, batch: number): Entry => ({
   contestant: name,
   times: [],
+  processor: [],
   batch,
   status: 'measured',
 });

@@ -21,6 +21,8 @@ export interface Ready {
 export interface Ran {
   /** Mean time of a run, by the wall clock. */
   milliseconds: number;
+  /** Mean time of a run on all processors together, in milliseconds. */
+  processor: number;
   /** Number of runs. */
   runs: number;
   /** The most memory that the process has taken so far, in bytes. */

@@ -443,16 +443,23 @@ def main():
     say({"baseline": baseline})
     for line in sys.stdin:
         request = json.loads(line)
-        runs, milliseconds, values = 0, 0, None
+        runs, milliseconds, processor, values = 0, 0, 0, None
         while runs == 0 or milliseconds < request["atLeast"]:
-            start = time.perf_counter()
+            start, before = time.perf_counter(), time.process_time()
             result = work()
             wait()
             milliseconds += 1000 * (time.perf_counter() - start)
+            processor += 1000 * (time.process_time() - before)
             runs += 1
             if request["compare"]:
                 values = some(result)
-        answer = {"milliseconds": milliseconds / runs, "runs": runs, "peak": memory("VmHWM"), "values": values}
+        answer = {
+            "milliseconds": milliseconds / runs,
+            "processor": processor / runs,
+            "runs": runs,
+            "peak": memory("VmHWM"),
+            "values": values,
+        }
         if device.type == "cuda":
             answer["device"] = torch.cuda.max_memory_allocated()
         say(answer)
