@@ -1,7 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { expectAsOnCpu, expectClose, noise, type Operand, run, useCompared } from '../testing/compare.js';
+import {
+  compared,
+  expectAsOnCpu,
+  expectClose,
+  noise,
+  type Operand,
+  run,
+  useCompared,
+} from '../testing/compare.js';
 
 beforeAll(useCompared);
 
@@ -36,12 +44,6 @@ test('BatchMatMul multiplies what broadcasting both sides in full would multiply
         const ones = batches.b.findIndex((length) => length !== 1);
         const drop = Math.min(shorter, ones < 0 ? batches.b.length : ones);
         const bShape = [...batches.b.slice(drop), ...(transposeB ? [columns, inner] : [inner, columns])];
-        const actual = await run(
-          'wasm',
-          'BatchMatMul',
-          { a: { shape: aShape }, b: { shape: bShape } },
-          attrs,
-        );
         // The cpu backend is right where both sides have the same batches; see the next test for why it isn't asked more.
         const outer = batches.a.map((length, axis) => Math.max(length, batches.b[axis]!));
         const full = (shape: number[], seed: number): Operand => {
@@ -52,8 +54,12 @@ test('BatchMatMul multiplies what broadcasting both sides in full would multiply
           return { shape: whole, values };
         };
         const expected = await run('cpu', 'BatchMatMul', { a: full(aShape, 0), b: full(bShape, 1) }, attrs);
-        expect(actual.shapes).toEqual([[...outer, rows, columns]]);
-        expectClose('BatchMatMul', actual, expected, inner);
+        for (const backend of compared) {
+          const operands = { a: { shape: aShape }, b: { shape: bShape } };
+          const actual = await run(backend, 'BatchMatMul', operands, attrs);
+          expect(actual.shapes).toEqual([[...outer, rows, columns]]);
+          expectClose('BatchMatMul', actual, expected, inner, backend);
+        }
       },
     ),
     { numRuns: 100 },

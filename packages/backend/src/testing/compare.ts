@@ -7,7 +7,8 @@ import { onnxBinding, useOnnx, withoutOnnx } from './useOnnx.js';
 /** Makes wasm ready with its composed kernels; for beforeAll. */
 export const useWasm = () => useBackend({ backend: 'wasm' });
 
-const compared: string[] = [];
+/** The backends that {@link expectAsOnCpu} tries. */
+export const compared: string[] = [];
 
 /** Makes wasm and, where it is installed, onnx ready for {@link expectAsOnCpu}; for beforeAll. */
 export async function useCompared(): Promise<void> {
