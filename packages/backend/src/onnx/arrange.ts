@@ -8,7 +8,6 @@ import {
   refinement,
   rowMajor,
   sameLayout,
-  simplified,
 } from './view.js';
 
 /** A tensor of the graph: a value, and how the tensor's elements lie in it. */
@@ -36,8 +35,6 @@ export function inRows(graph: Graph, view: View, dims: readonly number[]): Value
 /** The elements as they lie in another layout, in its dimensions. Nothing moves where the layout is the same. */
 export function arranged(graph: Graph, view: View, target: Layout): Value {
   if (sameLayout(view, target)) return graph.reshaped(view.value, target.dims);
-  const reordered = betweenBlocks(graph, view, target);
-  if (reordered) return graph.reshaped(reordered, target.dims);
   const factors = refinement(inOrder(view), inOrder(target));
   if (!factors) return arranged(graph, rowMajorView(inRows(graph, view, [view.value.size])), target);
   const [from, to] = [cut(view, factors), cut(target, factors)];
@@ -61,51 +58,43 @@ export function transposed(
   const sorted = [...runs].sort((a, b) => a[0]! - b[0]!);
   const sizes = sorted.map((axes) => axes.reduce((product, axis) => product * dims[axis]!, 1));
   const perm = runs.map((axes) => sorted.indexOf(axes));
-  const result =
+  const moved =
     perm.length <= 1
       ? value
-      : graph.record(
+      : (inBlocks(graph, value, sizes, perm) ??
+        graph.record(
           'Transpose',
           [graph.reshaped(value, sizes)],
           perm.map((axis) => sizes[axis]!),
           { attributes: { perm } },
-        );
+        ));
   return graph.reshaped(
-    result,
+    moved,
     order.map((axis) => dims[axis]!),
   );
 }
 
-/** Images, channels in blocks: [images, channels, pixels, block] as they lie in memory. */
-interface Blocks {
-  images: number;
-  pixels: number;
-  channels: number;
-}
-
-/** ONNX Runtime's own ways into and out of blocks of channels, which are faster than a transposition. */
-function betweenBlocks(graph: Graph, view: View, target: Layout): Value | undefined {
-  const into = blocksOf(target);
-  if (into && isRowMajor(view)) {
-    const { images, pixels, channels } = into;
-    return graph.record(
-      'ReorderInput',
-      [graph.reshaped(view.value, [images, pixels, 1, channels])],
-      [images, channels, pixels, 1],
-      { attributes: { channels_last: 1 }, domain: BLOCKED },
-    );
-  }
-  const from = blocksOf(view);
-  if (from && isRowMajor(target)) {
-    const { images, pixels, channels } = from;
-    return graph.record(
-      'ReorderOutput',
-      [graph.reshaped(view.value, [images, channels, pixels, 1])],
-      [images, pixels, 1, channels],
-      { attributes: { channels, channels_last: 1 }, domain: BLOCKED },
-    );
-  }
-  return undefined;
+/**
+ * ONNX Runtime's own way out of blocks of channels, [images, channels / block, pixels, block] to [images, pixels,
+ * channels], for any transposition of this kind: it is faster than a general one.
+ */
+function inBlocks(
+  graph: Graph,
+  value: Value,
+  sizes: readonly number[],
+  perm: readonly number[],
+): Value | undefined {
+  if (block === 0 || sizes.at(-1) !== block) return undefined;
+  const form = perm.join();
+  if (form !== '0,2,1,3' && form !== '1,0,2') return undefined;
+  const [images, groups, pixels] = form === '1,0,2' ? [1, ...sizes] : sizes;
+  const channels = groups! * block;
+  return graph.record(
+    'ReorderOutput',
+    [graph.reshaped(value, [images!, channels, pixels!, 1])],
+    [images!, pixels!, 1, channels],
+    { attributes: { channels, channels_last: 1 }, domain: BLOCKED },
+  );
 }
 
 /** The size of a block of channels on this machine, once it is known. */
@@ -114,15 +103,4 @@ let block = 0;
 /** Tells how many channels ONNX Runtime has in a block; 0 where it knows no blocks. */
 export function useBlocks(size: number): void {
   block = size;
-}
-
-/** Whether a layout is one of blocks of channels, several to an image. */
-function blocksOf(layout: Layout): Blocks | undefined {
-  if (block === 0) return undefined;
-  const { dims, order } = simplified(layout);
-  const at = order.join();
-  if (dims.at(-1) !== block) return undefined;
-  if (at === '0,2,1,3') return { images: dims[0]!, pixels: dims[2]!, channels: dims[1]! * block };
-  if (at === '1,0,2') return { images: 1, pixels: dims[1]!, channels: dims[0]! * block };
-  return undefined;
 }

@@ -71,24 +71,15 @@ export class GraphConvolution extends GraphLayer implements TorchLayer, CostedLa
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, frames, joints, channels] = x.shape;
       const rows = batch * persons * frames;
-      const partitions = this.adjacency.length;
       const start = this.edges ? this.edges.read() : tf.tensor3d(this.adjacency);
       const edges = this.importance ? tf.mul(start, this.importance.read()) : start;
       const intoJoint = tf.transpose(edges, [0, 2, 1]); // [k, w, v]
 
-      // Two plain products and three transpositions that only move whole rows of channels: a product per frame, or
-      // one with the joints on the last axis, takes several times as long on the wasm backend.
-      const jointsFirst = tf.transpose(tf.reshape(x, [rows, joints, channels]), [1, 0, 2]);
-      const gathered = tf.matMul(
-        tf.reshape(intoJoint, [partitions * joints, joints]),
-        tf.reshape(jointsFirst, [joints, rows * channels]),
-      );
-      const sideBySide = tf.transpose(tf.reshape(gathered, [partitions, joints * rows, channels]), [1, 0, 2]);
-      const convolved = tf.matMul(
-        tf.reshape(sideBySide, [joints * rows, partitions * channels]),
-        tf.reshape(this.kernel.read(), [partitions * channels, this.filters]),
-      );
-      const framesFirst = tf.transpose(tf.reshape(convolved, [joints, rows, this.filters]), [1, 0, 2]);
+      const flat = tf.reshape(x, [rows, joints, channels]) as tf.Tensor3D;
+      // What crosses the edges is the smaller of the two sides.
+      const jointsFirst =
+        channels < this.filters ? this.gatherFirst(flat, intoJoint) : this.convolveFirst(flat, intoJoint);
+      const framesFirst = tf.transpose(jointsFirst, [1, 0, 2]);
 
       // Each joint gets the bias of a partition as often as edges of it come in.
       const biases = tf.matMul(tf.transpose(tf.sum(intoJoint, 2)), this.bias.read());
@@ -98,6 +89,42 @@ export class GraphConvolution extends GraphLayer implements TorchLayer, CostedLa
       );
       return tf.reshape(y, [batch, persons, frames, joints, this.filters]);
     });
+  }
+
+  // Plain products and transpositions that only move whole rows of channels: a product per frame, or one with the
+  // joints on the last axis, takes several times as long on the wasm backend.
+
+  /** W of the sums over edges: x of [rows, joints, channels] and edges of [k, w, v] to [joints, rows, filters]. */
+  private gatherFirst(x: tf.Tensor3D, intoJoint: tf.Tensor): tf.Tensor {
+    const [rows, joints, channels] = x.shape;
+    const partitions = this.adjacency.length;
+    const gathered = tf.matMul(
+      tf.reshape(intoJoint, [partitions * joints, joints]),
+      tf.reshape(tf.transpose(x, [1, 0, 2]), [joints, rows * channels]),
+    );
+    const sideBySide = tf.transpose(tf.reshape(gathered, [partitions, joints * rows, channels]), [1, 0, 2]);
+    const convolved = tf.matMul(
+      tf.reshape(sideBySide, [joints * rows, partitions * channels]),
+      tf.reshape(this.kernel.read(), [partitions * channels, this.filters]),
+    );
+    return tf.reshape(convolved, [joints, rows, this.filters]);
+  }
+
+  /** The same, as sums over edges of W x: one transposition less, of partitions * channels. */
+  private convolveFirst(x: tf.Tensor3D, intoJoint: tf.Tensor): tf.Tensor {
+    const [rows, joints, channels] = x.shape;
+    const partitions = this.adjacency.length;
+    const kernel = tf.transpose(this.kernel.read(), [1, 0, 2]);
+    const convolved = tf.matMul(
+      tf.reshape(x, [rows * joints, channels]),
+      tf.reshape(kernel, [channels, partitions * this.filters]),
+    );
+    const parts = tf.transpose(tf.reshape(convolved, [rows, joints * partitions, this.filters]), [1, 0, 2]);
+    const gathered = tf.matMul(
+      tf.reshape(tf.transpose(intoJoint, [1, 2, 0]), [joints, joints * partitions]),
+      tf.reshape(parts, [joints * partitions, rows * this.filters]),
+    );
+    return tf.reshape(gathered, [joints, rows, this.filters]);
   }
 
   /** See {@link CostedLayer.multiplyAdds}: those with A of the inputs, then those with W. */

@@ -1,8 +1,10 @@
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { inRows, rowMajorView, type View, viewOf } from '../arrange.js';
+import { arranged, inRows, rowMajorView, transposed, type View, viewOf } from '../arrange.js';
+import { recordConv } from '../blockedConv.js';
 import type { Graph, Value } from '../graph.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
-import { fitted, isRowMajor, rowMajor } from '../view.js';
+import type { OnnxBackend } from '../onnxBackend.js';
+import { fitted, isRowMajor, type Layout, rowMajor, simplified } from '../view.js';
 
 /** A matrix as it lies in memory, and whether that is transposed. */
 function matrix(
@@ -16,6 +18,95 @@ function matrix(
     if (turned) return { value: graph.reshaped(view.value, [columns, rows]), transposed: true };
   }
   return { value: inRows(graph, view, [rows, columns]), transposed: false };
+}
+
+/**
+ * A product of rows of channels as a convolution with a filter of one place, where the rows are not in the order of
+ * tfjs: in blocks of channels they come as they are and stay so, and whatever else has to be moved anyway.
+ */
+function asConvolution(
+  { graph, block }: OnnxBackend,
+  rows: View,
+  filter: View,
+  [count, channels, filters]: readonly [number, number, number],
+  turned: boolean,
+): View | undefined {
+  if (block === 0 || channels % block !== 0 || filters % block !== 0 || isRowMajor(rows)) return undefined;
+  const { dims, order } = simplified(rows);
+  const inBlocks = order.join() === '0,2,1,3' && dims[1]! * block === channels && dims[3] === block;
+  const [images, pixels] = inBlocks ? [dims[0]!, dims[2]!] : [1, count];
+  const layout = (channels: number): Layout => ({
+    dims: [images, channels / block, pixels, block],
+    order: [0, 2, 1, 3],
+  });
+  const [outer, inner] = [filters / block, channels / block];
+  const weight = turned
+    ? transposed(
+        graph,
+        inRows(graph, filter, [filters, channels]),
+        [outer, block, inner, block],
+        [0, 2, 3, 1],
+      )
+    : transposed(
+        graph,
+        inRows(graph, filter, [channels, filters]),
+        [inner, block, outer, block],
+        [2, 0, 1, 3],
+      );
+  return recordConv(graph, {
+    input: graph.reshaped(arranged(graph, rows, layout(channels)), [images, channels, pixels, 1]),
+    weight: graph.reshaped(weight, [filters, channels, 1, 1]),
+    strides: [1, 1],
+    pads: [0, 0, 0, 0],
+    dims: [images, filters, pixels, 1],
+    layout: layout(filters),
+  });
+}
+
+/** Columns from which on one product of several is worth its start. */
+const COLUMNS = 32;
+
+/**
+ * A product whose right side lies otherwise than tfjs's rows: as [many, rows, columns], or in a way that can be made
+ * so as easily as rows of it. It is a product for each of the many then, as they lie: joints are mixed frame by frame.
+ */
+function mixed(
+  graph: Graph,
+  left: View,
+  right: View,
+  [m, k, n]: readonly [number, number, number],
+  turned: boolean,
+): View | undefined {
+  if (isRowMajor(right)) return undefined;
+  const cut = fitted(right, [k, n]);
+  if (!cut) return undefined;
+  const [rows, columns] = cut.axes as [readonly number[], readonly number[]];
+  const sizeOf = (axes: readonly number[]) => axes.reduce((size, axis) => size * cut.dims[axis]!, 1);
+  let at = columns.length;
+  while (at > 0 && sizeOf(columns.slice(at)) < COLUMNS) at--;
+  const [many, each] = [columns.slice(0, at), columns.slice(at)];
+  if (many.length === 0) return undefined;
+  // In memory: many, rows, each. As tfjs counts: rows, many, each.
+  const axes = [...many, ...rows, ...each];
+  const target = {
+    dims: axes.map((axis) => cut.dims[axis]!),
+    order: [...rows, ...many, ...each].map((axis) => axes.indexOf(axis)),
+  };
+  const stack = [sizeOf(many), k, sizeOf(each)];
+  const value = graph.record(
+    'MatMul',
+    [
+      turned ? transposed(graph, inRows(graph, left, [k, m]), [k, m], [1, 0]) : inRows(graph, left, [m, k]),
+      graph.reshaped(arranged(graph, right, target), stack),
+    ],
+    [stack[0]!, m, stack[2]!],
+  );
+  const others = [...many, ...each].map((axis) => cut.dims[axis]!);
+  const place = (i: number) => (i < many.length ? i : i + 1);
+  return viewOf(value, {
+    dims: [...others.slice(0, many.length), m, ...others.slice(many.length)],
+    order: [many.length, ...others.map((_, i) => place(i))],
+  });
 }
 
 const product: Lowering = (call: KernelCall) => {
@@ -32,6 +123,14 @@ const product: Lowering = (call: KernelCall) => {
   if (util.sizeFromShape(shape) === 0 || k === 0) return undefined;
 
   const single = util.sizeFromShape(batch) === 1;
+  if (single && !transposeA) {
+    const pointwise = asConvolution(backend, backend.view(a), backend.view(b), [m, k, n], transposeB);
+    if (pointwise) return backend.tensor(shape, 'float32', pointwise);
+  }
+  if (single && !transposeB) {
+    const stacked = mixed(graph, backend.view(a), backend.view(b), [m, k, n], transposeA);
+    if (stacked) return backend.tensor(shape, 'float32', stacked);
+  }
   const [left, right] = single
     ? [a, b].map((info) => matrix(graph, backend.view(info), [info.shape.at(-2)!, info.shape.at(-1)!]))
     : [a, b].map((info) => ({ value: inRows(graph, backend.view(info), info.shape), transposed: false }));
