@@ -1,0 +1,74 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { onnxBinding, useOnnx, withoutOnnx } from '../testing/useOnnx.js';
+import type { OnnxBackend } from './onnxBackend.js';
+
+if (!onnxBinding) withoutOnnx('Steps and memory');
+
+const backend = () => tf.backend() as OnnxBackend;
+
+describe.skipIf(!onnxBinding)('on onnx', () => {
+  beforeEach(useOnnx);
+  afterAll(() => tf.setBackend('cpu'));
+
+  test('nothing is computed until it is read', () => {
+    const run = vi.spyOn(backend().graph, 'run');
+    const x = tf.tensor1d([1, 2, 3]);
+    const y = tf.tidy(() => tf.sqrt(tf.mul(tf.add(x, 2), x)));
+    expect(run).not.toHaveBeenCalled();
+    expect([...y.dataSync()].map((value) => value ** 2)).toEqual(
+      [3, 8, 15].map((value) => expect.closeTo(value, 5)),
+    );
+    expect(run).toHaveBeenCalledTimes(1);
+    y.dataSync();
+    expect(run).toHaveBeenCalledTimes(1);
+    tf.dispose([x, y]);
+  });
+
+  test('what was recorded goes to another backend with its values, and comes back', async () => {
+    const x = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
+    const turned = tf.tidy(() => tf.transpose(tf.neg(x)));
+    await tf.setBackend('cpu');
+    const there = tf.tidy(() => [...tf.add(turned, 1).dataSync()]);
+    expect(there).toEqual([0, -3, -1, -4, -2, -5]);
+    await tf.setBackend('onnx');
+    expect(tf.tidy(() => [...tf.add(turned, x.size).dataSync()])).toEqual([5, 2, 4, 1, 3, 0]);
+    tf.dispose([x, turned]);
+  });
+
+  test('tensors that share their elements, and are let go of in any order', () => {
+    const before = tf.memory().numTensors;
+    const x = tf.tidy(() => tf.neg(tf.tensor1d([1, 2, 3, 4])));
+    const [copy, square] = [tf.clone(x), tf.reshape(x, [2, 2])];
+    tf.dispose(x);
+    const sum = tf.tidy(() => tf.sum(square, 0));
+    tf.dispose(square);
+    expect([...copy.dataSync(), ...sum.dataSync()]).toEqual([-1, -2, -3, -4, -4, -6]);
+    tf.dispose([copy, sum]);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(() => copy.dataSync()).toThrow(/disposed/);
+  });
+
+  test('variables are written in the order of the program', () => {
+    const v = tf.variable(tf.tensor1d([1, 2]));
+    for (let i = 0; i < 3; i++) tf.tidy(() => v.assign(tf.mul(v, tf.add(v, 1)) as tf.Tensor1D));
+    // x -> x * (x + 1): 1, 2, 6, 42 and 2, 6, 42, 1806.
+    expect([...v.dataSync()]).toEqual([42, 1806]);
+    tf.dispose(v);
+  });
+
+  test('a backend that is removed frees its models, and another one can take its place', async () => {
+    const graph = backend().graph;
+    const dispose = vi.spyOn(graph, 'dispose');
+    const warn = vi.spyOn(console, 'warn');
+    tf.tidy(() => tf.exp(tf.ones([3])).dataSync());
+    await tf.setBackend('cpu');
+    expect(dispose).not.toHaveBeenCalled();
+    tf.removeBackend('onnx');
+    expect(dispose).toHaveBeenCalledTimes(1);
+    await useOnnx();
+    expect(backend().graph).not.toBe(graph);
+    expect([...tf.tidy(() => tf.neg(tf.ones([2])).dataSync())]).toEqual([-1, -1]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+});
