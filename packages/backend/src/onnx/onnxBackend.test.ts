@@ -57,6 +57,18 @@ describe.skipIf(!onnxBinding)('on onnx', () => {
     tf.dispose(v);
   });
 
+  test('small tensors are left to the cpu backend, but where that is wrong', () => {
+    tf.env().set('ONNX_CPU_FORWARD', true);
+    const run = vi.spyOn(backend().graph, 'run');
+    const [a, b] = [tf.tensor3d([1, 2], [2, 1, 1]), tf.tensor3d([3, 5], [2, 1, 1])];
+    expect([...tf.tidy(() => tf.matMul(a, b).dataSync())]).toEqual([3, 10]);
+    expect(run).not.toHaveBeenCalled();
+    const outer = tf.tidy(() => tf.matMul(tf.reshape(a, [2, 1, 1, 1]), tf.reshape(b, [1, 2, 1, 1])));
+    expect([...outer.dataSync()]).toEqual([3, 5, 6, 10]);
+    expect(run).toHaveBeenCalledTimes(1);
+    tf.dispose([a, b, outer]);
+  });
+
   test('a backend that is removed frees its models, and another one can take its place', async () => {
     const graph = backend().graph;
     const dispose = vi.spyOn(graph, 'dispose');

@@ -33,6 +33,15 @@ const SMALL = 2048;
 const FORWARD = 'ONNX_CPU_FORWARD';
 env().registerFlag(FORWARD, () => true);
 
+/** Where tfjs's cpu kernels are wrong, so that nothing is too small to be recorded. */
+const wrongOnCpu: { [kernelName: string]: (inputs: KernelCall['inputs']) => boolean } = {
+  // They mistake a window's height for its width.
+  MaxPool3DGrad: () => true,
+  AvgPool3DGrad: () => true,
+  // It takes the wrong matrices where both sides broadcast.
+  BatchMatMul: ({ a, b }) => a!.shape.slice(0, -2).join() !== b!.shape.slice(0, -2).join(),
+};
+
 const lowerings: Lowerings = {
   ...elementwise,
   ...affine,
@@ -64,12 +73,18 @@ export function registerOnnxBackend(runtime: Runtime): void {
 /** A kernel that records where that is worth it, and otherwise computes as tfjs's cpu backend does. */
 function lowered({ kernelName, kernelFunc }: KernelConfig, lowering: Lowering): KernelFunc {
   const free = shapeOnly.has(kernelName);
+  const isWrong = wrongOnCpu[kernelName];
   return (call) => {
     const { inputs, backend, attrs } = call as unknown as KernelCall;
     const infos = Object.values(inputs).filter(Boolean);
     // ONNX Runtime has nothing to do for tensors of nothing.
     if (infos.some(({ shape }) => shape.includes(0))) return kernelFunc(call);
-    if (!free && env().getBool(FORWARD) && infos.every((info) => !backend.isPending(info))) {
+    if (
+      !free &&
+      !isWrong?.(inputs) &&
+      env().getBool(FORWARD) &&
+      infos.every((info) => !backend.isPending(info))
+    ) {
       if (infos.reduce((sum, { shape }) => sum + util.sizeFromShape(shape), 0) <= SMALL)
         return kernelFunc(call);
     }
