@@ -84,7 +84,7 @@ function inBlocks(
   sizes: readonly number[],
   perm: readonly number[],
 ): Value | undefined {
-  if (block === 0 || sizes.at(-1) !== block) return undefined;
+  if (block === 0 || sizes.at(-1) !== block || value.type !== 'float32') return undefined;
   const form = perm.join();
   if (form !== '0,2,1,3' && form !== '1,0,2') return undefined;
   const [images, groups, pixels] = form === '1,0,2' ? [1, ...sizes] : sizes;

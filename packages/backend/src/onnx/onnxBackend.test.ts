@@ -8,7 +8,10 @@ if (!onnxBinding) withoutOnnx('Steps and memory');
 const backend = () => tf.backend() as OnnxBackend;
 
 describe.skipIf(!onnxBinding)('on onnx', () => {
-  beforeEach(useOnnx);
+  beforeEach(() => {
+    vi.restoreAllMocks();
+    return useOnnx();
+  });
   afterAll(() => tf.setBackend('cpu'));
 
   test('nothing is computed until it is read', () => {

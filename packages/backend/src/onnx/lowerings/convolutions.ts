@@ -130,8 +130,10 @@ const backward =
       margins: readonly (readonly [number, number])[],
       shape: readonly number[],
     ): View | undefined => {
-      const own = perAxis(shape, margins, inputShape)?.slice(1, -1);
-      if (!own) return undefined;
+      const all = perAxis(shape, margins, inputShape);
+      // Of whole images with all their channels only the margins can be left out.
+      if (!all || [...all[0]!, ...all.at(-1)!].some(Boolean)) return undefined;
+      const own = all.slice(1, -1);
       const axes = geometry.axes.map((axis, i): Axis => {
         const [before, after] = own[i - (3 - own.length)] ?? [0, 0];
         return { ...axis, input: axis.input - before - after, before: axis.before + before };
