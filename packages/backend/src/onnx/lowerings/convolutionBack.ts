@@ -42,10 +42,26 @@ function phasesOf(axis: Axis): Phases {
 
 /** The gradient of a convolution in its input, of [batch, ...inputs, channels]. */
 export function convolvedBack(backend: OnnxBackend, geometry: Geometry, dy: View, filter: View): View {
-  const { filters, axes } = geometry;
-  const { block } = backend;
-  const able = block > 0 && filters % block === 0 && axes.every((axis) => axis.dilation === 1);
-  return able ? backInBlocks(backend, geometry, dy, filter) : backInPlanes(backend, geometry, dy, filter);
+  const { channels, filters, axes } = geometry;
+  const { graph, block } = backend;
+  if (block === 0 || axes.some((axis) => axis.dilation !== 1)) {
+    return backInPlanes(backend, geometry, dy, filter);
+  }
+  const whole = Math.ceil(filters / block) * block;
+  if (whole === filters) return backInBlocks(backend, geometry, dy, filter);
+  // Zeros for the channels that the last block lacks: the general kernel takes several times as long.
+  const padded = (view: View, rows: number): View => {
+    const lists = inRows(graph, view, [rows, filters]);
+    const value = graph.record('Pad', [lists, graph.integers([0, 0, 0, whole - filters])], [rows, whole]);
+    return viewOf(value, rowMajor(value.size));
+  };
+  const taps = axes.reduce((count, axis) => count * axis.filter, channels);
+  return backInBlocks(
+    backend,
+    { ...geometry, filters: whole },
+    padded(dy, dy.value.size / filters),
+    padded(filter, taps),
+  );
 }
 
 /**
