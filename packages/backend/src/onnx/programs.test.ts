@@ -275,7 +275,15 @@ function interpret(program: readonly Step[], x: tf.Tensor, weights: Map<string, 
     };
     const name = names[op % names.length]!;
     const next = operations[name]!(context);
-    if (!next || next.size > MOST || next.size === 0 || next.rank === 0) continue;
+    if (!next || next.size > MOST || next.size === 0 || next.rank === 0) {
+      // The result doesn't depend on the weights of a step that is left out, and tfjs would ask that it does.
+      for (const [key, unused] of weights) {
+        if (!key.startsWith(`${at}.`)) continue;
+        tf.dispose(unused);
+        weights.delete(key);
+      }
+      continue;
+    }
     trace.push(`${name} -> [${next.shape}]`);
     earlier.push(next);
     current = next;
@@ -328,6 +336,14 @@ const step: fc.Arbitrary<Step> = fc.record({
   draws: fc.array(fc.nat({ max: 1000 }), { minLength: 6, maxLength: 6 }),
 });
 
+const named = (name: string, ...draws: number[]): Step => ({ op: names.indexOf(name), draws: [...draws, 0] });
+
+/** What random programs found: a margin of images and channels cut off a gradient, and bools in blocks of channels. */
+const onceWrong: [Step[], boolean][] = [
+  [[named('pad', 0, 0, 5, 0, 0), named('conv2d'), named('conv2d')], false],
+  [[named('clip'), named('gather', 202), named('conv2d'), named('conv2d')], false],
+];
+
 describe.skipIf(!onnxBinding)('random programs', () => {
   beforeAll(useOnnx);
   afterAll(async () => {
@@ -366,7 +382,7 @@ describe.skipIf(!onnxBinding)('random programs', () => {
           });
         },
       ),
-      { numRuns: Number(process.env['PROGRAMS'] ?? 25) },
+      { numRuns: Number(process.env['PROGRAMS'] ?? 40), examples: onceWrong },
     ),
   );
 });
