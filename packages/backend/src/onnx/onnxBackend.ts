@@ -5,7 +5,7 @@ import { cast } from './cast.js';
 import { Graph, Value } from './graph.js';
 import type { Elements, ElementType } from './proto.js';
 import type { Runtime } from './runtime.js';
-import { isRowMajor, type Layout, rowMajor } from './view.js';
+import { isRowMajor, type Layout, rowMajor, simplified } from './view.js';
 
 /** Recorded operations from which on a new step starts a new model. */
 const WHOLE_STEP = 48;
@@ -160,15 +160,13 @@ export class OnnxBackend extends MathBackendCPU {
 
   /** The elements of a view in row-major order; for reading. */
   rowsOf(view: View): Elements {
-    if (view.value.node) {
-      const rows = isRowMajor(view) ? view.value : arranged(this.graph, view, rowMajor(view.value.size));
+    const { value } = view;
+    if (value.node) {
+      const rows = isRowMajor(view) ? value : arranged(this.graph, view, rowMajor(value.size));
       this.flush([rows]);
       return rows.data!;
     }
-    if (isRowMajor(view)) return view.value.data!;
-    const rows = arranged(this.graph, view, rowMajor(view.value.size));
-    this.flush([rows]);
-    return rows.data!;
+    return isRowMajor(view) ? value.data! : inTensorOrder(value.data!, view);
   }
 
   override disposeData(dataId: object, force = false): boolean {
@@ -197,6 +195,24 @@ export class OnnxBackend extends MathBackendCPU {
 
 /** A value with the same elements in a layout. */
 export const laidOut = (value: Value, layout: Layout): View => viewOf(value, layout);
+
+/** Elements as tfjs counts them, of an array that has them in another layout. No model is run for it. */
+function inTensorOrder(data: Elements, layout: Layout): Elements {
+  const { dims, order } = simplified(layout);
+  const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((product, dim) => product * dim, 1));
+  const result = data.slice() as Float32Array;
+  const steps = order.map((axis) => ({ count: dims[axis]!, stride: strides[axis]! }));
+  let at = 0;
+  const walk = (depth: number, from: number) => {
+    const { count, stride } = steps[depth]!;
+    for (let i = 0, place = from; i < count; i++, place += stride) {
+      if (depth === steps.length - 1) result[at++] = (data as Float32Array)[place]!;
+      else walk(depth + 1, place);
+    }
+  };
+  walk(0, 0);
+  return result;
+}
 
 /** Values as ONNX Runtime takes them. */
 function elementsOf(values: backend_util.BackendValues | undefined, dtype: DataType): Elements {

@@ -26,6 +26,7 @@ describe.skipIf(!onnxBinding)('functions of single numbers', () => {
     'Ceil',
     'Reciprocal',
     'Softplus',
+    'Log1p',
     'Elu',
     'Square',
     'Rsqrt',

@@ -190,6 +190,20 @@ export const elementwise: Lowerings = {
   Erf: unary(plain('Erf')),
   Reciprocal: unary(plain('Reciprocal')),
   Softplus: unary(plain('Softplus')),
+  // With u = 1 + x as it is rounded, log(u) x / (u - 1) is exact to rounding where log(1 + x) has lost x's digits.
+  Log1p: unary((graph, x) => {
+    const one = graph.number(1);
+    const u = each(graph, 'Add', [x, one]);
+    const ratio = each(graph, 'Div', [x, each(graph, 'Sub', [u, one])]);
+    const usual = each(graph, 'Mul', [each(graph, 'Log', [u]), ratio]);
+    // Where u is infinite the ratio is not a number, and the logarithm needs no correction.
+    const large = each(graph, 'Greater', [x, graph.number(1e8)], { type: 'bool' });
+    const small = each(graph, 'Equal', [u, one], { type: 'bool' });
+    const result = graph.record('Where', [large, each(graph, 'Log', [u]), usual], x.dims, {
+      type: 'float32',
+    });
+    return graph.record('Where', [small, x, result], x.dims, { type: 'float32' });
+  }),
   Elu: unary(plain('Elu')),
   // Of dy and the result: where that is below 0, the derivative is the result and 1.
   EluGrad: (call) => {
