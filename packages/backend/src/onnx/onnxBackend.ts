@@ -10,7 +10,7 @@ import { isRowMajor, type Layout, rowMajor, simplified } from './view.js';
 /** Recorded operations from which on a new step starts a new model. */
 const WHOLE_STEP = 48;
 /** Recorded operations at which a model is run though its step may not be over. */
-const LONGEST_STEP = 6000;
+const LONGEST_STEP = 20_000;
 
 /** What this backend looks at of tfjs's engine. */
 interface EngineState {
