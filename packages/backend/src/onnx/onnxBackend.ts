@@ -152,8 +152,6 @@ export class OnnxBackend extends MathBackendCPU {
   flush(also: readonly Value[] = []): void {
     const values = [...also];
     for (const { view } of this.#pending) values.push(view!.value);
-    if (process.env['DBG'])
-      console.log('flush', this.graph.length, values.map((v) => v.dims.join('x')).join(' '));
     this.#pending.clear();
     this.graph.run(values);
   }
