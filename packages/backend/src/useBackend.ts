@@ -34,10 +34,10 @@ export interface UseBackendOptions {
    * onnx: any number, by default all cores that this process may use. Several workers that compute at a time want a
    * share of the cores each. Ignored once the onnx backend is registered.
    *
-   * wasm: 1 to 8, among which XNNPACK divides convolutions and matrix products. Default: 1 in Node; in a page that is
-   * cross-origin isolated half of the cores, which a lower number here lowers. Only cores that nothing else uses make
-   * it faster: on busy ones it is slower than one thread. Ignored once the wasm backend runs; `getThreadsCount` of
-   * `@tensorflow/tfjs-backend-wasm` tells how many there are.
+   * wasm: 1 to 8, among which XNNPACK divides convolutions and matrix products; more are 8, or a RangeError where
+   * `backend` is 'wasm'. Default: 1 in Node; in a page that is cross-origin isolated half of the cores, which a lower
+   * number here lowers. Only cores that nothing else uses make it faster: on busy ones it is slower than one thread.
+   * Ignored once the wasm backend runs; `getThreadsCount` of `@tensorflow/tfjs-backend-wasm` tells how many there are.
    */
   threads?: number;
   /**
@@ -64,7 +64,7 @@ export interface BackendChoice {
   registeredAs: string;
   /** Those that come before it in the order, with reasons. Empty for an explicit choice. */
   passedOver: PassedOver[];
-  /** The kernels that were put in place for it, by tfjs's names; empty for any other than wasm. */
+  /** The kernels that were put in place for it, by tfjs's names; empty for any other than wasm and webgpu. */
   kernels: string[];
 }
 
@@ -133,7 +133,8 @@ function importPackage(specifier: string): Promise<unknown> {
 
 /**
  * Picks the fastest backend there is, in the order tfjs-node-gpu, tfjs-node, webgpu, onnx, wasm, cpu, makes it tfjs's
- * own and waits until it is ready. wasm gets the kernels that training needs ({@link registerWasmKernels}).
+ * own and waits until it is ready. wasm gets the kernels that training needs ({@link registerWasmKernels}), webgpu those
+ * that stand for wrong ones ({@link registerWebgpuKernels}).
  *
  * onnx is this package's own, for Node: tfjs's cpu backend with its heavy kernels on ONNX Runtime, from the optional
  * package `onnxruntime-node` (1.20 or later). Its kernels record what is to be computed; a whole step, an outermost
@@ -146,6 +147,8 @@ function importPackage(specifier: string): Promise<unknown> {
  *
  * @returns what was picked, and why those before it in the order were passed over
  * @throws {BackendUnavailableError} when `options.backend` can't be had, with its reason and how to install it
+ * @throws {RangeError} when `options.threads` is no whole number above 0, or above 8 for wasm
+ * @throws {TypeError} when `options.backend` is none of the names above
  * @example
  * ```ts
  * import { useBackend } from '@amr/backend';
