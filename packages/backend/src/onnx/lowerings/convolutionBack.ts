@@ -1,5 +1,5 @@
-import type { Axis, Geometry } from '../../wasm/geometry.js';
-import { arranged, BLOCKED, inRows, transposed, type View, viewOf } from '../arrange.js';
+import { type Axis, type Geometry, trivial } from '../../wasm/geometry.js';
+import { arranged, BLOCKED, inRows, rowMajorView, transposed, type View, viewOf } from '../arrange.js';
 import { recordConv } from '../blockedConv.js';
 import type { Graph, Value } from '../graph.js';
 import type { OnnxBackend } from '../onnxBackend.js';
@@ -271,6 +271,7 @@ export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View
   const [depth, height, width] = axes;
   const [ho, wo] = [height.output, width.output];
   const pixels = ho * wo;
+  if (channels >= ROWS && filters >= ROWS && trivial(depth)) return wideGradient(graph, geometry, x, dy);
   // Each frame's patches, [batch * frames, taps * channels, pixels]; then one product for each tap in time.
   const image = arranged(graph, x, planesOf(batch, [depth.input, height.input, width.input], channels));
   const frames = batch * depth.input;
@@ -321,6 +322,43 @@ export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View
     sums.length === 1 ? sums[0]! : graph.record('Concat', sums, [rows, columns], { attributes: { axis: 0 } });
   const ordered = transposed(graph, sum, [rows, depth.filter, filters], [1, 0, 2]);
   return viewOf(graph.reshaped(ordered, [ordered.size]), rowMajor(ordered.size));
+}
+
+/**
+ * The same for many channels and filters, where nothing moves along the depth: with the channels outermost, one product
+ * of two large matrices for each tap.
+ */
+function wideGradient(
+  graph: Graph,
+  { batch, channels, filters, axes: [depth, height, width] }: Geometry,
+  x: View,
+  dy: View,
+): View {
+  const outermost = (view: View, count: number, rows: number, columns: number) =>
+    graph.reshaped(
+      arranged(graph, view, { dims: [count, batch, depth.input, rows, columns], order: [1, 2, 3, 4, 0] }),
+      [count, batch * depth.input, rows, columns],
+    );
+  const images = outermost(x, channels, height.input, width.input);
+  const upstream = outermost(dy, filters, height.output, width.output);
+  const length = upstream.size / filters;
+  const padded = surrounded(graph, images, [height, width]);
+  const products = Array.from({ length: height.filter * width.filter }, (_, tap) => {
+    const place = [Math.floor(tap / width.filter), tap % width.filter];
+    const seen = strided(graph, padded.value, padded.starts, [height, width], place);
+    return graph.record(
+      'FusedMatMul',
+      [graph.reshaped(seen, [channels, length]), graph.reshaped(upstream, [filters, length])],
+      [channels, filters],
+      { domain: 'com.microsoft', attributes: { transA: 0, transB: 1 } },
+    );
+  });
+  const rows = products.length * channels;
+  const all =
+    products.length === 1
+      ? products[0]!
+      : graph.record('Concat', products, [rows, filters], { attributes: { axis: 0 } });
+  return rowMajorView(all);
 }
 
 /** Rows from which on a matrix product is fast; more of them only need more memory. */

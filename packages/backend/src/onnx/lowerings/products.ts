@@ -109,6 +109,36 @@ function mixed(
   });
 }
 
+/**
+ * A product over the columns of both sides, where these lie as [many, rows, each]: the sum of one product for each of
+ * the many, as they lie. The gradient of what {@link mixed} computes, with respect to its left side.
+ */
+function crossed(
+  graph: Graph,
+  left: View,
+  right: View,
+  [m, k, n]: readonly [number, number, number],
+): View | undefined {
+  if (isRowMajor(left) || isRowMajor(right)) return undefined;
+  const cut = fitted(left, [m, k]);
+  if (!cut) return undefined;
+  let each = 1;
+  for (const axis of [...cut.axes[1]!].reverse()) if (each < COLUMNS) each *= cut.dims[axis]!;
+  const many = k / each;
+  // What each of the many leaves must not be more than what it is made of.
+  if (many === 1 || m * n > (m + n) * each) return undefined;
+  const stacked = (view: View, rows: number) =>
+    arranged(graph, view, { dims: [many, rows, each], order: [1, 0, 2] });
+  const products = graph.record('FusedMatMul', [stacked(left, m), stacked(right, n)], [many, m, n], {
+    domain: 'com.microsoft',
+    attributes: { transA: 0, transB: 1 },
+  });
+  const sum = graph.record('ReduceSum', [products, graph.integers([0])], [m, n], {
+    attributes: { keepdims: 0 },
+  });
+  return rowMajorView(sum);
+}
+
 const product: Lowering = (call: KernelCall) => {
   const { a, b } = call.inputs as { a: TensorInfo; b: TensorInfo };
   const { transposeA, transposeB } = call.attrs as unknown as { transposeA: boolean; transposeB: boolean };
@@ -126,6 +156,10 @@ const product: Lowering = (call: KernelCall) => {
   if (single && !transposeA) {
     const pointwise = asConvolution(backend, backend.view(a), backend.view(b), [m, k, n], transposeB);
     if (pointwise) return backend.tensor(shape, 'float32', pointwise);
+  }
+  if (single && !transposeA && transposeB) {
+    const summed = crossed(graph, backend.view(a), backend.view(b), [m, k, n]);
+    if (summed) return backend.tensor(shape, 'float32', summed);
   }
   if (single && !transposeB) {
     const stacked = mixed(graph, backend.view(a), backend.view(b), [m, k, n], transposeA);
