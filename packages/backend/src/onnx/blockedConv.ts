@@ -1,5 +1,5 @@
 import { arranged, BLOCKED, type View, viewOf } from './arrange.js';
-import type { Graph, Value } from './graph.js';
+import type { Graph, Node, Value } from './graph.js';
 import { type Layout, sameLayout } from './view.js';
 
 /** A convolution of images on blocks of channels, ONNX Runtime's fast kind, with what may be done in the same pass. */
@@ -24,10 +24,24 @@ export interface BlockedConv {
   layout: Layout;
 }
 
-const recorded = new WeakMap<Value, BlockedConv>();
+/** A convolution of the record. */
+interface RecordedConv extends BlockedConv {
+  /** Its result. */
+  readonly value: Value;
+}
+
+/** By the nodes that compute them, so that nothing is known of a result that is there. */
+const recorded = new WeakMap<Node, RecordedConv>();
+
+/** Something done to a convolution's result: the convolution with it, and what it is without that. */
+export interface Fold {
+  conv: RecordedConv;
+  /** The same, behind the convolution. */
+  plain?: () => View;
+}
 
 /** Records a convolution. What is later done to its result may be taken into it by {@link convolutionOf}. */
-export function recordConv(graph: Graph, conv: BlockedConv): View {
+export function recordConv(graph: Graph, conv: BlockedConv, fold?: Fold): View {
   const { input, weight, bias, sum, strides, pads, dims, activation, layout } = conv;
   const [, , height, width] = weight.dims;
   const inputs = [input, weight, ...(bias || sum ? [bias] : []), ...(sum ? [sum] : [])];
@@ -40,21 +54,25 @@ export function recordConv(graph: Graph, conv: BlockedConv): View {
       ...(activation && { activation }),
     },
   });
-  recorded.set(value, conv);
+  recorded.set(value.node!, { ...conv, value });
+  const plain = fold?.plain;
+  if (plain) {
+    graph.detour(value, fold.conv.value, () => graph.reshaped(arranged(graph, plain(), layout), dims));
+  }
   return viewOf(graph.reshaped(value, layout.dims), layout);
 }
 
 /** The convolution that a tensor is the result of, as long as nothing has been done to it but reshaping. */
-export function convolutionOf(graph: Graph, view: View): BlockedConv | undefined {
-  if (!graph.isLive(view.value)) return undefined;
+export function convolutionOf(view: View): RecordedConv | undefined {
   const { node } = view.value;
-  const value = node?.op === 'Reshape' ? node.inputs[0]! : view.value;
-  const conv = value.node ? recorded.get(value) : undefined;
+  const own = node?.op === 'Reshape' ? node.inputs[0]!.node : node;
+  const conv = own && recorded.get(own);
   return conv && sameLayout(view, conv.layout) ? conv : undefined;
 }
 
 /** The convolution with its result multiplied by a number per channel. */
-export function scaledConv(graph: Graph, conv: BlockedConv, scale: Value): View | undefined {
+export function scaledConv(graph: Graph, fold: Fold, scale: Value): View | undefined {
+  const { conv } = fold;
   if (conv.activation || (conv.sum && !conv.partial)) return undefined;
   const filters = conv.dims[1];
   const { weight, bias } = conv;
@@ -65,34 +83,39 @@ export function scaledConv(graph: Graph, conv: BlockedConv, scale: Value): View 
   const flat = graph.reshaped(scale, [filters]);
   let sum: Value | undefined;
   if (conv.sum) {
-    const part = recorded.get(conv.sum);
-    const view = part && scaledConv(graph, part, scale);
+    const part = conv.sum.node && recorded.get(conv.sum.node);
+    const view = part && scaledConv(graph, { conv: part }, scale);
     if (!view) return undefined;
     sum = graph.reshaped(view.value, conv.dims);
   }
-  return recordConv(graph, {
+  const whole: BlockedConv = {
     ...conv,
     weight: graph.reshaped(scaled, weight.dims),
     ...(bias && { bias: graph.record('Mul', [bias, flat], [filters]) }),
     ...(sum && { sum }),
-  });
+  };
+  return recordConv(graph, whole, fold);
 }
 
 /** The convolution with a number per channel added to its result. */
-export function shiftedConv(graph: Graph, conv: BlockedConv, shift: Value): View | undefined {
+export function shiftedConv(graph: Graph, fold: Fold, shift: Value): View | undefined {
+  const { conv } = fold;
   if (conv.activation) return undefined;
   const flat = graph.reshaped(shift, [conv.dims[1]]);
   const bias = conv.bias ? graph.record('Add', [conv.bias, flat], flat.dims) : flat;
-  return recordConv(graph, { ...conv, bias });
+  return recordConv(graph, { ...conv, bias }, fold);
 }
 
 /** The convolution with another tensor added to its result. */
-export function addedConv(graph: Graph, conv: BlockedConv, other: View): View | undefined {
+export function addedConv(graph: Graph, fold: Fold, other: View): View | undefined {
+  const { conv } = fold;
   if (conv.activation || conv.sum) return undefined;
-  return recordConv(graph, { ...conv, sum: graph.reshaped(arranged(graph, other, conv.layout), conv.dims) });
+  const sum = graph.reshaped(arranged(graph, other, conv.layout), conv.dims);
+  return recordConv(graph, { ...conv, sum }, fold);
 }
 
 /** The convolution with the negative numbers of its result set to 0. */
-export function rectifiedConv(graph: Graph, conv: BlockedConv): View | undefined {
-  return conv.activation ? undefined : recordConv(graph, { ...conv, activation: 'Relu' });
+export function rectifiedConv(graph: Graph, fold: Fold): View | undefined {
+  const { conv } = fold;
+  return conv.activation ? undefined : recordConv(graph, { ...conv, activation: 'Relu' }, fold);
 }

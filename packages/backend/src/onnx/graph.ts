@@ -1,3 +1,4 @@
+import { OnnxRunError } from './onnxRunError.js';
 import { type Attributes, type Elements, type ElementType, encodeModel, type Model } from './proto.js';
 import type { NativeSession, Runtime, RuntimeTensor } from './runtime.js';
 
@@ -11,6 +12,8 @@ export class Value {
   readonly id = Value.#count++;
   /** The node that gives it, until it was run. */
   node: Node | undefined;
+  /** Why it will never be there, when its run failed. */
+  failure: OnnxRunError | undefined;
   /** What it holds, when that is known. */
   data: Elements | undefined;
   /** A part of the model rather than an input of it. */
@@ -37,6 +40,8 @@ export class Value {
 export class Node {
   /** What it gives. */
   outputs: Value[] = [];
+  /** Another way to its only output, for a run that computes `from` anyway. */
+  detour: { from: Value; make: () => Value } | undefined;
 
   constructor(
     readonly op: string,
@@ -103,7 +108,11 @@ export class Graph {
     outputs: readonly { dims: readonly number[]; type: ElementType }[],
     { attributes = {}, domain = '' }: Omit<RecordOptions, 'type'> = {},
   ): Value[] {
-    const text = `${domain}.${op}${JSON.stringify(attributes)}`;
+    for (const input of inputs) {
+      if (input && !this.isLive(input))
+        throw input.failure ?? new Error(`${op} of a value that was forgotten`);
+    }
+    const text = `${domain}.${op}${JSON.stringify(attributes, written)}`;
     const types = outputs.map(({ type }) => type).join();
     const key = `${text}(${inputs.map((input) => input?.id ?? '').join()})${types}`;
     const known = this.#known.get(key);
@@ -135,11 +144,19 @@ export class Graph {
 
   /** A number within the model. */
   number(value: number, type: 'float32' | 'int32' = 'float32'): Value {
-    return this.#constant(`${type}${value}`, () => [
+    return this.#constant(`${type}${textOf(value)}`, () => [
       type,
       [],
       type === 'float32' ? Float32Array.of(value) : Int32Array.of(value),
     ]);
+  }
+
+  /**
+   * Says that an operation's output can also be made of another value. An operation that was folded into a convolution
+   * stands behind it instead where the convolution's own result is wanted too, rather than to have a second convolution.
+   */
+  detour(value: Value, from: Value, make: () => Value): void {
+    value.node!.detour ??= { from, make };
   }
 
   #constant(key: string, make: () => [ElementType, number[], Elements]): Value {
@@ -155,12 +172,25 @@ export class Graph {
   /** Computes values that are not there yet. What else was recorded is forgotten. */
   run(wanted: Iterable<Value>): void {
     const outputs = [...new Set(wanted)].filter((value) => value.node);
-    const nodes = this.#needed(outputs);
+    const nodes = this.#planned(outputs);
     this.#nodes = [];
     this.#known.clear();
+    this.#constants.clear();
     this.#runs++;
     if (outputs.length === 0) return;
+    try {
+      this.#compute(nodes, outputs);
+    } catch (error) {
+      const failure = new OnnxRunError(
+        nodes.map(({ op }) => op),
+        error as Error,
+      );
+      for (const value of outputs) value.failure = failure;
+      throw failure;
+    }
+  }
 
+  #compute(nodes: readonly Node[], outputs: readonly Value[]): void {
     const { key, names, inputs, constants } = nameValues(nodes, outputs);
     let session = this.#sessions.get(key);
     if (session) this.#sessions.delete(key);
@@ -190,6 +220,46 @@ export class Graph {
     this.#sessions.clear();
     this.#nodes = [];
     this.#known.clear();
+    this.#constants.clear();
+  }
+
+  /** The nodes of a run, each behind those that it reads, with detours where two would fold the same otherwise. */
+  #planned(outputs: readonly Value[]): Node[] {
+    const needed = this.#needed(outputs);
+    // What is folded, by what it is folded into: the ways there, from that on.
+    const ways = new Map<Node, Node[][]>();
+    const folded = new Set(needed.filter(({ detour }) => detour).map(originOf));
+    if (folded.size === 0) return needed;
+    for (const node of needed) {
+      const way = wayTo(node);
+      const [origin] = way;
+      if (!folded.has(origin!)) continue;
+      ways.set(origin!, [...(ways.get(origin!) ?? []), way]);
+    }
+    const around = new Set<Node>();
+    for (const several of ways.values()) {
+      if (several.length === 1) continue;
+      let common = 0;
+      while (several.every((way) => way[common] && way[common] === several[0]![common])) common++;
+      for (const way of several) for (const node of way.slice(common)) around.add(node);
+    }
+    if (around.size === 0) return needed;
+    this.#nodes = this.#nodes.flatMap((node) => (around.has(node) ? this.#detoured(node) : [node]));
+    return this.#needed(outputs);
+  }
+
+  /** What stands in the place of a node that is left out for its detour. */
+  #detoured({ detour, outputs: [output] }: Node): Node[] {
+    const [nodes, known] = [this.#nodes, this.#known];
+    // What else was recorded may stand behind the place.
+    [this.#nodes, this.#known] = [[], new Map()];
+    const value = detour!.make();
+    const same = this.record('Identity', [value], value.dims).node!;
+    same.outputs = [output!];
+    output!.node = same;
+    const made = this.#nodes;
+    [this.#nodes, this.#known] = [nodes, known];
+    return made;
   }
 
   /** The nodes that outputs depend on, in the order in which they were recorded. */
@@ -214,6 +284,8 @@ export class Graph {
   ): NativeSession {
     const described = (value: Value) => ({ name: names.get(value)!, type: value.type, dims: value.dims });
     const model: Model = {
+      // The last first: ONNX Runtime looks for an order from there on, depth first, and takes leaves as they come. Like
+      // this each gradient is computed as soon as it can be, and what it needs is let go of; it halves memory.
       nodes: [...nodes].reverse().map(({ op, domain, attributes, inputs, outputs }) => ({
         op,
         domain,
@@ -235,6 +307,21 @@ export class Graph {
   }
 }
 
+/** A number as text that no other number has. */
+const textOf = (value: number | bigint) => (Object.is(value, -0) ? '-0' : `${value}`);
+
+/** Numbers that JSON has no text for, for attributes of it. */
+const written = (_: string, value: unknown) =>
+  typeof value === 'number' && (!Number.isFinite(value) || value === 0) ? textOf(value) : value;
+
+/** The nodes that a node was folded out of, one after the other, and itself. */
+function wayTo(node: Node): Node[] {
+  const way = [node];
+  for (let before = node.detour?.from.node; before; before = before.detour?.from.node) way.unshift(before);
+  return way;
+}
+const originOf = (node: Node) => wayTo(node)[0]!;
+
 /** What a recorded operation may be told. */
 export interface RecordOptions {
   attributes?: Attributes;
@@ -255,7 +342,11 @@ function nameValues(nodes: readonly Node[], outputs: readonly Value[]) {
       name = `${value.constant ? 'c' : 'x'}${names.size}`;
       names.set(value, name);
       (value.constant ? constants : inputs).push(value);
-      key.push(value.constant ? `${value.type}[${value.data}]` : `${value.type}[${value.dims}]`);
+      key.push(
+        value.constant
+          ? `${value.type}[${value.dims}][${Array.from<number | bigint, string>(value.data as Float32Array, textOf)}]`
+          : `${value.type}[${value.dims}]`,
+      );
     }
     return name;
   };

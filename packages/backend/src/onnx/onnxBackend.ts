@@ -1,5 +1,12 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-import { type backend_util, type DataType, engine, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import {
+  type BackendTimingInfo,
+  type backend_util,
+  type DataType,
+  engine,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
 import { arranged, rowMajorView, useBlocks, type View, viewOf } from './arrange.js';
 import { cast } from './cast.js';
 import { Graph, Value } from './graph.js';
@@ -79,7 +86,9 @@ export class OnnxBackend extends MathBackendCPU {
   /** Channels in a block of ONNX Runtime's fast convolutions; 0 where it has none. */
   readonly block: number;
   readonly #pending = new Set<Entry>();
-  #step: unknown;
+  #scope: unknown;
+  #tape: unknown;
+  #scopesOfTape = 0;
   #nextId = 0;
 
   constructor(runtime: Runtime, block: number) {
@@ -141,24 +150,42 @@ export class OnnxBackend extends MathBackendCPU {
   beginKernel(): void {
     // The first scope is that of the outermost tidy, or of the operation itself where there is none. A gradient's way
     // forward and its way back are two; between them there is a tape, which holds what the way back needs.
+    // A tape that is there in a third scope is one that an error left behind.
     const { scopeStack, activeTape } = engine().state as unknown as EngineState;
-    const step = activeTape ?? scopeStack[0];
-    const another = step !== this.#step && !activeTape;
-    if ((another && this.graph.length >= WHOLE_STEP) || this.graph.length >= LONGEST_STEP) this.flush();
-    this.#step = step;
+    const scope = scopeStack[0];
+    if (scope === this.#scope && this.graph.length < LONGEST_STEP) return;
+    if (activeTape !== this.#tape) this.#scopesOfTape = 0;
+    const taped = activeTape && (scope === this.#scope || ++this.#scopesOfTape <= 2);
+    if ((!taped && this.graph.length >= WHOLE_STEP) || this.graph.length >= LONGEST_STEP) this.flush();
+    this.#scope = scope;
+    this.#tape = activeTape;
   }
 
   /** Computes everything that is recorded and still has a tensor. */
   flush(also: readonly Value[] = []): void {
     const values = [...also];
-    for (const { view } of this.#pending) values.push(view!.value);
+    for (const entry of this.#pending) {
+      values.push(entry.view!.value);
+      // It tells of values that are forgotten with this run.
+      entry.origin = undefined;
+    }
     this.#pending.clear();
     this.graph.run(values);
+  }
+
+  /** Milliseconds that a function takes with all that it records. */
+  override async time(f: () => void): Promise<BackendTimingInfo> {
+    this.flush();
+    const start = util.now();
+    f();
+    this.flush();
+    return { kernelMs: util.now() - start };
   }
 
   /** The elements of a view in row-major order; for reading. */
   rowsOf(view: View): Elements {
     const { value } = view;
+    if (value.failure) throw value.failure;
     if (value.node) {
       const rows = isRowMajor(view) ? value : arranged(this.graph, view, rowMajor(value.size));
       this.flush([rows]);

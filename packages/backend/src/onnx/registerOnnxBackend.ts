@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import {
+  type DataType,
   env,
   getKernelsForBackend,
   type KernelConfig,
@@ -42,6 +43,9 @@ const wrongOnCpu: { [kernelName: string]: (inputs: KernelCall['inputs']) => bool
   BatchMatMul: ({ a, b }) => a!.shape.slice(0, -2).join() !== b!.shape.slice(0, -2).join(),
 };
 
+/** Types of tensors that the graph holds. */
+const types: ReadonlySet<DataType> = new Set(['float32', 'int32', 'bool']);
+
 const lowerings: Lowerings = {
   ...elementwise,
   ...affine,
@@ -77,8 +81,8 @@ function lowered({ kernelName, kernelFunc }: KernelConfig, lowering: Lowering): 
   return (call) => {
     const { inputs, backend, attrs } = call as unknown as KernelCall;
     const infos = Object.values(inputs).filter(Boolean);
-    // ONNX Runtime has nothing to do for tensors of nothing.
-    if (infos.some(({ shape }) => shape.includes(0))) return kernelFunc(call);
+    // ONNX Runtime has nothing to do for tensors of nothing, and the graph holds neither texts nor complex numbers.
+    if (infos.some(({ shape, dtype }) => shape.includes(0) || !types.has(dtype))) return kernelFunc(call);
     if (
       !free &&
       !isWrong?.(inputs) &&

@@ -119,7 +119,7 @@ const backward =
       floats(dy, filter) && geometryOf(attrs as unknown as Attrs, inputShape, filter.shape, volume);
     if (!geometry) return undefined;
     const { graph } = backend;
-    const { view, factor } = withoutFactor(graph, backend.view(dy), geometry.filters);
+    const { view, factor } = withoutFactor(backend.view(dy), geometry.filters);
     let weights = backend.view(filter);
     if (factor) {
       const dims = [weights.value.size / geometry.filters, geometry.filters];
@@ -140,9 +140,7 @@ const backward =
       });
       return convolvedBack(backend, { ...geometry, axes: axes as Geometry['axes'] }, view, weights);
     };
-    const origin: Origin = {
-      cropped: { crop: (margins, shape) => crop(margins, shape) },
-    };
+    const origin: Origin = { cropped: { crop } };
     return backend.tensor(
       [...inputShape],
       'float32',

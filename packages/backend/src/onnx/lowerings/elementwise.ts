@@ -3,6 +3,7 @@ import { arranged, type View, viewOf } from '../arrange.js';
 import { cast } from '../cast.js';
 import type { Graph, Value } from '../graph.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
+import type { OnnxBackend } from '../onnxBackend.js';
 import type { ElementType } from '../proto.js';
 import { type Fitted, fitted, isRowMajor, type Layout, rowMajor } from '../view.js';
 
@@ -133,29 +134,40 @@ function broadcastable(
 }
 
 /** A function of two numbers, as recorded operations on operands that broadcast. */
-type Binary = (graph: Graph, a: Value, b: Value, dims: readonly number[]) => Value;
+export type Binary = (graph: Graph, a: Value, b: Value, dims: readonly number[]) => Value;
 
 const simple =
   (op: string, type?: ElementType): Binary =>
   (graph, a, b, dims) =>
     graph.record(op, [a, b], dims, type ? { type } : {});
 
-/** The result of a function of two tensors. */
-export function combined(
+/** Two tensors in the graph, and the shape to which they broadcast. */
+export function operandsOf(backend: OnnxBackend, a: TensorInfo, b: TensorInfo) {
+  const operands = [a, b].map((info) => ({ view: backend.view(info), shape: info.shape }));
+  return { operands, shape: backend_util.assertAndGetBroadcastShape(a.shape, b.shape) };
+}
+
+/** What a function of two tensors gives. */
+export function joint(
+  graph: Graph,
+  operands: readonly { view: View; shape: readonly number[] }[],
+  shape: number[],
+  compute: Binary,
+): View {
+  const { layout, values } = aligned(graph, operands, shape);
+  return viewOf(compute(graph, values[0]!, values[1]!, layout.dims), layout);
+}
+
+/** The kernel's result of a function of two tensors. */
+function combined(
   { backend }: KernelCall,
   a: TensorInfo,
   b: TensorInfo,
   compute: Binary,
   dtype: DataType = a.dtype,
 ): TensorInfo {
-  const { graph } = backend;
-  const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
-  const operands = [a, b].map((info) => ({ view: backend.view(info), shape: info.shape }));
-  const { layout, values } = aligned(graph, operands, shape);
-  // Two operands of one element, or of fewer than the result has, still make a result of all its dimensions.
-  const dims = layout.dims;
-  const result = compute(graph, values[0]!, values[1]!, dims);
-  return backend.tensor(shape, dtype, viewOf(graph.reshaped(result, dims), layout));
+  const { operands, shape } = operandsOf(backend, a, b);
+  return backend.tensor(shape, dtype, joint(backend.graph, operands, shape, compute));
 }
 
 const binary =

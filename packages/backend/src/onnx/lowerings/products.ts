@@ -180,26 +180,5 @@ const product: Lowering = (call: KernelCall) => {
   return backend.tensor(shape, 'float32', viewOf(value, rowMajor(value.size)));
 };
 
-/** A product with a bias and an activation behind it, as dense layers have where no gradient is taken. */
-const fusedProduct: Lowering = (call) => {
-  const { bias } = call.inputs;
-  const { activation } = call.attrs as unknown as { activation?: string };
-  if (
-    (activation && activation !== 'linear' && activation !== 'relu') ||
-    (bias && bias.dtype !== 'float32')
-  ) {
-    return undefined;
-  }
-  const result = product(call) as TensorInfo | undefined;
-  if (!result) return undefined;
-  const { backend } = call;
-  const { graph } = backend;
-  let value = graph.reshaped(backend.view(result).value, result.shape);
-  backend.disposeData(result.dataId);
-  if (bias) value = graph.record('Add', [value, inRows(graph, backend.view(bias), bias.shape)], result.shape);
-  if (activation === 'relu') value = graph.record('Relu', [value], result.shape);
-  return backend.tensor(result.shape, 'float32', rowMajorView(value));
-};
-
 /** Matrix products. */
-export const products: Lowerings = { BatchMatMul: product, _FusedMatMul: fusedProduct };
+export const products: Lowerings = { BatchMatMul: product };
