@@ -1,19 +1,20 @@
 // Runs the benchmarks one after the other: `pnpm bench`, or `pnpm bench attacks` for those of one package and
-// `pnpm bench networks` for that of whole networks beside PyTorch. Other arguments (--json FILE) go to each as they are.
+// `pnpm bench networks` for that of whole networks beside PyTorch, `pnpm bench floor` for what the cores could do. Other arguments (--json FILE) go to each as they are.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
 const packages = readdirSync(join(root, 'packages')).sort();
-const known = [...packages, 'networks'];
+const whole = ['floor', 'networks'];
+const known = [...packages, ...whole];
 const named = process.argv.slice(2).filter((argument) => known.includes(argument));
 const passed = process.argv.slice(2).filter((argument) => !known.includes(argument));
 
 let failed = 0;
 for (const name of named.length > 0 ? named : known) {
-  if (name === 'networks') {
-    run('networks', join(root, 'benchmarks', 'dist', 'networks.js'));
+  if (whole.includes(name)) {
+    run(name, join(root, 'benchmarks', 'dist', `${name}.js`));
     continue;
   }
   const folder = join(root, 'packages', name, 'bench', 'dist');
