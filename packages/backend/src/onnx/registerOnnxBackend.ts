@@ -82,7 +82,8 @@ function lowered({ kernelName, kernelFunc }: KernelConfig, lowering: Lowering): 
     const { inputs, backend, attrs } = call as unknown as KernelCall;
     const infos = Object.values(inputs).filter(Boolean);
     // ONNX Runtime has nothing to do for tensors of nothing, and the graph holds neither texts nor complex numbers.
-    if (infos.some(({ shape, dtype }) => shape.includes(0) || !types.has(dtype))) return kernelFunc(call);
+    const empty = infos.some(({ shape }) => shape.includes(0)) && kernelName !== 'Concat';
+    if (empty || infos.some(({ dtype }) => !types.has(dtype))) return kernelFunc(call);
     if (
       !free &&
       !isWrong?.(inputs) &&

@@ -96,6 +96,7 @@ export const affine: Lowerings = {
   Add: add,
   AddN: (call) => {
     const [first, ...rest] = Object.values(call.inputs);
+    if (rest.length === 0) return call.backend.tensor(first!.shape, first!.dtype, call.backend.view(first!));
     let total: TensorInfo | undefined = first;
     const parts: TensorInfo[] = [];
     for (const other of rest) {

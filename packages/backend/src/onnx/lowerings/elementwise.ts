@@ -188,6 +188,8 @@ export const elementwise: Lowerings = {
   Neg: unary(plain('Neg')),
   Abs: unary(plain('Abs')),
   Sqrt: unary(plain('Sqrt')),
+  Sin: unary(plain('Sin')),
+  Cos: unary(plain('Cos')),
   Exp: unary(plain('Exp')),
   Log: unary(plain('Log')),
   Sigmoid: unary(plain('Sigmoid')),

@@ -1,8 +1,10 @@
 import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
+import { viewOf } from '../arrange.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import { affine } from './affine.js';
 import { convolutions } from './convolutions.js';
-import { elementwise } from './elementwise.js';
+import { depthwise } from './depthwise.js';
+import { each, elementwise } from './elementwise.js';
 import { products } from './products.js';
 
 /** tfjs's names of activations, and the kernels that they are. */
@@ -46,8 +48,31 @@ function instead(
   return result;
 }
 
+/** (x - mean) / sqrt(variance + epsilon) * scale + offset, as x * factor + shift: so it folds into a convolution. */
+const batchNorm: Lowering = (call) => {
+  const { x, mean, variance, scale, offset } = call.inputs;
+  const { varianceEpsilon = 0.001 } = call.attrs as { varianceEpsilon?: number };
+  if (Object.values(call.inputs).some((info) => info && info.dtype !== 'float32')) return undefined;
+  const { backend } = call;
+  const { graph } = backend;
+  const view = backend.view(variance!);
+  const sum = each(graph, 'Add', [view.value, graph.number(varianceEpsilon)]);
+  const inverse = each(graph, 'Reciprocal', [each(graph, 'Sqrt', [sum])]);
+  const deviation = backend.tensor(variance!.shape, 'float32', viewOf(inverse, view));
+  const factor = scale ? instead(call, 'Multiply', { a: deviation, b: scale }) : deviation;
+  const product = lowerings['Multiply']!({ ...call, inputs: { a: mean!, b: factor } }) as TensorInfo;
+  const down = instead(call, 'Neg', { x: product });
+  const shift = offset ? instead(call, 'Add', { a: down, b: offset }) : down;
+  const scaled = lowerings['Multiply']!({ ...call, inputs: { a: x!, b: factor } }) as TensorInfo;
+  const result = instead(call, 'Add', { a: scaled, b: shift });
+  for (const { dataId } of [factor, shift]) backend.disposeData(dataId);
+  return result;
+};
+
 /** Kernels that tfjs has of several in one. */
 export const fusions: Lowerings = {
+  FusedBatchNorm: batchNorm,
   FusedConv2D: fused(convolutions['Conv2D']!),
+  FusedDepthwiseConv2D: fused(depthwise['DepthwiseConv2dNative']!),
   _FusedMatMul: fused(products['BatchMatMul']!),
 };
