@@ -53,7 +53,9 @@ export function aligned(
 ): Aligned {
   const size = shape.reduce((product, dim) => product * dim, 1);
   const whole = operands.filter(({ view }) => view.value.size === size);
-  const lead = whole.find(({ view }) => !isRowMajor(view));
+  // What outlives steps, such as weights, stays as it is.
+  const settled = whole.some(({ view }) => view.value.data && isRowMajor(view));
+  const lead = settled ? undefined : whole.find(({ view }) => !isRowMajor(view));
   const partial = operands.some(({ view }) => view.value.size !== size && view.value.size !== 1);
   let layout: Layout = lead?.view ?? rowMajor(size);
   let axes: Fitted['axes'] = [];
