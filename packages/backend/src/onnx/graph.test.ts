@@ -54,14 +54,17 @@ test('what nobody wants is not run, and is gone', () => {
   expect(events.fetched).toHaveLength(1);
 });
 
-test('equal steps share a model, whatever the numbers; others and other constants do not', () => {
+test('equal steps share a model, whatever the numbers; others and other axes do not', () => {
   const { graph, events } = counting();
-  const step = (x: Value, factor: number, dims = [1]) =>
-    graph.run([graph.record('Mul', [graph.record('Neg', [x], dims), graph.number(factor)], dims)]);
+  const step = (x: Value, factor: number, dims = [1], axis = 0) => {
+    const product = graph.record('Mul', [graph.record('Neg', [x], dims), graph.number(factor)], dims);
+    graph.run([graph.record('CumSum', [product, graph.integers([axis])], dims)]);
+  };
   step(one(3), 2);
   step(one(4), 2);
-  expect(events.loaded).toBe(1);
   step(one(3), 3);
+  expect(events.loaded).toBe(1);
+  step(one(3), 2, [1], -1);
   expect(events.loaded).toBe(2);
   step(new Value('float32', [2], new Float32Array(2)), 2, [2]);
   expect(events.loaded).toBe(3);
@@ -83,7 +86,7 @@ test('equal steps share a model, whatever the numbers; others and other constant
 test('the models used least recently make room, and all are freed at the end', () => {
   const { graph, events } = counting();
   const x = one();
-  const use = (factor: number) => graph.run([graph.record('Mul', [x, graph.number(factor)], [1])]);
+  const use = (to: number) => graph.run([graph.record('Cast', [x], [1], { attributes: { to } })]);
   for (let i = 0; i < 256; i++) use(i);
   expect(events).toMatchObject({ loaded: 256, disposed: 0 });
   use(0);
@@ -96,6 +99,16 @@ test('the models used least recently make room, and all are freed at the end', (
   expect(events.loaded).toBe(258);
   graph.dispose();
   expect(events.disposed).toBe(events.loaded);
+});
+
+test('zeros of two signs, and attributes that JSON has no text for, are told apart', () => {
+  const { graph } = counting();
+  expect(graph.number(0)).toBe(graph.number(0));
+  expect(graph.number(-0)).not.toBe(graph.number(0));
+  const x = one();
+  const leaky = (float: number) => graph.record('LeakyRelu', [x], [1], { attributes: { alpha: { float } } });
+  expect(new Set([0, -0, Number.NaN, Infinity, -Infinity].map(leaky)).size).toBe(5);
+  expect(leaky(Number.NaN)).toBe(leaky(Number.NaN));
 });
 
 test('reshapes behind each other are one, and none where they lead back', () => {

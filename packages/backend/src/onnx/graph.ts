@@ -72,7 +72,7 @@ export class Graph {
   #nodes: Node[] = [];
   /** Nodes by operation and inputs: the same is recorded once. */
   #known = new Map<string, Node>();
-  #constants = new Map<string, Value>();
+  #numbers = new Map<string, Value>();
   #runs = 0;
   /** Models compiled so far. */
   compiled = 0;
@@ -133,22 +133,16 @@ export class Graph {
     return this.record('Reshape', [value, this.integers(dims)], dims);
   }
 
-  /** A list of whole numbers within the model. */
+  /** A list of whole numbers within the model: lengths, axes and places, of which ONNX Runtime plans ahead. */
   integers(values: readonly number[]): Value {
-    return this.#constant(`i${values.join()}`, () => [
-      'int64',
-      [values.length],
-      BigInt64Array.from(values, BigInt),
-    ]);
+    const make = () => new Value('int64', [values.length], BigInt64Array.from(values, BigInt), true);
+    return this.#shared(`int64${values}`, make);
   }
 
-  /** A number within the model. */
+  /** A number. It is given to the model, so that steps whose bounds or rates change from one to the next share one. */
   number(value: number, type: 'float32' | 'int32' = 'float32'): Value {
-    return this.#constant(`${type}${textOf(value)}`, () => [
-      type,
-      [],
-      type === 'float32' ? Float32Array.of(value) : Int32Array.of(value),
-    ]);
+    const array = type === 'float32' ? Float32Array : Int32Array;
+    return this.#shared(`${type}${textOf(value)}`, () => new Value(type, [], array.of(value)));
   }
 
   /**
@@ -159,13 +153,10 @@ export class Graph {
     value.node!.detour ??= { from, make };
   }
 
-  #constant(key: string, make: () => [ElementType, number[], Elements]): Value {
-    let value = this.#constants.get(key);
-    if (!value) {
-      const [type, dims, data] = make();
-      value = new Value(type, dims, data, true);
-      this.#constants.set(key, value);
-    }
+  /** Numbers that operations of one record share, so that these are known to be the same. */
+  #shared(key: string, make: () => Value): Value {
+    const value = this.#numbers.get(key) ?? make();
+    this.#numbers.set(key, value);
     return value;
   }
 
@@ -175,7 +166,7 @@ export class Graph {
     const nodes = this.#planned(outputs);
     this.#nodes = [];
     this.#known.clear();
-    this.#constants.clear();
+    this.#numbers.clear();
     this.#runs++;
     if (outputs.length === 0) return;
     try {
@@ -220,7 +211,7 @@ export class Graph {
     this.#sessions.clear();
     this.#nodes = [];
     this.#known.clear();
-    this.#constants.clear();
+    this.#numbers.clear();
   }
 
   /** The nodes of a run, each behind those that it reads, with detours where two would fold the same otherwise. */
@@ -308,7 +299,7 @@ export class Graph {
 }
 
 /** A number as text that no other number has. */
-const textOf = (value: number | bigint) => (Object.is(value, -0) ? '-0' : `${value}`);
+const textOf = (value: number) => (Object.is(value, -0) ? '-0' : `${value}`);
 
 /** Numbers that JSON has no text for, for attributes of it. */
 const written = (_: string, value: unknown) =>
@@ -342,11 +333,7 @@ function nameValues(nodes: readonly Node[], outputs: readonly Value[]) {
       name = `${value.constant ? 'c' : 'x'}${names.size}`;
       names.set(value, name);
       (value.constant ? constants : inputs).push(value);
-      key.push(
-        value.constant
-          ? `${value.type}[${value.dims}][${Array.from<number | bigint, string>(value.data as Float32Array, textOf)}]`
-          : `${value.type}[${value.dims}]`,
-      );
+      key.push(value.constant ? `${value.type}[${value.data}]` : `${value.type}[${value.dims}]`);
     }
     return name;
   };

@@ -369,10 +369,10 @@ describe.skipIf(!onnxBinding)('random programs', () => {
             [expected.value, actual.value],
             ...expected.gradients.map((gradient, i) => [gradient, actual.gradients[i]!]),
           ] as [number[], number[]][];
-          // A gradient may be of terms that cancel out.
+          // A gradient, and all of them, may be of terms that cancel out.
           const greatest = Math.max(...pairs.flatMap(([wanted]) => wanted.map(Math.abs)));
           pairs.forEach(([wanted, got], i) => {
-            const scale = Math.max(0.1 * greatest, ...wanted.map(Math.abs));
+            const scale = Math.max(0.01, 0.1 * greatest, ...wanted.map(Math.abs));
             const worst = wanted.findIndex((value, j) => !(Math.abs(value - got[j]!) <= 2e-4 * scale));
             if (worst >= 0 || wanted.length !== got.length) {
               const what = i === 0 ? 'the result' : `gradient ${i - 1}`;
