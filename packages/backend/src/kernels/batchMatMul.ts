@@ -1,7 +1,7 @@
 import { BatchMatMul, type BatchMatMulAttrs, backend_util, util } from '@tensorflow/tfjs-core';
+import { one } from '../geometry.js';
 import { correlate } from '../wasm/correlate.js';
 import { gemm } from '../wasm/gemm.js';
-import { one } from '../wasm/geometry.js';
 import { reshaped, withWindow, wordOf } from '../wasm/heap.js';
 import { transposed } from '../wasm/transpose.js';
 import { type ComposedKernel, type Compute, composed } from './kernel.js';

@@ -8,8 +8,8 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
+import { geometry2d, seenAlong } from '../geometry.js';
 import { fromChannelsLast, toChannelsLast } from '../wasm/channelsLast.js';
-import { geometry2d, seenAlong } from '../wasm/geometry.js';
 import type { WasmBackend } from '../wasm/heap.js';
 import type { ComposedKernel, Compute } from './kernel.js';
 

@@ -1,7 +1,7 @@
 import { backend_util, Conv2DBackpropFilter, type Conv2DBackpropFilterAttrs } from '@tensorflow/tfjs-core';
+import { geometry2d } from '../geometry.js';
 import { toChannelsLast } from '../wasm/channelsLast.js';
 import { correlate } from '../wasm/correlate.js';
-import { geometry2d } from '../wasm/geometry.js';
 import { composed } from './kernel.js';
 
 type Shape4 = [number, number, number, number];

@@ -1,7 +1,7 @@
 import { backend_util, Conv2DBackpropInput, type Conv2DBackpropInputAttrs } from '@tensorflow/tfjs-core';
+import { geometry2d } from '../geometry.js';
 import { fromChannelsLast, toChannelsLast } from '../wasm/channelsLast.js';
 import { convolveBack } from '../wasm/convolveBack.js';
-import { geometry2d } from '../wasm/geometry.js';
 import { composed } from './kernel.js';
 
 type Shape4 = [number, number, number, number];

@@ -1,6 +1,6 @@
 import { backend_util, Conv3D, type Conv3DAttrs } from '@tensorflow/tfjs-core';
+import { geometry3d } from '../geometry.js';
 import { convolve } from '../wasm/convolve.js';
-import { geometry3d } from '../wasm/geometry.js';
 import { composed } from './kernel.js';
 
 type Shape5 = [number, number, number, number, number];

@@ -3,8 +3,8 @@ import {
   Conv3DBackpropFilterV2,
   type Conv3DBackpropFilterV2Attrs,
 } from '@tensorflow/tfjs-core';
+import { geometry3d } from '../geometry.js';
 import { correlate } from '../wasm/correlate.js';
-import { geometry3d } from '../wasm/geometry.js';
 import { composed } from './kernel.js';
 
 type Shape5 = [number, number, number, number, number];

@@ -1,6 +1,6 @@
 import { backend_util, Conv3DBackpropInputV2, type Conv3DBackpropInputV2Attrs } from '@tensorflow/tfjs-core';
+import { geometry3d } from '../geometry.js';
 import { convolveBack } from '../wasm/convolveBack.js';
-import { geometry3d } from '../wasm/geometry.js';
 import { composed } from './kernel.js';
 
 type Shape5 = [number, number, number, number, number];

@@ -7,7 +7,7 @@ import {
   Sum,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { geometry2d, seenAlong } from '../wasm/geometry.js';
+import { geometry2d, seenAlong } from '../geometry.js';
 import { floats, type WasmBackend, wordOf } from '../wasm/heap.js';
 import { interleave, type Phases, phasesOf } from '../wasm/phases.js';
 import { composed, computeOf } from './kernel.js';

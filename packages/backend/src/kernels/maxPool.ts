@@ -7,7 +7,7 @@ import {
   MaxPoolGrad,
   type MaxPoolGradAttrs,
 } from '@tensorflow/tfjs-core';
-import { geometry2d, geometry3d } from '../wasm/geometry.js';
+import { geometry2d, geometry3d } from '../geometry.js';
 import { floats, wordOf } from '../wasm/heap.js';
 import { maxPool, maxPoolBack } from '../wasm/maxPool.js';
 import { composed } from './kernel.js';

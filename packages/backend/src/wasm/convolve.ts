@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type Geometry, isPointwise, planar, rowsOf, tapsOf } from '../geometry.js';
 import { convolveFrames, framesLieReady, gatheredFloats } from './frames.js';
 import { gemm } from './gemm.js';
-import { type Geometry, isPointwise, planar, rowsOf, tapsOf } from './geometry.js';
 import { floats, type WasmBackend, wordOf } from './heap.js';
 import { fold, unfold } from './patches.js';
 

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type Axis, type Geometry, tapsOf } from '../geometry.js';
 import { convolve, nanosecondsOf, nanosecondsOfScatter, scatter } from './convolve.js';
-import { type Axis, type Geometry, tapsOf } from './geometry.js';
 import { floats, type WasmBackend, wordOf } from './heap.js';
 import { hasPhases, interleave, type Part, type Phases, phasesOf } from './phases.js';
 import { transposed, transposeMatrices } from './transpose.js';

@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type Geometry, isPointwise, rowsOf, simplified, tapsOf } from '../geometry.js';
 import { addInPlace } from './add.js';
 import { gemm } from './gemm.js';
-import { type Geometry, isPointwise, rowsOf, simplified, tapsOf } from './geometry.js';
 import { floats, type WasmBackend, withWindow, wordOf } from './heap.js';
 import { layOut, padRows, unfoldLines } from './lines.js';
 import { unfold } from './patches.js';

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type Axis, type Geometry, seenAlong, tapsOf, trivial } from './geometry.js';
+import { type Axis, type Geometry, seenAlong, tapsOf, trivial } from '../geometry.js';
 import { floats, idOf, type WasmBackend, wasmFunction, withWindow, wordOf } from './heap.js';
 
 /** Bytes of gathered frames in one go: they are read again at once, from the cache. */

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type Axis, type Geometry, rowsOf } from './geometry.js';
+import { type Axis, type Geometry, rowsOf } from '../geometry.js';
 import { floats, type WasmBackend, wordOf } from './heap.js';
 
 /** Input i of an axis is entry `index` of its phase: i = stride * index + phase. Tap k at output o reads entry o + shift. */

@@ -1,5 +1,5 @@
-import type { Geometry } from './geometry.js';
-import { rowsOf } from './geometry.js';
+import type { Geometry } from '../geometry.js';
+import { rowsOf } from '../geometry.js';
 
 /**
  * Visits, for each row of output places, each tap of the window that lies inside in depth and height, in order: with

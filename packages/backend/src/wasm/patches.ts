@@ -1,4 +1,4 @@
-import { type Geometry, tapsOf } from './geometry.js';
+import { type Geometry, tapsOf } from '../geometry.js';
 
 /** Above this many floats the engine's own memmove is faster than a loop. */
 const LONG_RUN = 20;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Axis } from './geometry.js';
+import type { Axis } from '../geometry.js';
 import { hasPhases, phasesOf } from './phases.js';
 
 const axis = fc

@@ -1,4 +1,4 @@
-import type { Axis, Geometry } from './geometry.js';
+import type { Axis, Geometry } from '../geometry.js';
 
 /**
  * Inputs i = stride * q + offset of an axis, for all q and some offsets, in the transpose of its convolution. Input i

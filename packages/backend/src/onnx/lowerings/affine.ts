@@ -6,7 +6,8 @@ import type { Node, Value } from '../graph.js';
 import type { KernelCall, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { isRowMajor, sameLayout } from '../view.js';
-import { type Binary, each, joint, operandsOf } from './elementwise.js';
+import { type Binary, joint, operandsOf } from './broadcast.js';
+import { each } from './elementwise.js';
 
 /**
  * Products with a number for each channel, the last axis, by the nodes that compute them: a convolution that reads one

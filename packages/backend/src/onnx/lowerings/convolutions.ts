@@ -1,11 +1,12 @@
 import { backend_util, type Conv2DAttrs, type Conv3DAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
-import { type Axis, type Geometry, geometry2d, geometry3d } from '../../wasm/geometry.js';
+import { type Axis, type Geometry, geometry2d, geometry3d } from '../../geometry.js';
 import type { View } from '../arrange.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend, Origin } from '../onnxBackend.js';
 import { withoutFactor } from './affine.js';
-import { convolved } from './convolution.js';
-import { convolvedBack, filterGradient } from './convolutionBack.js';
+import { convolved } from './convolved.js';
+import { convolvedBack } from './convolvedBack.js';
+import { filterGradient } from './filterGradient.js';
 
 type Shape4 = [number, number, number, number];
 type Shape5 = [number, number, number, number, number];

@@ -1,11 +1,11 @@
 import { backend_util, type DepthwiseConv2dNativeAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
-import { type Axis, type Geometry, geometry2d, seenAlong } from '../../wasm/geometry.js';
+import { type Axis, type Geometry, geometry2d, seenAlong } from '../../geometry.js';
 import { arranged, BLOCKED, inRows, transposed, type View, viewOf } from '../arrange.js';
 import type { Graph, Value } from '../graph.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { type Layout, rowMajor, sameLayout } from '../view.js';
-import { blockedFrames } from './convolution.js';
+import { blockedFrames } from './convolved.js';
 
 type Shape4 = [number, number, number, number];
 type Attrs = DepthwiseConv2dNativeAttrs & { inputShape: Shape4; filterShape: Shape4 };

@@ -5,13 +5,13 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import { type Geometry, geometry2d, geometry3d, seenAlong } from '../../wasm/geometry.js';
+import { type Geometry, geometry2d, geometry3d, seenAlong } from '../../geometry.js';
 import { arranged, BLOCKED, type View, viewOf } from '../arrange.js';
 import type { Graph, Value } from '../graph.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { type Layout, sameLayout } from '../view.js';
-import { blockedFrames, volumes } from './convolution.js';
+import { blockedFrames, volumes } from './convolved.js';
 
 type Shape4 = [number, number, number, number];
 type Shape5 = [number, number, number, number, number];

@@ -1,4 +1,4 @@
-import { type Axis, type Geometry, seenAlong } from '../../wasm/geometry.js';
+import { type Axis, type Geometry, seenAlong } from '../../geometry.js';
 import { arranged, inRows, transposed, type View, viewOf } from '../arrange.js';
 import { type BlockedConv, recordConv } from '../blockedConv.js';
 import type { Value } from '../graph.js';
