@@ -70,12 +70,16 @@ export function convolutionOf(view: View): RecordedConv | undefined {
   return conv && sameLayout(view, conv.layout) ? conv : undefined;
 }
 
+/** Whether to scale a convolution's weights rather than its result: the weights of the last layers are the larger ones. */
+export const worthScaling = (weights: number, result: number) => weights <= Math.max(result, 2 ** 15);
+
 /** The convolution with its result multiplied by a number per channel. */
 export function scaledConv(graph: Graph, fold: Fold, scale: Value): View | undefined {
   const { conv } = fold;
   if (conv.activation || (conv.sum && !conv.partial)) return undefined;
-  const filters = conv.dims[1];
-  const { weight, bias } = conv;
+  const { weight, bias, dims } = conv;
+  const filters = dims[1];
+  if (!worthScaling(weight.size, dims[0] * filters * dims[2] * dims[3])) return undefined;
   const block = conv.layout.dims.at(-1)!;
   const blocks = [filters / block, weight.size / filters, block];
   const factors = graph.reshaped(scale, [filters / block, 1, block]);

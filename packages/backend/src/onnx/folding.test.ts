@@ -108,6 +108,24 @@ describe.skipIf(!onnxBinding)('what is folded', () => {
       return [y, z, w, tf.mul(y, w), tf.relu(z)];
     }));
 
+  test('weights as convolutions want them are kept from the second step on, and not beyond their values', async () => {
+    await tf.setBackend('onnx');
+    const wide = 176;
+    const x = tensor<tf.Tensor4D>([1, 3, 3, wide]);
+    const filter = tf.variable(tensor<tf.Tensor4D>([3, 3, wide, wide], 1, 0.1));
+    const step = () => tf.tidy(() => [...tf.conv2d(x, filter, 1, 'same').dataSync()]);
+    const [first, second, third] = [step(), step(), step()];
+    expect(second).toEqual(first);
+    expect(third).toEqual(first);
+    // Steps in which they move: one to be kept, or only used. The third finds them.
+    expect(count('Transpose')).toBeGreaterThan(0);
+    const moving = vi.mocked(encodeModel).mock.calls.length;
+    expect(moving).toBe(3);
+    filter.assign(tf.neg(filter));
+    expect(step()).toEqual(first.map((value) => -value));
+    tf.dispose([x, filter]);
+  });
+
   test('is a convolution alone where nothing else wants it', async () => {
     await expectSame(() => {
       const y = convolved(tensor([2, 5, 5, C]), 1);

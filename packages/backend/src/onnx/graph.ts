@@ -55,6 +55,16 @@ export class Node {
   ) {}
 }
 
+/** Something made of a value, the dimensions that it is wanted in, and the run in which it first was. */
+interface Kept {
+  value: Value;
+  dims: readonly number[];
+  run: number;
+}
+
+/** Elements from which on what is made of a value is worth its memory, and models for the first two steps of their own. */
+const WORTH_KEEPING = 2 ** 18;
+
 /** The product of dimensions. */
 export const sizeOf = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);
 
@@ -74,6 +84,8 @@ export class Graph {
   #known = new Map<string, Node>();
   #numbers = new Map<string, Value>();
   #runs = 0;
+  readonly #kept = new WeakMap<Value, Map<string, Kept>>();
+  readonly #keeping = new Set<Value>();
   /** Models compiled so far. */
   compiled = 0;
 
@@ -84,6 +96,24 @@ export class Graph {
   /** Operations recorded since the last run. */
   get length(): number {
     return this.#nodes.length;
+  }
+
+  /**
+   * What `make` records of a value that is there already, such as weights as a convolution wants them. From the second
+   * run on that it is wanted in it is kept beside the value, and not computed again.
+   */
+  kept(source: Value, key: string, make: () => Value): Value {
+    if (source.node || source.constant || source.size < WORTH_KEEPING) return make();
+    const made = this.#kept.get(source) ?? new Map<string, Kept>();
+    this.#kept.set(source, made);
+    const known = made.get(key);
+    if (known?.value.data) return this.reshaped(known.value, known.dims);
+    const result = make();
+    // Whoever reshapes what is reshaped passes the first over.
+    const value = result.node?.op === 'Reshape' ? result.node.inputs[0]! : result;
+    if (known && known.run < this.#runs) this.#keeping.add(value);
+    made.set(key, { value, dims: result.dims, run: known?.run ?? this.#runs });
+    return result;
   }
 
   /** Whether a value is there or will be: those that the last run left out are gone. */
@@ -164,6 +194,11 @@ export class Graph {
   run(wanted: Iterable<Value>): void {
     const outputs = [...new Set(wanted)].filter((value) => value.node);
     const nodes = this.#planned(outputs);
+    const computed = new Set(nodes);
+    for (const value of this.#keeping) {
+      if (value.node && computed.has(value.node) && !outputs.includes(value)) outputs.push(value);
+    }
+    this.#keeping.clear();
     this.#nodes = [];
     this.#known.clear();
     this.#numbers.clear();

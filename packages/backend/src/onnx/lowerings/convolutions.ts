@@ -1,6 +1,7 @@
 import { backend_util, type Conv2DAttrs, type Conv3DAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Axis, type Geometry, geometry2d, geometry3d } from '../../geometry.js';
 import type { View } from '../arrange.js';
+import { worthScaling } from '../blockedConv.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend, Origin } from '../onnxBackend.js';
 import { withoutFactor } from './affine.js';
@@ -120,8 +121,11 @@ const backward =
       floats(dy, filter) && geometryOf(attrs as unknown as Attrs, inputShape, filter.shape, volume);
     if (!geometry) return undefined;
     const { graph } = backend;
-    const { view, factor } = withoutFactor(backend.view(dy), geometry.filters);
     let weights = backend.view(filter);
+    const small = worthScaling(weights.value.size, backend.view(dy).value.size);
+    const { view, factor } = small
+      ? withoutFactor(backend.view(dy), geometry.filters)
+      : { view: backend.view(dy), factor: undefined };
     if (factor) {
       const dims = [weights.value.size / geometry.filters, geometry.filters];
       const scaled = graph.record('Mul', [graph.reshaped(weights.value, dims), factor], dims);

@@ -76,7 +76,9 @@ function convolvedInBlocks(backend: OnnxBackend, geometry: Geometry, x: View, fi
       blockedFrames(batch, depth.input, height.input, width.input, channels, block),
     );
     const [c, f] = [channels / block, filters / block];
-    const weight = transposed(graph, weights, [...taps, c, block, f, block], [5, 0, 3, 1, 2, 4, 6]);
+    const weight = graph.kept(filter.value, `forward ${taps}`, () =>
+      transposed(graph, weights, [...taps, c, block, f, block], [5, 0, 3, 1, 2, 4, 6]),
+    );
     return recordConv(graph, {
       ...base,
       input: graph.reshaped(frames, [

@@ -87,7 +87,9 @@ function backInBlocks(backend: OnnxBackend, geometry: Geometry, dy: View, filter
   const margins = [high, wide].map((phases, i) => marginsOf(phases, [h, w][i]!, taps[i + 1]!));
   const conv = recordConv(graph, {
     input: graph.reshaped(input, [batch * q, taps[0] * filters, outputs[1], outputs[2]]),
-    weight: weightsOf(graph, filter, geometry, split, computed, block),
+    weight: graph.kept(filter.value, `back ${JSON.stringify(axes)}`, () =>
+      weightsOf(graph, filter, geometry, split, computed, block),
+    ),
     strides: [1, 1],
     pads: [margins[0]!.before, margins[1]!.before, margins[0]!.after, margins[1]!.after],
     dims: [batch * q, computed, margins[0]!.count, margins[1]!.count],

@@ -40,19 +40,21 @@ function asConvolution(
     order: [0, 2, 1, 3],
   });
   const [outer, inner] = [filters / block, channels / block];
-  const weight = turned
-    ? transposed(
-        graph,
-        inRows(graph, filter, [filters, channels]),
-        [outer, block, inner, block],
-        [0, 2, 3, 1],
-      )
-    : transposed(
-        graph,
-        inRows(graph, filter, [channels, filters]),
-        [inner, block, outer, block],
-        [2, 0, 1, 3],
-      );
+  const weight = graph.kept(filter.value, `rows ${channels} ${turned}`, () =>
+    turned
+      ? transposed(
+          graph,
+          inRows(graph, filter, [filters, channels]),
+          [outer, block, inner, block],
+          [0, 2, 3, 1],
+        )
+      : transposed(
+          graph,
+          inRows(graph, filter, [channels, filters]),
+          [inner, block, outer, block],
+          [2, 0, 1, 3],
+        ),
+  );
   return recordConv(graph, {
     input: graph.reshaped(arranged(graph, rows, layout(channels)), [images, channels, pixels, 1]),
     weight: graph.reshaped(weight, [filters, channels, 1, 1]),
