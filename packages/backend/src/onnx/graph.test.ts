@@ -101,14 +101,10 @@ test('the models used least recently make room, and all are freed at the end', (
   expect(events.disposed).toBe(events.loaded);
 });
 
-test('zeros of two signs, and attributes that JSON has no text for, are told apart', () => {
+test('zeros of two signs are two numbers', () => {
   const { graph } = counting();
   expect(graph.number(0)).toBe(graph.number(0));
   expect(graph.number(-0)).not.toBe(graph.number(0));
-  const x = one();
-  const leaky = (float: number) => graph.record('LeakyRelu', [x], [1], { attributes: { alpha: { float } } });
-  expect(new Set([0, -0, Number.NaN, Infinity, -Infinity].map(leaky)).size).toBe(5);
-  expect(leaky(Number.NaN)).toBe(leaky(Number.NaN));
 });
 
 test('reshapes behind each other are one, and none where they lead back', () => {

@@ -1,5 +1,6 @@
 import { OnnxRunError } from './onnxRunError.js';
-import { type Attributes, type Elements, type ElementType, encodeModel, type Model } from './proto.js';
+import type { Attributes, Elements, ElementType } from './proto.js';
+import { RunModel } from './runModel.js';
 import type { NativeSession, Runtime, RuntimeTensor } from './runtime.js';
 
 /**
@@ -142,7 +143,7 @@ export class Graph {
       if (input && !this.isLive(input))
         throw input.failure ?? new Error(`${op} of a value that was forgotten`);
     }
-    const text = `${domain}.${op}${JSON.stringify(attributes, written)}`;
+    const text = `${domain}.${op}${JSON.stringify(attributes)}`;
     const types = outputs.map(({ type }) => type).join();
     const key = `${text}(${inputs.map((input) => input?.id ?? '').join()})${types}`;
     const known = this.#known.get(key);
@@ -211,33 +212,42 @@ export class Graph {
         nodes.map(({ op }) => op),
         error as Error,
       );
-      for (const value of outputs) value.failure = failure;
+      for (const node of nodes) for (const value of node.outputs) value.failure = failure;
       throw failure;
     }
   }
 
   #compute(nodes: readonly Node[], outputs: readonly Value[]): void {
-    const { key, names, inputs, constants } = nameValues(nodes, outputs);
-    let session = this.#sessions.get(key);
-    if (session) this.#sessions.delete(key);
-    else session = this.#compile(nodes, outputs, names, inputs, constants);
-    this.#sessions.set(key, session);
-
+    const model = new RunModel(nodes, outputs);
+    const session = this.#session(model);
     const feeds: { [name: string]: RuntimeTensor } = {};
-    for (const value of inputs) {
-      feeds[names.get(value)!] = {
-        type: value.type,
-        dims: value.dims,
-        data: value.data!,
-        location: 'cpu',
-      };
+    for (const value of model.inputs) {
+      const { type, dims, data } = value;
+      feeds[model.nameOf(value)] = { type, dims, data: data!, location: 'cpu' };
     }
-    const fetches = Object.fromEntries(outputs.map((value) => [names.get(value)!, null]));
+    const fetches = Object.fromEntries(outputs.map((value) => [model.nameOf(value), null]));
     const results = session.run(feeds, fetches, {});
     for (const value of outputs) {
-      value.data = results[names.get(value)!]!.data;
+      value.data = results[model.nameOf(value)]!.data;
       value.node = undefined;
     }
+  }
+
+  /** A model as it was compiled, now the last one used. */
+  #session(model: RunModel): NativeSession {
+    let session = this.#sessions.get(model.key);
+    if (session) this.#sessions.delete(model.key);
+    else {
+      if (this.#sessions.size >= MOST_SESSIONS) {
+        const [oldest, unused] = this.#sessions.entries().next().value!;
+        this.#sessions.delete(oldest);
+        unused.dispose();
+      }
+      this.compiled++;
+      session = this.#runtime.load(model.encoded());
+    }
+    this.#sessions.set(model.key, session);
+    return session;
   }
 
   /** Frees all compiled models. */
@@ -252,15 +262,13 @@ export class Graph {
   /** The nodes of a run, each behind those that it reads, with detours where two would fold the same otherwise. */
   #planned(outputs: readonly Value[]): Node[] {
     const needed = this.#needed(outputs);
-    // What is folded, by what it is folded into: the ways there, from that on.
+    // By what something is folded into: the ways from there to all that it is folded into.
     const ways = new Map<Node, Node[][]>();
-    const folded = new Set(needed.filter(({ detour }) => detour).map(originOf));
-    if (folded.size === 0) return needed;
     for (const node of needed) {
       const way = wayTo(node);
-      const [origin] = way;
-      if (!folded.has(origin!)) continue;
-      ways.set(origin!, [...(ways.get(origin!) ?? []), way]);
+      const others = ways.get(way[0]!);
+      if (others) others.push(way);
+      else ways.set(way[0]!, [way]);
     }
     const around = new Set<Node>();
     for (const several of ways.values()) {
@@ -300,45 +308,10 @@ export class Graph {
     }
     return this.#nodes.filter((node) => needed.has(node));
   }
-
-  #compile(
-    nodes: readonly Node[],
-    outputs: readonly Value[],
-    names: ReadonlyMap<Value, string>,
-    inputs: readonly Value[],
-    constants: readonly Value[],
-  ): NativeSession {
-    const described = (value: Value) => ({ name: names.get(value)!, type: value.type, dims: value.dims });
-    const model: Model = {
-      // The last first: ONNX Runtime looks for an order from there on, depth first, and takes leaves as they come. Like
-      // this each gradient is computed as soon as it can be, and what it needs is let go of; it halves memory.
-      nodes: [...nodes].reverse().map(({ op, domain, attributes, inputs, outputs }) => ({
-        op,
-        domain,
-        attributes,
-        inputs: inputs.map((input) => (input ? names.get(input)! : '')),
-        outputs: outputs.map((output) => names.get(output)!),
-      })),
-      inputs: inputs.map(described),
-      outputs: outputs.map(described),
-      constants: constants.map((value) => ({ ...described(value), data: value.data! })),
-    };
-    if (this.#sessions.size >= MOST_SESSIONS) {
-      const [oldest, session] = this.#sessions.entries().next().value!;
-      this.#sessions.delete(oldest);
-      session.dispose();
-    }
-    this.compiled++;
-    return this.#runtime.load(encodeModel(model));
-  }
 }
 
 /** A number as text that no other number has. */
 const textOf = (value: number) => (Object.is(value, -0) ? '-0' : `${value}`);
-
-/** Numbers that JSON has no text for, for attributes of it. */
-const written = (_: string, value: unknown) =>
-  typeof value === 'number' && (!Number.isFinite(value) || value === 0) ? textOf(value) : value;
 
 /** The nodes that a node was folded out of, one after the other, and itself. */
 function wayTo(node: Node): Node[] {
@@ -346,37 +319,10 @@ function wayTo(node: Node): Node[] {
   for (let before = node.detour?.from.node; before; before = before.detour?.from.node) way.unshift(before);
   return way;
 }
-const originOf = (node: Node) => wayTo(node)[0]!;
 
 /** What a recorded operation may be told. */
 export interface RecordOptions {
   attributes?: Attributes;
   domain?: '' | 'com.microsoft' | 'com.microsoft.nchwc';
   type?: ElementType;
-}
-
-/** Names for all values, and a text that is equal for equal models. */
-function nameValues(nodes: readonly Node[], outputs: readonly Value[]) {
-  const names = new Map<Value, string>();
-  const inputs: Value[] = [];
-  const constants: Value[] = [];
-  const key: string[] = [];
-  const nameOf = (value: Value) => {
-    let name = names.get(value);
-    if (name === undefined) {
-      // A value without a node comes from outside; one with a node is named by the node before it is read.
-      name = `${value.constant ? 'c' : 'x'}${names.size}`;
-      names.set(value, name);
-      (value.constant ? constants : inputs).push(value);
-      key.push(value.constant ? `${value.type}[${value.data}]` : `${value.type}[${value.dims}]`);
-    }
-    return name;
-  };
-  for (const node of nodes) {
-    const read = node.inputs.map((input) => (input ? nameOf(input) : ''));
-    for (const output of node.outputs) names.set(output, `y${names.size}`);
-    key.push(`${node.text}(${read})`);
-  }
-  key.push(outputs.map((value) => `${names.get(value)}[${value.dims}]`).join());
-  return { key: key.join(';'), names, inputs, constants };
 }

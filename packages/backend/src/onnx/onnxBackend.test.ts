@@ -60,6 +60,33 @@ describe.skipIf(!onnxBinding)('on onnx', () => {
     tf.dispose(v);
   });
 
+  test('an array that its caller fills anew changes nothing that was recorded before', () => {
+    const array = new Float32Array(2);
+    const results = [1, 2, 3].map((value) => {
+      array.fill(value);
+      return tf.tidy(() => tf.neg(tf.tensor1d(array)));
+    });
+    expect(results.map((result) => [...result.dataSync()])).toEqual([[-1, -1], [-2, -2], [-3, -3]]); // biome-ignore format: pairs
+    tf.dispose(results);
+  });
+
+  test('time counts what a function records as well', async () => {
+    const run = vi.spyOn(backend().graph, 'run');
+    const results: tf.Tensor[] = [];
+    const { kernelMs } = await tf.time(() => void results.push(tf.tidy(() => tf.neg(tf.ones([5])))));
+    expect(kernelMs).toBeGreaterThan(0);
+    expect(run.mock.calls.flatMap(([wanted]) => [...wanted])).toHaveLength(1);
+    tf.dispose(results);
+  });
+
+  test('what is no number stays none, also behind a convolution', () => {
+    const x = tf.fill([1, 4, 4, 32], Number.NaN) as tf.Tensor4D;
+    const filter = tf.ones([3, 3, 32, 32]) as tf.Tensor4D;
+    const y = tf.tidy(() => tf.relu(tf.add(tf.conv2d(x, filter, 1, 'same'), tf.ones([32]))));
+    expect([...y.dataSync()].every(Number.isNaN)).toBe(true);
+    tf.dispose([x, filter, y]);
+  });
+
   test('small tensors are left to the cpu backend, but where that is wrong', () => {
     tf.env().set('ONNX_CPU_FORWARD', true);
     const run = vi.spyOn(backend().graph, 'run');

@@ -88,6 +88,7 @@ export class OnnxBackend extends MathBackendCPU {
   readonly #pending = new Set<Entry>();
   #scope: unknown;
   #tape: unknown;
+  /** Outermost scopes that there were since the tape began. */
   #scopesOfTape = 0;
   #nextId = 0;
 
@@ -98,8 +99,19 @@ export class OnnxBackend extends MathBackendCPU {
     useBlocks(block);
   }
 
+  /** Keeps a copy: what is recorded reads values later, when the caller may have filled the array with others. */
   override write(values: backend_util.BackendValues, _shape: number[], dtype: DataType): object {
-    return this.#enter(new Entry(this, dtype, values));
+    return this.#enter(new Entry(this, dtype, ArrayBuffer.isView(values) ? values.slice() : values));
+  }
+
+  /** As tfjs's, without that copy: the array is a kernel's own. */
+  override makeTensorInfo(
+    shape: number[],
+    dtype: DataType,
+    values?: backend_util.BackendValues | string[],
+  ): TensorInfo {
+    if (!ArrayBuffer.isView(values)) return super.makeTensorInfo(shape, dtype, values);
+    return { dataId: this.#enter(new Entry(this, dtype, values)), shape, dtype };
   }
 
   override move(
@@ -149,8 +161,8 @@ export class OnnxBackend extends MathBackendCPU {
   /** To be called before a kernel records: runs the last step, when this kernel is the first of another. */
   beginKernel(): void {
     // The first scope is that of the outermost tidy, or of the operation itself where there is none. A gradient's way
-    // forward and its way back are two; between them there is a tape, which holds what the way back needs.
-    // A tape that is there in a third scope is one that an error left behind.
+    // forward and its way back are two; between them there is a tape, which holds what the way back needs. A tape that
+    // is there in a third scope is one that an error left behind.
     const { scopeStack, activeTape } = engine().state as unknown as EngineState;
     const scope = scopeStack[0];
     if (scope === this.#scope && this.graph.length < LONGEST_STEP) return;

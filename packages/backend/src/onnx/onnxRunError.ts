@@ -4,6 +4,7 @@
  * on, are as they were.
  */
 export class OnnxRunError extends Error {
+  /** 'OnnxRunError'. */
   override readonly name = 'OnnxRunError';
   /** The operations of ONNX that were to run, each once. */
   readonly operations: readonly string[];
@@ -12,7 +13,7 @@ export class OnnxRunError extends Error {
     const names = [...new Set(operations)];
     super(
       `ONNX Runtime can't compute a step of ${operations.length} operations (${names.join(', ')}): ${cause.message} ` +
-        `Take smaller batches where memory is short; the backends wasm and cpu compute the same.`,
+        'Take smaller batches where memory is short; the backends wasm and cpu compute the same.',
       { cause },
     );
     this.operations = names;

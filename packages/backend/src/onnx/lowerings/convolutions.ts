@@ -62,7 +62,7 @@ function withoutPadding(
 ): { geometry: Geometry; view: View } {
   const { padded } = backend.origin(x);
   const whole = { geometry, view: backend.view(x) };
-  if (!padded || !backend.graph.isLive(padded.view.value)) return whole;
+  if (!padded) return whole;
   const margins = perAxis(padded.shape, padded.paddings, x.shape);
   if (!margins || margins[0]!.some(Boolean) || margins.at(-1)!.some(Boolean)) return whole;
   const own = margins.slice(1, -1);

@@ -113,9 +113,14 @@ export const elementwise: Lowerings = {
   // To the even one of two that are as near, as in tfjs.
   Round: unary(plain('Round')),
   Relu6: unary((graph, x) => each(graph, 'Clip', [x, zero(graph), graph.number(6)])),
-  LeakyRelu: unary((graph, x, { alpha }) =>
-    each(graph, 'LeakyRelu', [x], { attributes: { alpha: { float: alpha as number } } }),
-  ),
+  LeakyRelu: (call) => {
+    const alpha = call.attrs['alpha'] as number;
+    // The text by which an operation is known has no other numbers.
+    if (!Number.isFinite(alpha)) return undefined;
+    return unary((graph, x) => each(graph, 'LeakyRelu', [x], { attributes: { alpha: { float: alpha } } }))(
+      call,
+    );
+  },
   Prelu: (call) => {
     const { x, alpha } = call.inputs as { x: TensorInfo; alpha: TensorInfo };
     if (x.dtype !== 'float32' || alpha.dtype !== 'float32') return undefined;
