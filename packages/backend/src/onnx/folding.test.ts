@@ -175,6 +175,34 @@ describe.skipIf(!onnxBinding)('what is folded', () => {
     expect(count('Conv')).toBe(3);
   });
 
+  test('weights that are kept are told apart from the same numbers in another shape or order', async () => {
+    const filter = tensor<tf.Tensor4D>([3, 3, 128, 256], 1, 0.1);
+    const images = [128, 256].map((channels) => tensor<tf.Tensor4D>([1, 3, 3, channels], 2));
+    const uses = () => {
+      const mirrored = tf.transpose(filter, [1, 0, 2, 3]);
+      const reshaped = tf.reshape(filter, [3, 3, 256, 128]) as tf.Tensor4D;
+      return [
+        tf.conv2d(images[0]!, filter, 1, 'same'),
+        tf.conv2d(images[0]!, mirrored, 1, 'same'),
+        tf.conv2d(images[1]!, reshaped, 1, 'same'),
+        tf.conv2dTranspose(images[1]!, filter, [1, 3, 3, 128], 1, 'same'),
+        tf.conv2dTranspose(images[0]!, reshaped, [1, 3, 3, 256], 1, 'same'),
+      ];
+    };
+    const [first] = [await on('cpu', uses)];
+    for (let step = 0; step < 4; step++) {
+      const now = await on('onnx', uses);
+      now.forEach(({ values }, i) => {
+        const wanted = first![i]!.values;
+        expect(
+          values.every((value, j) => Math.abs(value - wanted[j]!) < 1e-3),
+          `use ${i} in step ${step}`,
+        ).toBe(true);
+      });
+    }
+    tf.dispose([filter, images]);
+  });
+
   test('nothing is known of values that were computed, so that they can be let go of', async () => {
     await tf.setBackend('onnx');
     const variable = tf.variable(tf.ones([400, 8]));

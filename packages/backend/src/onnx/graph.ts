@@ -1,3 +1,4 @@
+import type { View } from './arrange.js';
 import { OnnxRunError } from './onnxRunError.js';
 import type { Attributes, Elements, ElementType } from './proto.js';
 import { RunModel } from './runModel.js';
@@ -100,13 +101,15 @@ export class Graph {
   }
 
   /**
-   * What `make` records of a value that is there already, such as weights as a convolution wants them. From the second
+   * What `make` records of a tensor that is there already, such as weights as a convolution wants them. From the second
    * run on that it is wanted in it is kept beside the value, and not computed again.
+   * @param use says, with the tensor's layout, all that the result depends on
    */
-  kept(source: Value, key: string, make: () => Value): Value {
+  kept({ value: source, dims, order }: View, use: string, make: () => Value): Value {
     if (source.node || source.constant || source.size < WORTH_KEEPING) return make();
     const made = this.#kept.get(source) ?? new Map<string, Kept>();
     this.#kept.set(source, made);
+    const key = `${use} of ${dims} ${order}`;
     const known = made.get(key);
     if (known?.value.data) return this.reshaped(known.value, known.dims);
     const result = make();

@@ -76,7 +76,7 @@ function convolvedInBlocks(backend: OnnxBackend, geometry: Geometry, x: View, fi
       blockedFrames(batch, depth.input, height.input, width.input, channels, block),
     );
     const [c, f] = [channels / block, filters / block];
-    const weight = graph.kept(filter.value, `forward ${taps}`, () =>
+    const weight = graph.kept(filter, `forward ${taps} ${channels}`, () =>
       transposed(graph, weights, [...taps, c, block, f, block], [5, 0, 3, 1, 2, 4, 6]),
     );
     return recordConv(graph, {

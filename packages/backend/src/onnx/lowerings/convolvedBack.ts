@@ -87,7 +87,7 @@ function backInBlocks(backend: OnnxBackend, geometry: Geometry, dy: View, filter
   const margins = [high, wide].map((phases, i) => marginsOf(phases, [h, w][i]!, taps[i + 1]!));
   const conv = recordConv(graph, {
     input: graph.reshaped(input, [batch * q, taps[0] * filters, outputs[1], outputs[2]]),
-    weight: graph.kept(filter.value, `back ${JSON.stringify(axes)}`, () =>
+    weight: graph.kept(filter, `back ${JSON.stringify(axes)} ${channels}`, () =>
       weightsOf(graph, filter, geometry, split, computed, block),
     ),
     strides: [1, 1],

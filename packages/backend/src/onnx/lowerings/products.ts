@@ -40,7 +40,7 @@ function asConvolution(
     order: [0, 2, 1, 3],
   });
   const [outer, inner] = [filters / block, channels / block];
-  const weight = graph.kept(filter.value, `rows ${channels} ${turned}`, () =>
+  const weight = graph.kept(filter, `rows ${channels} ${turned}`, () =>
     turned
       ? transposed(
           graph,
