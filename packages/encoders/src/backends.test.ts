@@ -1,7 +1,7 @@
-import { useBackend } from '@amr/backend';
 import { amrLoss } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { useOn } from '../../backend/src/testing/useOn.js';
 import { resnet3d } from './resnet3d.js';
 import { stgcn } from './stgcn.js';
 import { jolt } from './testing/reloaded.js';
@@ -49,23 +49,7 @@ function trial() {
 }
 
 describe.each(['wasm', 'onnx'] as const)('on the backend %s', (backend) => {
-  let missing = '';
-  beforeAll(async () => {
-    missing = await useBackend({ backend }).then(
-      () => '',
-      // onnx needs an optional package.
-      (error: Error) => {
-        if (backend !== 'onnx') throw error;
-        return error.message;
-      },
-    );
-    // Nothing is too small for it here.
-    if (backend === 'onnx' && !missing) tf.env().set('ONNX_CPU_FORWARD', false);
-  });
-  beforeEach(({ skip }) => skip(missing !== '', missing));
-  afterAll(async () => {
-    await tf.setBackend('cpu');
-  });
+  useOn(backend);
 
   it('predicts, differentiates and trains as on cpu', async () => {
     await tf.setBackend('cpu');

@@ -1,7 +1,7 @@
-import { useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, input, layers, model } from '@tensorflow/tfjs-layers';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { useOn } from '../../backend/src/testing/useOn.js';
 import { certifiedRadius } from './certifiedRadius.js';
 import { ExternalFeatureMemory } from './externalFeatureMemory.js';
 import { crmtMarginLoss } from './losses/crmtMarginLoss.js';
@@ -45,23 +45,7 @@ function trial({ layer: create, shapes }: FusionCase) {
 }
 
 describe.each(['wasm', 'onnx'] as const)('on the backend %s', (backend) => {
-  let missing = '';
-  beforeAll(async () => {
-    missing = await useBackend({ backend }).then(
-      () => '',
-      // onnx needs an optional package.
-      (error: Error) => {
-        if (backend !== 'onnx') throw error;
-        return error.message;
-      },
-    );
-    // Nothing is too small for it here.
-    if (backend === 'onnx' && !missing) tf.env().set('ONNX_CPU_FORWARD', false);
-  });
-  beforeEach(({ skip }) => skip(missing !== '', missing));
-  afterAll(async () => {
-    await tf.setBackend('cpu');
-  });
+  useOn(backend);
 
   it.each(fusionCases.map((one) => ({ ...one, name: one.layer().getClassName() })))(
     '$name $title fuses, differentiates and trains as on cpu',

@@ -1,6 +1,6 @@
-import { useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { useOn } from '../../../backend/src/testing/useOn.js';
 import { agcn } from '../agcn.js';
 import { ctrgcn } from '../ctrgcn.js';
 import type { Encoder } from '../encoder.js';
@@ -56,23 +56,7 @@ function trial(build: () => Encoder, steps: number) {
 }
 
 describe.each(['wasm', 'onnx'] as const)('skeleton networks on the backend %s', (backend) => {
-  let missing = '';
-  beforeAll(async () => {
-    missing = await useBackend({ backend }).then(
-      () => '',
-      // onnx needs an optional package.
-      (error: Error) => {
-        if (backend !== 'onnx') throw error;
-        return error.message;
-      },
-    );
-    // Nothing is too small for it here.
-    if (backend === 'onnx' && !missing) tf.env().set('ONNX_CPU_FORWARD', false);
-  });
-  beforeEach(({ skip }) => skip(missing !== '', missing));
-  afterAll(async () => {
-    await tf.setBackend('cpu');
-  });
+  useOn(backend);
 
   it.each(Object.entries(encoders))('%s predicts, differentiates and trains as on cpu', async (_, build) => {
     await tf.setBackend('cpu');

@@ -4,6 +4,7 @@ import { type BlockedConv, recordConv } from '../blockedConv.js';
 import type { Value } from '../graph.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import type { Layout } from '../view.js';
+import { framesAt } from './framesAt.js';
 
 /** A product of numbers. */
 const product = (...numbers: number[]) => numbers.reduce((a, b) => a * b, 1);
@@ -139,27 +140,10 @@ function framesOf(
 
 /** For each output along an axis the inputs under some taps of its filter: [batch, outputs * taps, frame]. */
 function pickedFrames({ graph }: OnnxBackend, frames: Value, taps: readonly number[], axis: Axis): Value {
-  const [batch, input, frame] = frames.dims as [number, number, number];
   const places = Array.from({ length: axis.output }, (_, o) =>
     taps.map((tap) => o * axis.stride + tap * axis.dilation - axis.before),
-  ).flat();
-  if (places.length === input && places.every((place, i) => place === i)) return frames;
-  const before = Math.max(0, ...places.map((place) => -place));
-  const behind = Math.max(0, ...places.map((place) => place - input + 1));
-  const padded =
-    before + behind === 0
-      ? frames
-      : graph.record(
-          'Pad',
-          [frames, graph.integers([0, before, 0, 0, behind, 0])],
-          [batch, input + before + behind, frame],
-        );
-  return graph.record(
-    'Gather',
-    [padded, graph.integers(places.map((place) => place + before))],
-    [batch, places.length, frame],
-    { attributes: { axis: 1 } },
   );
+  return framesAt(graph, frames, places.flat());
 }
 
 /** The part of an axis's inputs that outputs look at, for convolutions that leave some of them out. */

@@ -5,6 +5,7 @@ import type { Graph, Value } from '../graph.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { type Layout, rowMajor } from '../view.js';
 import { blockedFrames, volumes } from './convolved.js';
+import { framesAt } from './framesAt.js';
 
 /** What one remainder of an axis's inputs, divided by the stride, gets from the outputs. */
 interface Phase {
@@ -83,7 +84,10 @@ function backInBlocks(backend: OnnxBackend, geometry: Geometry, dy: View, filter
   const layout = blockedFrames(batch, outputs[0], outputs[1], outputs[2], filters, block);
   const frame = filters * outputs[1] * outputs[2];
   const frames = graph.reshaped(arranged(graph, dy, layout), [batch, outputs[0], frame]);
-  const input = shifted(graph, frames, q, taps[0], deep.first);
+  const places = Array.from({ length: q }, (_, place) =>
+    Array.from({ length: taps[0] }, (_, i) => place + deep.first + i),
+  );
+  const input = framesAt(graph, frames, places.flat());
   const margins = [high, wide].map((phases, i) => marginsOf(phases, [h, w][i]!, taps[i + 1]!));
   const conv = recordConv(graph, {
     input: graph.reshaped(input, [batch * q, taps[0] * filters, outputs[1], outputs[2]]),
@@ -126,29 +130,6 @@ function marginsOf({ axis, first }: Phases, count: number, taps: number) {
   const before = -first;
   const after = Math.max(0, count - axis.output - before + taps - 1);
   return { before, after, count: axis.output + before + after - taps + 1 };
-}
-
-/** For each q the frames q + first, q + first + 1, ... behind each other, zeros outside. */
-function shifted(graph: Graph, frames: Value, count: number, taps: number, first: number): Value {
-  const [batch, outputs, frame] = frames.dims as [number, number, number];
-  const places = Array.from({ length: count }, (_, q) =>
-    Array.from({ length: taps }, (_, i) => q + first + i),
-  ).flat();
-  if (places.length === outputs && places.every((place, i) => place === i)) return frames;
-  const before = Math.max(0, -first);
-  const behind = Math.max(0, Math.max(...places) - outputs + 1);
-  const padded =
-    before + behind === 0
-      ? frames
-      : graph.record(
-          'Pad',
-          [frames, graph.integers([0, before, 0, 0, behind, 0])],
-          [batch, outputs + before + behind, frame],
-        );
-  const indices = graph.integers(places.map((place) => place + before));
-  return graph.record('Gather', [padded, indices], [batch, places.length, frame], {
-    attributes: { axis: 1 },
-  });
 }
 
 /** Filters from dy's channels to the channels of each remainder, in blocks, zeros up to `computed` of them. */

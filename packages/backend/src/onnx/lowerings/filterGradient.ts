@@ -3,6 +3,7 @@ import { arranged, rowMajorView, transposed, type View, viewOf } from '../arrang
 import type { Graph, Value } from '../graph.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { type Layout, rowMajor } from '../view.js';
+import { framesAt } from './framesAt.js';
 
 /** The gradient of a convolution in its filter, of [depth, height, width, channels, filters]. */
 export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View, dy: View): View {
@@ -103,19 +104,6 @@ function wideGradient(
 
 /** Rows from which on a matrix product is fast; more of them only need more memory. */
 const ROWS = 48;
-
-/** Frames of [batch, frames, length] in another order, -1 for one of zeros. */
-function framesAt(graph: Graph, value: Value, places: readonly number[]): Value {
-  const [batch, count, length] = value.dims as [number, number, number];
-  if (places.length === count && places.every((place, i) => place === i)) return value;
-  const source = places.includes(-1)
-    ? graph.record('Pad', [value, graph.integers([0, 0, 0, 0, 1, 0])], [batch, count + 1, length])
-    : value;
-  const indices = graph.integers(places.map((place) => (place < 0 ? count : place)));
-  return graph.record('Gather', [source, indices], [batch, places.length, length], {
-    attributes: { axis: 1 },
-  });
-}
 
 const planesOf = (
   batch: number,
