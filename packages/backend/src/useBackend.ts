@@ -137,7 +137,7 @@ function importPackage(specifier: string): Promise<unknown> {
  * that stand for wrong ones ({@link registerWebgpuKernels}).
  *
  * onnx is this package's own, for Node: tfjs's cpu backend with its heavy kernels on ONNX Runtime, from the optional
- * package `onnxruntime-node` (1.20 or later). Its kernels record what is to be computed; a whole step, an outermost
+ * package `onnxruntime-node` (1.30 or later). Its kernels record what is to be computed; a whole step, an outermost
  * `tf.tidy`, runs as one compiled model when its results are read or the next one begins.
  *
  * A backend counts as there when its package can be imported (or was, before), registers itself and starts; a
