@@ -51,12 +51,17 @@ export function simplified(geometry: Geometry): Geometry {
   return { ...geometry, axes: [depth, height, width] };
 }
 
+/** How many places, zeros included, an axis's outputs look at from the first to the last. */
+export const reachOf = ({ output, filter, stride, dilation }: Axis) =>
+  (output - 1) * stride + (filter - 1) * dilation + 1;
+
 /**
  * The inputs [from, to) that an axis's outputs look at, and how many zeros they see before and after those. Where they
  * see zeros alone, all of these are before.
  */
-export function seenAlong({ input, output, filter, stride, dilation, before }: Axis) {
-  const reach = (output - 1) * stride + (filter - 1) * dilation + 1;
+export function seenAlong(axis: Axis) {
+  const { input, before } = axis;
+  const reach = reachOf(axis);
   const from = Math.min(input, Math.max(0, -before));
   const to = Math.max(from, Math.min(input, reach - before));
   const length = to - from;

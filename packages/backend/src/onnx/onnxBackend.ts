@@ -69,9 +69,7 @@ export interface Origin {
   /** Zeros around another tensor, which had this shape. */
   padded?: { view: View; shape: readonly number[]; paddings: readonly (readonly [number, number])[] };
   /** Computes the tensor without its margins; `shape` is that of what is left. Undefined where it can't. */
-  cropped?: {
-    crop(margins: readonly (readonly [number, number])[], shape: readonly number[]): View | undefined;
-  };
+  crop?: (margins: readonly (readonly [number, number])[], shape: readonly number[]) => View | undefined;
 }
 
 /**
@@ -229,9 +227,6 @@ export class OnnxBackend extends MathBackendCPU {
     return dataId;
   }
 }
-
-/** A value with the same elements in a layout. */
-export const laidOut = (value: Value, layout: Layout): View => viewOf(value, layout);
 
 /** Elements as tfjs counts them, of an array that has them in another layout. No model is run for it. */
 function inTensorOrder(data: Elements, layout: Layout): Elements {

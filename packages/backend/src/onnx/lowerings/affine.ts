@@ -3,7 +3,7 @@ import { type View, viewOf } from '../arrange.js';
 import { addedConv, convolutionOf, rectifiedConv, scaledConv, shiftedConv } from '../blockedConv.js';
 import { cast } from '../cast.js';
 import type { Node, Value } from '../graph.js';
-import type { KernelCall, Lowerings } from '../lowering.js';
+import type { Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { isRowMajor, sameLayout } from '../view.js';
 import { type Binary, joint, operandsOf } from './broadcast.js';
@@ -36,60 +36,51 @@ function perChannel(backend: OnnxBackend, whole: TensorInfo, vector: TensorInfo)
   return fits && isRowMajor(view) ? backend.graph.reshaped(view.value, [channels]) : undefined;
 }
 
-const product: Binary = (graph, x, y, dims) => graph.record('Mul', [x, y], dims);
-const sum: Binary = (graph, x, y, dims) => graph.record('Add', [x, y], dims);
+/** What a sum or a product of a tensor with another is within the convolution before it; undefined where it can't be. */
+type Into = (
+  backend: OnnxBackend,
+  whole: TensorInfo,
+  other: TensorInfo,
+  plain: () => View,
+) => View | undefined;
 
-function multiply(call: KernelCall): TensorInfo | undefined {
-  const { a, b } = call.inputs as { a: TensorInfo; b: TensorInfo };
-  const { backend } = call;
-  const { graph } = backend;
-  if (a.dtype !== 'float32' || b.dtype !== 'float32') return undefined;
-  const { operands, shape } = operandsOf(backend, a, b);
-  for (const [whole, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    // biome-ignore format: pairs
-    const view = backend.view(whole);
-    const vector = perChannel(backend, whole, other);
-    if (vector && view.value.size > vector.size) {
-      const conv = convolutionOf(view);
-      const plain = () => joint(graph, operands, shape, product);
-      const folded = conv?.dims[1] === vector.size && scaledConv(graph, { conv, plain }, vector);
-      if (folded) return backend.tensor(shape, 'float32', folded);
-      const result = plain();
-      scaled.set(result.value.node!, { result, view, factor: vector });
-      return backend.tensor(shape, 'float32', result);
-    }
-  }
-  return backend.tensor(shape, 'float32', joint(graph, operands, shape, product));
-}
+/** The kernel of a function of two tensors that don't mind their order, either of which may be a convolution's result. */
+const within =
+  (op: 'Add' | 'Mul', into: Into): Lowering =>
+  ({ inputs, backend }) => {
+    const { a, b } = inputs as { a: TensorInfo; b: TensorInfo };
+    if (a.dtype !== 'float32' || b.dtype !== 'float32') return undefined;
+    const { operands, shape } = operandsOf(backend, a, b);
+    const compute: Binary = (graph, x, y, dims) => graph.record(op, [x, y], dims);
+    const plain = () => joint(backend.graph, operands, shape, compute);
+    const result = into(backend, a, b, plain) ?? into(backend, b, a, plain) ?? plain();
+    return backend.tensor(shape, 'float32', result);
+  };
 
-function add(call: KernelCall): TensorInfo | undefined {
-  const { a, b } = call.inputs as { a: TensorInfo; b: TensorInfo };
-  const { backend } = call;
-  const { graph } = backend;
-  if (a.dtype !== 'float32' || b.dtype !== 'float32') return undefined;
-  const { operands, shape } = operandsOf(backend, a, b);
-  const plain = () => joint(graph, operands, shape, sum);
-  for (const [whole, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    // biome-ignore format: pairs
-    const conv = convolutionOf(backend.view(whole));
-    if (!conv) continue;
-    const vector = perChannel(backend, whole, other);
-    const same = whole.shape.join() === other.shape.join();
-    const fold = { conv, plain };
-    const folded =
-      vector?.size === conv.dims[1] && vector.size < backend.view(whole).value.size
-        ? shiftedConv(graph, fold, vector)
-        : same && addedConv(graph, fold, backend.view(other));
-    if (folded) return backend.tensor(shape, 'float32', folded);
+const multiply = within('Mul', (backend, whole, other, plain) => {
+  const view = backend.view(whole);
+  const factor = perChannel(backend, whole, other);
+  if (!factor || view.value.size <= factor.size) return undefined;
+  const conv = convolutionOf(view);
+  const folded =
+    conv?.dims[1] === factor.size ? scaledConv(backend.graph, { conv, plain }, factor) : undefined;
+  if (folded) return folded;
+  const result = plain();
+  scaled.set(result.value.node!, { result, view, factor });
+  return result;
+});
+
+const add = within('Add', (backend, whole, other, plain) => {
+  const view = backend.view(whole);
+  const conv = convolutionOf(view);
+  if (!conv) return undefined;
+  const shift = perChannel(backend, whole, other);
+  if (shift?.size === conv.dims[1] && shift.size < view.value.size) {
+    return shiftedConv(backend.graph, { conv, plain }, shift);
   }
-  return backend.tensor(shape, 'float32', plain());
-}
+  const same = whole.shape.join() === other.shape.join();
+  return same ? addedConv(backend.graph, { conv, plain }, backend.view(other)) : undefined;
+});
 
 /** Sums, products, and the activation that stands behind them, within the convolution before them where there is one. */
 export const affine: Lowerings = {
@@ -101,7 +92,7 @@ export const affine: Lowerings = {
     let total: TensorInfo | undefined = first;
     const parts: TensorInfo[] = [];
     for (const other of rest) {
-      total = total && add({ ...call, inputs: { a: total, b: other } });
+      total = total && (add({ ...call, inputs: { a: total, b: other! } }) as TensorInfo | undefined);
       if (total) parts.push(total);
     }
     const result = parts.pop();

@@ -3,11 +3,12 @@ import { type Axis, type Geometry, geometry2d, geometry3d } from '../../geometry
 import type { View } from '../arrange.js';
 import { worthScaling } from '../blockedConv.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
-import type { OnnxBackend, Origin } from '../onnxBackend.js';
+import type { OnnxBackend } from '../onnxBackend.js';
 import { withoutFactor } from './affine.js';
 import { convolved } from './convolved.js';
 import { convolvedBack } from './convolvedBack.js';
 import { filterGradient } from './filterGradient.js';
+import { floats } from './planes.js';
 
 type Shape4 = [number, number, number, number];
 type Shape5 = [number, number, number, number, number];
@@ -46,13 +47,13 @@ function geometryOf(
   return empty || geometry.channels === 0 || geometry.filters === 0 ? undefined : geometry;
 }
 
-const floats = (...infos: TensorInfo[]) => infos.every(({ dtype }) => dtype === 'float32');
-
 const outputShape = ({ batch, axes, filters }: Geometry, volume: boolean) => [
   batch,
   ...axes.slice(volume ? 0 : 1).map((axis) => axis.output),
   filters,
 ];
+
+type Margins = readonly (readonly [number, number])[];
 
 /** Zeros that another operation has put around the input count as the convolution's own padding. */
 function withoutPadding(
@@ -61,16 +62,30 @@ function withoutPadding(
   x: TensorInfo,
 ): { geometry: Geometry; view: View } {
   const { padded } = backend.origin(x);
-  const whole = { geometry, view: backend.view(x) };
-  if (!padded) return whole;
-  const margins = perAxis(padded.shape, padded.paddings, x.shape);
-  if (!margins || margins[0]!.some(Boolean) || margins.at(-1)!.some(Boolean)) return whole;
-  const own = margins.slice(1, -1);
+  const inner = padded && withoutMargins(geometry, padded.shape, padded.paddings, x.shape);
+  return inner ? { geometry: inner, view: padded.view } : { geometry, view: backend.view(x) };
+}
+
+/**
+ * The convolution of an input without its margins, which are padding then. Undefined where they are not only those of
+ * whole images with all their channels.
+ * @param shape what the input is without margins, in the terms in which they are given
+ * @param wanted the input's shape, margins included
+ */
+function withoutMargins(
+  geometry: Geometry,
+  shape: readonly number[],
+  margins: Margins,
+  wanted: readonly number[],
+): Geometry | undefined {
+  const all = perAxis(shape, margins, wanted);
+  if (!all || [...all[0]!, ...all.at(-1)!].some(Boolean)) return undefined;
+  const own = all.slice(1, -1);
   const axes = geometry.axes.map((axis, i): Axis => {
     const [before, after] = own[i - (3 - own.length)] ?? [0, 0];
-    return { ...axis, input: axis.input - before! - after!, before: axis.before + before! };
+    return { ...axis, input: axis.input - before - after, before: axis.before + before };
   });
-  return { geometry: { ...geometry, axes: axes as Geometry['axes'] }, view: padded.view };
+  return { ...geometry, axes: axes as Geometry['axes'] };
 }
 
 /**
@@ -80,7 +95,7 @@ function withoutPadding(
  */
 function perAxis(
   shape: readonly number[],
-  margins: readonly (readonly [number, number])[],
+  margins: Margins,
   wanted: readonly number[],
 ): [number, number][] | undefined {
   const full = shape.map((dim, i) => dim + margins[i]![0] + margins[i]![1]);
@@ -131,27 +146,13 @@ const backward =
       const scaled = graph.record('Mul', [graph.reshaped(weights.value, dims), factor], dims);
       weights = { ...weights, value: graph.reshaped(scaled, weights.value.dims) };
     }
-    const crop = (
-      margins: readonly (readonly [number, number])[],
-      shape: readonly number[],
-    ): View | undefined => {
-      const all = perAxis(shape, margins, inputShape);
-      // Of whole images with all their channels only the margins can be left out.
-      if (!all || [...all[0]!, ...all.at(-1)!].some(Boolean)) return undefined;
-      const own = all.slice(1, -1);
-      const axes = geometry.axes.map((axis, i): Axis => {
-        const [before, after] = own[i - (3 - own.length)] ?? [0, 0];
-        return { ...axis, input: axis.input - before - after, before: axis.before + before };
-      });
-      return convolvedBack(backend, { ...geometry, axes: axes as Geometry['axes'] }, view, weights);
+    const crop = (margins: Margins, shape: readonly number[]) => {
+      const inner = withoutMargins(geometry, shape, margins, inputShape);
+      return inner && convolvedBack(backend, inner, view, weights);
     };
-    const origin: Origin = { cropped: { crop } };
-    return backend.tensor(
-      [...inputShape],
-      'float32',
-      convolvedBack(backend, geometry, view, weights),
-      origin,
-    );
+    return backend.tensor([...inputShape], 'float32', convolvedBack(backend, geometry, view, weights), {
+      crop,
+    });
   };
 
 const filterBackward =

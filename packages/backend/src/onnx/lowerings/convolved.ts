@@ -1,17 +1,17 @@
-import { type Axis, type Geometry, seenAlong } from '../../geometry.js';
+import { type Axis, type Geometry, reachOf } from '../../geometry.js';
 import { arranged, inRows, transposed, type View, viewOf } from '../arrange.js';
 import { type BlockedConv, recordConv } from '../blockedConv.js';
 import type { Value } from '../graph.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import type { Layout } from '../view.js';
 import { framesAt } from './framesAt.js';
+import { framePlanes, padsOf, planes, seen } from './planes.js';
 
 /** A product of numbers. */
 const product = (...numbers: number[]) => numbers.reduce((a, b) => a * b, 1);
 
 /** Zeros behind an axis that its last output sees; negative where the last inputs are never looked at. */
-const after = (axis: Axis) =>
-  (axis.output - 1) * axis.stride + (axis.filter - 1) * axis.dilation + 1 - axis.before - axis.input;
+const after = (axis: Axis) => reachOf(axis) - axis.before - axis.input;
 
 /** [batch, depth, height, width, channels] with the channels of each frame in blocks. */
 export function blockedFrames(
@@ -28,14 +28,8 @@ export function blockedFrames(
   };
 }
 
-/** The same with the channels behind batch and depth, not in blocks. */
-const planes = (batch: number, depth: number, height: number, width: number, channels: number): Layout => ({
-  dims: [batch, depth, channels, height, width],
-  order: [0, 1, 3, 4, 2],
-});
-
 /** Whether the fast kind of convolution can do it. */
-export function canBlock({ block }: OnnxBackend, { channels, filters, axes }: Geometry): boolean {
+function canBlock({ block }: OnnxBackend, { channels, filters, axes }: Geometry): boolean {
   return (
     block > 0 &&
     filters % block === 0 &&
@@ -92,7 +86,7 @@ function convolvedInBlocks(backend: OnnxBackend, geometry: Geometry, x: View, fi
     });
   }
   // Few channels: one convolution for each frame that is looked at, each added to those before it.
-  const all = arranged(graph, x, planes(batch, depth.input, height.input, width.input, channels));
+  const all = arranged(graph, x, framePlanes(batch, [depth.input, height.input, width.input], channels));
   const frame = product(channels, height.input, width.input);
   let result: View | undefined;
   for (let tap = 0; tap < depth.filter; tap++) {
@@ -146,20 +140,6 @@ function pickedFrames({ graph }: OnnxBackend, frames: Value, taps: readonly numb
   return framesAt(graph, frames, places.flat());
 }
 
-/** The part of an axis's inputs that outputs look at, for convolutions that leave some of them out. */
-function seen(backend: OnnxBackend, value: Value, axes: readonly Axis[]): Value {
-  const { graph } = backend;
-  let result = value;
-  axes.forEach((axis, i) => {
-    const { from, length } = seenAlong(axis);
-    if (length === axis.input) return;
-    const dims = result.dims.map((dim, at) => (at === 2 + i ? length : dim));
-    const range = [from, from + length, 2 + i].map((number) => graph.integers([number]));
-    result = graph.record('Slice', [result, ...range], dims);
-  });
-  return result;
-}
-
 /** Any convolution, on ONNX Runtime's general kernel. */
 function convolvedInPlanes(backend: OnnxBackend, geometry: Geometry, x: View, filter: View): View {
   const { graph } = backend;
@@ -167,28 +147,20 @@ function convolvedInPlanes(backend: OnnxBackend, geometry: Geometry, x: View, fi
   const inputs = axes.map((axis) => axis.input);
   const outputs = axes.map((axis) => axis.output);
   const size = axes.map((axis) => axis.filter);
-  const image = arranged(graph, x, volumes(batch, inputs, channels));
-  const input = seen(backend, graph.reshaped(image, [batch, channels, ...inputs]), axes);
+  const input = seen(graph, arranged(graph, x, planes(batch, inputs, channels)), axes);
   const weight = transposed(
     graph,
     inRows(graph, filter, [...size, channels, filters]),
     [...size, channels, filters],
     [4, 3, 0, 1, 2],
   );
-  const margins = axes.map(seenAlong);
   const value = graph.record('Conv', [input, weight], [batch, filters, ...outputs], {
     attributes: {
       kernel_shape: size,
       strides: axes.map((axis) => axis.stride),
       dilations: axes.map((axis) => axis.dilation),
-      pads: [...margins.map(({ before }) => before), ...margins.map(({ after }) => after)],
+      pads: padsOf(axes),
     },
   });
-  return viewOf(value, volumes(batch, outputs, filters));
+  return viewOf(value, planes(batch, outputs, filters));
 }
-
-/** [batch, ...places, channels] with the channels behind the batch. */
-export const volumes = (batch: number, places: readonly number[], channels: number): Layout => ({
-  dims: [batch, channels, ...places],
-  order: [0, ...places.map((_, i) => i + 2), 1],
-});

@@ -1,24 +1,17 @@
-import type { Axis, Geometry } from '../../geometry.js';
-import { arranged, BLOCKED, inRows, transposed, type View, viewOf } from '../arrange.js';
+import { type Axis, type Geometry, reachOf } from '../../geometry.js';
+import { arranged, BLOCKED, inRows, rowMajorView, transposed, type View, viewOf } from '../arrange.js';
 import { recordConv } from '../blockedConv.js';
 import type { Graph, Value } from '../graph.js';
 import type { OnnxBackend } from '../onnxBackend.js';
-import { type Layout, rowMajor } from '../view.js';
-import { blockedFrames, volumes } from './convolved.js';
+import { blockedFrames } from './convolved.js';
 import { framesAt } from './framesAt.js';
-
-/** What one remainder of an axis's inputs, divided by the stride, gets from the outputs. */
-interface Phase {
-  /** The remainder. */
-  remainder: number;
-  /** The filter's tap under each output from `first` on; -1 for none. */
-  taps: number[];
-}
+import { planes } from './planes.js';
 
 /** The gradient along an axis: input stride * q + remainder gets from outputs q + first, q + first + 1, ... */
 interface Phases {
   axis: Axis;
-  phases: Phase[];
+  /** For each remainder the filter's tap under each output from `first` on; -1 for none. */
+  phases: number[][];
   /** Steps of q. */
   count: number;
   first: number;
@@ -31,13 +24,12 @@ function phasesOf(axis: Axis): Phases {
     Array.from({ length: filter }, (_, tap) => (r + before - tap) / stride).filter(Number.isInteger),
   );
   const [first, last] = [Math.min(0, ...offsets), Math.max(0, ...offsets)];
-  const phases = remainders.map((remainder) => ({
-    remainder,
-    taps: Array.from({ length: last - first + 1 }, (_, i) => {
+  const phases = remainders.map((remainder) =>
+    Array.from({ length: last - first + 1 }, (_, i) => {
       const tap = remainder + before - stride * (first + i);
       return tap >= 0 && tap < filter ? tap : -1;
     }),
-  }));
+  );
   return { axis, phases, count: Math.ceil(input / stride), first };
 }
 
@@ -54,7 +46,7 @@ export function convolvedBack(backend: OnnxBackend, geometry: Geometry, dy: View
   const padded = (view: View, rows: number): View => {
     const lists = inRows(graph, view, [rows, filters]);
     const value = graph.record('Pad', [lists, graph.integers([0, 0, 0, whole - filters])], [rows, whole]);
-    return viewOf(value, rowMajor(value.size));
+    return rowMajorView(value);
   };
   const taps = axes.reduce((count, axis) => count * axis.filter, channels);
   return backInBlocks(
@@ -76,7 +68,7 @@ function backInBlocks(backend: OnnxBackend, geometry: Geometry, dy: View, filter
   const [deep, high, wide] = split;
   const [q, h, w] = split.map(({ count }) => count) as [number, number, number];
   const remainders = split.map(({ phases }) => phases.length) as [number, number, number];
-  const taps = split.map(({ phases }) => phases[0]!.taps.length) as [number, number, number];
+  const taps = split.map(({ phases }) => phases[0]!.length) as [number, number, number];
   const outputs = axes.map((axis) => axis.output) as [number, number, number];
   const wanted = remainders.reduce((a, b) => a * b) * channels;
   const computed = Math.ceil(wanted / block) * block;
@@ -105,10 +97,9 @@ function backInBlocks(backend: OnnxBackend, geometry: Geometry, dy: View, filter
   if (plain && exact && computed === channels) return conv;
 
   // [batch, q, h, w, remainders of each axis, channels] as they are interleaved.
-  const last = computed === wanted ? conv : undefined;
   const rows = graph.record(
     'ReorderOutput',
-    [graph.reshaped((last ?? conv).value, [batch * q, computed, ch, cw])],
+    [graph.reshaped(conv.value, [batch * q, computed, ch, cw])],
     [batch * q, ch, cw, wanted],
     { attributes: { channels: wanted, channels_last: 1 }, domain: BLOCKED },
   );
@@ -122,7 +113,7 @@ function backInBlocks(backend: OnnxBackend, geometry: Geometry, dy: View, filter
   const whole = [batch, q * rd, ch * rh, cw * rw, channels];
   const inputs = axes.map((axis) => axis.input);
   const result = sliced(graph, graph.reshaped(interleaved, whole), inputs);
-  return viewOf(graph.reshaped(result, [result.size]), rowMajor(result.size));
+  return rowMajorView(result);
 }
 
 /** Zeros beside dy along an axis, and how many steps of q the convolution then gives: as many as wanted, or more. */
@@ -145,14 +136,14 @@ function weightsOf(
   const count = sizes[0] * sizes[1] * sizes[2];
   const rows = inRows(graph, filter, [count, channels * filters]);
   const remainders = split.map(({ phases }) => phases.length) as [number, number, number];
-  const taps = split.map(({ phases }) => phases[0]!.taps.length) as [number, number, number];
+  const taps = split.map(({ phases }) => phases[0]!.length) as [number, number, number];
   const order: number[] = [];
   for (const d of split[0]!.phases)
     for (const h of split[1]!.phases)
       for (const w of split[2]!.phases)
-        for (const i of d.taps)
-          for (const j of h.taps)
-            for (const k of w.taps)
+        for (const i of d)
+          for (const j of h)
+            for (const k of w)
               order.push(i < 0 || j < 0 || k < 0 ? count : (i * sizes[1] + j) * sizes[2] + k);
   const hollow = order.includes(count);
   const all = hollow
@@ -200,11 +191,7 @@ function backInPlanes(backend: OnnxBackend, geometry: Geometry, dy: View, filter
   const { batch, channels, filters, axes } = geometry;
   const outputs = axes.map((axis) => axis.output);
   const size = axes.map((axis) => axis.filter);
-  const input = graph.reshaped(arranged(graph, dy, volumes(batch, outputs, filters)), [
-    batch,
-    filters,
-    ...outputs,
-  ]);
+  const input = arranged(graph, dy, planes(batch, outputs, filters));
   const weight = transposed(
     graph,
     inRows(graph, filter, [...size, channels, filters]),
@@ -212,7 +199,7 @@ function backInPlanes(backend: OnnxBackend, geometry: Geometry, dy: View, filter
     [4, 3, 0, 1, 2],
   );
   // Everything that the outputs saw, margins with it; the inputs are cut out of it.
-  const reach = axes.map((axis) => (axis.output - 1) * axis.stride + (axis.filter - 1) * axis.dilation + 1);
+  const reach = axes.map(reachOf);
   const value = graph.record('ConvTranspose', [input, weight], [batch, channels, ...reach], {
     attributes: {
       kernel_shape: size,
@@ -220,7 +207,7 @@ function backInPlanes(backend: OnnxBackend, geometry: Geometry, dy: View, filter
       dilations: axes.map((axis) => axis.dilation),
     },
   });
-  const starts = axes.map((axis) => axis.before);
+  const inputs = axes.map((axis) => axis.input);
   const padding = axes.map((axis, i) => Math.max(0, axis.before + axis.input - reach[i]!));
   const early = axes.map((axis) => Math.max(0, -axis.before));
   let whole = value;
@@ -228,21 +215,9 @@ function backInPlanes(backend: OnnxBackend, geometry: Geometry, dy: View, filter
     const dims = [batch, channels, ...reach.map((length, i) => length + padding[i]! + early[i]!)];
     whole = graph.record('Pad', [value, graph.integers([0, 0, ...early, 0, 0, ...padding])], dims);
   }
-  const from = starts.map((start, i) => start + early[i]!);
-  const cut = graph.record(
-    'Slice',
-    [
-      whole,
-      graph.integers(from),
-      graph.integers(axes.map((axis, i) => from[i]! + axis.input)),
-      graph.integers([2, 3, 4]),
-    ],
-    [batch, channels, ...axes.map((axis) => axis.input)],
-  );
-  const layout: Layout = volumes(
-    batch,
-    axes.map((axis) => axis.input),
-    channels,
-  );
-  return viewOf(cut, layout);
+  const from = axes.map((axis, i) => axis.before + early[i]!);
+  const to = from.map((start, i) => start + inputs[i]!);
+  const range = [from, to, [2, 3, 4]].map((places) => graph.integers(places));
+  const cut = graph.record('Slice', [whole, ...range], [batch, channels, ...inputs]);
+  return viewOf(cut, planes(batch, inputs, channels));
 }

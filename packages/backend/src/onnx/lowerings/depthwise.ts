@@ -1,11 +1,12 @@
 import { backend_util, type DepthwiseConv2dNativeAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Axis, type Geometry, geometry2d, seenAlong } from '../../geometry.js';
-import { arranged, BLOCKED, inRows, transposed, type View, viewOf } from '../arrange.js';
+import { arranged, BLOCKED, inRows, rowMajorView, transposed, type View, viewOf } from '../arrange.js';
 import type { Graph, Value } from '../graph.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
-import { type Layout, rowMajor, sameLayout } from '../view.js';
+import { type Layout, sameLayout } from '../view.js';
 import { blockedFrames } from './convolved.js';
+import { floats, padsOf, planes, reversed, seen } from './planes.js';
 
 type Shape4 = [number, number, number, number];
 type Attrs = DepthwiseConv2dNativeAttrs & { inputShape: Shape4; filterShape: Shape4 };
@@ -38,40 +39,9 @@ function described(attrs: object, inputShape: readonly number[], filterShape: re
   return { batch, channels, multiplier: filterShape[3]!, axes: own } satisfies Depthwise;
 }
 
-/** [batch, height, width, channels] with each channel a plane. */
-const planes = (batch: number, places: readonly number[], channels: number): Layout => ({
-  dims: [batch, channels, ...places],
-  order: [0, 2, 3, 1],
-});
-
 const inputsOf = ({ axes }: Depthwise) => axes.map(({ input }) => input);
 const outputsOf = ({ axes }: Depthwise) => axes.map(({ output }) => output);
 const sizeOf = ({ axes }: Depthwise) => axes.map(({ filter }) => filter);
-
-/** A tensor in planes, [batch, channels, height, width]. */
-const inPlanes = (graph: Graph, view: View, batch: number, places: readonly number[], channels: number) =>
-  graph.reshaped(arranged(graph, view, planes(batch, places, channels)), [batch, channels, ...places]);
-
-/** The rows and columns of [.., height, width] that outputs look at. */
-function seen(graph: Graph, value: Value, axes: readonly Axis[]): Value {
-  const ranges = axes.map(seenAlong);
-  if (ranges.every(({ length }, i) => length === axes[i]!.input)) return value;
-  return graph.record(
-    'Slice',
-    [
-      value,
-      ...[ranges.map(({ from }) => from), ranges.map(({ to }) => to), [2, 3]].map((n) => graph.integers(n)),
-    ],
-    [...value.dims.slice(0, 2), ...ranges.map(({ length }) => length)],
-  );
-}
-
-const padsOf = (axes: readonly Axis[]) => {
-  const ranges = axes.map(seenAlong);
-  return [...ranges.map(({ before }) => before), ...ranges.map(({ after }) => after)];
-};
-
-const floats = (...infos: TensorInfo[]) => infos.every(({ dtype }) => dtype === 'float32');
 
 const forward: Lowering = ({ inputs, attrs, backend }) => {
   const { x, filter } = inputs as { x: TensorInfo; filter: TensorInfo };
@@ -142,7 +112,7 @@ function convolvedInPlanes({ graph }: OnnxBackend, conv: Depthwise, x: View, fil
     [...size, channels * multiplier],
     [2, 0, 1],
   );
-  const image = inPlanes(graph, x, batch, inputsOf(conv), channels);
+  const image = arranged(graph, x, planes(batch, inputsOf(conv), channels));
   const dims = [batch, channels * multiplier, ...outputsOf(conv)];
   const inputs = [seen(graph, image, axes), graph.reshaped(weight, [channels * multiplier, 1, ...size])];
   const value = graph.record('Conv', inputs, dims, {
@@ -166,7 +136,7 @@ const backward: Lowering = ({ inputs, attrs, backend }) => {
   const { batch, channels, multiplier, axes } = conv;
   const upstream = apart(
     graph,
-    inPlanes(graph, backend.view(dy), batch, outputsOf(conv), channels * multiplier),
+    arranged(graph, backend.view(dy), planes(batch, outputsOf(conv), channels * multiplier)),
     axes,
   );
   // The filter turned by half a circle, over dy with zeros between its rows and columns.
@@ -183,7 +153,7 @@ const backward: Lowering = ({ inputs, attrs, backend }) => {
   const size = sizeOf(conv);
   const weight = transposed(
     graph,
-    backwards(graph, inRows(graph, backend.view(filter), [...size, channels * multiplier])),
+    reversed(graph, inRows(graph, backend.view(filter), [...size, channels * multiplier]), [0, 1]),
     [...size, channels, multiplier],
     [2, 3, 0, 1],
   );
@@ -219,14 +189,6 @@ function apart(graph: Graph, value: Value, axes: readonly Axis[]): Value {
     ],
     [batch, channels, rows, columns],
   );
-}
-
-/** The first two axes in the opposite order. */
-function backwards(graph: Graph, value: Value): Value {
-  const [starts, ends, axes, steps] = [[-1, -1], Array(2).fill(-(2 ** 31)), [0, 1], [-1, -1]].map((n) =>
-    graph.integers(n),
-  );
-  return graph.record('Slice', [value, starts, ends, axes, steps], value.dims);
 }
 
 /** dy as filters over x, both with the batch for channels: each tap of the filter is one output. */
@@ -271,11 +233,7 @@ const filterBackward: Lowering = ({ inputs, attrs, backend }) => {
     },
   );
   const rows = transposed(graph, value, [channels * multiplier, ...size], [1, 2, 0]);
-  return backend.tensor(
-    [...filterShape],
-    'float32',
-    viewOf(graph.reshaped(rows, [rows.size]), rowMajor(rows.size)),
-  );
+  return backend.tensor([...filterShape], 'float32', rowMajorView(rows));
 };
 
 /** Convolutions of each channel by itself, channels last, and their gradients. */

@@ -1,9 +1,10 @@
-import { type Axis, type Geometry, trivial } from '../../geometry.js';
-import { arranged, rowMajorView, transposed, type View, viewOf } from '../arrange.js';
+import { type Axis, type Geometry, reachOf, trivial } from '../../geometry.js';
+import { arranged, rowMajorView, transposed, type View } from '../arrange.js';
 import type { Graph, Value } from '../graph.js';
 import type { OnnxBackend } from '../onnxBackend.js';
-import { type Layout, rowMajor } from '../view.js';
+import { turnedProduct } from '../turnedProduct.js';
 import { framesAt } from './framesAt.js';
+import { framePlanes } from './planes.js';
 
 /** The gradient of a convolution in its filter, of [depth, height, width, channels, filters]. */
 export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View, dy: View): View {
@@ -14,14 +15,14 @@ export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View
   const pixels = ho * wo;
   if (channels >= ROWS && filters >= ROWS && trivial(depth)) return wideGradient(graph, geometry, x, dy);
   // Each frame's patches, [batch * frames, taps * channels, pixels]; then one product for each tap in time.
-  const image = arranged(graph, x, planesOf(batch, [depth.input, height.input, width.input], channels));
+  const image = arranged(graph, x, framePlanes(batch, [depth.input, height.input, width.input], channels));
   const frames = batch * depth.input;
   const padded = surrounded(graph, graph.reshaped(image, [frames, channels, height.input, width.input]), [
     height,
     width,
   ]);
   // dy's frames beside each frame of x, one for each tap in time, of zeros where a tap saw none.
-  const planes = arranged(graph, dy, planesOf(batch, [depth.output, ho, wo], filters));
+  const planes = arranged(graph, dy, framePlanes(batch, [depth.output, ho, wo], filters));
   const places = Array.from({ length: depth.input }, (_, place) =>
     Array.from({ length: depth.filter }, (_, tap) => {
       const output = (place + depth.before - tap * depth.dilation) / depth.stride;
@@ -46,10 +47,7 @@ export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View
       parts.length === 1
         ? parts[0]!
         : graph.record('Concat', parts, [frames, rows, pixels], { attributes: { axis: 1 } });
-    const products = graph.record('FusedMatMul', [patches, beside], [frames, rows, columns], {
-      domain: 'com.microsoft',
-      attributes: { transA: 0, transB: 1 },
-    });
+    const products = turnedProduct(graph, patches, beside, [frames, rows, columns]);
     const sum =
       frames === 1
         ? graph.reshaped(products, [rows, columns])
@@ -62,7 +60,7 @@ export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View
   const sum =
     sums.length === 1 ? sums[0]! : graph.record('Concat', sums, [rows, columns], { attributes: { axis: 0 } });
   const ordered = transposed(graph, sum, [rows, depth.filter, filters], [1, 0, 2]);
-  return viewOf(graph.reshaped(ordered, [ordered.size]), rowMajor(ordered.size));
+  return rowMajorView(ordered);
 }
 
 /**
@@ -87,12 +85,11 @@ function wideGradient(
   const products = Array.from({ length: height.filter * width.filter }, (_, tap) => {
     const place = [Math.floor(tap / width.filter), tap % width.filter];
     const seen = strided(graph, padded.value, padded.starts, [height, width], place);
-    return graph.record(
-      'FusedMatMul',
-      [graph.reshaped(seen, [channels, length]), graph.reshaped(upstream, [filters, length])],
-      [channels, filters],
-      { domain: 'com.microsoft', attributes: { transA: 0, transB: 1 } },
-    );
+    const [left, right] = [
+      graph.reshaped(seen, [channels, length]),
+      graph.reshaped(upstream, [filters, length]),
+    ];
+    return turnedProduct(graph, left, right, [channels, filters]);
   });
   const rows = products.length * channels;
   const all =
@@ -105,22 +102,10 @@ function wideGradient(
 /** Rows from which on a matrix product is fast; more of them only need more memory. */
 const ROWS = 48;
 
-const planesOf = (
-  batch: number,
-  [depth, height, width]: readonly [number, number, number],
-  channels: number,
-): Layout => ({
-  dims: [batch, depth, channels, height, width],
-  order: [0, 1, 3, 4, 2],
-});
-
 /** Zeros around images, so that every tap of every output finds a number; and where the first tap starts. */
 function surrounded(graph: Graph, value: Value, axes: readonly Axis[]) {
   const before = axes.map((axis) => Math.max(0, axis.before));
-  const reach = axes.map(
-    (axis) => (axis.output - 1) * axis.stride + (axis.filter - 1) * axis.dilation + 1 - axis.before,
-  );
-  const behind = axes.map((axis, i) => Math.max(0, reach[i]! - axis.input));
+  const behind = axes.map((axis) => Math.max(0, reachOf(axis) - axis.before - axis.input));
   const starts = axes.map((axis, i) => before[i]! - axis.before);
   if ([...before, ...behind].every((count) => count === 0)) return { value, starts };
   const dims = value.dims.map((dim, i) => (i < 2 ? dim : dim + before[i - 2]! + behind[i - 2]!));

@@ -4,7 +4,8 @@ import { recordConv } from '../blockedConv.js';
 import type { Graph, Value } from '../graph.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
-import { fitted, isRowMajor, type Layout, rowMajor, simplified } from '../view.js';
+import { turnedProduct } from '../turnedProduct.js';
+import { fitted, isRowMajor, type Layout, simplified } from '../view.js';
 
 /** A matrix as it lies in memory, and whether that is transposed. */
 function matrix(
@@ -68,6 +69,15 @@ function asConvolution(
 /** Columns from which on one product of several is worth its start. */
 const COLUMNS = 32;
 
+/** An axis cut into many runs of columns, each long enough, by the dimensions in memory that make it up. */
+function runsOf({ dims }: Layout, axes: readonly number[]) {
+  const sizeOf = (axes: readonly number[]) => axes.reduce((size, axis) => size * dims[axis]!, 1);
+  let at = axes.length;
+  while (at > 0 && sizeOf(axes.slice(at)) < COLUMNS) at--;
+  const [many, each] = [axes.slice(0, at), axes.slice(at)];
+  return { many, each, count: sizeOf(many), length: sizeOf(each) };
+}
+
 /**
  * A product whose right side lies otherwise than tfjs's rows: as [many, rows, columns], or in a way that can be made
  * so as easily as rows of it. It is a product for each of the many then, as they lie: joints are mixed frame by frame.
@@ -83,10 +93,7 @@ function mixed(
   const cut = fitted(right, [k, n]);
   if (!cut) return undefined;
   const [rows, columns] = cut.axes as [readonly number[], readonly number[]];
-  const sizeOf = (axes: readonly number[]) => axes.reduce((size, axis) => size * cut.dims[axis]!, 1);
-  let at = columns.length;
-  while (at > 0 && sizeOf(columns.slice(at)) < COLUMNS) at--;
-  const [many, each] = [columns.slice(0, at), columns.slice(at)];
+  const { many, each, count, length } = runsOf(cut, columns);
   if (many.length === 0) return undefined;
   // In memory: many, rows, each. As tfjs counts: rows, many, each.
   const axes = [...many, ...rows, ...each];
@@ -94,14 +101,13 @@ function mixed(
     dims: axes.map((axis) => cut.dims[axis]!),
     order: [...rows, ...many, ...each].map((axis) => axes.indexOf(axis)),
   };
-  const stack = [sizeOf(many), k, sizeOf(each)];
   const value = graph.record(
     'MatMul',
     [
       turned ? transposed(graph, inRows(graph, left, [k, m]), [k, m], [1, 0]) : inRows(graph, left, [m, k]),
-      graph.reshaped(arranged(graph, right, target), stack),
+      graph.reshaped(arranged(graph, right, target), [count, k, length]),
     ],
-    [stack[0]!, m, stack[2]!],
+    [count, m, length],
   );
   const others = [...many, ...each].map((axis) => cut.dims[axis]!);
   const place = (i: number) => (i < many.length ? i : i + 1);
@@ -124,17 +130,12 @@ function crossed(
   if (isRowMajor(left) || isRowMajor(right)) return undefined;
   const cut = fitted(left, [m, k]);
   if (!cut) return undefined;
-  let each = 1;
-  for (const axis of [...cut.axes[1]!].reverse()) if (each < COLUMNS) each *= cut.dims[axis]!;
-  const many = k / each;
+  const { count, length } = runsOf(cut, cut.axes[1]!);
   // What each of the many leaves must not be more than what it is made of.
-  if (many === 1 || m * n > (m + n) * each) return undefined;
+  if (count === 1 || m * n > (m + n) * length) return undefined;
   const stacked = (view: View, rows: number) =>
-    arranged(graph, view, { dims: [many, rows, each], order: [1, 0, 2] });
-  const products = graph.record('FusedMatMul', [stacked(left, m), stacked(right, n)], [many, m, n], {
-    domain: 'com.microsoft',
-    attributes: { transA: 0, transB: 1 },
-  });
+    arranged(graph, view, { dims: [count, rows, length], order: [1, 0, 2] });
+  const products = turnedProduct(graph, stacked(left, m), stacked(right, n), [count, m, n]);
   const sum = graph.record('ReduceSum', [products, graph.integers([0])], [m, n], {
     attributes: { keepdims: 0 },
   });
@@ -174,12 +175,9 @@ const product: Lowering = (call: KernelCall) => {
   const dims = single ? [m, n] : shape;
   const value =
     transA || transB
-      ? graph.record('FusedMatMul', [left!.value, right!.value], dims, {
-          domain: 'com.microsoft',
-          attributes: { transA: transA ? 1 : 0, transB: transB ? 1 : 0 },
-        })
+      ? turnedProduct(graph, left!.value, right!.value, dims, { transA, transB })
       : graph.record('MatMul', [left!.value, right!.value], dims);
-  return backend.tensor(shape, 'float32', viewOf(value, rowMajor(value.size)));
+  return backend.tensor(shape, 'float32', rowMajorView(value));
 };
 
 /** Matrix products. */

@@ -57,7 +57,7 @@ const slice: Lowering = ({ inputs: { x }, attrs, backend }) => {
   if (util.sizeFromShape(size) === 0) return undefined;
   const { graph } = backend;
   const margins = begin.map((start, axis) => [start, x!.shape[axis]! - start - size[axis]!] as const);
-  const cropped = backend.origin(x!).cropped?.crop(margins, size);
+  const cropped = backend.origin(x!).crop?.(margins, size);
   if (cropped) return backend.tensor(size, x!.dtype, cropped);
   return backend.tensor(size, x!.dtype, cutOut(graph, backend.view(x!), x!.shape, begin, size));
 };

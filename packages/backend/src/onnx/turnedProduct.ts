@@ -1,0 +1,14 @@
+import type { Graph, Value } from './graph.js';
+
+/** The product of matrices of which the second, or the first as told, are meant with rows and columns exchanged. */
+export const turnedProduct = (
+  graph: Graph,
+  left: Value,
+  right: Value,
+  dims: readonly number[],
+  { transA = false, transB = true } = {},
+): Value =>
+  graph.record('FusedMatMul', [left, right], dims, {
+    domain: 'com.microsoft',
+    attributes: { transA: Number(transA), transB: Number(transB) },
+  });
