@@ -1,15 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { missingBuilds, skipped } from './builds.js';
 import { chromiumFlags, chromiumPath } from './chromium.js';
 import { everyModel } from './everyModel.js';
 import type { PageFunctions } from './page.js';
+import { publishedPage, wasmFiles } from './publishedPage.js';
 import { type Sample, saveWithSample } from './savedModel.js';
 import { serve } from './server.js';
 
@@ -34,20 +32,8 @@ describe.skipIf(reason)('in a browser, on the wasm backend', () => {
     folder = mkdtempSync(join(tmpdir(), 'amr-browser-'));
     const pages = join(folder, 'page');
     mkdirSync(pages);
-    await build({
-      entryPoints: [fileURLToPath(new URL('page.ts', import.meta.url))],
-      outfile: join(pages, 'page.js'),
-      bundle: true,
-      format: 'esm',
-      platform: 'browser',
-      conditions: ['import'],
-      // The published files are what is bundled, not the sources that the tsconfig's paths lead to.
-      tsconfigRaw: {},
-      logLevel: 'error',
-    });
-    writeFileSync(join(pages, 'index.html'), '<!doctype html><script type="module" src="page.js"></script>');
-    const wasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
-    server = await serve({ '/page/': pages, '/models/': join(folder, 'models'), '/wasm/': wasm });
+    await publishedPage('page.ts', pages);
+    server = await serve({ '/page/': pages, '/models/': join(folder, 'models'), '/wasm/': wasmFiles });
     browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
     page = await browser.newPage();
     page.on('pageerror', (error) => errors.push(error.message));

@@ -1,21 +1,20 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { missingBuilds, skipped } from './builds.js';
+import { chromiumFlags, chromiumPath } from './chromium.js';
+import { publishedPage, wasmFiles } from './publishedPage.js';
 import { serve } from './server.js';
 import type { ThreadsFunctions, ThreadsResult } from './threadsPage.js';
 
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const unbuilt = missingBuilds(['@amr/backend']);
 if (unbuilt) skipped('Threads of the wasm backend', unbuilt, 'Run `pnpm build` first; `pnpm test` does.');
-const noBrowser = unbuilt || (existsSync(executablePath) ? '' : `There is no ${executablePath}`);
+const noBrowser = unbuilt || (existsSync(chromiumPath) ? '' : `There is no ${chromiumPath}`);
 if (noBrowser && !unbuilt) skipped('Threads in a browser', noBrowser, 'Install it, or set CHROMIUM_PATH.');
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
@@ -46,23 +45,12 @@ describe.skipIf(noBrowser)('threads of the wasm backend in a page that is cross-
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'amr-threads-'));
-    await build({
-      entryPoints: [here('threadsPage.ts')],
-      outfile: join(folder, 'page.js'),
-      bundle: true,
-      format: 'esm',
-      platform: 'browser',
-      conditions: ['import'],
-      tsconfigRaw: {},
-      logLevel: 'error',
-    });
-    writeFileSync(join(folder, 'index.html'), '<!doctype html><script type="module" src="page.js"></script>');
-    const wasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
+    await publishedPage('threadsPage.ts', folder);
     server = await serve(
-      { '/page/': folder, '/wasm/': wasm },
+      { '/page/': folder, '/wasm/': wasmFiles },
       { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' },
     );
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
   });
   afterAll(async () => {
     await browser?.close();
