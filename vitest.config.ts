@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@amr\/train\/node$/, replacement: source('packages/train/src/node.ts') },
+      { find: /^@amr\/datasets\/node$/, replacement: source('packages/datasets/src/node.ts') },
       { find: /^@amr\/backend\/node$/, replacement: source('packages/backend/src/node/index.ts') },
       { find: /^@amr\/(\w+)$/, replacement: source('packages/$1/src/index.ts') },
     ],

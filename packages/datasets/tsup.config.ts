@@ -1,3 +1,9 @@
 import { library } from '../../tsup.base.js';
 
-export default library();
+export default [
+  library({
+    entry: ['src/index.ts', 'src/node.ts'],
+    // `import.meta.url` in CommonJS: how the files of worker threads are found.
+    shims: true,
+  }),
+];

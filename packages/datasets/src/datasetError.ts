@@ -1,4 +1,19 @@
-/** Data that can't be used, or a wrong request for it: `reason` says what was found and what was expected, `file` where. */
+/** Where in a file something is wrong, and what error this one explains. */
+export interface DatasetErrorPlace {
+  /** The file that is at fault. */
+  file?: string;
+  /** Number of the line in a text file, from 1. */
+  line?: number;
+  /** Position in a binary file, in bytes from its beginning. */
+  offset?: number;
+  /** The error that this one explains. */
+  cause?: unknown;
+}
+
+/**
+ * Data that can't be used, or a wrong request for it: `reason` says what was found and what was expected; `file`, and `line`
+ * or `offset`, where.
+ */
 export class DatasetError extends Error {
   /** Always `'DatasetError'`. */
   override readonly name = 'DatasetError';
@@ -6,14 +21,26 @@ export class DatasetError extends Error {
   readonly reason: string;
   /** The file that is at fault, when one is. */
   readonly file?: string;
+  /** Number of the line in a text file, from 1, when one is at fault. */
+  readonly line?: number;
+  /** Position in a binary file in bytes, when one is at fault. */
+  readonly offset?: number;
 
   /**
    * @param reason what was found, what was expected, how to mend it
-   * @param options the file at fault, and the error that this one explains
+   * @param place the file, line or offset at fault, and the error that this one explains
    */
-  constructor(reason: string, options: { file?: string; cause?: unknown } = {}) {
-    super(options.file === undefined ? reason : `${options.file}: ${reason}`, { cause: options.cause });
+  constructor(reason: string, place: DatasetErrorPlace = {}) {
+    const { file, line, offset, cause } = place;
+    const where = [
+      file,
+      line === undefined ? undefined : `line ${line}`,
+      offset === undefined ? undefined : `byte ${offset}`,
+    ].filter((part) => part !== undefined);
+    super(where.length === 0 ? reason : `${where.join(', ')}: ${reason}`, { cause });
     this.reason = reason;
-    this.file = options.file;
+    this.file = file;
+    this.line = line;
+    this.offset = offset;
   }
 }

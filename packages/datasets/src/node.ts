@@ -1,0 +1,10 @@
+export type {
+  LeftOut,
+  ListedSample,
+  Listing,
+  ReadSample,
+  SourceFormat,
+  StoredModality,
+} from './source/sourceFormat.js';
+export type { SplitPart, SplitRule } from './source/splitRule.js';
+export { partOfSplit } from './source/splitRule.js';
