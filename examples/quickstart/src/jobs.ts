@@ -1,15 +1,14 @@
 import { type Budget, classifierOf, pgd, square, type ThreatModel } from '@amr/attacks';
 import { withAugmentation } from '@amr/datasets';
+import { type Progress, writeAtomically } from '@amr/example-jobs';
 import { AdversarialTrainer, cosine, evaluateCurve, evaluateRobustness, modalityWeightsOf } from '@amr/train';
 import { fileStore } from '@amr/train/node';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Data } from './data.js';
-import { writeAtomically } from './files.js';
 import { buildModel } from './model.js';
 import type { ClipPair } from './pictures.js';
 import { checkpointOf, type Defence, type Job, resultOf } from './plan.js';
-import type { Progress } from './scheduler.js';
 import type { Settings } from './settings.js';
 
 export interface Workplace {

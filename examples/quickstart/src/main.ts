@@ -1,14 +1,12 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { useBackend } from '@amr/backend';
+import { display, duration, readJson, schedule, TimeLeft, writeAtomically } from '@amr/example-jobs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadData } from './data.js';
-import { readJson, writeAtomically } from './files.js';
 import { plan, resultOf } from './plan.js';
 import { presets } from './presets.js';
-import { display, duration, TimeLeft } from './progress.js';
 import { writeReport } from './report.js';
-import { schedule } from './scheduler.js';
 import type { Settings } from './settings.js';
 
 interface Flags {
@@ -90,6 +88,7 @@ async function main(flags: Flags): Promise<number> {
     finished = await schedule({
       jobs,
       isDone,
+      worker: new URL('./worker.js', import.meta.url),
       workerData: { settings, out, data },
       workers: flags.workers,
       signal: controller.signal,

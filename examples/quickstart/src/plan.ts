@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Job as PlainJob } from '@amr/example-jobs';
 import type { Settings } from './settings.js';
 
 /** The defences that are compared, in the order of the table. */
@@ -6,12 +7,13 @@ export const DEFENCES = ['undefended', 'pgd-at', 'amr-at'] as const;
 export type Defence = (typeof DEFENCES)[number];
 
 /** One piece of work for one worker. Its result is a file, so that what is finished is never done again. */
-export type Job = { readonly id: string; readonly after: readonly string[]; readonly work: number } & (
-  | { readonly kind: 'train'; readonly defence: Defence; readonly seed: number }
-  | { readonly kind: 'evaluate'; readonly defence: Defence; readonly seed: number; readonly shard: Shard }
-  | { readonly kind: 'curve'; readonly defence: Defence; readonly seed: number }
-  | { readonly kind: 'look'; readonly seed: number }
-);
+export type Job = PlainJob &
+  (
+    | { readonly kind: 'train'; readonly defence: Defence; readonly seed: number }
+    | { readonly kind: 'evaluate'; readonly defence: Defence; readonly seed: number; readonly shard: Shard }
+    | { readonly kind: 'curve'; readonly defence: Defence; readonly seed: number }
+    | { readonly kind: 'look'; readonly seed: number }
+  );
 export interface Shard {
   readonly index: number;
   readonly count: number;

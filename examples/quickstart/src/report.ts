@@ -1,11 +1,10 @@
 import { join } from 'node:path';
+import { duration, readJson, writeAtomically } from '@amr/example-jobs';
 import { compareReports, mergeReports, type RobustnessCurve, RobustnessReport } from '@amr/train';
 import { bonesOf, type SharedData } from './data.js';
-import { readJson, writeAtomically } from './files.js';
 import type { Looks } from './jobs.js';
 import { clipFigure } from './pictures.js';
 import { DEFENCES, type Defence, type Job, plan, resultOf } from './plan.js';
-import { duration } from './progress.js';
 import type { Settings } from './settings.js';
 
 const NAMES: { readonly [defence in Defence]: string } = {

@@ -1,11 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { useBackend } from '@amr/backend';
+import { type Progress, type StopFlag, signalOf, type WorkerMessage } from '@amr/example-jobs';
 import { openData, type SharedData } from './data.js';
 import { work } from './jobs.js';
 import type { Job } from './plan.js';
-import type { Progress, WorkerMessage } from './scheduler.js';
 import type { Settings } from './settings.js';
-import { type StopFlag, signalOf } from './stop.js';
 
 /** A worker thread: one job on a backend of its own. */
 const { job, flag, threads, settings, data, out } = workerData as {

@@ -1,32 +1,33 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Job } from './plan.js';
+import type { Job, Progress } from './job.js';
 import { requestStop, type StopFlag, stopFlag } from './stop.js';
 
-/** What a worker says while it works. */
-export interface Progress {
-  done: number;
-  total: number;
-  text: string;
-}
+/** What a worker thread sends. */
 export type WorkerMessage = ({ type: 'progress' } & Progress) | { type: 'stopped' } | { type: 'finished' };
-export interface SchedulerOptions {
-  jobs: readonly Job[];
-  isDone: (job: Job) => boolean;
+
+export interface SchedulerOptions<J extends Job> {
+  jobs: readonly J[];
+  /** Jobs whose results are there are not done again. */
+  isDone: (job: J) => boolean;
+  /** The file that a worker thread runs. */
+  worker: URL;
+  /** What every worker gets in its `workerData`, beside its `job`, the stop `flag` and the number of `threads`. */
   workerData: object;
+  /** Jobs at once; default one for each core. */
   workers?: number;
-  onStart?: (job: Job) => void;
-  onProgress?: (job: Job, progress: Progress) => void;
-  onEnd?: (job: Job, seconds: number) => void;
+  onStart?: (job: J) => void;
+  onProgress?: (job: J, progress: Progress) => void;
+  onEnd?: (job: J, seconds: number) => void;
   signal: AbortSignal;
 }
 
 /**
  * Runs the jobs on worker threads, each with a backend of its own, as many at once as there are cores. Each worker
- * hears in its `workerData` how many `threads` are its share of the cores. A job starts when those it comes after are done. Resolves to false when it was stopped before the end; an error in a
- * job stops the others and is thrown.
+ * hears in its `workerData` how many `threads` are its share of the cores. A job starts when those it comes after are
+ * done. Resolves to false when it was stopped before the end; an error in a job stops the others and is thrown.
  */
-export async function schedule(options: SchedulerOptions): Promise<boolean> {
+export async function schedule<J extends Job>(options: SchedulerOptions<J>): Promise<boolean> {
   const { jobs, signal } = options;
   const done = new Set(jobs.filter(options.isDone).map((job) => job.id));
   const waiting = jobs.filter((job) => !done.has(job.id));
@@ -43,7 +44,7 @@ export async function schedule(options: SchedulerOptions): Promise<boolean> {
   signal.addEventListener('abort', stopAll);
   if (signal.aborted) stopAll();
 
-  const start = (job: Job) => {
+  const start = (job: J) => {
     const flag = stopFlag();
     const begun = performance.now();
     options.onStart?.(job);
@@ -75,9 +76,14 @@ export async function schedule(options: SchedulerOptions): Promise<boolean> {
   return done.size === jobs.length;
 }
 
-function runOne(job: Job, flag: StopFlag, threads: number, options: SchedulerOptions): Promise<boolean> {
+function runOne<J extends Job>(
+  job: J,
+  flag: StopFlag,
+  threads: number,
+  options: SchedulerOptions<J>,
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    const worker = new Worker(options.worker, {
       workerData: { ...options.workerData, job, flag, threads },
     });
     let finished = false;

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Job } from './plan.js';
+import type { Job } from './job.js';
 import { duration, TimeLeft } from './progress.js';
 
-const job = (id: string, work: number) =>
-  ({ id, after: [], work, kind: 'look', seed: 1 }) as const satisfies Job;
+const job = (id: string, work: number): Job => ({ id, after: [], work });
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });

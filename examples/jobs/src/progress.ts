@@ -1,6 +1,5 @@
 import cliProgress from 'cli-progress';
-import type { Job } from './plan.js';
-import type { Progress } from './scheduler.js';
+import type { Job, Progress } from './job.js';
 
 /** "3 min 20 s", "45 s", "2 h 5 min". */
 export function duration(seconds: number): string {
@@ -14,13 +13,13 @@ export function duration(seconds: number): string {
  * The time left, from the work done so far in this run: jobs that were finished earlier say nothing about this
  * machine's speed. `workers` is how many jobs run at once.
  */
-export class TimeLeft {
+export class TimeLeft<J extends Job = Job> {
   readonly #begun = performance.now();
   readonly #shares = new Map<string, number>();
-  readonly #jobs: readonly Job[];
+  readonly #jobs: readonly J[];
   #earlier = 0;
 
-  constructor(jobs: readonly Job[], finished: (job: Job) => boolean) {
+  constructor(jobs: readonly J[], finished: (job: J) => boolean) {
     this.#jobs = jobs;
     for (const job of jobs) {
       if (!finished(job)) continue;
@@ -66,9 +65,10 @@ export interface Display {
   close(): void;
 }
 
-export const display = (left: TimeLeft): Display => (process.stderr.isTTY ? bars(left) : lines(left));
+export const display = (left: Pick<TimeLeft, 'note' | 'share' | 'seconds'>): Display =>
+  process.stderr.isTTY ? bars(left) : lines(left);
 
-function bars(left: TimeLeft): Display {
+function bars(left: Pick<TimeLeft, 'note' | 'share' | 'seconds'>): Display {
   const multi = new cliProgress.MultiBar(
     { format: '{bar} {percentage}% {name} {text}', hideCursor: true, clearOnComplete: true, barsize: 24 },
     cliProgress.Presets.shades_classic,
@@ -102,7 +102,7 @@ function bars(left: TimeLeft): Display {
   };
 }
 
-function lines(left: TimeLeft): Display {
+function lines(left: Pick<TimeLeft, 'note' | 'share' | 'seconds'>): Display {
   let last = performance.now();
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const remaining = () => (left.seconds === undefined ? '' : `, about ${duration(left.seconds)} left`);
