@@ -1,0 +1,44 @@
+import { whole } from './batchPlan.js';
+import { DatasetError } from './datasetError.js';
+
+/**
+ * A series of another number of frames: `count` moments evenly over the whole series, the first and the last frame
+ * included, each a linear mix of the two frames that it lies between. As many frames as before are the very same values;
+ * a single frame is repeated; of `count` 1 the first frame is left. What isn't there, such as the zeros of an absent body,
+ * is mixed like any number: take only what is there.
+ * @param values `[frames, stride]`, row by row
+ * @param frames number of frames, at least 1
+ * @param count number of frames wanted, at least 1
+ * @param stride values of a frame
+ * @returns `[count, stride]`, of its own memory
+ * @throws {DatasetError} when a number isn't a whole one from 1, or the values are not `frames * stride`
+ */
+export function resampleLinear(
+  values: ArrayLike<number>,
+  frames: number,
+  count: number,
+  stride: number,
+): Float32Array {
+  whole('frames', frames, 1);
+  whole('count', count, 1);
+  whole('stride', stride, 1);
+  if (values.length !== frames * stride) {
+    throw new DatasetError(
+      `values: ${values.length} were given, ${frames} frames of ${stride} were expected`,
+    );
+  }
+  const resampled = new Float32Array(count * stride);
+  for (let i = 0; i < count; i++) {
+    // Multiplied first: whole positions come out whole, and the last one is frames - 1 exactly.
+    const position = count === 1 ? 0 : (i * (frames - 1)) / (count - 1);
+    const before = Math.floor(position);
+    const share = position - before;
+    const from = before * stride;
+    for (let k = 0; k < stride; k++) {
+      const value = values[from + k]!;
+      resampled[i * stride + k] =
+        share === 0 ? value : value * (1 - share) + values[from + stride + k]! * share;
+    }
+  }
+  return resampled;
+}
