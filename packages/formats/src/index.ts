@@ -3,6 +3,7 @@ export { FormatError } from './formatError.js';
 export { NpyError, readNpy } from './npy.js';
 export { type NpzOptions, readNpz } from './npz.js';
 export { type ElementType, float32ValuesOf, type NumericArray, type NumericValues } from './numericArray.js';
+export { NumpyArray, numpyGlobals } from './numpyPickle.js';
 export {
   PickleError,
   type PickleGlobal,
@@ -12,11 +13,15 @@ export {
 } from './pickle.js';
 export { plainGlobals } from './plainGlobals.js';
 export {
+  layOutSafetensors,
   readSafetensors,
+  readSafetensorsHead,
   type SafetensorsDtype,
   type SafetensorsEntry,
   SafetensorsError,
   type SafetensorsFile,
+  type SafetensorsHead,
+  type SafetensorsPlace,
   safetensorsValues,
   writeSafetensors,
 } from './safetensors.js';

@@ -9,7 +9,7 @@ export class NpyError extends FormatError {
 }
 
 /** NumPy's type codes without the byte order. */
-const ELEMENTS: { readonly [code: string]: ElementType } = {
+export const ELEMENTS: { readonly [code: string]: ElementType } = {
   f8: 'float64',
   f4: 'float32',
   f2: 'float16',

@@ -110,14 +110,18 @@ export function float32ValuesOf({ values }: NumericArray): Float32Array {
 
 /** IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits. */
 function halves(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, (half) => {
-    const sign = half & 0x8000 ? -1 : 1;
-    const exponent = (half >> 10) & 0x1f;
-    const fraction = half & 0x3ff;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = half(bits[i]!);
+  return values;
+}
+
+function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** The upper half of a float32. */

@@ -5,6 +5,8 @@ import { FormatError } from './formatError.js';
 export class PickleError extends FormatError {
   /** The name of the class. */
   override readonly name: string = 'PickleError';
+  /** How many bytes of the pickle had been read, once `readPickle` has thrown it. */
+  offset?: number;
 }
 
 /** A pickle that asks for a class, a function or an instruction that is not allowed. Nothing of it was executed. */
@@ -91,13 +93,18 @@ class PickleMachine {
     if (protocol < 2 || protocol > LARGEST_PROTOCOL) {
       throw new PickleError(`got a pickle of protocol ${protocol}; expected 2 to ${LARGEST_PROTOCOL}`);
     }
-    while (true) {
-      const opcode = this.at.u8();
-      if (opcode === 0x2e) return this.pop(); // STOP
-      const instruction = INSTRUCTIONS[opcode];
-      if (!instruction)
-        throw new PickleRefusedError(`instruction 0x${opcode.toString(16)}`, 'it is not known');
-      instruction(this, this.at);
+    try {
+      while (true) {
+        const opcode = this.at.u8();
+        if (opcode === 0x2e) return this.pop(); // STOP
+        const instruction = INSTRUCTIONS[opcode];
+        if (!instruction)
+          throw new PickleRefusedError(`instruction 0x${opcode.toString(16)}`, 'it is not known');
+        instruction(this, this.at);
+      }
+    } catch (error) {
+      if (error instanceof PickleError) error.offset ??= this.at.position;
+      throw error;
     }
   }
 

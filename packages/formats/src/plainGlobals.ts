@@ -39,7 +39,13 @@ function encoded(text: unknown, encoding: unknown): Uint8Array {
   if (typeof text !== 'string' || (encoding !== 'latin1' && encoding !== 'latin-1')) {
     throw new PickleError('expected bytes as a text in latin1');
   }
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 255) throw new PickleError(`expected bytes as a text in latin1, got character ${code}`);
+    bytes[i] = code;
+  }
+  return bytes;
 }
 
 function listOf(value: unknown): unknown[] {
