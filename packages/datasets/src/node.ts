@@ -1,3 +1,5 @@
+export { keypointUnit } from './keypoints/pictureHeights.js';
+export { type PysklOptions, pyskl } from './pyskl/pysklFormat.js';
 export type {
   LeftOut,
   ListedSample,

@@ -1,0 +1,292 @@
+import { readdir } from 'node:fs/promises';
+import { join, parse } from 'node:path';
+import { float32ValuesOf } from '@amr/formats';
+import { whole } from '../batchPlan.js';
+import { DatasetError } from '../datasetError.js';
+import { inPictureHeights, keypointUnit } from '../keypoints/pictureHeights.js';
+import { resampleSeen } from '../keypoints/resampleSeen.js';
+import { ntu60Classes, ntu120Classes } from '../ntu/classNames.js';
+import { parseSampleName } from '../ntu/sampleName.js';
+import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
+import { personBox } from '../video/personBox.js';
+import { readVideo } from '../video/readVideo.js';
+import { checkVideoOptions, type VideoOptions, videoModality } from '../video/videoOptions.js';
+import { type Annotation, type AnnotationFile, parseAnnotationFile } from './annotationFile.js';
+import { pysklSplits } from './pysklSplits.js';
+import { readStoredArrays, readWholeFile, type StoredArray, storedArray } from './storedArray.js';
+
+/** What {@link pyskl} reads, and how. */
+export interface PysklOptions {
+  /** The pickle: `ntu60_3danno.pkl`, `ntu60_hrnet.pkl`, ... */
+  file: string;
+  /** Persons of each sample: the first of those in the file, zeros where there are fewer. Default 2, as PYSKL's FormatGCNInput. */
+  persons?: number;
+  /** Frames of each skeleton, evenly over all that there are. Default 64. */
+  frames?: number;
+  /**
+   * Of joints in metres: whether all of a sample is moved so that the first body's spine (joint 1 of NTU's 25; of other
+   * layouts the mean of its joints) is at 0 in the first frame that has it, as PYSKL's PreNormalize3D does. Default true.
+   */
+  center?: boolean;
+  /** Names of the classes, by label. Default: NTU's names where names and labels are NTU's, `'class 0'` and so on otherwise. */
+  classes?: string[];
+  /** A folder of videos named after the samples (`<frame_dir>_rgb.avi` of NTU, or `<frame_dir>.mp4`); samples without are left out. */
+  videos?: string;
+  /** How videos are read; the box of `crop: 'person'` is known of 2D key points only. */
+  video?: VideoOptions;
+}
+
+/** What reading a sample needs beside its name. */
+interface Part {
+  /** Bytes of the pickle. */
+  size: number;
+  /** Number of the annotation in the file. */
+  index: number;
+  /** Keypoint and score; absent: they are no part of the file's bytes. */
+  arrays?: StoredArray[];
+  /** Shape of the keypoint array. */
+  shape: number[];
+  picture?: [height: number, width: number];
+  fault?: string;
+}
+
+/**
+ * PYSKL's annotation pickles (Duan et al., ACM MM 2022; their format is in PYSKL's tools/data/README.md), which hold 2D or 3D
+ * skeletons of NTU RGB+D 60 and 120, FineGYM, UCF101, HMDB51, Diving48 and others: `ntu60_3danno.pkl`, `ntu60_hrnet.pkl`, ...
+ *
+ * The pickle is read by a machine that makes plain values and NumPy's arrays only; nothing of it is executed. `list` reads the
+ * file once and notes where in it each sample's arrays are, and `read` reads those bytes alone. (Files of pickle protocol 2,
+ * which Python 3 doesn't write by itself, hold no such bytes; of them each thread keeps the whole file.)
+ *
+ * Modality `skeleton`: of 3D joints `[persons, frames, joints, 3]` in metres; of 2D key points kind `'keypoints'`,
+ * `[persons, frames, joints, 3]` of x, y and score, x and y in picture heights from the picture's middle, x to the right and y up.
+ * A key point of score 0 is all zero, and without scores all have score 1 unless they are at 0, 0. With `videos`, `rgb` beside it.
+ * Samples are named by `frame_dir`; those of NTU have the tags `setup`, `camera`, `subject` and `replication`. Splits are the
+ * file's own lists, `xsub_train` and `xsub_val` as `xsub`. An annotation that makes no sense is a damaged sample.
+ */
+export const pyskl: SourceFormat<PysklOptions> = {
+  name: 'pyskl',
+
+  async list(options, signal) {
+    const { persons, frames } = checkOptions(options);
+    const { file, videos } = options;
+    const bytes = await readWholeFile(file, signal);
+    const found = parseAnnotationFile(bytes, file);
+    const [joints, coordinates] = layoutOf(found.annotations, file);
+    const { dataset, classes } = classesOf(found.annotations, options);
+    const videoFiles = videos === undefined ? undefined : await videosIn(videos);
+    const leftOut: LeftOut[] = [];
+    const samples = found.annotations.flatMap((annotation, index): ListedSample[] => {
+      const { id, label } = annotation;
+      const video = videoFiles?.get(parse(id).base);
+      if (videoFiles && !video) {
+        leftOut.push({ id, reason: `no video of that name is in ${videos}` });
+        return [];
+      }
+      const part = partOf(annotation, index, bytes, [joints, coordinates]);
+      const { action: _, ...tags } = parseSampleName(id) ?? { action: 0 };
+      return [{ id, label, tags, files: { skeleton: file, ...(video && { rgb: video }) }, part }];
+    });
+    return {
+      dataset,
+      classes,
+      modalities: {
+        skeleton: {
+          dtype: 'float32',
+          shape: [persons, frames, joints, 3],
+          ...(coordinates === 3
+            ? { kind: 'skeleton' as const, unit: 'metres' }
+            : { kind: 'keypoints' as const, unit: keypointUnit }),
+        },
+        ...(videos !== undefined && { rgb: videoModality(options.video) }),
+      },
+      samples,
+      splits: pysklSplits(found.lists),
+      leftOut,
+    } satisfies Listing;
+  },
+
+  async read(sample, options, signal) {
+    const checked = checkOptions(options);
+    const { file } = options;
+    const part = sample.part as Part;
+    if (part.fault !== undefined) {
+      throw new DatasetError(`annotations[${part.index}]: ${part.fault}`, {
+        file,
+        offset: part.arrays?.[0]?.offset,
+      });
+    }
+    const [keypoint, score] = part.arrays
+      ? await readStoredArrays(file, part.size, part.arrays)
+      : await readPickledArrays(file, part, signal);
+    const [all, frames, joints, coordinates] = part.shape as [number, number, number, number];
+    const persons = Math.min(all, checked.persons);
+    const is3d = coordinates === 3;
+    const values = new Float32Array(checked.persons * frames * joints * 3);
+    const count = persons * frames * joints;
+    if (is3d) {
+      values.set(keypoint!.subarray(0, count * 3));
+      if (checked.center) moveToCenter(values, { persons, frames, joints });
+    } else {
+      const [height, width] = part.picture!;
+      for (let i = 0; i < count; i++) {
+        const [column, row] = [keypoint![2 * i]!, keypoint![2 * i + 1]!];
+        const seen = score ? score[i]! : column === 0 && row === 0 ? 0 : 1;
+        values.set(inPictureHeights(column, row, seen, { width, height }), 3 * i);
+      }
+    }
+    const shape = {
+      groups: checked.persons,
+      frames,
+      ...(is3d ? { parts: 1, length: joints * 3 } : { parts: joints, length: 3 }),
+    };
+    const arrays: ReadSample['arrays'] = { skeleton: resampleSeen(values, shape, checked.frames) };
+    if (sample.files.rgb !== undefined) {
+      const box = is3d ? undefined : boxOf(keypoint!.subarray(0, count * 2), part.picture!, options.video);
+      const video = await readVideo(sample.files.rgb, options.video, { box, signal });
+      arrays.rgb = video.pixels;
+    }
+    return { arrays, facts: { frames, bodies: all } };
+  },
+};
+
+function checkOptions(options: PysklOptions) {
+  const { file, persons = 2, frames = 64, center = true, classes } = options;
+  if (typeof file !== 'string' || file === '') {
+    throw new DatasetError('file: the path of a pickle was expected, such as ntu60_3danno.pkl');
+  }
+  whole('persons', persons, 1);
+  whole('frames', frames, 1);
+  if (classes && !classes.every((name) => typeof name === 'string')) {
+    throw new DatasetError('classes: a list of names was expected');
+  }
+  checkVideoOptions(options.video);
+  return { persons, frames, center };
+}
+
+/** Joints and coordinates of the first annotation that has any. */
+function layoutOf(annotations: readonly Annotation[], file: string): [joints: number, coordinates: number] {
+  const first = annotations.find(({ fault }) => fault === undefined);
+  if (!first) {
+    throw new DatasetError(
+      `none of its ${annotations.length} annotations can be used; the first: ${annotations[0]!.fault}`,
+      {
+        file,
+      },
+    );
+  }
+  const [, , joints, coordinates] = first.keypoint!.shape;
+  return [joints!, coordinates!];
+}
+
+function partOf(
+  { keypoint, score, picture, fault }: Annotation,
+  index: number,
+  bytes: Uint8Array,
+  [joints, coordinates]: readonly [number, number],
+): Part {
+  const arrays = [keypoint, score].flatMap((array) => (array ? [storedArray(array, bytes)] : []));
+  const isStored = arrays.every((array) => array !== undefined);
+  const shape = keypoint?.shape ?? [];
+  const differs =
+    fault === undefined && (shape[2] !== joints || shape[3] !== coordinates)
+      ? `keypoint has shape [${shape}], the first one [persons, frames, ${joints}, ${coordinates}]`
+      : undefined;
+  const found = fault ?? differs;
+  return {
+    size: bytes.length,
+    index,
+    ...(isStored && { arrays }),
+    shape,
+    ...(picture && { picture }),
+    ...(found !== undefined && { fault: found }),
+  };
+}
+
+/** NTU's names of the classes where all names and labels are NTU's. */
+function classesOf(
+  annotations: readonly Annotation[],
+  { classes, file }: PysklOptions,
+): { dataset: string; classes: readonly string[] } {
+  const sound = annotations.filter(({ fault }) => fault === undefined);
+  const most = sound.reduce((greatest, { label }) => Math.max(greatest, label), 0);
+  const names = sound.map(({ id, label }) => ({ name: parseSampleName(id), label }));
+  const isNtu = names.every(({ name, label }) => name?.action === label + 1 && label < ntu120Classes.length);
+  const is60 = isNtu && names.every(({ name, label }) => label < ntu60Classes.length && name!.setup <= 17);
+  const dataset = isNtu ? (is60 ? 'ntu60' : 'ntu120') : parse(file).name;
+  if (classes) {
+    if (classes.length > most) return { dataset, classes };
+    throw new DatasetError(`classes: ${classes.length} names were given, the file has label ${most}`);
+  }
+  if (isNtu) return { dataset, classes: is60 ? ntu60Classes : ntu120Classes };
+  return { dataset, classes: Array.from({ length: most + 1 }, (_, label) => `class ${label}`) };
+}
+
+const videoEnding = /^\.(avi|mp4|mkv|webm|mov|mpg|mpeg|m4v)$/i;
+
+/** Videos of a folder by the names of their samples. */
+async function videosIn(folder: string): Promise<Map<string, string>> {
+  const names = await readdir(folder).catch((cause: Error) => {
+    throw new DatasetError(`videos: ${cause.message}`, { file: folder, cause });
+  });
+  const videos = new Map<string, string>();
+  for (const file of names.sort()) {
+    const { name, ext } = parse(file);
+    if (videoEnding.test(ext)) videos.set(name.replace(/_rgb$/, ''), join(folder, file));
+  }
+  return videos;
+}
+
+/** The spine's middle of NTU's 25 joints. */
+const spine = 1;
+
+/** Moves all that is there so that the first body begins at 0; absent bodies stay zero. */
+function moveToCenter(
+  values: Float32Array,
+  { persons, frames, joints }: { persons: number; frames: number; joints: number },
+): void {
+  const stride = joints * 3;
+  const bodies = persons * frames;
+  const isThere = (body: number) => {
+    for (let k = 0; k < stride; k++) if (values[body * stride + k] !== 0) return true;
+    return false;
+  };
+  let first = 0;
+  while (first < bodies && !isThere(first)) first++;
+  if (first === bodies) return;
+  const origin = [0, 1, 2].map((axis) => {
+    if (joints === 25) return values[first * stride + spine * 3 + axis]!;
+    let sum = 0;
+    for (let joint = 0; joint < joints; joint++) sum += values[first * stride + joint * 3 + axis]!;
+    return sum / joints;
+  });
+  for (let body = first; body < bodies; body++) {
+    if (!isThere(body)) continue;
+    for (let k = 0; k < stride; k++) values[body * stride + k]! -= origin[k % 3]!;
+  }
+}
+
+function boxOf(pixels: Float32Array, [height, width]: [number, number], options: VideoOptions = {}) {
+  const { crop, margin } = checkVideoOptions(options);
+  const seen = pixels.filter((_, i) => pixels[i - (i % 2)] !== 0 || pixels[i - (i % 2) + 1] !== 0);
+  return crop === 'person' ? personBox(seen, { width, height, margin }) : undefined;
+}
+
+/** The last file whose arrays aren't bytes of it. */
+let kept: { key: string; content: Promise<AnnotationFile> } | undefined;
+
+async function readPickledArrays(
+  file: string,
+  { size, index }: Part,
+  signal?: AbortSignal,
+): Promise<Float32Array[]> {
+  const key = `${size} ${file}`;
+  if (kept?.key !== key) {
+    kept = { key, content: readWholeFile(file).then((bytes) => parseAnnotationFile(bytes, file)) };
+  }
+  const { annotations } = await kept.content;
+  signal?.throwIfAborted();
+  const { keypoint, score } = annotations[index] ?? {};
+  if (!keypoint) throw new DatasetError('the file has become another one; list it anew', { file });
+  return [keypoint, ...(score ? [score] : [])].map(float32ValuesOf);
+}
