@@ -10,3 +10,9 @@ export type {
 } from './source/sourceFormat.js';
 export type { SplitPart, SplitRule } from './source/splitRule.js';
 export { partOfSplit } from './source/splitRule.js';
+export { type FrameSampling, type FrameSamplingOptions, sampleFrames } from './video/frameSampling.js';
+export { type PersonBox, type PersonBoxOptions, personBox } from './video/personBox.js';
+export { type ProbeVideoOptions, probeVideo, type VideoInfo } from './video/probeVideo.js';
+export { type ReadVideo, type ReadVideoPart, readVideo } from './video/readVideo.js';
+export { type VideoCrop, type VideoOptions, videoModality } from './video/videoOptions.js';
+export { type VideoToWrite, type WriteVideoOptions, writeVideo } from './video/writeVideo.js';
