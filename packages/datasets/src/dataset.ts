@@ -8,6 +8,8 @@ export interface ModalityInfo {
   range?: [number, number];
   /** Unit of the values: `'metres'` for skeletons, `'intensity'` for pictures whose white is 1. */
   unit: string;
+  /** What the axes mean; absent: told by shape and unit. Augmentation goes by it. */
+  kind?: 'video' | 'skeleton' | 'keypoints' | 'series';
 }
 
 /** Some samples, as tensors. Whoever took it from {@link Dataset.batches} disposes of it. */

@@ -2,13 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ntuMirror } from '../generator/skeleton.js';
 import { random } from '../random.js';
-import {
-  cropSkeletonTime,
-  jitterSkeletons,
-  mirrorSkeletons,
-  type SkeletonShape,
-  turnSkeletons,
-} from './skeletons.js';
+import { cropTimeOf } from './cropTime.js';
+import { jitterSkeletons, mirrorSkeletons, type SkeletonShape, turnSkeletons } from './skeletons.js';
 
 const shape: SkeletonShape = [2, 4, 25, 3];
 /** One body that is there and one that isn't. */
@@ -71,14 +66,14 @@ describe('skeletons', () => {
   });
 
   it('are stretched linearly over time, without blending a body with its absence', () => {
-    const still: SkeletonShape = [1, 5, 1, 3];
+    const still = { groups: 1, frames: 5, length: 3, absent: 3 };
     const line = Float32Array.from({ length: 15 }, (_, i) => 1 + Math.floor(i / 3));
-    expect(Array.from(cropSkeletonTime(line, still, 0.25, 0.75)).filter((_, i) => i % 3 === 0)).toEqual([
+    expect(Array.from(cropTimeOf(line, still, 0.25, 0.75)).filter((_, i) => i % 3 === 0)).toEqual([
       2, 2.5, 3, 3.5, 4,
     ]);
-    expect(cropSkeletonTime(line, still, 0, 1)).toEqual(line);
+    expect(cropTimeOf(line, still, 0, 1)).toEqual(line);
     const leaves = line.map((value) => (value > 3 ? 0 : value));
-    const firsts = Array.from(cropSkeletonTime(leaves, still, 0.4, 0.75)).filter((_, i) => i % 3 === 0);
+    const firsts = Array.from(cropTimeOf(leaves, still, 0.4, 0.75)).filter((_, i) => i % 3 === 0);
     for (const value of firsts) expect(value === 0 || value >= 2.5).toBe(true);
     expect(firsts.at(-1)).toBe(0);
   });

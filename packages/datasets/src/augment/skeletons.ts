@@ -1,4 +1,5 @@
 import type { Random } from '../random.js';
+import { isPresent } from './cropTime.js';
 
 /** Shape of one sample's skeletons: [persons, frames, joints, 3]. */
 export type SkeletonShape = readonly [persons: number, frames: number, joints: number, coordinates: 3];
@@ -55,11 +56,7 @@ export function mirrorSkeletons(
   shape: SkeletonShape,
   pairs: readonly (readonly [number, number])[],
 ): Float32Array {
-  const partner = Array.from({ length: shape[2] }, (_, j) => j);
-  for (const [a, b] of pairs) {
-    partner[a] = b;
-    partner[b] = a;
-  }
+  const partner = partners(shape[2], pairs);
   const out = values.slice();
   eachBody(values, shape, (start) => {
     partner.forEach((from, to) => {
@@ -72,32 +69,43 @@ export function mirrorSkeletons(
 }
 
 /**
- * The part of the time from `from` to `to`, in shares of the clip, stretched over all frames by linear interpolation. A body
- * that is absent in one of two neighbouring frames is taken from the nearer one.
+ * Rolled about the viewing axis and enlarged, as the frames of a camera that sees them. Absent bodies stay all zero.
+ * @param angle in radians, counter-clockwise in the picture (x to the right, y up)
+ * @param zoom x and y are multiplied by it, z about the mean depth of all joints
  */
-export function cropSkeletonTime(
+export function rollSkeletons(
   values: Float32Array,
   shape: SkeletonShape,
-  from: number,
-  to: number,
+  angle: number,
+  zoom: number,
 ): Float32Array {
-  const [persons, frames, joints] = shape;
-  const length = joints * 3;
-  const out = new Float32Array(values.length);
-  for (let person = 0; person < persons; person++) {
-    for (let frame = 0; frame < frames; frame++) {
-      const at = (from + ((to - from) * frame) / Math.max(1, frames - 1)) * (frames - 1);
-      const before = Math.min(Math.floor(at), Math.max(0, frames - 2));
-      const start = (person * frames + before) * length;
-      const first = values.subarray(start, start + length);
-      const second = before + 1 < frames ? values.subarray(start + length, start + 2 * length) : first;
-      const whole = isPresent(first) && isPresent(second);
-      const share = whole ? at - before : Math.round(at - before);
-      const target = (person * frames + frame) * length;
-      for (let i = 0; i < length; i++) out[target + i] = first[i]! + share * (second[i]! - first[i]!);
+  let [depth, joints] = [0, 0];
+  eachBody(values, shape, (start, end) => {
+    for (let i = start + 2; i < end; i += 3) depth += values[i]!;
+    joints += (end - start) / 3;
+  });
+  depth /= Math.max(1, joints);
+  const [cos, sin] = [Math.cos(angle) * zoom, Math.sin(angle) * zoom];
+  const out = values.slice();
+  eachBody(values, shape, (start, end) => {
+    for (let i = start; i < end; i += 3) {
+      const [x, y] = [values[i]!, values[i + 1]!];
+      out[i] = cos * x - sin * y;
+      out[i + 1] = sin * x + cos * y;
+      out[i + 2] = depth + zoom * (values[i + 2]! - depth);
     }
-  }
+  });
   return out;
+}
+
+/** Which joint takes each joint's place when the joints of every pair are swapped. */
+export function partners(joints: number, pairs: readonly (readonly [number, number])[]): number[] {
+  const partner = Array.from({ length: joints }, (_, j) => j);
+  for (const [a, b] of pairs) {
+    partner[a] = b;
+    partner[b] = a;
+  }
+  return partner;
 }
 
 /** Calls with the range of values of each body that is there, in each frame. */
@@ -108,8 +116,6 @@ function eachBody(
 ): void {
   const length = shape[2] * 3;
   for (let start = 0; start < values.length; start += length) {
-    if (isPresent(values.subarray(start, start + length))) visit(start, start + length);
+    if (isPresent(values, start, length)) visit(start, start + length);
   }
 }
-
-const isPresent = (body: Float32Array) => body.some((value) => value !== 0);

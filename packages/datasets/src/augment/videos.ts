@@ -1,65 +1,183 @@
 /** Shape of one sample's video: [frames, height, width, channels]. */
 export type VideoShape = readonly [frames: number, height: number, width: number, channels: number];
 
-/** Seen in a mirror: left and right of each frame swapped. */
-export function mirrorVideo(values: Float32Array, shape: VideoShape): Float32Array {
-  const width = shape[2];
-  return mapPixels(values, shape, (frame, y, x) => [frame, y, width - 1 - x]);
+/** What is shown of a video, in the order in which it is done. */
+export interface VideoView {
+  /** Which frame of the video each frame shows. */
+  frames: readonly number[];
+  /** Seen in a mirror: left and right of each frame swapped. */
+  mirrored?: boolean;
+  /** Rolled about the centre, counter-clockwise, in radians. Default 0. */
+  angle?: number;
+  /** Enlarged about the centre. Default 1. */
+  zoom?: number;
+  /** Moved to the right by whole pixels; the edges are repeated where nothing was. Default 0. */
+  right?: number;
+  /** Moved down by whole pixels. Default 0. */
+  down?: number;
+  /** The square that is cut out of each frame, in pixels. Default the whole frame. */
+  window?: { left: number; top: number; size: number };
+  /** What values are multiplied by. Default 1. */
+  scale?: number;
+  /** What values are multiplied by after `scale`, held in `range`. Default 1, which leaves them as they are. */
+  gain?: number;
+  /** Least and greatest value after `gain`. */
+  range?: readonly [number, number];
 }
 
-/** Every frame moved by whole pixels to the right and down; the edges are repeated where nothing was. */
-export function shiftVideo(
-  values: Float32Array,
-  shape: VideoShape,
-  right: number,
-  down: number,
-): Float32Array {
-  const [, height, width] = shape;
-  return mapPixels(values, shape, (frame, y, x) => [
-    frame,
-    Math.max(0, Math.min(height - 1, y - down)),
-    Math.max(0, Math.min(width - 1, x - right)),
-  ]);
-}
-
-/** The part of the time from `from` to `to`, in shares of the clip, stretched over all frames by repeating the nearest. */
-export function cropVideoTime(
-  values: Float32Array,
-  shape: VideoShape,
-  from: number,
-  to: number,
-): Float32Array {
-  const frames = shape[0];
-  return mapPixels(values, shape, (frame, y, x) => {
-    const share = from + ((to - from) * frame) / Math.max(1, frames - 1);
-    return [Math.round(share * (frames - 1)), y, x];
-  });
-}
-
-/** Every value times `gain`, held within the range. */
-export function brightenVideo(
-  values: Float32Array,
-  gain: number,
-  range: readonly [number, number],
-): Float32Array {
-  return values.map((value) => Math.max(range[0], Math.min(range[1], value * gain)));
-}
-
-function mapPixels(
-  values: Float32Array,
-  [frames, height, width, channels]: VideoShape,
-  source: (frame: number, y: number, x: number) => readonly [frame: number, y: number, x: number],
-): Float32Array {
-  const out = new Float32Array(values.length);
-  let at = 0;
-  for (let frame = 0; frame < frames; frame++) {
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const [f, v, u] = source(frame, y, x);
-        const from = ((f * height + v) * width + u) * channels;
-        for (let c = 0; c < channels; c++) out[at++] = values[from + c]!;
+/**
+ * Writes what is shown of a video in one pass, so that bytes become floats only where they are needed.
+ * @param values of all frames, [any number of frames, height, width, channels]
+ * @param shape the size of a frame; the number of frames is `view.frames`'s
+ * @param into [view.frames.length, height or window.size, width or window.size, channels]
+ */
+export function viewVideo(
+  values: Float32Array | Uint8Array,
+  [, height, width, channels]: VideoShape,
+  view: VideoView,
+  into: Float32Array,
+): void {
+  const { mirrored = false, angle = 0, zoom = 1, right = 0, down = 0, window } = view;
+  const columns = shifted(width, right, window?.left ?? 0, window?.size ?? width);
+  const rows = shifted(height, down, window?.top ?? 0, window?.size ?? height);
+  const level = levels(values, view);
+  const length = height * width * channels;
+  const shown = rows.length * columns.length * channels;
+  if (angle === 0 && zoom === 1) {
+    const from = columns.map((x) => (mirrored ? width - 1 - x : x) * channels);
+    const starts = rows.map((y) => y * width * channels);
+    view.frames.forEach((frame, i) => {
+      const source = values.subarray(frame * length, (frame + 1) * length);
+      const target = into.subarray(i * shown, (i + 1) * shown);
+      if (source instanceof Uint8Array) copyBytes(source, starts, from, channels, level.table, target);
+      else copyFloats(source, starts, from, channels, target);
+    });
+  } else {
+    const taps = bilinearTaps(height, width, channels, rows, columns, angle, zoom, mirrored);
+    view.frames.forEach((frame, i) => {
+      const source = values.subarray(frame * length, (frame + 1) * length);
+      blend(source, taps, channels, into.subarray(i * shown, (i + 1) * shown));
+    });
+  }
+  // What a table hasn't done yet.
+  if (!(values instanceof Uint8Array) || angle !== 0 || zoom !== 1) {
+    if (level.factor !== 1) {
+      const [least, greatest] = level.range;
+      for (let i = 0; i < into.length; i++) {
+        into[i] = Math.max(least, Math.min(greatest, into[i]! * level.factor));
       }
     }
   }
-  return out;
+}
+
+/** Which of `total` columns (or rows) are seen when all were moved by `by` and `count` are cut out from `first` on. */
+function shifted(total: number, by: number, first: number, count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => Math.max(0, Math.min(total - 1, first + i - by)));
+}
+
+/** The value of each byte after `scale` and `gain`; floats are multiplied by both. */
+function levels(values: Float32Array | Uint8Array, { scale = 1, gain = 1, range }: VideoView) {
+  const [least, greatest] =
+    gain === 1 || !range ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : range;
+  const factor = scale * gain;
+  const table = Float32Array.from({ length: values instanceof Uint8Array ? 256 : 0 }, (_, byte) =>
+    Math.max(least, Math.min(greatest, byte * factor)),
+  );
+  return { table, factor, range: [least, greatest] as const };
+}
+
+function copyBytes(
+  source: Uint8Array,
+  starts: Int32Array,
+  from: Int32Array,
+  channels: number,
+  table: Float32Array,
+  target: Float32Array,
+): void {
+  let at = 0;
+  for (let y = 0; y < starts.length; y++) {
+    const start = starts[y]!;
+    for (let x = 0; x < from.length; x++) {
+      const first = start + from[x]!;
+      for (let c = 0; c < channels; c++) target[at++] = table[source[first + c]!]!;
+    }
+  }
+}
+
+function copyFloats(
+  source: Float32Array,
+  starts: Int32Array,
+  from: Int32Array,
+  channels: number,
+  target: Float32Array,
+): void {
+  let at = 0;
+  for (let y = 0; y < starts.length; y++) {
+    const start = starts[y]!;
+    for (let x = 0; x < from.length; x++) {
+      const first = start + from[x]!;
+      for (let c = 0; c < channels; c++) target[at++] = source[first + c]!;
+    }
+  }
+}
+
+/** Where each pixel's four neighbours begin in a frame, and their shares; the same for all frames of a video. */
+interface Taps {
+  offsets: Int32Array;
+  shares: Float32Array;
+}
+
+function bilinearTaps(
+  height: number,
+  width: number,
+  channels: number,
+  rows: Int32Array,
+  columns: Int32Array,
+  angle: number,
+  zoom: number,
+  mirrored: boolean,
+): Taps {
+  const offsets = new Int32Array(rows.length * columns.length * 4);
+  const shares = new Float32Array(offsets.length);
+  const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
+  const [cos, sin] = [Math.cos(angle) / zoom, Math.sin(angle) / zoom];
+  let at = 0;
+  for (const row of rows) {
+    for (const column of columns) {
+      const [u, v] = [column - middleX, row - middleY];
+      // Rows go down: counter-clockwise in the picture is clockwise in (column, row).
+      const x = Math.max(0, Math.min(width - 1, middleX + cos * u - sin * v));
+      const y = Math.max(0, Math.min(height - 1, middleY + sin * u + cos * v));
+      const [x0, y0] = [Math.floor(x), Math.floor(y)];
+      const [x1, y1] = [Math.min(x0 + 1, width - 1), Math.min(y0 + 1, height - 1)];
+      const [left, right] = mirrored ? [width - 1 - x0, width - 1 - x1] : [x0, x1];
+      const [shareX, shareY] = [x - x0, y - y0];
+      offsets[at] = (y0 * width + left) * channels;
+      offsets[at + 1] = (y0 * width + right) * channels;
+      offsets[at + 2] = (y1 * width + left) * channels;
+      offsets[at + 3] = (y1 * width + right) * channels;
+      shares[at] = (1 - shareX) * (1 - shareY);
+      shares[at + 1] = shareX * (1 - shareY);
+      shares[at + 2] = (1 - shareX) * shareY;
+      shares[at + 3] = shareX * shareY;
+      at += 4;
+    }
+  }
+  return { offsets, shares };
+}
+
+function blend(
+  source: Float32Array | Uint8Array,
+  { offsets, shares }: Taps,
+  channels: number,
+  target: Float32Array,
+): void {
+  let at = 0;
+  for (let tap = 0; tap < offsets.length; tap += 4) {
+    const [a, b, c, d] = [offsets[tap]!, offsets[tap + 1]!, offsets[tap + 2]!, offsets[tap + 3]!];
+    const [p, q, r, s] = [shares[tap]!, shares[tap + 1]!, shares[tap + 2]!, shares[tap + 3]!];
+    for (let i = 0; i < channels; i++) {
+      target[at++] = p * source[a + i]! + q * source[b + i]! + r * source[c + i]! + s * source[d + i]!;
+    }
+  }
 }

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { BatchOptions, Dataset } from '../dataset.js';
 import { fromArrays } from '../fromArrays.js';
-import { type AugmentationOptions, withAugmentation } from './withAugmentation.js';
+import type { AugmentationOptions } from './augmentationOptions.js';
+import { withAugmentation } from './withAugmentation.js';
 
 /** Two frames of 4 x 4 pixels with one bright pixel, and the skeleton of 25 joints, of which joint 7 is at that pixel. */
 const clips = (size: number) => {
