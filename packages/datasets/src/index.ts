@@ -1,4 +1,5 @@
-export { type AugmentationOptions, withAugmentation } from './augment/withAugmentation.js';
+export type { AugmentationOptions, CropOptions } from './augment/augmentationOptions.js';
+export { withAugmentation } from './augment/withAugmentation.js';
 export { type ContactSheetOptions, contactSheet } from './contactSheet.js';
 export type { Batch, BatchOptions, Dataset, ModalityInfo } from './dataset.js';
 export { DatasetError } from './datasetError.js';
