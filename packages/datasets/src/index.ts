@@ -8,4 +8,29 @@ export { type ActionClipsOptions, type ActionClipsSplit, actionClips } from './g
 export { actionNames } from './generator/actions.js';
 export { focalLength } from './generator/camera.js';
 export { ntuBones, ntuJoints, ntuMirror, utdMhadMirror } from './generator/skeleton.js';
+export { ntu60Classes, ntu120Classes } from './ntu/classNames.js';
+export type { DenoiseOptions } from './ntu/denoise.js';
+export type { EmptyFrames } from './ntu/mainBodies.js';
+export { ntu60MissingSkeletons, ntu120MissingSkeletons } from './ntu/missingSkeletons.js';
+export type { SkeletonFit } from './ntu/normalize.js';
+export { formatSampleName, type NtuSampleName, parseSampleName } from './ntu/sampleName.js';
+export { type NtuSkeletonOptions, type SkeletonClip, skeletonClip } from './ntu/skeletonClip.js';
+export {
+  bodyFields,
+  formatSkeletonFile,
+  jointFields,
+  jointValues,
+  parseSkeletonFile,
+  type SkeletonBody,
+  type SkeletonRecording,
+} from './ntu/skeletonFile.js';
+export { ntu60Splits, ntu120Splits } from './ntu/splits.js';
+export {
+  type OpenShardsOptions,
+  openShards,
+  type PreparedSample,
+  type PreparedShards,
+  type StoredSample,
+} from './prepared/preparedShards.js';
+export type { ShardSource } from './prepared/shardSource.js';
 export { type UtdMhadOptions, utdMhad } from './utdMhad.js';

@@ -1,5 +1,7 @@
 export { keypointUnit } from './keypoints/pictureHeights.js';
+export { type NtuOptions, ntu60, ntu120 } from './ntu/ntuFormat.js';
 export { type PysklOptions, pyskl } from './pyskl/pysklFormat.js';
+export { folderSource } from './prepared/folderSource.js';
 export type {
   LeftOut,
   ListedSample,

@@ -67,6 +67,28 @@ const ELEMENTS: { readonly [dtype in SafetensorsDtype]: ElementType } = {
 const LARGEST_HEADER = 100_000_000;
 const NAMED_METADATA = '__metadata__';
 
+/** Where a tensor lies in a file. */
+export interface SafetensorsPlace {
+  /** Element type. */
+  dtype: SafetensorsDtype;
+  /** Sizes of the axes; [] is a scalar. */
+  shape: number[];
+  /** Position of its first byte in the file. */
+  start: number;
+  /** Position behind its last byte. */
+  end: number;
+}
+
+/** A safetensors file without its tensors' bytes. */
+export interface SafetensorsHead {
+  /** Tensors by name. */
+  tensors: Map<string, SafetensorsPlace>;
+  /** Free text by name (`__metadata__` in the file). */
+  metadata: { [key: string]: string };
+  /** Where the first tensor begins: behind the 8 bytes of length and the JSON header. */
+  dataStart: number;
+}
+
 /**
  * Writes a safetensors file: 8 bytes of header length (little-endian), a JSON header, the tensors' bytes one after
  * another (https://github.com/huggingface/safetensors). The header is padded with spaces so that the data begin at a
@@ -74,35 +96,67 @@ const NAMED_METADATA = '__metadata__';
  * @throws {SafetensorsError} when a tensor's bytes don't fit its shape and type, or it is called `__metadata__`
  */
 export function writeSafetensors(file: SafetensorsFile): Uint8Array {
-  const header: { [name: string]: unknown } = { [NAMED_METADATA]: file.metadata };
-  let offset = 0;
+  const { header, tensors, bytes: total } = layOutSafetensors(file);
+  const out = new Uint8Array(total);
+  out.set(header);
   for (const [name, { dtype, shape, bytes }] of file.tensors) {
-    const expected = sizeOf(shape) * bytesOf(ELEMENTS[dtype]);
-    if (name === NAMED_METADATA) throw new SafetensorsError(`a tensor can't be called ${name}`);
-    if (bytes.length !== expected) {
+    const { start, end } = tensors.get(name)!;
+    if (bytes.length !== end - start) {
       throw new SafetensorsError(
-        `tensor '${name}' of shape [${shape}] and type ${dtype} takes ${expected} bytes, got ${bytes.length}`,
+        `tensor '${name}' of shape [${shape}] and type ${dtype} takes ${end - start} bytes, got ${bytes.length}`,
       );
     }
-    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes.length] };
-    offset += bytes.length;
-  }
-  let json = new TextEncoder().encode(JSON.stringify(header));
-  const padding = (8 - (json.length % 8)) % 8;
-  if (padding > 0) {
-    const padded = new Uint8Array(json.length + padding).fill(0x20);
-    padded.set(json);
-    json = padded;
-  }
-  const out = new Uint8Array(8 + json.length + offset);
-  new DataView(out.buffer).setBigUint64(0, BigInt(json.length), true);
-  out.set(json, 8);
-  let at = 8 + json.length;
-  for (const { bytes } of file.tensors.values()) {
-    out.set(bytes, at);
-    at += bytes.length;
+    out.set(bytes, start);
   }
   return out;
+}
+
+/**
+ * What {@link writeSafetensors} writes, without the tensors' bytes, for files that are written piece by piece: the bytes
+ * that come first, where each tensor goes, in the order of `tensors`, and the size of the file.
+ * @throws {SafetensorsError} when a tensor is called `__metadata__`
+ * @example
+ * ```ts
+ * import { layOutSafetensors } from '@amr/formats';
+ *
+ * const { header, tensors, bytes } = layOutSafetensors({
+ *   tensors: new Map([['video', { dtype: 'U8' as const, shape: [100, 16, 64, 64, 3] }]]),
+ *   metadata: {},
+ * });
+ * console.log(header.length === tensors.get('video')!.start, bytes - header.length); // true 19660800
+ * ```
+ */
+export function layOutSafetensors(file: {
+  tensors: ReadonlyMap<string, { readonly dtype: SafetensorsDtype; readonly shape: readonly number[] }>;
+  metadata: { readonly [key: string]: string };
+}): {
+  /** The first bytes of the file: the length of the JSON header, and that header. */
+  header: Uint8Array;
+  /** Where each tensor goes. */
+  tensors: Map<string, SafetensorsPlace>;
+  /** Bytes of the whole file. */
+  bytes: number;
+} {
+  const json: { [name: string]: unknown } = { [NAMED_METADATA]: file.metadata };
+  let offset = 0;
+  for (const [name, { dtype, shape }] of file.tensors) {
+    if (name === NAMED_METADATA) throw new SafetensorsError(`a tensor can't be called ${name}`);
+    const end = offset + sizeOf(shape) * bytesOf(ELEMENTS[dtype]);
+    json[name] = { dtype, shape, data_offsets: [offset, end] };
+    offset = end;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(json));
+  const header = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  header.set(text, 8);
+  const tensors = new Map<string, SafetensorsPlace>();
+  let start = header.length;
+  for (const [name, { dtype, shape }] of file.tensors) {
+    const end = start + sizeOf(shape) * bytesOf(ELEMENTS[dtype]);
+    tensors.set(name, { dtype, shape: [...shape], start, end });
+    start = end;
+  }
+  return { header, tensors, bytes: start };
 }
 
 /**
@@ -111,6 +165,31 @@ export function writeSafetensors(file: SafetensorsFile): Uint8Array {
  * leave gaps, overlap or don't end where the file ends
  */
 export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
+  const head = readSafetensorsHead(bytes, bytes.length);
+  const tensors = new Map<string, SafetensorsEntry>();
+  for (const [name, { dtype, shape, start, end }] of head.tensors) {
+    tensors.set(name, { dtype, shape, bytes: bytes.subarray(start, end) });
+  }
+  return { tensors, metadata: head.metadata };
+}
+
+/**
+ * Reads where the tensors of a safetensors file lie, for files that are read in parts.
+ * @param bytes the beginning of the file, at least as far as its header goes
+ * @param fileBytes size of the whole file
+ * @throws {SafetensorsError} as {@link readSafetensors}
+ * @example
+ * ```ts
+ * import { readSafetensorsHead, writeSafetensors } from '@amr/formats';
+ *
+ * const video = { dtype: 'U8' as const, shape: [4], bytes: Uint8Array.of(1, 2, 3, 4) };
+ * const file = writeSafetensors({ tensors: new Map([['video', video]]), metadata: {} });
+ * const { tensors } = readSafetensorsHead(file.subarray(0, -4), file.length);
+ * const { start, end } = tensors.get('video')!;
+ * console.log(file.subarray(start, end)); // Uint8Array [1, 2, 3, 4]
+ * ```
+ */
+export function readSafetensorsHead(bytes: Uint8Array, fileBytes: number): SafetensorsHead {
   if (bytes.length < 8) throw new SafetensorsError(`expected at least 8 bytes, got ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getBigUint64(0, true);
@@ -121,8 +200,9 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
     throw new SafetensorsError(`the header should take ${length} bytes, but only ${bytes.length - 8} follow`);
   }
   const dataStart = 8 + Number(length);
+  const dataBytes = fileBytes - dataStart;
   const header = parseHeader(bytes.subarray(8, dataStart));
-  const tensors = new Map<string, SafetensorsEntry>();
+  const tensors = new Map<string, SafetensorsPlace>();
   let metadata: { [key: string]: string } = {};
   const spans: [number, number][] = [];
   for (const [name, value] of Object.entries(header)) {
@@ -134,13 +214,13 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
       continue;
     }
     const { dtype, shape, start, end } = parseEntry(name, value);
-    if (end > bytes.length - dataStart) {
+    if (end > dataBytes) {
       throw new SafetensorsError(
-        `tensor '${name}' should end at byte ${end} of the data, but there are ${bytes.length - dataStart}`,
+        `tensor '${name}' should end at byte ${end} of the data, but there are ${dataBytes}`,
       );
     }
     spans.push([start, end]);
-    tensors.set(name, { dtype, shape, bytes: bytes.subarray(dataStart + start, dataStart + end) });
+    tensors.set(name, { dtype, shape, start: dataStart + start, end: dataStart + end });
   }
   spans.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   let at = 0;
@@ -149,12 +229,10 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
       throw new SafetensorsError(`the tensors leave a gap or overlap at byte ${at} of the data`);
     at = end;
   }
-  if (at !== bytes.length - dataStart) {
-    throw new SafetensorsError(
-      `the tensors end at byte ${at} of the data, the file at ${bytes.length - dataStart}`,
-    );
+  if (at !== dataBytes) {
+    throw new SafetensorsError(`the tensors end at byte ${at} of the data, the file at ${dataBytes}`);
   }
-  return { tensors, metadata };
+  return { tensors, metadata, dataStart };
 }
 
 /** A tensor's elements: views of the file's bytes where they are aligned, 16 bit floats as float32. */

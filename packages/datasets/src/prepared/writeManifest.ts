@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import { type Manifest, parseManifest } from './manifest.js';
+import { manifestFile } from './preparedShards.js';
+import { writeAtomically } from './writeAtomically.js';
+
+/**
+ * Writes the manifest of a folder of shards, atomically: one line for each field, and one for each shard.
+ * @throws {DatasetError} when it doesn't agree with itself; nothing is written then
+ */
+export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
+  const path = join(folder, manifestFile);
+  const { shards, ...fields } = manifest;
+  const lines = Object.entries(fields).map(
+    ([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+  );
+  const text = `{\n${lines.join(',\n')},\n"shards": [\n${shards.map((shard) => JSON.stringify(shard)).join(',\n')}\n]\n}\n`;
+  parseManifest(text, path);
+  await writeAtomically(path, (file) => file.writeFile(text));
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from '@amr/formats';
+import { DatasetError } from '../datasetError.js';
+import type { ReadSample } from '../source/sourceFormat.js';
+import type { ManifestShard } from './manifest.js';
+import { layOutShard, type StoredModalities, sampleBytes } from './shardFile.js';
+import { writeAtomically } from './writeAtomically.js';
+
+/** A sample as it goes into a shard: what the manifest says of it, and its arrays. */
+export type ShardSample = ManifestShard['samples'][number] & Pick<ReadSample, 'arrays'>;
+
+/** Small arrays are gathered to so many bytes before they are written. */
+const pieceBytes = 1 << 20;
+
+/**
+ * Writes a shard, atomically. The arrays are written from where they are; nothing of their size is made beside them.
+ * @param folder the folder of the manifest
+ * @param file path of the shard in it, with slashes
+ * @param modalities what each sample holds
+ * @param samples in the order that they get in the shard; without any, no file is written
+ * @returns what the manifest says of the shard, with no damaged samples
+ * @throws {DatasetError} when arrays aren't what `modalities` says, or hold a number that isn't finite
+ */
+export async function writeShard(
+  folder: string,
+  file: string,
+  modalities: StoredModalities,
+  samples: readonly ShardSample[],
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<ManifestShard> {
+  signal?.throwIfAborted();
+  if (samples.length === 0) {
+    return { file: null, bytes: 0, sha256: null, head: null, samples: [], damaged: [] };
+  }
+  const names = Object.keys(modalities);
+  const crcs = new Uint32Array(samples.length * names.length);
+  for (const [row, sample] of samples.entries()) {
+    checkArrays(sample, modalities);
+    for (const [column, name] of names.entries()) {
+      crcs[row * names.length + column] = crc32(asBytes(sample.arrays[name]!));
+    }
+  }
+  const { header, headBytes, bytes } = layOutShard(modalities, samples.length);
+  const headCrc = crc32(asBytes(crcs), crc32(header));
+  const hash = createHash('sha256');
+  await writeAtomically(join(folder, ...file.split('/')), async (handle) => {
+    const writer = gathering(handle, (piece) => hash.update(piece));
+    await writer.write(header);
+    await writer.write(asBytes(crcs));
+    for (const name of names) {
+      for (const { arrays } of samples) {
+        signal?.throwIfAborted();
+        await writer.write(asBytes(arrays[name]!));
+      }
+    }
+    await writer.end();
+  });
+  return {
+    file,
+    bytes,
+    sha256: hash.digest('hex'),
+    head: { bytes: headBytes, crc32: headCrc },
+    samples: samples.map(({ arrays: _, ...rest }) => rest),
+    damaged: [],
+  };
+}
+
+const asBytes = (values: Float32Array | Uint8Array | Uint32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+function checkArrays({ id, arrays }: ShardSample, modalities: StoredModalities): void {
+  for (const [name, modality] of Object.entries(modalities)) {
+    const values = arrays[name];
+    const Type = modality.dtype === 'uint8' ? Uint8Array : Float32Array;
+    if (!(values instanceof Type) || values.byteLength !== sampleBytes(modality)) {
+      throw new DatasetError(
+        `sample '${id}': ${name} should be a ${Type.name} of shape [${modality.shape}], it is ${values ? `a ${values.constructor.name} of length ${values.length}` : 'missing'}`,
+      );
+    }
+    if (values instanceof Uint8Array) continue;
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) throw new DatasetError(`sample '${id}': value ${at} of ${name} is ${values[at]}`);
+  }
+}
+
+/** Writes one thing behind the other, small ones together: a shard of skeletons alone is thousands of small arrays. */
+function gathering(file: FileHandle, onWrite: (piece: Uint8Array) => void) {
+  const buffer = new Uint8Array(pieceBytes);
+  let filled = 0;
+  const put = async (piece: Uint8Array) => {
+    onWrite(piece);
+    for (let done = 0; done < piece.length; ) {
+      done += (await file.write(piece, done)).bytesWritten;
+    }
+  };
+  const end = async () => {
+    const piece = buffer.subarray(0, filled);
+    filled = 0;
+    await put(piece);
+  };
+  return {
+    async write(bytes: Uint8Array) {
+      if (filled + bytes.length > buffer.length) await end();
+      if (bytes.length > buffer.length) return put(bytes);
+      buffer.set(bytes, filled);
+      filled += bytes.length;
+    },
+    end,
+  };
+}
