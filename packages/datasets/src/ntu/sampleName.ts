@@ -1,0 +1,42 @@
+/** What the name of a sample of NTU RGB+D says. All numbers start at 1. */
+export interface NtuSampleName {
+  /** Number of the setup: where the cameras stood. */
+  setup: number;
+  /** Number of the camera, 1 to 3. */
+  camera: number;
+  /** Number of the performer. */
+  subject: number;
+  /** Which repetition, 1 or 2. */
+  replication: number;
+  /** Number of the action. */
+  action: number;
+}
+
+/**
+ * Takes a sample's name apart, `SsssCcccPpppRrrrAaaa`; what follows it, as in a file's name, doesn't matter.
+ * @returns undefined when the text doesn't begin with such a name
+ * @example
+ * ```ts
+ * import { parseSampleName } from '@amr/datasets';
+ *
+ * console.log(parseSampleName('S001C002P003R002A013_rgb.avi')?.subject); // 3
+ * ```
+ */
+export function parseSampleName(text: string): NtuSampleName | undefined {
+  const match = /^S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})(?!\d)/.exec(text);
+  if (!match) return undefined;
+  const [setup, camera, subject, replication, action] = match.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { setup, camera, subject, replication, action };
+}
+
+/** A sample's name of these numbers, each of three digits. */
+export function formatSampleName({ setup, camera, subject, replication, action }: NtuSampleName): string {
+  const digits = (value: number) => String(value).padStart(3, '0');
+  return `S${digits(setup)}C${digits(camera)}P${digits(subject)}R${digits(replication)}A${digits(action)}`;
+}
