@@ -1,7 +1,15 @@
-export { keypointUnit } from './keypoints/pictureHeights.js';
+export {
+  type NtuLayout,
+  type NtuLayoutClip,
+  type NtuLayoutOptions,
+  ntuActionNumbers,
+  writeNtuLayout,
+} from './generator/ntuLayout.js';
+export { type ImigueOptions, imigue } from './imigue/imigueFormat.js';
+export { keypointUnit, type PictureSize } from './keypoints/pictureHeights.js';
 export { type NtuOptions, ntu60, ntu120 } from './ntu/ntuFormat.js';
-export { type PysklOptions, pyskl } from './pyskl/pysklFormat.js';
 export { folderSource } from './prepared/folderSource.js';
+export { type PysklOptions, pyskl } from './pyskl/pysklFormat.js';
 export type {
   LeftOut,
   ListedSample,

@@ -1,4 +1,4 @@
-/** Unit of key points: what {@link inPictureHeights} gives. */
+/** Unit of key points: what the readers of such data sets give. */
 export const keypointUnit = 'picture heights';
 
 /** A picture's size in pixels. */

@@ -1,5 +1,6 @@
 import { NumpyArray, numpyGlobals, PickleError, plainGlobals, readPickle } from '@amr/formats';
 import { DatasetError } from '../datasetError.js';
+import { jointCount } from '../ntu/skeletonFile.js';
 
 /** One entry of `annotations`, as far as it could be made sense of. */
 export interface Annotation {
@@ -102,7 +103,11 @@ function annotationOf(entry: unknown, i: number): Annotation {
     }
     const total = get('total_frames') ?? frames;
     if (total !== frames) return `total_frames is ${String(total)}, keypoint has ${frames} frames`;
-    if (coordinates === 3) return undefined;
+    if (coordinates === 3) {
+      return joints === jointCount
+        ? undefined
+        : `it has ${joints} joints in 3D, the ${jointCount} of NTU's were expected`;
+    }
     if (score !== undefined && (!isArray(score) || `${score.shape}` !== `${shape.slice(0, 3)}`)) {
       return `keypoint_score is no array of shape [${shape.slice(0, 3)}]`;
     }

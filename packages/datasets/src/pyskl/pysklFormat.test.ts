@@ -108,7 +108,7 @@ describe('pyskl', () => {
       ['a folder', { file: tmpdir() }, /a file was expected/],
       ['no persons', { persons: 0 }, /persons: 0 was given/],
       ['no frames', { frames: 0.5 }, /frames: 0.5 was given/],
-      ['a missing folder of videos', { videos: '/nowhere' }, /videos: ENOENT/],
+      ['a missing folder of videos', { videos: '/nowhere' }, /nowhere: there is no such folder/],
     ])('%s', async (_, options, message) => {
       const listing = pyskl.list({ file, ...options });
       await expect(listing).rejects.toThrow(DatasetError);

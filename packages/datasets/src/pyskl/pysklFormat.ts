@@ -1,19 +1,23 @@
-import { readdir } from 'node:fs/promises';
-import { join, parse } from 'node:path';
+import { parse } from 'node:path';
 import { float32ValuesOf } from '@amr/formats';
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { fitKeypoints } from '../keypoints/fitKeypoints.js';
 import { inPictureHeights, keypointUnit } from '../keypoints/pictureHeights.js';
-import { resampleSeen } from '../keypoints/resampleSeen.js';
 import { ntu60Classes, ntu120Classes } from '../ntu/classNames.js';
+import type { BodyClip } from '../ntu/mainBodies.js';
+import { alignView, centre, fitFrames, type SkeletonFit } from '../ntu/normalize.js';
 import { parseSampleName } from '../ntu/sampleName.js';
+import { jointCount } from '../ntu/skeletonFile.js';
+import { videosBelow } from '../source/filesBelow.js';
+import { readWholeFile } from '../source/readWholeFile.js';
 import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
 import { personBox } from '../video/personBox.js';
 import { readVideo } from '../video/readVideo.js';
 import { checkVideoOptions, type VideoOptions, videoModality } from '../video/videoOptions.js';
 import { type Annotation, type AnnotationFile, parseAnnotationFile } from './annotationFile.js';
 import { pysklSplits } from './pysklSplits.js';
-import { readStoredArrays, readWholeFile, type StoredArray, storedArray } from './storedArray.js';
+import { readStoredArrays, type StoredArray, storedArray } from './storedArray.js';
 
 /** What {@link pyskl} reads, and how. */
 export interface PysklOptions {
@@ -21,13 +25,23 @@ export interface PysklOptions {
   file: string;
   /** Persons of each sample: the first of those in the file, zeros where there are fewer. Default 2, as PYSKL's FormatGCNInput. */
   persons?: number;
-  /** Frames of each skeleton, evenly over all that there are. Default 64. */
+  /** Frames of each skeleton. Default 64. */
   frames?: number;
   /**
-   * Of joints in metres: whether all of a sample is moved so that the first body's spine (joint 1 of NTU's 25; of other
-   * layouts the mean of its joints) is at 0 in the first frame that has it, as PYSKL's PreNormalize3D does. Default true.
+   * How a sample comes to have so many: evenly over all of it, with zeros behind its end, or from its beginning again. Default
+   * `'resample'`.
+   */
+  fit?: SkeletonFit;
+  /**
+   * Of joints in metres: whether all of a sample is moved so that the middle of the first body's spine is at 0 in the first frame,
+   * as PYSKL's PreNormalize3D does. Default true.
    */
   center?: boolean;
+  /**
+   * Of joints in metres: whether all of a sample is turned so that in the first frame the first body's spine lies along z and its
+   * shoulders along x, as PYSKL's PreNormalize3D does. Default false.
+   */
+  alignView?: boolean;
   /** Names of the classes, by label. Default: NTU's names where names and labels are NTU's, `'class 0'` and so on otherwise. */
   classes?: string[];
   /** A folder of videos named after the samples (`<frame_dir>_rgb.avi` of NTU, or `<frame_dir>.mp4`); samples without are left out. */
@@ -74,7 +88,7 @@ export const pyskl: SourceFormat<PysklOptions> = {
     const found = parseAnnotationFile(bytes, file);
     const [joints, coordinates] = layoutOf(found.annotations, file);
     const { dataset, classes } = classesOf(found.annotations, options);
-    const videoFiles = videos === undefined ? undefined : await videosIn(videos);
+    const videoFiles = videos === undefined ? undefined : await videosBelow(videos);
     const leftOut: LeftOut[] = [];
     const samples = found.annotations.flatMap((annotation, index): ListedSample[] => {
       const { id, label } = annotation;
@@ -121,28 +135,14 @@ export const pyskl: SourceFormat<PysklOptions> = {
       : await readPickledArrays(file, part, signal);
     const [all, frames, joints, coordinates] = part.shape as [number, number, number, number];
     const persons = Math.min(all, checked.persons);
-    const is3d = coordinates === 3;
-    const values = new Float32Array(checked.persons * frames * joints * 3);
-    const count = persons * frames * joints;
-    if (is3d) {
-      values.set(keypoint!.subarray(0, count * 3));
-      if (checked.center) moveToCenter(values, { persons, frames, joints });
-    } else {
-      const [height, width] = part.picture!;
-      for (let i = 0; i < count; i++) {
-        const [column, row] = [keypoint![2 * i]!, keypoint![2 * i + 1]!];
-        const seen = score ? score[i]! : column === 0 && row === 0 ? 0 : 1;
-        values.set(inPictureHeights(column, row, seen, { width, height }), 3 * i);
-      }
-    }
-    const shape = {
-      groups: checked.persons,
-      frames,
-      ...(is3d ? { parts: 1, length: joints * 3 } : { parts: joints, length: 3 }),
-    };
-    const arrays: ReadSample['arrays'] = { skeleton: resampleSeen(values, shape, checked.frames) };
+    const points = keypoint!.subarray(0, persons * frames * joints * coordinates);
+    const skeleton =
+      coordinates === 3
+        ? skeletonOf(points, frames, checked)
+        : keypointsOf(points, score, { frames, joints, picture: part.picture! }, checked);
+    const arrays: ReadSample['arrays'] = { skeleton };
     if (sample.files.rgb !== undefined) {
-      const box = is3d ? undefined : boxOf(keypoint!.subarray(0, count * 2), part.picture!, options.video);
+      const box = coordinates === 2 ? boxOf(points, part.picture!, options.video) : undefined;
       const video = await readVideo(sample.files.rgb, options.video, { box, signal });
       arrays.rgb = video.pixels;
     }
@@ -151,17 +151,20 @@ export const pyskl: SourceFormat<PysklOptions> = {
 };
 
 function checkOptions(options: PysklOptions) {
-  const { file, persons = 2, frames = 64, center = true, classes } = options;
+  const { file, persons = 2, frames = 64, fit = 'resample', classes } = options;
   if (typeof file !== 'string' || file === '') {
     throw new DatasetError('file: the path of a pickle was expected, such as ntu60_3danno.pkl');
   }
   whole('persons', persons, 1);
   whole('frames', frames, 1);
+  if (!['resample', 'pad', 'loop'].includes(fit)) {
+    throw new DatasetError(`fit: '${fit}' was given, 'resample', 'pad' or 'loop' was expected`);
+  }
   if (classes && !classes.every((name) => typeof name === 'string')) {
     throw new DatasetError('classes: a list of names was expected');
   }
   checkVideoOptions(options.video);
-  return { persons, frames, center };
+  return { persons, frames, fit, center: options.center ?? true, alignView: options.alignView ?? false };
 }
 
 /** Joints and coordinates of the first annotation that has any. */
@@ -222,48 +225,38 @@ function classesOf(
   return { dataset, classes: Array.from({ length: most + 1 }, (_, label) => `class ${label}`) };
 }
 
-const videoEnding = /^\.(avi|mp4|mkv|webm|mov|mpg|mpeg|m4v)$/i;
+type Checked = ReturnType<typeof checkOptions>;
 
-/** Videos of a folder by the names of their samples. */
-async function videosIn(folder: string): Promise<Map<string, string>> {
-  const names = await readdir(folder).catch((cause: Error) => {
-    throw new DatasetError(`videos: ${cause.message}`, { file: folder, cause });
-  });
-  const videos = new Map<string, string>();
-  for (const file of names.sort()) {
-    const { name, ext } = parse(file);
-    if (videoEnding.test(ext)) videos.set(name.replace(/_rgb$/, ''), join(folder, file));
-  }
-  return videos;
+/** `[persons, frames, 25, 3]` in metres: moved, turned and in as many frames as are wanted. */
+function skeletonOf(points: Float32Array, frames: number, options: Checked): Float32Array {
+  const { persons, fit, center } = options;
+  const stride = jointCount * 3;
+  const positions = new Float32Array(persons * frames * stride);
+  positions.set(points);
+  const present = Uint8Array.from({ length: persons * frames }, (_, row) =>
+    positions.subarray(row * stride, (row + 1) * stride).some((value) => value !== 0) ? 1 : 0,
+  );
+  let clip: BodyClip = { positions, persons, frames, present };
+  if (center) clip = centre(clip);
+  if (options.alignView) clip = alignView(clip);
+  return fitFrames(clip, options.frames, fit).positions;
 }
 
-/** The spine's middle of NTU's 25 joints. */
-const spine = 1;
-
-/** Moves all that is there so that the first body begins at 0; absent bodies stay zero. */
-function moveToCenter(
-  values: Float32Array,
-  { persons, frames, joints }: { persons: number; frames: number; joints: number },
-): void {
-  const stride = joints * 3;
-  const bodies = persons * frames;
-  const isThere = (body: number) => {
-    for (let k = 0; k < stride; k++) if (values[body * stride + k] !== 0) return true;
-    return false;
-  };
-  let first = 0;
-  while (first < bodies && !isThere(first)) first++;
-  if (first === bodies) return;
-  const origin = [0, 1, 2].map((axis) => {
-    if (joints === 25) return values[first * stride + spine * 3 + axis]!;
-    let sum = 0;
-    for (let joint = 0; joint < joints; joint++) sum += values[first * stride + joint * 3 + axis]!;
-    return sum / joints;
-  });
-  for (let body = first; body < bodies; body++) {
-    if (!isThere(body)) continue;
-    for (let k = 0; k < stride; k++) values[body * stride + k]! -= origin[k % 3]!;
+/** `[persons, frames, joints, 3]` in picture heights. */
+function keypointsOf(
+  points: Float32Array,
+  score: Float32Array | undefined,
+  { frames, joints, picture }: { frames: number; joints: number; picture: [number, number] },
+  { persons, frames: count, fit }: Checked,
+): Float32Array {
+  const [height, width] = picture;
+  const values = new Float32Array(persons * frames * joints * 3);
+  for (let i = 0; 2 * i < points.length; i++) {
+    const [column, row] = [points[2 * i]!, points[2 * i + 1]!];
+    const seen = score ? score[i]! : column === 0 && row === 0 ? 0 : 1;
+    values.set(inPictureHeights(column, row, seen, { width, height }), 3 * i);
   }
+  return fitKeypoints({ values, persons, frames, joints }, count, fit);
 }
 
 function boxOf(pixels: Float32Array, [height, width]: [number, number], options: VideoOptions = {}) {

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { type ElementType, float32ValuesOf, NumpyArray } from '@amr/formats';
 import { DatasetError } from '../datasetError.js';
 
@@ -55,42 +55,4 @@ export async function readStoredArrays(
   } finally {
     await handle.close();
   }
-}
-
-/** At most so many bytes are asked for at once: Node's reads end at 2 GiB. */
-const piece = 2 ** 28;
-
-/**
- * A whole file in one buffer of its own.
- * @throws {DatasetError} when there is no such file, or it is more than one array can hold
- */
-export async function readWholeFile(file: string, signal?: AbortSignal): Promise<Uint8Array> {
-  const found = await stat(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new DatasetError(cause.code === 'ENOENT' ? 'there is no such file' : cause.message, {
-      file,
-      cause,
-    });
-  });
-  if (!found.isFile()) throw new DatasetError('a file was expected, this is none', { file });
-  let bytes: Uint8Array;
-  try {
-    bytes = new Uint8Array(found.size);
-  } catch (cause) {
-    throw new DatasetError(`the file has ${found.size} bytes, more than fit in memory at once here`, {
-      file,
-      cause,
-    });
-  }
-  const handle = await open(file);
-  try {
-    for (let at = 0; at < bytes.length; ) {
-      signal?.throwIfAborted();
-      const { bytesRead } = await handle.read(bytes, at, Math.min(piece, bytes.length - at), at);
-      if (bytesRead === 0) throw new DatasetError('the file became shorter while it was read', { file });
-      at += bytesRead;
-    }
-  } finally {
-    await handle.close();
-  }
-  return bytes;
 }

@@ -1,0 +1,38 @@
+/**
+ * The 32 classes of iMiGUE (Liu et al., CVPR 2021, table 2) in the order of their numbers in the label files, from 1 on; the
+ * last is no micro-gesture, and is number 99 there. Wording after the lists in published code of the MiGA challenges.
+ */
+export const imigueClasses: readonly string[] = [
+  'turtle neck',
+  'bulging face, deep breath',
+  'touching hat',
+  'touching or scratching head',
+  'touching or scratching forehead',
+  'covering face',
+  'rubbing eyes',
+  'touching or scratching facial parts',
+  'touching ears',
+  'biting nails',
+  'touching jaw',
+  'touching or scratching neck',
+  'playing with or adjusting hair',
+  'buckling button, pulling shirt collar, adjusting tie',
+  'touching or covering suprasternal notch',
+  'scratching back',
+  'folding arms',
+  'dusting off clothes',
+  'putting arms behind body',
+  'moving torso',
+  'sitting straightly',
+  'scratching or touching arms',
+  'rubbing or holding hands',
+  'crossing fingers',
+  'minaret gesture',
+  'playing with or manipulating objects',
+  'holding back arms',
+  'head up',
+  'pressing lips',
+  'arms akimbo',
+  'shaking shoulders',
+  'illustrative hand gestures',
+];
