@@ -19,7 +19,7 @@ export interface ReadVideoPart {
     /** Where it ends, in seconds. */
     to: number;
   };
-  /** The square that `crop: 'person'` keeps. */
+  /** The square that `crop: 'person'` keeps; it is made smaller and moved until it is within the picture. */
   box?: PersonBox;
   /** Ends it early, with the signal's reason as the error. */
   signal?: AbortSignal;
@@ -124,13 +124,6 @@ export async function readVideo(
     });
   }
   const { width, height, framesPerSecond } = videoInfo(log, file);
-  // ffmpeg would move it into the picture.
-  if (checked.crop === 'person' && box && (box.x + box.side > width || box.y + box.side > height)) {
-    throw new DatasetError(
-      `box: x ${box.x}, y ${box.y}, side ${box.side} was given, the pictures are ${width} x ${height}`,
-      { file },
-    );
-  }
   return { pixels, frames: total, width, height, framesPerSecond };
 }
 
@@ -168,12 +161,15 @@ function cropFilter({ crop, size }: CheckedVideoOptions, box: PersonBox | undefi
   }
   if (crop === 'person' && box) {
     const { x, y, side } = box;
-    if (![x, y, side].every(Number.isSafeInteger) || x < 0 || y < 0 || side < 1) {
-      throw new DatasetError(
-        `box: x ${x}, y ${y}, side ${side} was given, whole pixels within the picture were expected`,
-      );
+    if (
+      ![x, y, side].every((value) => Number.isSafeInteger(value) && Math.abs(value) < 2 ** 20) ||
+      side < 1
+    ) {
+      throw new DatasetError(`box: x ${x}, y ${y}, side ${side} was given, whole pixels were expected`);
     }
-    return `crop=${side}:${side}:${x}:${y}:exact=1,${scale}`;
+    // Around the same middle when it is too large; ffmpeg itself moves it into the picture.
+    const held = `'min(${side},min(iw,ih))'`;
+    return `crop=${held}:${held}:'${x}+(${side}-ow)/2':'${y}+(${side}-oh)/2':exact=1,${scale}`;
   }
   return `crop='min(iw,ih)':'min(iw,ih)':exact=1,${scale}`;
 }
