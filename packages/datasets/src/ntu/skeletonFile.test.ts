@@ -128,7 +128,12 @@ describe('parseSkeletonFile', () => {
       30,
       /frame 1 names body 72057594037931101 twice/,
     ],
-    ['a line lost', (lines) => lines.toSpliced(10, 1), 29, /expected 25|found/],
+    [
+      'a line lost',
+      (lines) => lines.toSpliced(10, 1),
+      29,
+      /line ends where x should be, field 1 of 12|ends|expected/,
+    ],
     ['an empty line', (lines) => lines.toSpliced(1, 0, ''), 2, /expected the number of bodies/],
   ])('refuses %s', (_, change, line, reason) => {
     const text = change([...twoBodies]).join('\n');
