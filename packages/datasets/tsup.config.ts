@@ -6,4 +6,11 @@ export default [
     // `import.meta.url` in CommonJS: how the files of worker threads are found.
     shims: true,
   }),
+  library({
+    entry: ['src/streaming/streamWorker.ts'],
+    format: ['esm'],
+    dts: false,
+    // The build beside it is the one that clears the folder.
+    clean: false,
+  }),
 ];
