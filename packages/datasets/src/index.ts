@@ -25,6 +25,7 @@ export {
   type SkeletonRecording,
 } from './ntu/skeletonFile.js';
 export { ntu60Splits, ntu120Splits } from './ntu/splits.js';
+export { type HttpSourceOptions, httpSource } from './prepared/httpSource.js';
 export {
   type OpenShardsOptions,
   openShards,
@@ -33,4 +34,9 @@ export {
   type StoredSample,
 } from './prepared/preparedShards.js';
 export type { ShardSource } from './prepared/shardSource.js';
+export type { ChoiceOptions } from './streaming/chosenSamples.js';
+export { type PreparedUrlOptions, preparedUrl } from './streaming/preparedUrl.js';
+export type { SampleOptions } from './streaming/recipe.js';
+export type { StreamOptions } from './streaming/shardDataset.js';
+export type { StreamedDataset } from './streaming/streamDataset.js';
 export { type UtdMhadOptions, utdMhad } from './utdMhad.js';

@@ -9,6 +9,7 @@ export { type ImigueOptions, imigue } from './imigue/imigueFormat.js';
 export { keypointUnit, type PictureSize } from './keypoints/pictureHeights.js';
 export { type NtuOptions, ntu60, ntu120 } from './ntu/ntuFormat.js';
 export { folderSource } from './prepared/folderSource.js';
+export { type VerifyOptions, type VerifyReport, verifyPrepared } from './prepared/verifyPrepared.js';
 export { type PysklOptions, pyskl } from './pyskl/pysklFormat.js';
 export type {
   LeftOut,
@@ -20,6 +21,7 @@ export type {
 } from './source/sourceFormat.js';
 export type { SplitPart, SplitRule } from './source/splitRule.js';
 export { partOfSplit } from './source/splitRule.js';
+export { type PreparedFolderOptions, preparedFolder } from './streaming/preparedFolder.js';
 export { type FrameSampling, type FrameSamplingOptions, sampleFrames } from './video/frameSampling.js';
 export { type PersonBox, type PersonBoxOptions, personBox } from './video/personBox.js';
 export { type ProbeVideoOptions, probeVideo, type VideoInfo } from './video/probeVideo.js';

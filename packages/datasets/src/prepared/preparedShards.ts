@@ -3,7 +3,14 @@ import { DatasetError } from '../datasetError.js';
 import type { StoredModality } from '../source/sourceFormat.js';
 import type { SplitRule } from '../source/splitRule.js';
 import { type Manifest, type ManifestShard, parseManifest } from './manifest.js';
-import { hex, prepareAnew, readShardHead, type ShardHead, sampleBytes } from './shardFile.js';
+import {
+  hex,
+  prepareAnew,
+  readShardHead,
+  type ShardHead,
+  type StoredModalities,
+  sampleBytes,
+} from './shardFile.js';
 import { insideSteps, type ShardSource } from './shardSource.js';
 
 /** Name of the file that says what the others hold. */
@@ -98,7 +105,7 @@ export async function openShards(
     let head = heads.get(shard);
     if (!head) {
       // Without the signal of who asks first: others may wait for it too.
-      head = readHead(source, shard, manifest);
+      head = readHead(source, shard, modalities);
       heads.set(shard, head);
       head.catch(() => heads.delete(shard));
     }
@@ -172,10 +179,10 @@ export async function readManifest(source: ShardSource, signal?: AbortSignal): P
 export async function readHead(
   source: ShardSource,
   shard: ManifestShard,
-  manifest: Manifest,
+  modalities: StoredModalities,
 ): Promise<ShardHead> {
   const head = await source.read(shard.file!, 0, shard.head!.bytes);
-  return readShardHead(head, shard, manifest.modalities, fileName(source, shard));
+  return readShardHead(head, shard, modalities, fileName(source, shard));
 }
 
 /** What a shard is called in messages. */
