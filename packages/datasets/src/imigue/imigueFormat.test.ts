@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -5,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DatasetError } from '../datasetError.js';
 import { partOfSplit } from '../source/splitRule.js';
+import { writeVideo } from '../video/writeVideo.js';
 import { imigueClasses } from './classNames.js';
 import { type ImigueOptions, imigue } from './imigueFormat.js';
 import { KeypointFile } from './keypointFile.js';
@@ -212,7 +214,7 @@ describe('imigue', () => {
     await expect(listing).rejects.toThrow(message);
   });
 
-  it('leaves out videos without a video', async () => {
+  it('leaves out gestures without a video', async () => {
     const skeletons = video('1,0,1\n');
     const none = imigue.list({ skeletons, videos: folderOf({ '0002.mp4': '' }) });
     await expect(none).rejects.toThrow(/no gesture was found/);
@@ -220,6 +222,35 @@ describe('imigue', () => {
     const { samples, modalities } = await imigue.list({ skeletons, videos, video: { frames: 4, size: 32 } });
     expect(samples[0]!.files.rgb).toBe(join(videos, '0001', '0001.mp4'));
     expect(modalities.rgb!.shape).toEqual([4, 32, 32, 3]);
+  });
+
+  it('cuts the video by the times of the frames, around the points that were found', async ({ skip }) => {
+    if (spawnSync('ffmpeg', ['-version']).status !== 0) skip('needs ffmpeg');
+    // 10 frames a second, each grey by its number, twice as small as the picture that the points are in.
+    const [width, height, frames] = [128, 96, 20];
+    const pixels = new Uint8Array(frames * width * height * 3);
+    for (let frame = 0; frame < frames; frame++) {
+      pixels.fill(40 + 10 * frame, frame * width * height * 3, (frame + 1) * width * height * 3);
+    }
+    const file = join(folderOf({ '0001/keep': '' }), '0001', '0001.mp4');
+    await writeVideo(file, { pixels, frames, width, height, framesPerSecond: 10 });
+    const options = {
+      skeletons: video('1,4,9\n2,12,12\n'),
+      videos: dirname(dirname(file)),
+      video: { frames: 6, size: 16 },
+      picture: { width: 256, height: 192 },
+    };
+    const [first, second] = await readAll(options);
+    expect(first!.facts).toEqual({ frames: 6, videoFrames: 6 });
+    expect(second!.facts).toEqual({ frames: 1, videoFrames: 1 });
+    const greys = (rgb: Float32Array | Uint8Array) =>
+      Array.from({ length: 6 }, (_, i) => rgb[i * 16 * 16 * 3 + 300]!);
+    for (const [i, grey] of greys(first!.arrays.rgb!).entries())
+      expect(Math.abs(grey - 40 - 10 * (4 + i))).toBeLessThan(5);
+    for (const grey of greys(second!.arrays.rgb!)) expect(Math.abs(grey - 160)).toBeLessThan(5);
+    // As if the points had been found in frames of twice the rate.
+    const [faster] = await readAll({ ...options, framesPerSecond: 20 });
+    expect(faster!.facts).toEqual({ frames: 6, videoFrames: 3 });
   });
 
   it('has 255 videos that train and 104 that test, each once', () => {

@@ -3,12 +3,12 @@ import { basename } from 'node:path';
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
 import { fitKeypoints } from '../keypoints/fitKeypoints.js';
+import { keypointBox } from '../keypoints/keypointBox.js';
 import { inPictureHeights, keypointUnit, type PictureSize } from '../keypoints/pictureHeights.js';
 import type { SkeletonFit } from '../ntu/normalize.js';
 import { filesBelow, videosBelow } from '../source/filesBelow.js';
 import { readWholeFile } from '../source/readWholeFile.js';
 import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
-import { type PersonBox, personBox } from '../video/personBox.js';
 import { probeVideo } from '../video/probeVideo.js';
 import { readVideo } from '../video/readVideo.js';
 import { checkVideoOptions, type VideoOptions, videoModality } from '../video/videoOptions.js';
@@ -133,7 +133,7 @@ export const imigue: SourceFormat<ImigueOptions> = {
     } satisfies Listing;
   },
 
-  async read(sample, options, signal) {
+  async read(sample, options, signal): Promise<ReadSample> {
     const { frames, fit, joints, picture, minFrames } = checkOptions(options);
     const { labels, line, start, end, fault } = sample.part as Part;
     const wrong = (reason: string) => new DatasetError(reason, { file: labels, line });
@@ -160,11 +160,14 @@ export const imigue: SourceFormat<ImigueOptions> = {
       }
     }
     const clip = { values, persons: 1, frames: total, joints: joints.length };
-    const arrays: ReadSample['arrays'] = { skeleton: fitKeypoints(clip, frames, fit) };
-    if (sample.files.rgb !== undefined) {
-      arrays.rgb = await readRgb(sample.files.rgb, { start, end, points, picture, options, signal });
-    }
-    return { arrays, facts: { frames: total } };
+    const skeleton = fitKeypoints(clip, frames, fit);
+    const { rgb } = sample.files;
+    if (rgb === undefined) return { arrays: { skeleton }, facts: { frames: total } };
+    const rate = options.framesPerSecond ?? (await rateOf(rgb, options.video, signal));
+    const box = await keypointBox(rgb, foundPixels(points), picture, options.video, signal);
+    const span = { from: start / rate, to: (end + 1) / rate };
+    const video = await readVideo(rgb, options.video, { span, box, signal });
+    return { arrays: { skeleton, rgb: video.pixels }, facts: { frames: total, videoFrames: video.frames } };
   },
 };
 
@@ -196,6 +199,11 @@ function checkOptions(options: ImigueOptions) {
     throw new DatasetError(`framesPerSecond: ${framesPerSecond} was given, a number up to 1000 was expected`);
   }
   checkVideoOptions(options.video);
+  if (options.video && options.videos === undefined) {
+    throw new DatasetError(
+      'video: options of videos were given, expected the folder of the videos too, as videos',
+    );
+  }
   const all = Array.from({ length: imigueJoints }, (_, joint) => joint);
   return { frames, fit, minFrames, picture, exclude, joints: joints === 'upper' ? upperBody : all };
 }
@@ -235,33 +243,16 @@ function keypointFile(path: string): Promise<KeypointFile> {
   return kept!.content;
 }
 
-interface RgbRequest {
-  start: number;
-  end: number;
-  /** `[frames, 35, 3]` in pixels of `picture`. */
-  points: Float32Array;
-  picture: PictureSize;
-  options: ImigueOptions;
-  signal: AbortSignal | undefined;
+/** Column and row of the points that were found, one after the other. */
+function foundPixels(points: Float32Array): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < points.length; i += 3) if (points[i + 2]! > 0) found.push(points[i]!, points[i + 1]!);
+  return found;
 }
 
-async function readRgb(file: string, request: RgbRequest): Promise<Uint8Array> {
-  const { start, end, points, picture, options, signal } = request;
-  const { crop, margin, ffmpeg, timeLimit } = checkVideoOptions(options.video);
-  const { width, height, framesPerSecond } = await probeVideo(file, { ffmpeg, timeLimit, signal });
-  const rate = options.framesPerSecond ?? framesPerSecond;
-  if (!(rate > 0)) {
-    throw new DatasetError("it doesn't say how many frames a second has; give framesPerSecond", { file });
-  }
-  let box: PersonBox | undefined;
-  if (crop === 'person') {
-    const seen: number[] = [];
-    for (let i = 0; i < points.length; i += 3) {
-      if (points[i + 2]! > 0)
-        seen.push((points[i]! * width) / picture.width, (points[i + 1]! * height) / picture.height);
-    }
-    box = personBox(seen, { width, height, margin });
-  }
-  const span = { from: start / rate, to: (end + 1) / rate };
-  return (await readVideo(file, options.video, { span, box, signal })).pixels;
+async function rateOf(file: string, options: VideoOptions = {}, signal?: AbortSignal): Promise<number> {
+  const { ffmpeg, timeLimit } = options;
+  const { framesPerSecond } = await probeVideo(file, { ffmpeg, timeLimit, signal });
+  if (framesPerSecond > 0) return framesPerSecond;
+  throw new DatasetError("it doesn't say how many frames a second has; give framesPerSecond", { file });
 }

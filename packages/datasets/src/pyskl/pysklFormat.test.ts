@@ -44,7 +44,7 @@ describe('pyskl', () => {
     expect(listing.samples.map(({ id, label }) => ({ id, label }))).toEqual(
       golden.three.map(({ id, label }) => ({ id, label })),
     );
-    expect(listing.samples[2]!.tags).toEqual({ setup: 2, camera: 3, subject: 3, replication: 2 });
+    expect(listing.samples[2]!.tags).toEqual({ setup: 2, camera: 3, subject: 3, replication: 2, action: 7 });
     expect(partOfSplit(listing.samples, listing.splits.xsub!, 'train')).toEqual([0, 1]);
     expect(partOfSplit(listing.samples, listing.splits.xview!, 'test')).toEqual([0]);
     expect('arrays' in (listing.samples[0]!.part as object)).toBe(protocol > 2);

@@ -3,6 +3,7 @@ import { float32ValuesOf } from '@amr/formats';
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
 import { fitKeypoints } from '../keypoints/fitKeypoints.js';
+import { keypointBox } from '../keypoints/keypointBox.js';
 import { inPictureHeights, keypointUnit } from '../keypoints/pictureHeights.js';
 import { ntu60Classes, ntu120Classes } from '../ntu/classNames.js';
 import type { BodyClip } from '../ntu/mainBodies.js';
@@ -12,7 +13,6 @@ import { jointCount } from '../ntu/skeletonFile.js';
 import { videosBelow } from '../source/filesBelow.js';
 import { readWholeFile } from '../source/readWholeFile.js';
 import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
-import { personBox } from '../video/personBox.js';
 import { readVideo } from '../video/readVideo.js';
 import { checkVideoOptions, type VideoOptions, videoModality } from '../video/videoOptions.js';
 import { type Annotation, type AnnotationFile, parseAnnotationFile } from './annotationFile.js';
@@ -75,7 +75,7 @@ interface Part {
  * Modality `skeleton`: of 3D joints `[persons, frames, joints, 3]` in metres; of 2D key points kind `'keypoints'`,
  * `[persons, frames, joints, 3]` of x, y and score, x and y in picture heights from the picture's middle, x to the right and y up.
  * A key point of score 0 is all zero, and without scores all have score 1 unless they are at 0, 0. With `videos`, `rgb` beside it.
- * Samples are named by `frame_dir`; those of NTU have the tags `setup`, `camera`, `subject` and `replication`. Splits are the
+ * Samples are named by `frame_dir`; those of NTU have the tags `setup`, `camera`, `subject`, `replication` and `action`. Splits are the
  * file's own lists, `xsub_train` and `xsub_val` as `xsub`. An annotation that makes no sense is a damaged sample.
  */
 export const pyskl: SourceFormat<PysklOptions> = {
@@ -98,7 +98,7 @@ export const pyskl: SourceFormat<PysklOptions> = {
         return [];
       }
       const part = partOf(annotation, index, bytes, [joints, coordinates]);
-      const { action: _, ...tags } = parseSampleName(id) ?? { action: 0 };
+      const tags = { ...parseSampleName(id) };
       return [{ id, label, tags, files: { skeleton: file, ...(video && { rgb: video }) }, part }];
     });
     return {
@@ -120,7 +120,7 @@ export const pyskl: SourceFormat<PysklOptions> = {
     } satisfies Listing;
   },
 
-  async read(sample, options, signal) {
+  async read(sample, options, signal): Promise<ReadSample> {
     const checked = checkOptions(options);
     const { file } = options;
     const part = sample.part as Part;
@@ -140,13 +140,13 @@ export const pyskl: SourceFormat<PysklOptions> = {
       coordinates === 3
         ? skeletonOf(points, frames, checked)
         : keypointsOf(points, score, { frames, joints, picture: part.picture! }, checked);
-    const arrays: ReadSample['arrays'] = { skeleton };
-    if (sample.files.rgb !== undefined) {
-      const box = coordinates === 2 ? boxOf(points, part.picture!, options.video) : undefined;
-      const video = await readVideo(sample.files.rgb, options.video, { box, signal });
-      arrays.rgb = video.pixels;
-    }
-    return { arrays, facts: { frames, bodies: all } };
+    const facts = { frames, bodies: all };
+    const { rgb } = sample.files;
+    if (rgb === undefined) return { arrays: { skeleton }, facts };
+    const box =
+      coordinates === 2 ? await boxOf(rgb, points, part.picture!, options.video, signal) : undefined;
+    const video = await readVideo(rgb, options.video, { box, signal });
+    return { arrays: { skeleton, rgb: video.pixels }, facts: { ...facts, videoFrames: video.frames } };
   },
 };
 
@@ -164,6 +164,11 @@ function checkOptions(options: PysklOptions) {
     throw new DatasetError('classes: a list of names was expected');
   }
   checkVideoOptions(options.video);
+  if (options.video && options.videos === undefined) {
+    throw new DatasetError(
+      'video: options of videos were given, expected the folder of the videos too, as videos',
+    );
+  }
   return { persons, frames, fit, center: options.center ?? true, alignView: options.alignView ?? false };
 }
 
@@ -259,10 +264,18 @@ function keypointsOf(
   return fitKeypoints({ values, persons, frames, joints }, count, fit);
 }
 
-function boxOf(pixels: Float32Array, [height, width]: [number, number], options: VideoOptions = {}) {
-  const { crop, margin } = checkVideoOptions(options);
-  const seen = pixels.filter((_, i) => pixels[i - (i % 2)] !== 0 || pixels[i - (i % 2) + 1] !== 0);
-  return crop === 'person' ? personBox(seen, { width, height, margin }) : undefined;
+function boxOf(
+  video: string,
+  points: Float32Array,
+  [height, width]: [number, number],
+  options?: VideoOptions,
+  signal?: AbortSignal,
+) {
+  const found: number[] = [];
+  for (let i = 0; i < points.length; i += 2) {
+    if (points[i] !== 0 || points[i + 1] !== 0) found.push(points[i]!, points[i + 1]!);
+  }
+  return keypointBox(video, found, { width, height }, options, signal);
 }
 
 /** The last file whose arrays aren't bytes of it. */

@@ -1,23 +1,39 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { DatasetError } from '../datasetError.js';
 
 /**
- * Paths of all files in a folder and its folders, in the order of their names.
+ * Paths of all files in a folder and its folders, in the order of their names. Links are followed.
  * @throws {DatasetError} when there is no such folder
  */
 export async function filesBelow(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  const seen = new Set<string>();
+  const walk = async (path: string): Promise<void> => {
+    const real = await realpath(path);
+    // A link may lead back to where it is.
+    if (seen.has(real)) return;
+    seen.add(real);
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      const below = join(path, entry.name);
+      if (entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(below)))) await walk(below);
+      else files.push(below);
+    }
+  };
   try {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-      .sort();
+    await walk(folder);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new DatasetError(code === 'ENOENT' ? 'there is no such folder' : message, { file: folder, cause });
   }
+  return files.sort();
 }
+
+const leadsToFolder = (path: string) =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 const videoEnding = /^\.(avi|mp4|mkv|webm|mov|mpg|mpeg|m4v)$/i;
 
