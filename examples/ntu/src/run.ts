@@ -1,0 +1,92 @@
+import { join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Resolved, resolveSettings, shipped } from './settings/resolveSettings.js';
+import { parseShard, type Shard, shardOfCluster } from './shard.js';
+
+/** What every command takes. */
+export interface CommonFlags {
+  preset: string;
+  data: string;
+  split?: string;
+  root: { [name: string]: string };
+  out?: string;
+  prepared?: string;
+  set: string[];
+  seeds?: number[];
+  shard?: Shard;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+/** A run as the command line describes it: what decides its numbers, and where its files are. */
+export interface Run extends Resolved {
+  /** The folder of results. */
+  readonly out: string;
+  /** The folder of prepared shards, which several runs may share. */
+  readonly prepared: string;
+  /** Where the data set's files are, by the names that its settings list. */
+  readonly roots: { readonly [name: string]: string };
+  /** The share of the samples that this process works on; absent: all of them. */
+  readonly shard?: Shard;
+}
+
+const repeated = (text: string, before: string[] = []): string[] => [...before, text];
+
+function root(text: string, before: { [name: string]: string } = {}): { [name: string]: string } {
+  const [, name, path] = /^([\w-]+)=(.+)$/.exec(text) ?? [];
+  if (!name || !path)
+    throw new InvalidArgumentError('name=path was expected, such as skeletons=/data/ntu/skeletons');
+  return { ...before, [name]: path };
+}
+
+function seedList(text: string): number[] {
+  const seeds = text.split(',').map(Number);
+  if (seeds.some((seed) => !Number.isSafeInteger(seed) || seed < 0) || new Set(seeds).size < seeds.length) {
+    throw new InvalidArgumentError('different whole numbers were expected, such as 1,2,3');
+  }
+  return seeds;
+}
+
+/** Adds the options that all commands share. */
+export const withCommonOptions = (command: Command): Command =>
+  command
+    .option('--preset <name>', `${shipped('presets').join(', ')}, or the path of a file of your own`, 'smoke')
+    .option('--data <name>', `${shipped('datasets').join(', ')}, or the path of a file of your own`, 'ntu60')
+    .option('--split <name>', "protocol of the data set (default: the data set's first, xsub)")
+    .option('--root <name=path>', "where the data set's files are; once for each", root, {})
+    .option('--out <folder>', 'where results go (default: runs/<preset>-<data>-<split>)')
+    .option('--prepared <folder>', 'where prepared data goes (default: prepared in the folder of results)')
+    .option('--set <path=value>', 'another value of a setting; repeatable', repeated, [])
+    .option('--seeds <list>', 'seeds of the trainings, such as 1,2,3', seedList)
+    .addOption(
+      new Option('--shard <share>', 'work on a share of the samples, such as 3/16').argParser(parseShard),
+    )
+    .option('--dry-run', 'say what would be done, how large it is and how long it takes')
+    .option('--json', 'with --dry-run: as JSON')
+    .showHelpAfterError('(--help shows the options)');
+
+/**
+ * The run that the flags describe.
+ * @throws {SettingsError} for settings that can't be used
+ */
+export function runOf(flags: CommonFlags, env: NodeJS.ProcessEnv = process.env): Run {
+  const { preset, data, split, set, seeds } = flags;
+  const resolved = resolveSettings({ preset, data, split, set, seeds });
+  const { names, settings } = resolved;
+  const { dataset } = settings;
+  for (const name of Object.keys(flags.root)) {
+    if (!(name in dataset.roots)) {
+      throw new Error(
+        `--root ${name}=${flags.root[name]}: ${dataset.title} has ${Object.keys(dataset.roots).join(', ')}`,
+      );
+    }
+  }
+  const out = resolve(flags.out ?? join('runs', `${names.preset}-${names.data}-${dataset.split}`));
+  return {
+    ...resolved,
+    out,
+    prepared: resolve(flags.prepared ?? join(out, 'prepared')),
+    roots: Object.fromEntries(Object.entries(flags.root).map(([name, path]) => [name, resolve(path)])),
+    shard: flags.shard ?? shardOfCluster(env),
+  };
+}

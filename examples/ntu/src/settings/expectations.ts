@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { didYouMean } from './didYouMean.js';
+
+/** The message of an issue says what was expected; where it was, and what was found instead, is put around it. */
+const told = (expected: string) => ({ error: () => expected });
+const GROUP = 'a group of settings, one "name: value" a line';
+
+/** A group of named settings; others are refused, each in a line of the message. */
+export const group = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => didYouMean(key, Object.keys(shape))).join('\n')
+        : GROUP,
+  });
+
+/** Things by name. */
+export const named = <Value extends z.ZodType>(value: Value) =>
+  z.record(
+    z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'a name of small letters, digits and hyphens'),
+    value,
+    told('a group of named entries'),
+  );
+
+export const text = z.string(told('a text')).min(1, told('a text'));
+export const flag = z.boolean(told('true or false'));
+export const wholeFrom = (least: number) => {
+  const expected = least === 1 ? 'a positive whole number' : `a whole number of at least ${least}`;
+  return z.int(told(expected)).min(least, told(expected));
+};
+export const positiveWhole = wholeFrom(1);
+export const positive = z.number(told('a positive number')).positive(told('a positive number'));
+export const notNegative = z.number(told('a number of 0 or more')).min(0, told('a number of 0 or more'));
+/** A share of something. */
+export const share = z
+  .number(told('a number from 0 to 1'))
+  .min(0, told('a number from 0 to 1'))
+  .max(1, told('a number from 0 to 1'));
+/** A share that leaves something. */
+export const shareBelowOne = z
+  .number(told('a number from 0 up to, but not, 1'))
+  .min(0, told('a number from 0 up to, but not, 1'))
+  .lt(1, told('a number from 0 up to, but not, 1'));
+export const oneOf = <const Names extends readonly string[]>(names: Names) =>
+  z.enum(names, told(names.length === 1 ? `'${names[0]}'` : `one of ${names.join(', ')}`));
+export const listOf = <Value extends z.ZodType>(value: Value, what: string) =>
+  z.array(value, told(`a list of ${what}`)).min(1, told(`a list of ${what}, with one or more`));
+
+/** A positive number, or a fraction such as 8/255. */
+export const fraction = z
+  .union([z.number(), z.string()], told('a positive number, or a fraction such as 8/255'))
+  .transform((value, context) => {
+    const [, over, under] = /^\s*(\d+(?:\.\d+)?)\s*\/\s*(\d+(?:\.\d+)?)\s*$/.exec(`${value}`) ?? [];
+    const number = over === undefined ? Number(value) : Number(over) / Number(under);
+    if (Number.isFinite(number) && number > 0 && value !== '') return number;
+    context.addIssue({ code: 'custom', message: 'a positive number, or a fraction such as 8/255' });
+    return z.NEVER;
+  });
+
+/** Three sizes: frames, rows, columns. */
+export const size3 = z.tuple(
+  [positiveWhole, positiveWhole, positiveWhole],
+  told('three positive whole numbers: frames, rows, columns'),
+);
+
+/** One of several things. */
+export const either = <Options extends readonly z.core.SomeType[]>(expected: string, ...options: Options) =>
+  z.union(options, told(expected));
+
+/** Groups that differ by the value of one of their settings. */
+export const kinds = <
+  Key extends string,
+  Options extends [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]],
+>(
+  key: Key,
+  options: Options,
+  names: readonly string[],
+) =>
+  z.discriminatedUnion(key, options, {
+    error: (issue) => (issue.code === 'invalid_union' ? `one of ${names.join(', ')}` : GROUP),
+  });

@@ -1,0 +1,328 @@
+import { z } from 'zod';
+import {
+  either,
+  flag,
+  fraction,
+  group,
+  kinds,
+  listOf,
+  named,
+  notNegative,
+  oneOf,
+  positive,
+  positiveWhole,
+  share,
+  shareBelowOne,
+  size3,
+  text,
+  wholeFrom,
+} from './expectations.js';
+
+/*
+ * Everything that decides the numbers of a run, as the files in presets/ and datasets/ give it. Those files say what each value means
+ * and where it comes from; here stands what is allowed.
+ */
+
+const counts = group({ train: positiveWhole, test: positiveWhole });
+
+/** What the data set is, and where its files are to be found. */
+const dataset = group({
+  title: text,
+  /** Name of the source format of `@amr/datasets`. */
+  format: text,
+  classes: wholeFrom(2),
+  /** Options of the format that are places, given by `--root name=path`; which of them must be given. */
+  roots: z.record(z.string(), oneOf(['required', 'optional'])),
+  /** The split that is taken when none is named. */
+  split: text,
+  /** Published numbers of clips by split. */
+  counts: z.record(z.string(), counts),
+  /** How often an epoch goes through the training clips: presets count epochs in passes over some 40,000 clips. */
+  passes: positiveWhole,
+});
+
+const budget = group({
+  norm: oneOf(['linf', 'l2']),
+  epsilon: fraction,
+  /** Leading coordinates of a joint that may be changed; absent: all. A detector's score is none of them. */
+  coordinates: positiveWhole.optional(),
+});
+
+const streams = group({
+  video: group({
+    /** Name of the modality in the prepared data. */
+    modality: text,
+    channels: positiveWhole,
+    budget,
+  }),
+  skeleton: group({
+    modality: text,
+    layout: oneOf([
+      'ntu-rgb+d',
+      'ntu-rgb+d-pyskl',
+      'openpose-18',
+      'coco-17',
+      'utd-mhad',
+      'kinect-v1',
+      'imigue',
+      'imigue-upper',
+    ]),
+    persons: positiveWhole,
+    coordinates: wholeFrom(2),
+    confidence: flag,
+    budget,
+  }),
+});
+
+/** What a mirror does to a sample: a matter of the data set, unlike other changes of training clips. */
+const mirror = group({
+  probability: share,
+  /** Classes that are another one in a mirror. */
+  classes: z.array(z.tuple([text, text])),
+});
+
+/** How the data set's files become arrays. */
+const prepare = group({
+  video: group({
+    frames: positiveWhole,
+    size: positiveWhole,
+    sampling: oneOf(['uniform', 'segments', 'dense']),
+    stride: positiveWhole.optional(),
+    crop: oneOf(['person', 'centre', 'stretch', 'letterbox']),
+    margin: notNegative.optional(),
+  }),
+  /** Frames of each skeleton, and what else the data set's format knows; the format checks the rest. */
+  skeleton: z.looseObject({ frames: positiveWhole }),
+});
+
+const video = { size: positiveWhole, width: positiveWhole.optional() };
+const blocks = listOf(positiveWhole, 'numbers of blocks, one for each stage').optional();
+const resnet = {
+  ...video,
+  depth: either('one of 10, 18, 34, 50', z.literal([10, 18, 34, 50])).optional(),
+  blocks,
+  stemKernel: size3.optional(),
+  stemStride: size3.optional(),
+  poolStride: either("three positive whole numbers, or 'none'", size3, z.literal('none')).optional(),
+  strides: listOf(size3, 'strides, one for each stage').optional(),
+};
+const VIDEO = ['resnet3d', 'r3d', 'mc3', 'r2plus1d', 'i3dResNet50', 'slowOnly50', 'x3d'] as const;
+const videoNetwork = kinds(
+  'network',
+  [
+    group({ network: z.literal('resnet3d'), ...resnet, stem: oneOf(['hara', 'r3d', 'r2plus1d']).optional() }),
+    group({ network: z.enum(['r3d', 'mc3', 'r2plus1d']), ...resnet }),
+    group({ network: z.enum(['i3dResNet50', 'slowOnly50', 'x3d']), ...video, blocks }),
+  ],
+  VIDEO,
+);
+
+const skeleton = {
+  width: positiveWhole.optional(),
+  dropout: shareBelowOne.optional(),
+  stream: oneOf(['joint', 'bone', 'joint-motion', 'bone-motion']).optional(),
+  normalize: oneOf(['root', 'none']).optional(),
+};
+const graphNetwork = {
+  ...skeleton,
+  blocks,
+  temporalKernel: positiveWhole.optional(),
+  initialStride: positiveWhole.optional(),
+};
+const SKELETON = ['stgcn', 'stgcnpp', 'agcn', 'ctrgcn', 'hcn'] as const;
+const skeletonNetwork = kinds(
+  'network',
+  [
+    group({ network: z.enum(['stgcn', 'stgcnpp', 'agcn', 'ctrgcn']), ...graphNetwork }),
+    group({ network: z.literal('hcn'), ...skeleton }),
+  ],
+  SKELETON,
+);
+
+const models = group({
+  video: videoNetwork,
+  skeleton: skeletonNetwork,
+  /** Share of the (fused) features that is dropped in front of the classifier. */
+  dropout: shareBelowOne,
+});
+
+const optimizer = kinds(
+  'kind',
+  [
+    group({ kind: z.literal('adam'), learningRate: positive }),
+    group({ kind: z.literal('sgd'), learningRate: positive, momentum: shareBelowOne, nesterov: flag }),
+  ],
+  ['adam', 'sgd'],
+);
+
+/** Changes of the clips that are trained on; what is absent changes nothing. The mirror is the data set's. */
+const augmentation = group({
+  /** The square that is cut out is the network's: at random in training, the centre in tests. */
+  rotation: notNegative.optional(),
+  scale: shareBelowOne.optional(),
+  jitter: notNegative.optional(),
+  shift: wholeFrom(0).optional(),
+  brightness: share.optional(),
+  cropTime: shareBelowOne.optional(),
+  roll: notNegative.optional(),
+  zoom: shareBelowOne.optional(),
+});
+
+const training = {
+  epochs: positiveWhole,
+  batchSize: positiveWhole,
+  optimizer,
+  /** Share of the training in which the learning rate rises; then it falls along half a cosine. */
+  warmup: shareBelowOne,
+  /** Decoupled: a step shrinks weights by learning rate times this. */
+  weightDecay: notNegative,
+  labelSmoothing: shareBelowOne,
+  /** Greatest norm of all gradients together; absent: no limit. */
+  gradientClip: positive.optional(),
+  augmentation,
+};
+/** Training of one stream by itself; with `weights`, a file of PyTorch's weights that it starts from. */
+const unimodal = group({ ...training, weights: text.optional() });
+/** Training of the two-stream networks: the same for all of them, so that they differ in nothing but their defence. */
+const joint = group({
+  ...training,
+  attack: group({
+    steps: positiveWhole,
+    randomStart: flag,
+    /** Which inputs are attacked: both at once, or each alone and both in turn, batch by batch. */
+    conditions: oneOf(['both', 'in-turn']),
+  }),
+  /** Share of the loss that comes from clean clips. */
+  cleanShare: shareBelowOne,
+});
+
+const FUSIONS = ['concat', 'sum', 'gmu', 'attention', 'odd-one-out', 'amr', 'mmtm', 'memory'] as const;
+const model = group({
+  title: text,
+  fusion: oneOf(FUSIONS),
+  /** Behind which stage of both encoders a fusion that exchanges features sits. */
+  at: either(
+    "'last', 'features' or a stage's number",
+    z.enum(['last', 'features']),
+    positiveWhole,
+  ).optional(),
+  /** Options of the reweighter of fusion 'amr'. */
+  reweighter: group({
+    granularity: oneOf(['modality', 'channel']).optional(),
+    reductionRatio: positive.optional(),
+    temperature: positive.optional(),
+  }).optional(),
+  objective: oneOf(['cross-entropy', 'amr']),
+  /** Weight of the auxiliary heads' losses in objective 'amr'. */
+  lambda: notNegative.optional(),
+  /** Whether it is trained on attacked clips. */
+  adversarial: flag,
+});
+
+const loss = oneOf(['cross-entropy', 'cw', 'dlr']).optional();
+const ATTACKS = ['fgsm', 'pgd', 'mifgsm', 'apgd', 'square', 'noise', 'autoAttack'] as const;
+const attack = kinds(
+  'attack',
+  [
+    group({ attack: z.literal('fgsm'), title: text, loss }),
+    group({
+      attack: z.literal('pgd'),
+      title: text,
+      steps: positiveWhole,
+      loss,
+      randomStart: flag.optional(),
+      restarts: positiveWhole.optional(),
+    }),
+    group({
+      attack: z.literal('mifgsm'),
+      title: text,
+      steps: positiveWhole,
+      loss,
+      randomStart: flag.optional(),
+    }),
+    group({
+      attack: z.literal('apgd'),
+      title: text,
+      steps: positiveWhole,
+      loss,
+      restarts: positiveWhole.optional(),
+      targetClasses: positiveWhole.optional(),
+    }),
+    group({ attack: z.literal('square'), title: text, queries: positiveWhole }),
+    group({ attack: z.literal('noise'), title: text, repeats: positiveWhole.optional() }),
+    group({
+      attack: z.literal('autoAttack'),
+      title: text,
+      version: oneOf(['standard', 'plus']),
+      /** The standard ensemble cut short: steps of its gradient attacks, classes of the targeted ones, queries of Square. */
+      short: group({ steps: positiveWhole, targetClasses: positiveWhole, queries: positiveWhole }).optional(),
+    }),
+  ],
+  ATTACKS,
+);
+
+const samples = either("a positive whole number, or 'all'", positiveWhole, z.literal('all'));
+/** Attacks that are made on the same test clips, under each condition. */
+const suite = group({
+  title: text,
+  /** Test clips that are attacked, spread evenly over the set, or `all`. */
+  samples,
+  attacks: named(attack),
+});
+
+const evaluation = group({
+  batchSize: positiveWhole,
+  /** An attack on a clip ends at its first success: robust accuracy is then that of the best point on the way. */
+  stopWhenFooled: flag,
+  suites: named(suite),
+  /** Clips and Square's queries with which each model's evaluation is checked for signs of failing attacks. */
+  checks: group({ samples: positiveWhole, queries: positiveWhole }).optional(),
+});
+
+export const settingsSchema = group({
+  dataset,
+  prepare,
+  streams,
+  mirror,
+  models,
+  training: group({ video: unimodal, skeleton: unimodal, joint }),
+  /** The two-stream networks that are compared, by name. */
+  defences: named(model),
+  /** The defence that the others are compared with. */
+  baseline: text,
+  evaluation,
+  seeds: listOf(wholeFrom(0), 'whole numbers'),
+}).check(({ value, issues }) => {
+  const refuse = (path: (string | number)[], message: string) =>
+    issues.push({ code: 'custom', path, message, input: path.reduce<unknown>(at, value) });
+  if (!(value.baseline in value.defences)) {
+    refuse(['baseline'], `one of the defences, ${Object.keys(value.defences).join(', ')}`);
+  }
+  if (!(value.dataset.split in value.dataset.counts)) {
+    refuse(['dataset', 'split'], `one of the splits, ${Object.keys(value.dataset.counts).join(', ')}`);
+  }
+  if (value.models.video.size > value.prepare.video.size) {
+    refuse(
+      ['models', 'video', 'size'],
+      `no more than the prepared pictures' size, ${value.prepare.video.size}`,
+    );
+  }
+  for (const [name, { fusion, reweighter }] of Object.entries(value.defences)) {
+    if (reweighter && fusion !== 'amr') {
+      refuse(['defences', name, 'reweighter'], "nothing: only fusion 'amr' has a reweighter");
+    }
+  }
+});
+
+const at = (tree: unknown, key: string | number): unknown => (tree as { [key: string]: unknown })?.[key];
+
+/** Settings of a run with all that its files and the command line say. */
+export type Settings = z.infer<typeof settingsSchema>;
+/** A two-stream network and how it is trained. */
+export type Defence = Settings['defences'][string];
+/** An attack of the evaluation. */
+export type AttackSettings = Settings['evaluation']['suites'][string]['attacks'][string];
+/** How one stage is trained. */
+export type TrainingSettings = Settings['training']['video'];
+/** One of the two streams. */
+export type StreamName = 'video' | 'skeleton';
