@@ -1,16 +1,19 @@
 import { library } from '../../tsup.base.js';
 
+/** What Node starts itself: files of their own, each whole. */
+const started = {
+  cli: 'src/cli/main.ts',
+  prepareWorker: 'src/prepare/prepareWorker.ts',
+  streamWorker: 'src/streaming/streamWorker.ts',
+};
+
 export default [
   library({
     entry: ['src/index.ts', 'src/node.ts'],
     // `import.meta.url` in CommonJS: how the files of worker threads are found.
     shims: true,
+    // Both builds run at once: this one, which clears the folder, leaves the other's files alone.
+    clean: Object.keys(started).flatMap((name) => [`!${name}.js`, `!${name}.js.map`]),
   }),
-  library({
-    entry: ['src/streaming/streamWorker.ts'],
-    format: ['esm'],
-    dts: false,
-    // The build beside it is the one that clears the folder.
-    clean: false,
-  }),
+  library({ entry: started, format: ['esm'], dts: false, splitting: false, clean: false }),
 ];

@@ -1,3 +1,4 @@
+export { shardOf } from './cli/shardOf.js';
 export {
   type NtuLayout,
   type NtuLayoutClip,
@@ -8,9 +9,13 @@ export {
 export { type ImigueOptions, imigue } from './imigue/imigueFormat.js';
 export { keypointUnit, type PictureSize } from './keypoints/pictureHeights.js';
 export { type NtuOptions, ntu60, ntu120 } from './ntu/ntuFormat.js';
+export { mergePrepared } from './prepare/mergePrepared.js';
+export { type Prepared, type PrepareOptions, type PrepareProgress, prepare } from './prepare/prepare.js';
+export type { DamagedSample } from './prepare/readOutcome.js';
 export { folderSource } from './prepared/folderSource.js';
 export { type VerifyOptions, type VerifyReport, verifyPrepared } from './prepared/verifyPrepared.js';
 export { type PysklOptions, pyskl } from './pyskl/pysklFormat.js';
+export { sourceFormats } from './source/formats.js';
 export type {
   LeftOut,
   ListedSample,

@@ -1,0 +1,63 @@
+import { DatasetError } from '../datasetError.js';
+import type { ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
+
+/** A sample that could not be read, as a manifest lists it. */
+export interface DamagedSample {
+  /** The sample's id. */
+  id: string;
+  /** The file that is at fault, when one is known. */
+  file?: string;
+  /** What is wrong with it, and where. */
+  reason: string;
+}
+
+/** What reading one sample came to. */
+export type ReadOutcome = { read: ReadSample } | { damaged: DamagedSample };
+
+/**
+ * Reads one sample. Data that can't be used are an outcome like another; whatever else goes wrong is thrown, since it would
+ * go wrong with every sample, and so is a format that doesn't keep to its own listing.
+ */
+export async function readOutcome<Options>(
+  format: SourceFormat<Options>,
+  sample: ListedSample,
+  options: Options,
+  modalities: Listing['modalities'],
+  signal?: AbortSignal,
+): Promise<ReadOutcome> {
+  try {
+    const read = await format.read(sample, options, signal);
+    check(read, sample, modalities, format.name);
+    return { read };
+  } catch (error) {
+    if (!(error instanceof DatasetError)) throw error;
+    return { damaged: damagedBy(error, sample.id) };
+  }
+}
+
+function damagedBy({ reason, file, line, offset }: DatasetError, id: string): DamagedSample {
+  const place = line === undefined ? (offset === undefined ? '' : `byte ${offset}: `) : `line ${line}: `;
+  return { id, ...(file === undefined ? {} : { file }), reason: `${place}${reason}` };
+}
+
+function check(
+  { arrays }: ReadSample,
+  sample: ListedSample,
+  modalities: Listing['modalities'],
+  format: string,
+): void {
+  for (const [name, { dtype, shape }] of Object.entries(modalities)) {
+    const values = arrays[name];
+    const size = shape.reduce((product, length) => product * length, 1);
+    const type = dtype === 'uint8' ? Uint8Array : Float32Array;
+    if (!(values instanceof type) || values.length !== size) {
+      const found = values ? `${values.constructor.name} of ${values.length}` : String(values);
+      throw new TypeError(
+        `format '${format}' read '${name}' of sample '${sample.id}' as ${found}, its listing says ${dtype} [${shape}]`,
+      );
+    }
+    if (dtype === 'float32' && !values.every(Number.isFinite)) {
+      throw new DatasetError(`'${name}' has values that are not finite`, { file: sample.files[name] });
+    }
+  }
+}
