@@ -1,0 +1,33 @@
+import { readJson, writeAtomically } from '@amr/example-jobs';
+import { mergeReports, RobustnessReport, type RobustnessReportJson } from '@amr/train';
+import { type EvaluateJob, evaluateJobs } from '../run/plan.js';
+import { mergedOf, partOf, type RunRecord } from '../run/runFolder.js';
+
+/**
+ * Joins the parts of each evaluation to one file, which is that of an evaluation by one machine.
+ * @param clips clips of the test part
+ * @returns how many evaluations were joined
+ * @throws when parts are missing, or are of different evaluations
+ */
+export function merge(run: RunRecord, out: string, clips: number): number {
+  const evaluations = new Map<string, EvaluateJob[]>();
+  for (const job of evaluateJobs(run.settings, clips)) {
+    const file = mergedOf(out, job.network, job.seed, job.suite);
+    evaluations.set(file, [...(evaluations.get(file) ?? []), job]);
+  }
+  const found = [...evaluations].map(([file, jobs]) => ({
+    file,
+    parts: jobs.map((job) => ({ job, json: readJson<RobustnessReportJson>(partOf(out, job)) })),
+  }));
+  const missing = found.flatMap(({ parts }) => parts.flatMap(({ job, json }) => (json ? [] : [job.id])));
+  if (missing.length > 0) {
+    throw new Error(
+      `${missing.length} parts are not there yet, such as '${missing[0]}': run 'evaluate' with the same options, with each --shard if it is shared out`,
+    );
+  }
+  for (const { file, parts } of found) {
+    const merged = mergeReports(parts.map(({ json }) => RobustnessReport.fromJSON(json!)));
+    writeAtomically(file, `${JSON.stringify(merged.toJSON())}\n`);
+  }
+  return found.length;
+}

@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { duration, readJson, writeAtomically } from '@amr/example-jobs';
+import { compareReports, RobustnessReport } from '@amr/train';
+import { trainJobs } from '../run/plan.js';
+import { mergedOf, type RunRecord, trainedOf } from '../run/runFolder.js';
+import type { Trained } from '../run/trainNetwork.js';
+import type { Settings } from '../settings/settings.js';
+
+/** The files of a report. */
+export interface ReportFiles {
+  /** The tables, for a terminal. */
+  readonly text: string;
+  /** What was written. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Puts the networks of a run beside each other, one comparison for each suite of attacks: `report-<suite>.json`, `.md` and
+ * `.html` in the run's folder.
+ * @throws when an evaluation isn't merged yet
+ */
+export async function report(run: RunRecord, out: string): Promise<ReportFiles> {
+  const { settings } = run;
+  const texts: string[] = [];
+  const files: string[] = [];
+  for (const [suite, { title }] of Object.entries(settings.evaluation.suites)) {
+    const comparison = compareReports(reportsOf(run, out, suite), {
+      baseline: settings.defences[settings.baseline]!.title,
+      title: `${settings.dataset.title}, ${settings.dataset.split}: ${title}`,
+      settings: described(run, out),
+      notes: NOTES,
+    });
+    const base = join(out, `report-${suite}`);
+    writeAtomically(`${base}.json`, `${JSON.stringify(comparison.toJSON())}\n`);
+    writeAtomically(`${base}.md`, `${comparison.toMarkdown()}\n`);
+    writeAtomically(`${base}.html`, await comparison.toHTML());
+    files.push(`${base}.json`, `${base}.md`, `${base}.html`);
+    texts.push(comparison.toText());
+  }
+  return { text: texts.join('\n\n'), files };
+}
+
+const NOTES = [
+  "AMR's formula, its loss and its defaults are a reconstruction from what is public of arXiv 2407.19981; no number here reproduces one of the paper's.",
+  'All networks of a seed start from the same two trained streams and train on the same clips in the same order.',
+  'A defence that stands against these attacks has not been shown to stand against stronger or adaptive ones.',
+];
+
+/** For each network, by its title, the reports of all seeds. */
+function reportsOf(
+  { settings }: RunRecord,
+  out: string,
+  suite: string,
+): { [title: string]: RobustnessReport[] } {
+  return Object.fromEntries(
+    Object.entries(settings.defences).map(([network, { title }]) => [
+      title,
+      settings.seeds.map((seed) => {
+        const json = readJson<object>(mergedOf(out, network, seed, suite));
+        if (!json) {
+          throw new Error(
+            `${suite} on ${network}, seed ${seed}, is not there yet: run 'evaluate', then 'merge', with the same options`,
+          );
+        }
+        return RobustnessReport.fromJSON(json);
+      }),
+    ]),
+  );
+}
+
+/** What a reader needs to judge the numbers, and to repeat them. */
+function described(run: RunRecord, out: string): { [name: string]: string } {
+  const { settings } = run;
+  const trained = trainJobs(settings, 1).map((job) => ({
+    job,
+    result: readJson<Trained>(trainedOf(out, job)),
+  }));
+  const streams = trained.filter(({ job }) => job.stream);
+  const seconds = trained.reduce((sum, { result }) => sum + (result?.seconds ?? 0), 0);
+  const { joint } = settings.training;
+  return {
+    preset: run.preset,
+    clips: clipsOf(trained[0]?.result),
+    networks: `${settings.models.video.network} on ${settings.streams.video.modality}, ${settings.models.skeleton.network} on ${settings.streams.skeleton.modality}`,
+    'streams by themselves': streams
+      .map(({ job, result }) => `${job.network} seed ${job.seed}: ${percent(result?.testAccuracy)}`)
+      .join('; '),
+    ...budgetsOf(settings),
+    'adversarial training': `PGD-${joint.attack.steps} ${joint.attack.conditions === 'both' ? 'on both inputs at once' : 'on each input and both in turn'}, ${joint.epochs} epochs, batches of ${joint.batchSize}`,
+    'time in training': duration(seconds),
+    seeds: settings.seeds.join(', '),
+    backend: [...new Set(trained.map(({ result }) => result?.backend ?? 'unknown'))].join(', '),
+  };
+}
+
+function clipsOf(result: Trained | undefined): string {
+  return result ? `${result.clips.train} to train on, ${result.clips.test} to test on` : 'unknown';
+}
+
+function budgetsOf({ streams }: Settings): { [name: string]: string } {
+  return Object.fromEntries(
+    Object.values(streams).map(({ modality, budget }) => [
+      `${modality} budget`,
+      `${budget.norm}, ${Number(budget.epsilon.toPrecision(4))}`,
+    ]),
+  );
+}
+
+const percent = (share: number | undefined): string =>
+  share === undefined ? 'unknown' : `${(100 * share).toFixed(1)} %`;

@@ -1,0 +1,103 @@
+import type { Job } from '@amr/example-jobs';
+import type { AttackSettings, Settings, StreamName } from '../settings/settings.js';
+import type { Shard } from '../shard.js';
+
+/** Training of one network with one seed. */
+export interface TrainJob extends Job {
+  readonly kind: 'train';
+  /** Name of the network's folder: that of a stream or of a defence. */
+  readonly network: string;
+  /** The stream that is trained by itself; absent: a two-stream network, from the streams' weights on. */
+  readonly stream?: StreamName;
+  readonly seed: number;
+}
+
+/** A part of the attacks of a suite on one network. */
+export interface EvaluateJob extends Job {
+  readonly kind: 'evaluate';
+  /** Name of the defence. */
+  readonly network: string;
+  readonly seed: number;
+  readonly suite: string;
+  readonly part: Shard;
+}
+
+export type RunJob = TrainJob | EvaluateJob;
+
+export const STREAMS: readonly StreamName[] = ['video', 'skeleton'];
+
+/** Parts of one evaluation: what a stopped run may have to do again, and the finest share of a machine. */
+const PARTS = 32;
+
+/** Each stream by itself, then the two-stream networks, for every seed. */
+export function trainJobs(settings: Settings, clips: number): TrainJob[] {
+  const { training, defences, seeds, dataset } = settings;
+  const passes = clips * dataset.passes;
+  return seeds.flatMap((seed) => {
+    const streams = STREAMS.map((stream): TrainJob => {
+      const id = `train ${stream}, seed ${seed}`;
+      const work = training[stream].epochs * passes * 1.5;
+      return { kind: 'train', id, after: [], work, network: stream, stream, seed };
+    });
+    const after = streams.map(({ id }) => id);
+    const networks = Object.entries(defences).map(([network, { adversarial }]): TrainJob => {
+      const steps = adversarial ? training.joint.attack.steps : 0;
+      const work = training.joint.epochs * passes * (1.5 + steps);
+      return { kind: 'train', id: `train ${network}, seed ${seed}`, after, work, network, seed };
+    });
+    // The longest first: workers then end at about the same time.
+    return [...streams, ...networks.sort((a, b) => b.work - a.work)];
+  });
+}
+
+/**
+ * Every suite on every two-stream network, in parts. The parts depend on the settings and the number of test clips only, so
+ * that any division of them among machines gives the same files.
+ */
+export function evaluateJobs(settings: Settings, clips: number): EvaluateJob[] {
+  const { evaluation, defences, seeds } = settings;
+  return seeds.flatMap((seed) =>
+    Object.keys(defences).flatMap((network) =>
+      Object.entries(evaluation.suites).flatMap(([suite, { samples, attacks }]) => {
+        const tested = samples === 'all' ? clips : Math.min(samples, clips);
+        const count = Math.max(1, Math.min(PARTS, Math.ceil(tested / evaluation.batchSize)));
+        const passes = Object.values(attacks).reduce((sum, attack) => sum + passesOf(attack), 0);
+        const work = (3 * passes * tested) / count;
+        return Array.from({ length: count }, (_, index): EvaluateJob => {
+          const id = `attack ${network}, seed ${seed}, ${suite}, part ${index + 1} of ${count}`;
+          return { kind: 'evaluate', id, after: [], work, network, seed, suite, part: { index, count } };
+        });
+      }),
+    ),
+  );
+}
+
+/** Forward and backward passes of a clip, roughly: for the estimate of the time that is left. */
+function passesOf(attack: AttackSettings): number {
+  switch (attack.attack) {
+    case 'fgsm':
+    case 'noise':
+      return 1;
+    case 'pgd':
+      return attack.steps * (attack.restarts ?? 1);
+    case 'mifgsm':
+      return attack.steps;
+    case 'apgd':
+      return attack.steps * (attack.restarts ?? 1) * (attack.targetClasses ?? 1);
+    case 'square':
+      return attack.queries / 2;
+    case 'autoAttack': {
+      // Most clips of a weak network fall to its first attack.
+      const { steps, targetClasses, queries } = attack.short ?? {
+        steps: 100,
+        targetClasses: 9,
+        queries: 5000,
+      };
+      return steps * (1 + targetClasses) + queries / 2;
+    }
+  }
+}
+
+/** Every `count`-th job, from number `index` on: the jobs of one machine of several. */
+export const shareOf = <J extends Job>(jobs: readonly J[], { index, count }: Shard): J[] =>
+  jobs.filter((_, number) => number % count === index);

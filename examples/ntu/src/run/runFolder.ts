@@ -1,0 +1,72 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJson, writeAtomically } from '@amr/example-jobs';
+import type { Run } from '../run.js';
+import type { Settings } from '../settings/settings.js';
+import type { EvaluateJob, TrainJob } from './plan.js';
+
+/** What `run.json` says a folder holds. */
+export interface RunRecord {
+  readonly preset: string;
+  readonly data: string;
+  /** The folder of prepared data. */
+  readonly prepared: string;
+  readonly settings: Settings;
+}
+
+/**
+ * Takes a folder for a run: what it is made of is written first, and a folder that holds a run with other settings is
+ * refused. More seeds add to a run. Several processes may take the same folder for the same run.
+ */
+export function claim({ settings, names, prepared, out }: Run): RunRecord {
+  const record: RunRecord = { preset: names.preset, data: names.data, prepared, settings };
+  const file = join(out, 'run.json');
+  const held = readJson<RunRecord>(file);
+  if (held) {
+    const differing = differences(held.settings, settings);
+    if (differing.length > 0) {
+      throw new Error(
+        `${out} holds a run with other settings (${differing.slice(0, 3).join('; ')}); choose another --out, or delete the folder`,
+      );
+    }
+  }
+  mkdirSync(out, { recursive: true });
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  // The processes of an array job write the same, so it doesn't matter whose stays.
+  if (JSON.stringify(held, null, 2) !== text.trimEnd()) writeAtomically(file, text);
+  return record;
+}
+
+/** `training.joint.epochs: 8 there, 9 here` for each setting that differs; seeds may. */
+function differences(held: unknown, given: unknown, path: string[] = []): string[] {
+  if (path.join('.') === 'seeds') return [];
+  if (isGroup(held) && isGroup(given)) {
+    const names = new Set([...Object.keys(held), ...Object.keys(given)]);
+    return [...names].flatMap((name) => differences(held[name], given[name], [...path, name]));
+  }
+  const [there, here] = [held, given].map((value) => JSON.stringify(value) ?? 'nothing');
+  return there === here ? [] : [`${path.join('.')}: ${there} there, ${here} here`];
+}
+
+const isGroup = (value: unknown): value is { [name: string]: unknown } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The folder of a network: `seed1/amr-at`. */
+export const folderOf = (out: string, network: string, seed: number): string =>
+  join(out, `seed${seed}`, network);
+
+/** Checkpoint of a training; when it is finished, its last weights. */
+export const checkpointOf = (out: string, network: string, seed: number): string =>
+  join(folderOf(out, network, seed), 'checkpoint.safetensors');
+
+/** Is there when a network is trained: its history. */
+export const trainedOf = (out: string, { network, seed }: Pick<TrainJob, 'network' | 'seed'>): string =>
+  join(folderOf(out, network, seed), 'trained.json');
+
+/** Outcomes of one part of an evaluation. */
+export const partOf = (out: string, { network, seed, suite, part }: EvaluateJob): string =>
+  join(folderOf(out, network, seed), suite, `part-${part.index + 1}of${part.count}.json`);
+
+/** Outcomes of a whole evaluation, which `merge` makes. */
+export const mergedOf = (out: string, network: string, seed: number, suite: string): string =>
+  join(folderOf(out, network, seed), `${suite}.json`);
