@@ -38,33 +38,37 @@ export function viewVideo(
   into: Float32Array,
 ): void {
   const { mirrored = false, angle = 0, zoom = 1, right = 0, down = 0, window } = view;
+  const { scale = 1, gain = 1, range } = view;
   const columns = shifted(width, right, window?.left ?? 0, window?.size ?? width);
   const rows = shifted(height, down, window?.top ?? 0, window?.size ?? height);
-  const level = levels(values, view);
+  const factor = scale * gain;
+  const [least, greatest] =
+    gain === 1 || !range ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : range;
   const length = height * width * channels;
   const shown = rows.length * columns.length * channels;
-  if (angle === 0 && zoom === 1) {
-    const from = columns.map((x) => (mirrored ? width - 1 - x : x) * channels);
-    const starts = rows.map((y) => y * width * channels);
-    view.frames.forEach((frame, i) => {
-      const source = values.subarray(frame * length, (frame + 1) * length);
-      const target = into.subarray(i * shown, (i + 1) * shown);
-      if (source instanceof Uint8Array) copyBytes(source, starts, from, channels, level.table, target);
-      else copyFloats(source, starts, from, channels, target);
-    });
-  } else {
-    const taps = bilinearTaps(height, width, channels, rows, columns, angle, zoom, mirrored);
-    view.frames.forEach((frame, i) => {
-      const source = values.subarray(frame * length, (frame + 1) * length);
-      blend(source, taps, channels, into.subarray(i * shown, (i + 1) * shown));
-    });
-  }
-  // What a table hasn't done yet.
-  if (!(values instanceof Uint8Array) || angle !== 0 || zoom !== 1) {
-    if (level.factor !== 1) {
-      const [least, greatest] = level.range;
-      for (let i = 0; i < into.length; i++) {
-        into[i] = Math.max(least, Math.min(greatest, into[i]! * level.factor));
+  const isStraight = angle === 0 && zoom === 1;
+  const taps = isStraight
+    ? undefined
+    : bilinearTaps(height, width, channels, rows, columns, angle, zoom, mirrored, factor);
+  const starts = rows.map((y) => y * width * channels);
+  const from = columns.map((x) => (mirrored ? width - 1 - x : x) * channels);
+  // Each value that a byte can have is worked out once.
+  const table = Float32Array.from({ length: 256 }, (_, byte) =>
+    Math.max(least, Math.min(greatest, byte * factor)),
+  );
+  for (let i = 0; i < view.frames.length; i++) {
+    const frame = view.frames[i]!;
+    const source = values.subarray(frame * length, (frame + 1) * length);
+    const target = into.subarray(i * shown, (i + 1) * shown);
+    if (taps) blend(source, taps, channels, target);
+    else if (source instanceof Uint8Array) copyBytes(source, starts, from, channels, table, target);
+    else copyFloats(source, starts, from, channels, factor, target);
+    const isInRange = gain === 1 || (isStraight && source instanceof Uint8Array);
+    if (!isInRange) {
+      for (let k = 0; k < shown; k++) {
+        const value = target[k]!;
+        if (value > greatest) target[k] = greatest;
+        else if (value < least) target[k] = least;
       }
     }
   }
@@ -73,17 +77,6 @@ export function viewVideo(
 /** Which of `total` columns (or rows) are seen when all were moved by `by` and `count` are cut out from `first` on. */
 function shifted(total: number, by: number, first: number, count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => Math.max(0, Math.min(total - 1, first + i - by)));
-}
-
-/** The value of each byte after `scale` and `gain`; floats are multiplied by both. */
-function levels(values: Float32Array | Uint8Array, { scale = 1, gain = 1, range }: VideoView) {
-  const [least, greatest] =
-    gain === 1 || !range ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : range;
-  const factor = scale * gain;
-  const table = Float32Array.from({ length: values instanceof Uint8Array ? 256 : 0 }, (_, byte) =>
-    Math.max(least, Math.min(greatest, byte * factor)),
-  );
-  return { table, factor, range: [least, greatest] as const };
 }
 
 function copyBytes(
@@ -99,7 +92,14 @@ function copyBytes(
     const start = starts[y]!;
     for (let x = 0; x < from.length; x++) {
       const first = start + from[x]!;
-      for (let c = 0; c < channels; c++) target[at++] = table[source[first + c]!]!;
+      if (channels === 3) {
+        target[at] = table[source[first]!]!;
+        target[at + 1] = table[source[first + 1]!]!;
+        target[at + 2] = table[source[first + 2]!]!;
+        at += 3;
+      } else {
+        for (let c = 0; c < channels; c++) target[at++] = table[source[first + c]!]!;
+      }
     }
   }
 }
@@ -109,6 +109,7 @@ function copyFloats(
   starts: Int32Array,
   from: Int32Array,
   channels: number,
+  factor: number,
   target: Float32Array,
 ): void {
   let at = 0;
@@ -116,12 +117,12 @@ function copyFloats(
     const start = starts[y]!;
     for (let x = 0; x < from.length; x++) {
       const first = start + from[x]!;
-      for (let c = 0; c < channels; c++) target[at++] = source[first + c]!;
+      for (let c = 0; c < channels; c++) target[at++] = source[first + c]! * factor;
     }
   }
 }
 
-/** Where each pixel's four neighbours begin in a frame, and their shares; the same for all frames of a video. */
+/** Where each pixel's four neighbours begin in a frame, and their shares times `factor`; the same for all frames of a video. */
 interface Taps {
   offsets: Int32Array;
   shares: Float32Array;
@@ -136,6 +137,7 @@ function bilinearTaps(
   angle: number,
   zoom: number,
   mirrored: boolean,
+  factor: number,
 ): Taps {
   const offsets = new Int32Array(rows.length * columns.length * 4);
   const shares = new Float32Array(offsets.length);
@@ -156,10 +158,10 @@ function bilinearTaps(
       offsets[at + 1] = (y0 * width + right) * channels;
       offsets[at + 2] = (y1 * width + left) * channels;
       offsets[at + 3] = (y1 * width + right) * channels;
-      shares[at] = (1 - shareX) * (1 - shareY);
-      shares[at + 1] = shareX * (1 - shareY);
-      shares[at + 2] = (1 - shareX) * shareY;
-      shares[at + 3] = shareX * shareY;
+      shares[at] = (1 - shareX) * (1 - shareY) * factor;
+      shares[at + 1] = shareX * (1 - shareY) * factor;
+      shares[at + 2] = (1 - shareX) * shareY * factor;
+      shares[at + 3] = shareX * shareY * factor;
       at += 4;
     }
   }
@@ -174,8 +176,21 @@ function blend(
 ): void {
   let at = 0;
   for (let tap = 0; tap < offsets.length; tap += 4) {
-    const [a, b, c, d] = [offsets[tap]!, offsets[tap + 1]!, offsets[tap + 2]!, offsets[tap + 3]!];
-    const [p, q, r, s] = [shares[tap]!, shares[tap + 1]!, shares[tap + 2]!, shares[tap + 3]!];
+    const a = offsets[tap]!;
+    const b = offsets[tap + 1]!;
+    const c = offsets[tap + 2]!;
+    const d = offsets[tap + 3]!;
+    const p = shares[tap]!;
+    const q = shares[tap + 1]!;
+    const r = shares[tap + 2]!;
+    const s = shares[tap + 3]!;
+    if (channels === 3) {
+      target[at] = p * source[a]! + q * source[b]! + r * source[c]! + s * source[d]!;
+      target[at + 1] = p * source[a + 1]! + q * source[b + 1]! + r * source[c + 1]! + s * source[d + 1]!;
+      target[at + 2] = p * source[a + 2]! + q * source[b + 2]! + r * source[c + 2]! + s * source[d + 2]!;
+      at += 3;
+      continue;
+    }
     for (let i = 0; i < channels; i++) {
       target[at++] = p * source[a + i]! + q * source[b + i]! + r * source[c + i]! + s * source[d + i]!;
     }
