@@ -1,4 +1,6 @@
 export { shardOf } from './cli/shardOf.js';
+export { type FolderModality, type FolderOptions, folder } from './folder/folderFormat.js';
+export { type FromFolderOptions, fromFolder } from './folder/fromFolder.js';
 export {
   type NtuLayout,
   type NtuLayoutClip,

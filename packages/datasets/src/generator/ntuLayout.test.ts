@@ -45,7 +45,7 @@ describe.skipIf(!ffmpeg)('writeNtuLayout', () => {
       const joints = recording.bodies.flatMap((body) => [...jointValues(body, ['x', 'y', 'z'])]);
       expect(joints).toEqual([...clips.values(i, 'skeleton').subarray(0, joints.length)]);
       const [x, z, column] = jointValues(recording.bodies[0]!, ['x', 'z', 'colorX']);
-      expect(column).toBeCloseTo(32 * (0.5 + (focalLength * x!) / z!), 3);
+      expect(column).toBeCloseTo(1920 * (0.5 + (focalLength * x!) / z!), 2);
       expect(Number(recording.bodies[0]!.id)).toBeGreaterThan(2 ** 53);
       const video = await readVideo(join(layout.videos, `${name}_rgb.avi`), { frames: 4, size: 32 });
       expect(video).toMatchObject({ frames: 4, width: 32, height: 32, framesPerSecond: 15 });

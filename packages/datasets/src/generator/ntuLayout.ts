@@ -95,10 +95,11 @@ const most = { subjects: 106, cameras: 3, setups: 32 };
  * lists of missing skeletons are passed over. The partner in an action of two persons has the subject's parity, which X-Sub doesn't
  * go by.
  *
- * Joints are the sensed ones in metres; their colour coordinates are pixels of the video that is written, which is square and has
- * `resolution` columns, their depth coordinates those of a Kinect v2 (512 x 424, focal length 365 pixels). Joints that the
- * sensor lost are inferred (1), all others tracked (2). Orientations are 0. The video lasts as long as the skeleton at 30 frames in a
- * second, whatever its own number of frames.
+ * Joints are the sensed ones in metres. Their colour coordinates are those of the sensor's 1920 x 1080 picture, which the video shows
+ * all of, made smaller to `resolution` x `resolution`: column c of the sensor's is column c * resolution / 1920 of the video. Their
+ * depth coordinates are those of a Kinect v2 (512 x 424, focal length 365 pixels). Joints that the sensor lost are inferred (1), all
+ * others tracked (2). Orientations are 0. The video lasts as long as the skeleton at 30 frames in a second, whatever its own number
+ * of frames.
  *
  * Each file appears whole. Called again with the same options, it makes what is missing only; `clips.json` in the folder keeps
  * the options and which clip has which name.
@@ -139,10 +140,9 @@ export async function writeNtuLayout(folder: string, options: NtuLayoutOptions =
         const draw = random('ntu', seed, name);
         const before = draw.chance(emptyFrames) ? 1 + draw.integer(5) : 0;
         const pause = Math.round((before * plan.frames.rgb) / plan.frames.skeleton);
-        const bodies = bodiesOf(made, before, plan.resolution, draw);
+        const bodies = bodiesOf(made, before, draw);
         const own = plan.frames.skeleton;
-        if (draw.chance(falseBodies))
-          bodies.push(falseBody(before, own, bodies.length, plan.resolution, draw));
+        if (draw.chance(falseBodies)) bodies.push(falseBody(before, own, bodies.length, draw));
         const text = formatSkeletonFile({ frames: before + own, bodies });
         const pixels = delayed(made.rgb, plan.frames.rgb, pause);
         await writing;
@@ -225,24 +225,17 @@ function namesOf(
 function bodiesOf(
   { skeletons, truth }: { skeletons: Vec3[][][]; truth: Vec3[][][] },
   before: number,
-  resolution: number,
   draw: Random,
 ): SkeletonBody[] {
   const first = draw.integer(9000);
   return skeletons.map((frames, place) => ({
     ...emptyBody(first + 7 * place, before, frames.length, place),
-    ...measured(frames, resolution, (frame, j) => far(frames[frame]![j]!, truth[place]![frame]![j]!)),
+    ...measured(frames, (frame, j) => far(frames[frame]![j]!, truth[place]![frame]![j]!)),
   }));
 }
 
 /** A body that isn't there: limbs every which way, at a place behind the scene, for some frames. */
-function falseBody(
-  before: number,
-  frames: number,
-  place: number,
-  resolution: number,
-  draw: Random,
-): SkeletonBody {
+function falseBody(before: number, frames: number, place: number, draw: Random): SkeletonBody {
   const length = Math.min(frames, 2 + draw.integer(8));
   const start = draw.integer(frames - length + 1);
   const at: Vec3 = [draw.uniform(-1.2, 1.2), draw.uniform(-0.8, 0.2), draw.uniform(3.6, 4.4)];
@@ -259,7 +252,7 @@ function falseBody(
   );
   return {
     ...emptyBody(9000 + draw.integer(900), before + start, length, place),
-    ...measured(seen, resolution, () => true),
+    ...measured(seen, () => true),
   };
 }
 
@@ -274,7 +267,6 @@ function emptyBody(number: number, start: number, frames: number, place: number)
 
 function measured(
   frames: readonly (readonly Vec3[])[],
-  resolution: number,
   isLost: (frame: number, joint: number) => boolean,
 ): Pick<SkeletonBody, 'fields' | 'joints'> {
   const fields = new Float32Array(frames.length * bodyFields.length);
@@ -289,9 +281,7 @@ function measured(
       const right = x / z;
       const upwards = y / z;
       const depth = [256 + 365 * right, 212 - 365 * upwards];
-      const colour = [0.5 + focalLength * right, 0.5 - focalLength * upwards].map(
-        (share) => resolution * share,
-      );
+      const colour = [1920 * (0.5 + focalLength * right), 1080 * (0.5 - focalLength * upwards)];
       const state = isLost(frame, j) ? 1 : 2;
       joints.set(
         [x, y, z, ...depth, ...colour, 0, 0, 0, 0, state],

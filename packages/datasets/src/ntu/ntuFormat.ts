@@ -137,7 +137,11 @@ function ntuFormat(
   };
 }
 
-async function readSkeletons(file: string, signal?: AbortSignal): Promise<SkeletonRecording> {
+/**
+ * The recording in a `.skeleton` file.
+ * @throws {DatasetError} with `file`, and the line, when it can't be read or isn't one
+ */
+export async function readSkeletons(file: string, signal?: AbortSignal): Promise<SkeletonRecording> {
   let text: string;
   try {
     const { size } = await stat(file);
@@ -153,7 +157,7 @@ async function readSkeletons(file: string, signal?: AbortSignal): Promise<Skelet
 }
 
 /** The box around the chosen bodies, in the pixels of the video; the file's are those of the sensor's 1920 x 1080 picture. */
-async function bodyBox(
+export async function bodyBox(
   video: string,
   recording: SkeletonRecording,
   ids: readonly string[],

@@ -43,11 +43,11 @@ export function personBox(joints: ArrayLike<number>, options: PersonBoxOptions):
   const most = Math.min(width, height);
   const wanted = Math.ceil((1 + margin) * Math.max(right - left, bottom - top));
   // Fewer pixels than this show nobody.
-  const side = even(Math.min(most, Math.max(16, wanted)));
+  const side = Math.max(1, even(Math.min(most, Math.max(16, wanted))));
   const place = (middle: number, size: number) =>
     even(Math.max(0, Math.min(size - side, Math.round(middle - side / 2))));
   return { x: place((left + right) / 2, width), y: place((top + bottom) / 2, height), side };
 }
 
-/** The even number at or below; 1 stays 1, for pictures of one pixel. */
-const even = (value: number) => (value <= 1 ? value : value - (value % 2));
+/** The even number at or below. */
+const even = (value: number) => value - (value % 2);
