@@ -117,7 +117,8 @@ export function decodeCheckpoint(bytes: Uint8Array, parts: CheckpointParts): Fit
   };
 }
 
-function readChecked(bytes: Uint8Array): SafetensorsFile {
+/** @throws {CheckpointError} when the bytes are damaged or no checkpoint */
+export function readChecked(bytes: Uint8Array): SafetensorsFile {
   let file: SafetensorsFile;
   try {
     file = readSafetensors(bytes);
@@ -203,7 +204,8 @@ async function entryOf(tensor: tf.Tensor): Promise<SafetensorsEntry> {
   };
 }
 
-function tensorOf({ dtype, shape, bytes }: SafetensorsEntry): tf.Tensor {
+/** A checkpoint's entry as a tensor. */
+export function tensorOf({ dtype, shape, bytes }: SafetensorsEntry): tf.Tensor {
   // A copy: the view may not be aligned to its element size.
   const buffer = bytes.slice().buffer;
   if (dtype === 'F32') return tf.tensor(new Float32Array(buffer), shape, 'float32');

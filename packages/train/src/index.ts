@@ -60,6 +60,7 @@ export {
   type ModelOutputs,
   type Objective,
 } from './objective.js';
+export { type RestoredWeights, type RestoreOptions, restoreWeights } from './restoreWeights.js';
 export {
   type Accuracy,
   type Improvement,

@@ -95,7 +95,9 @@ const prepare = group({
   skeleton: z.looseObject({ frames: positiveWhole }),
 });
 
-const video = { size: positiveWhole, width: positiveWhole.optional() };
+/** Frames that the network sees, evenly out of those prepared; absent: all. */
+const frames = positiveWhole.optional();
+const video = { frames, size: positiveWhole, width: positiveWhole.optional() };
 const blocks = listOf(positiveWhole, 'numbers of blocks, one for each stage').optional();
 const resnet = {
   ...video,
@@ -118,6 +120,7 @@ const videoNetwork = kinds(
 );
 
 const skeleton = {
+  frames,
   width: positiveWhole.optional(),
   dropout: shareBelowOne.optional(),
   stream: oneOf(['joint', 'bone', 'joint-motion', 'bone-motion']).optional(),
@@ -306,6 +309,12 @@ export const settingsSchema = group({
       ['models', 'video', 'size'],
       `no more than the prepared pictures' size, ${value.prepare.video.size}`,
     );
+  }
+  for (const stream of ['video', 'skeleton'] as const) {
+    const prepared = value.prepare[stream].frames;
+    if ((value.models[stream].frames ?? prepared) > prepared) {
+      refuse(['models', stream, 'frames'], `no more than the prepared frames, ${prepared}`);
+    }
   }
   for (const [name, { fusion, reweighter }] of Object.entries(value.defences)) {
     if (reweighter && fusion !== 'amr') {
