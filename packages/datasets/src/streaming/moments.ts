@@ -16,7 +16,8 @@ export interface FrameCount {
  *
  * `'uniform'`: evenly spread, first and last included. `'dense'`: evenly spread in a part of the clip, the same in all; it is
  * as long as the modality that keeps the largest share of its frames needs for frames that follow one another, and begins
- * anywhere. `'segments'`: the clip is cut into as many equal parts as frames are wanted, and a random moment of each is taken.
+ * anywhere. `'segments'`: the clip is cut into as many equal parts as frames are wanted, and a random moment of each is taken (TSN, Wang et al., ECCV
+ * 2016); where parts are shorter than two stored frames, one may be taken twice.
  * The modality of fewest frames draws first; another takes the moment that was drawn in its part of the clip, and draws one of
  * its own where there is none.
  * @param random what is drawn from; uniform sampling draws nothing
