@@ -34,6 +34,13 @@ describe('decodeElements', () => {
     );
   });
 
+  it("leaves the bytes of Node's Buffer alone, whose slice is no copy", () => {
+    const file = Buffer.from([9, 0, 0, 0, 1, 0, 0, 0, 2]);
+    expect([...decodeElements('uint32', file.subarray(1))]).toEqual([2 ** 24, 2 ** 25]);
+    expect([...decodeElements('uint32', file.subarray(1), true)]).toEqual([1, 2]);
+    expect([...file]).toEqual([9, 0, 0, 0, 1, 0, 0, 0, 2]);
+  });
+
   it('reads either byte order at any alignment, and leaves the bytes alone', () => {
     const numbers = fc.array(fc.double(), { maxLength: 4 });
     fc.assert(

@@ -84,7 +84,8 @@ export function decodeElements(dtype: ElementType, bytes: Uint8Array, bigEndian 
   if (width === 1 || (!bigEndian && bytes.byteOffset % width === 0)) {
     return values(bytes.buffer, bytes.byteOffset, length);
   }
-  const copy = bytes.slice();
+  // Not slice(): that of Node's Buffer is no copy.
+  const copy = new Uint8Array(bytes);
   if (bigEndian) {
     for (let i = 0; i < copy.length; i += width) copy.subarray(i, i + width).reverse();
   }

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  layOutSafetensors,
   readSafetensors,
+  readSafetensorsHead,
   type SafetensorsDtype,
   SafetensorsError,
   safetensorsValues,
@@ -43,6 +45,17 @@ describe('safetensors', () => {
         const read = readSafetensors(writeSafetensors(file));
         expect(new Map([...read.tensors].sort())).toEqual(new Map([...file.tensors].sort()));
         expect(read.metadata).toEqual(file.metadata);
+        const bytes = writeSafetensors(file);
+        const layout = layOutSafetensors(file);
+        expect(bytes.subarray(0, layout.header.length)).toEqual(layout.header);
+        expect(layout.bytes).toBe(bytes.length);
+        const head = readSafetensorsHead(layout.header, bytes.length);
+        expect(head.dataStart).toBe(layout.header.length);
+        expect(head.tensors).toEqual(layout.tensors);
+        for (const [name, { start, end }] of layout.tensors) {
+          expect(bytes.subarray(start, end)).toEqual(file.tensors.get(name)!.bytes);
+        }
+        expect(() => readSafetensorsHead(layout.header, bytes.length + 1)).toThrow(SafetensorsError);
       }),
       { numRuns: 50 },
     );

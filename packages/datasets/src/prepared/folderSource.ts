@@ -38,7 +38,11 @@ export function folderSource(folder: string, options: { openFiles?: number } = {
     files.set(path, file);
     file.users++;
     try {
-      const { handle, bytes } = await file.opened;
+      const { handle, bytes } = await file.opened.catch((error) => {
+        // Whoever comes next tries again.
+        if (files.get(path) === file) files.delete(path);
+        throw error;
+      });
       return await use(handle, bytes, name);
     } catch (error) {
       throw readable(error, name);
@@ -55,10 +59,7 @@ export function folderSource(folder: string, options: { openFiles?: number } = {
       if (files.size <= most) return;
       if (file.users > 0) continue;
       files.delete(path);
-      await file.opened.then(
-        ({ handle }) => handle.close(),
-        () => {},
-      );
+      await (await file.opened).handle.close();
     }
   }
 

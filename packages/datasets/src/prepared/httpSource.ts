@@ -20,12 +20,15 @@ export interface HttpSourceOptions {
   wholeBytes?: number;
   /** How often a request is repeated after an error of the network or the server, default 4. */
   retries?: number;
-  /** Milliseconds before the first repetition, default 250; before each further one twice as long. */
+  /** Milliseconds before the first repetition, default 250; before each further one twice as long, but no longer than 30 s. */
   retryDelay?: number;
 }
 
 /** Bytes that a manifest may have: that of a million samples has fewer. */
 const manifestBytes = 256 * 2 ** 20;
+
+/** Milliseconds between two tries at most. */
+const longestDelay = 30_000;
 
 /** What may pass by itself: a request that timed out, too many requests, an error of the server. */
 const isPassing = (status: number) => status === 408 || status === 429 || status >= 500;
@@ -60,6 +63,10 @@ export function httpSource(url: string | URL, options: HttpSourceOptions = {}): 
   const closed = new AbortController();
   let hasRanges = !whole;
 
+  /** What files are called in messages: without the query, which may hold a secret. */
+  const name = `${base.origin}${base.pathname.replace(/\/$/, '')}`;
+  const nameOf = (path: string) => `${name}/${path}`;
+
   function addressOf(path: string): string {
     const address = new URL(base);
     address.pathname += insideSteps(path).map(encodeURIComponent).join('/');
@@ -73,13 +80,14 @@ export function httpSource(url: string | URL, options: HttpSourceOptions = {}): 
     signal: AbortSignal | undefined,
     take: (response: Response, file: string) => Promise<T>,
   ): Promise<T> {
-    const file = addressOf(path);
+    const address = addressOf(path);
+    const file = nameOf(path);
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
       if (closed.signal.aborted) throw new DatasetError('the source was closed', { file });
       try {
         return await withSignals([closed.signal, signal], async (own) => {
-          const response = await get(file, { headers: range ? { range } : {}, signal: own });
+          const response = await get(address, { headers: range ? { range } : {}, signal: own });
           if (response.ok || !isPassing(response.status)) return take(response, file);
           await response.body?.cancel();
           throw new Error(`the server answered ${response.status} ${response.statusText}`.trim());
@@ -92,7 +100,7 @@ export function httpSource(url: string | URL, options: HttpSourceOptions = {}): 
           const message = `${(error as Error).message}, after ${tries + 1} tries; is the address right, and does the server allow this page (CORS)?`;
           throw new DatasetError(message, { file, cause: error });
         }
-        await pause(retryDelay * 2 ** tries, [closed.signal, signal]);
+        await pause(Math.min(retryDelay * 2 ** tries, longestDelay), [closed.signal, signal]);
       }
     }
   }
@@ -107,12 +115,12 @@ export function httpSource(url: string | URL, options: HttpSourceOptions = {}): 
 
   async function part(path: string, start: number, length: number, signal?: AbortSignal) {
     const bytes = await wholeFile(path, signal);
-    if (start + length > bytes.length) throw tooShort(addressOf(path), bytes.length, start, length);
+    if (start + length > bytes.length) throw tooShort(nameOf(path), bytes.length, start, length);
     return bytes.slice(start, start + length);
   }
 
   return {
-    name: base.href.replace(/\/$/, ''),
+    name,
     async size(path, signal) {
       if (hasRanges) {
         const size = await ask(path, 'bytes=0-0', signal, async (response, file) => {

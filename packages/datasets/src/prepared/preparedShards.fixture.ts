@@ -20,7 +20,7 @@ export function someSamples(count: number): ShardSample[] {
     tags: { subject: i },
     facts: { frames: 10 + i },
     arrays: {
-      video: Uint8Array.from({ length: 27 }, () => draw.below(256)),
+      video: Uint8Array.from({ length: 27 }, () => draw.integer(256)),
       skeleton: Float32Array.from({ length: 12 }, () => draw.normal()),
     },
   }));

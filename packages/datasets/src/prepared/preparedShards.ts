@@ -77,7 +77,8 @@ export interface PreparedShards {
  * Opens a folder of shards that `amr-data prepare` has written: reads its manifest and then, when a sample is asked for, what
  * it takes. The head of a shard (header and checksums) is read once, when its first sample is asked for, and compared
  * with the manifest; a sample is one read for each modality, and compared with its checksum.
- * @param source where the files are: `folderSource` of the Node entry, or {@link httpSource}
+ * @param source where the files are: `folderSource` of the Node entry, or {@link httpSource}; it is closed with the shards, and
+ *   when opening fails
  * @param options see {@link OpenShardsOptions}
  * @throws {DatasetError} when there is no manifest, or it doesn't agree with itself
  * @example
@@ -93,7 +94,10 @@ export async function openShards(
   options: OpenShardsOptions = {},
 ): Promise<PreparedShards> {
   const { verify = true, signal } = options;
-  const manifest = await readManifest(source, signal);
+  const manifest = await readManifest(source, signal).catch(async (error) => {
+    await source.close();
+    throw error;
+  });
   const { modalities } = manifest;
   const names = Object.keys(modalities);
   const samples = manifest.shards.flatMap((shard) => shard.samples);
@@ -209,8 +213,6 @@ export function checkSample(
 
 /** A view where it can be one. */
 function floatsOf(bytes: Uint8Array): Float32Array {
-  const { buffer, byteOffset, length } = byteOffsetIsWhole(bytes) ? bytes : bytes.slice();
+  const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Float32Array(buffer, byteOffset, length / 4);
 }
-
-const byteOffsetIsWhole = ({ byteOffset }: Uint8Array) => byteOffset % 4 === 0;

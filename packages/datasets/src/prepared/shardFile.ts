@@ -105,7 +105,7 @@ export function readShardHead(
     throw wrong(`'${checksums}' is not what ends the ${head.length} bytes of the head`);
   }
   // A copy: the checksums need not lie at a multiple of four bytes of the buffer that the head came in.
-  const crcs = new Uint32Array(head.slice(dataStart).buffer);
+  const crcs = new Uint32Array(new Uint8Array(head.subarray(dataStart)).buffer);
   return { headBytes: head.length, bytes: shard.bytes, starts: rest, crcs };
 }
 

@@ -37,8 +37,10 @@ const pieceBytes = 8 * 2 ** 20;
  * @example
  * ```js
  * import { folderSource, verifyPrepared } from '@amr/datasets/node';
- * const { samples, faults } = await verifyPrepared(folderSource('prepared/ntu60'));
+ * const source = folderSource('prepared/ntu60');
+ * const { samples, faults } = await verifyPrepared(source);
  * console.log(samples, faults.map(({ message }) => message));
+ * await source.close();
  * ```
  */
 export async function verifyPrepared(
