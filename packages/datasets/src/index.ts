@@ -40,3 +40,5 @@ export type { SampleOptions } from './streaming/recipe.js';
 export type { StreamOptions } from './streaming/shardDataset.js';
 export type { StreamedDataset } from './streaming/streamDataset.js';
 export { type UtdMhadOptions, utdMhad } from './utdMhad.js';
+export { type FrameSampling, type FrameSamplingOptions, sampleFrames } from './video/frameSampling.js';
+export { type PersonBox, type PersonBoxOptions, personBox } from './video/personBox.js';

@@ -28,6 +28,13 @@ export interface FromFolderOptions extends Omit<FolderOptions, 'root'> {
  * @returns the samples, by ids `<class>/<name>`
  * @throws {DatasetError} when the folder holds no samples, the samples take more than `maxBytes` (before any is read), there is no
  *   such split, or a file is damaged (`file` names it)
+ * @example
+ * ```none
+ * import { fromFolder } from '@amr/datasets/node';
+ *
+ * // clips/rgb/wave/01.mp4, clips/skeleton/wave/01.npy, ...
+ * const training = await fromFolder('clips', { video: { frames: 16, size: 64 }, split: 'mine', part: 'train' });
+ * ```
  */
 export async function fromFolder(root: string, options: FromFolderOptions = {}): Promise<ArrayDataset> {
   const { split, part, maxBytes = 2 ** 30, onProgress, signal, ...rest } = options;

@@ -108,6 +108,12 @@ const most = { subjects: 106, cameras: 3, setups: 32 };
  * @param options clips, names, defects; see {@link NtuLayoutOptions}
  * @throws {DatasetError} when an option can't be met, a class isn't one of NTU's, there are more clips than names, the folder holds
  *   clips of other options, or ffmpeg is missing or fails
+ * @example
+ * ```none
+ * import { writeNtuLayout } from '@amr/datasets/node';
+ *
+ * const { skeletons, videos } = await writeNtuLayout('ntu', { classes: ['wave', 'kick'], samplesPerClass: 32, resolution: 64 });
+ * ```
  */
 export async function writeNtuLayout(folder: string, options: NtuLayoutOptions = {}): Promise<NtuLayout> {
   const { quality = 2, falseBodies = 0, emptyFrames = 0, seed = 0, ffmpeg, onProgress, signal } = options;

@@ -1,7 +1,6 @@
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
 import { frameIndices } from '../frameIndices.js';
-import type { Random } from '../random.js';
 
 /**
  * Which frames stand for a clip. `'uniform'`: evenly spread, first and last included. `'segments'`: one of each of as many equal
@@ -15,7 +14,12 @@ export interface FrameSamplingOptions {
   /** Which way; default `'uniform'`. */
   sampling?: FrameSampling;
   /** What random choices are drawn from; absent: none is random, as a test wants it. Uniform sampling never is. */
-  random?: Random;
+  random?: {
+    /** A number in [0, 1). */
+    uniform(): number;
+    /** A whole number in [0, n). */
+    integer(n: number): number;
+  };
   /** Frames from one dense frame to the next, default 1. */
   stride?: number;
 }
@@ -30,6 +34,14 @@ export const frameSamplings: readonly FrameSampling[] = ['uniform', 'segments', 
  * @param count frames that are wanted, at least 1
  * @returns positions from 0 to total - 1; in order, but for a dense clip that begins anew
  * @throws {DatasetError} when a number is not a whole one of at least 1
+ * @example
+ * ```ts
+ * import { sampleFrames } from '@amr/datasets';
+ *
+ * console.log(sampleFrames(90, 4)); // [0, 30, 59, 89]
+ * console.log(sampleFrames(90, 3, { sampling: 'segments' })); // [15, 45, 75]
+ * console.log(sampleFrames(90, 3, { sampling: 'dense', stride: 2 })); // [42, 44, 46]
+ * ```
  */
 export function sampleFrames(total: number, count: number, options: FrameSamplingOptions = {}): number[] {
   const { sampling = 'uniform', random, stride = 1 } = options;

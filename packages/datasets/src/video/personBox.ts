@@ -25,6 +25,13 @@ export interface PersonBoxOptions {
  * made up, and don't count.
  * @param joints column and row of each joint in pixels, one after the other
  * @returns the box in even whole pixels, which pictures of halved colour planes are cut at; undefined when no joint counts
+ * @example
+ * ```ts
+ * import { personBox } from '@amr/datasets';
+ *
+ * const joints = [900, 300, 1000, 500, 950, 700];
+ * console.log(personBox(joints, { width: 1920, height: 1080 })); // { x: 700, y: 250, side: 500 }
+ * ```
  */
 export function personBox(joints: ArrayLike<number>, options: PersonBoxOptions): PersonBox | undefined {
   const { width, height, margin = 0.25 } = options;
