@@ -10,8 +10,12 @@ const types: { [ending: string]: string } = {
   wasm: 'application/wasm',
 };
 
-/** Serves folders on this machine only, each under a path of its own, until it is closed. */
-export async function serve(folders: { [path: string]: string }, headers: { [name: string]: string } = {}) {
+/** Serves folders on this machine only, each under a path of its own, until it is closed; on request, also ranges of files. */
+export async function serve(
+  folders: { [path: string]: string },
+  headers: { [name: string]: string } = {},
+  { ranges = false } = {},
+) {
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url!, 'http://localhost').pathname);
     const [under, folder] = Object.entries(folders).find(([one]) => path.startsWith(one)) ?? [];
@@ -21,6 +25,13 @@ export async function serve(folders: { [path: string]: string }, headers: { [nam
       if (inside.startsWith('..')) throw new Error('outside of the folder');
       const bytes = await readFile(join(folder, inside));
       const type = types[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
+      const [, first, last] = (ranges && /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')) || [];
+      if (first && last) {
+        const part = bytes.subarray(Number(first), Number(last) + 1);
+        const range = `bytes ${first}-${Number(first) + part.length - 1}/${bytes.length}`;
+        response.writeHead(206, { 'content-type': type, 'content-range': range, ...headers }).end(part);
+        return;
+      }
       response.writeHead(200, { 'content-type': type, ...headers }).end(bytes);
     } catch {
       response.writeHead(404).end();
