@@ -16,6 +16,8 @@ export interface CommonFlags {
   shard?: Shard;
   dryRun?: boolean;
   json?: boolean;
+  /** False with `--no-measure`. */
+  measure?: boolean;
 }
 
 /** A run as the command line describes it: what decides its numbers, and where its files are. */
@@ -62,6 +64,7 @@ export const withCommonOptions = (command: Command): Command =>
       new Option('--shard <share>', 'work on a share of the samples, such as 3/16').argParser(parseShard),
     )
     .option('--dry-run', 'say what would be done, how large it is and how long it takes')
+    .option('--no-measure', 'with --dry-run: measure no steps, and estimate no time')
     .option('--json', 'with --dry-run: as JSON')
     .showHelpAfterError('(--help shows the options)');
 

@@ -1,10 +1,106 @@
-import { Command } from 'commander';
-import { type CommonFlags, runOf, withCommonOptions } from '../run.js';
+import { mergePrepared, type Prepared, type PrepareProgress, prepare } from '@amr/datasets/node';
+import { display } from '@amr/example-jobs';
+import { Command, InvalidArgumentError } from 'commander';
+import { dryRun } from '../dryRun/dryRun.js';
+import { prepareOptions } from '../prepareOptions.js';
+import { type CommonFlags, type Run, runOf, withCommonOptions } from '../run.js';
+import { stopSignal } from '../stopping.js';
+
+/** How `prepare` works, beside the run's settings. */
+export interface PrepareFlags {
+  /** Threads that read; default one for each core. */
+  workers?: number;
+  /** Leave samples out that can't be read, instead of ending. */
+  skipDamaged?: boolean;
+  /** Join the shares that other machines have prepared. */
+  merge?: boolean;
+}
+
+const count = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number was expected');
+  return value;
+};
 
 /** `ntu prepare`: makes shards of the data set's files, as the settings say. */
 export const prepareCommand = (): Command =>
-  withCommonOptions(
-    new Command('prepare').description("makes prepared shards of the data set's files"),
-  ).action(async (flags: CommonFlags) => {
-    runOf(flags);
-  });
+  withCommonOptions(new Command('prepare').description("makes prepared shards of the data set's files"))
+    .option('--workers <count>', 'threads that read (default: one for each core)', count)
+    .option('--skip-damaged', 'list clips that cannot be read in the manifest, and leave them out')
+    .option('--merge', 'join what machines with --shard have prepared')
+    .action(async (flags: CommonFlags & PrepareFlags) => {
+      const run = runOf(flags);
+      if (flags.dryRun) return dryRun(run, flags);
+      const finished = await prepareData(run, { ...flags, signal: stopSignal() });
+      if (!finished) process.exitCode = 130;
+    });
+
+/**
+ * Prepares the data of a run, or its share of it, with progress on the terminal.
+ * @returns false when it was stopped before the end; the same command goes on
+ */
+export async function prepareData(
+  run: Run,
+  { workers, skipDamaged, merge, signal }: PrepareFlags & { signal: AbortSignal },
+): Promise<boolean> {
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  if (merge) {
+    const { counts } = await mergePrepared(run.prepared);
+    say(`${run.prepared}: ${counts.samples} clips in ${counts.shards} shards`);
+    return true;
+  }
+  const { dataset } = run.settings;
+  const state = { share: 0, seconds: undefined as number | undefined };
+  const job = { id: `prepare ${dataset.title}`, after: [], work: 1 };
+  const show = display(progressOf(state));
+  const begun = performance.now();
+  show.start(job);
+  try {
+    const { shard, prepared } = run;
+    const result = await prepare(dataset.format, prepareOptions(run), {
+      out: prepared,
+      ...(shard && { shard }),
+      ...(workers !== undefined && { workers }),
+      ...(skipDamaged && { skipDamaged }),
+      finish: signal,
+      log: show.log,
+      onProgress: ({ samples, total, left, damaged }: PrepareProgress) => {
+        state.share = total > 0 ? samples / total : 1;
+        state.seconds = left;
+        show.update(job, {
+          done: samples,
+          total: Math.max(total, 1),
+          text: `${samples} of ${total} clips${damaged > 0 ? `, ${damaged} damaged` : ''}`,
+        });
+      },
+    });
+    state.share = 1;
+    show.end(job, (performance.now() - begun) / 1000);
+    for (const line of outcome(result, run)) show.log(line);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  } finally {
+    show.close();
+  }
+}
+
+/** What the display asks of an estimate: here `prepare` makes it. */
+const progressOf = (state: { share: number; seconds: number | undefined }) => ({
+  note: () => {},
+  get share() {
+    return state.share;
+  },
+  get seconds() {
+    return state.seconds;
+  },
+});
+
+function outcome({ manifest, samples, damaged, shards }: Prepared, { prepared, shard }: Run): string[] {
+  const lines = damaged.map(({ id, reason }) => `left out: ${id}: ${reason}`);
+  const share = shard && shard.count > 1 ? `share ${shard.index + 1}/${shard.count}: ` : '';
+  lines.push(`${share}${samples} clips in ${shards} shards, ${prepared}`);
+  if (!manifest) lines.push("when all shares are done, 'prepare --merge' with the same options joins them");
+  return lines;
+}
