@@ -1,0 +1,105 @@
+import { folderSource } from '../prepared/folderSource.js';
+import { httpSource } from '../prepared/httpSource.js';
+import type { Manifest } from '../prepared/manifest.js';
+import { readManifest } from '../prepared/preparedShards.js';
+import type { ShardSource } from '../prepared/shardSource.js';
+import { partOfSplit } from '../source/splitRule.js';
+import { byteText } from './progressLine.js';
+
+/** A folder of prepared shards, or an address of one. */
+export const sourceOf = (place: string): ShardSource =>
+  /^https?:\/\//.test(place) ? httpSource(place) : folderSource(place);
+
+/** What `amr-data info --json` says. */
+export interface Info {
+  dataset: string;
+  samples: number;
+  shards: number;
+  bytes: number;
+  leftOut: number;
+  damaged: number;
+  modalities: Manifest['modalities'];
+  /** Samples in each part of each split. */
+  splits: { [split: string]: { train: number; test: number } };
+  /** Samples of each class: in all, and in each part of each split. */
+  classes: { name: string; samples: number; splits: { [split: string]: { train: number; test: number } } }[];
+  options: unknown;
+}
+
+/** What is in a prepared folder, from its manifest alone. */
+export async function infoOf(place: string): Promise<Info> {
+  const source = sourceOf(place);
+  try {
+    return countsOf(await readManifest(source));
+  } finally {
+    await source.close();
+  }
+}
+
+function countsOf(manifest: Manifest): Info {
+  const { dataset, counts, modalities, options } = manifest;
+  const samples = manifest.shards.flatMap((shard) => shard.samples);
+  const labelCounts = (places: readonly number[]) => {
+    const found = manifest.classes.map(() => 0);
+    for (const place of places) found[samples[place]!.label]!++;
+    return found;
+  };
+  const all = labelCounts(samples.map((_, i) => i));
+  const parts = Object.entries(manifest.splits).map(([split, rule]) => {
+    const [train, test] = (['train', 'test'] as const).map((part) => partOfSplit(samples, rule, part));
+    return {
+      split,
+      train: train!.length,
+      test: test!.length,
+      classes: { train: labelCounts(train!), test: labelCounts(test!) },
+    };
+  });
+  return {
+    dataset,
+    samples: counts.samples,
+    shards: counts.shards,
+    bytes: manifest.shards.reduce((sum, { bytes }) => sum + bytes, 0),
+    leftOut: counts.leftOut,
+    damaged: counts.damaged,
+    modalities,
+    splits: Object.fromEntries(parts.map(({ split, train, test }) => [split, { train, test }])),
+    classes: manifest.classes.map((name, label) => ({
+      name,
+      samples: all[label]!,
+      splits: Object.fromEntries(
+        parts.map(({ split, classes }) => [
+          split,
+          { train: classes.train[label]!, test: classes.test[label]! },
+        ]),
+      ),
+    })),
+    options,
+  };
+}
+
+/** As lines for people. */
+export function infoText(info: Info): string {
+  const { dataset, samples, shards, bytes, leftOut, damaged, modalities, splits, classes } = info;
+  const names = Object.keys(splits);
+  const table = [
+    ['class', 'samples', ...names.flatMap((split) => [`${split} train`, 'test'])],
+    ...classes.map(({ name, samples, splits }) => [
+      name,
+      samples,
+      ...names.flatMap((split) => [splits[split]!.train, splits[split]!.test]),
+    ]),
+    ['all', samples, ...names.flatMap((split) => [splits[split]!.train, splits[split]!.test])],
+  ].map((row) => row.map(String));
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const rows = table.map((row) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
+  );
+  return [
+    `${dataset}: ${samples} samples in ${shards} shards, ${byteText(bytes)}; ${leftOut} left out, ${damaged} damaged`,
+    ...Object.entries(modalities).map(
+      ([name, { kind, dtype, shape, unit }]) => `  ${name}: ${kind}, ${dtype} [${shape.join(', ')}], ${unit}`,
+    ),
+    '',
+    ...rows,
+  ].join('\n');
+}

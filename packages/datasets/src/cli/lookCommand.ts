@@ -1,0 +1,44 @@
+import { writeFile } from 'node:fs/promises';
+import { contactSheet } from '../contactSheet.js';
+import { DatasetError } from '../datasetError.js';
+import { fromArrays } from '../fromArrays.js';
+import { openShards } from '../prepared/preparedShards.js';
+import { sourceOf } from './infoCommand.js';
+
+/**
+ * `amr-data look`: a contact sheet of some samples of a prepared folder, the first of each class.
+ * @returns the ids of the samples, row by row
+ */
+export async function lookCommand(place: string, out: string, rows: number): Promise<string[]> {
+  const shards = await openShards(sourceOf(place));
+  try {
+    const firsts = new Map<number, number>();
+    for (const [i, { label }] of shards.samples.entries()) if (!firsts.has(label)) firsts.set(label, i);
+    const places = [...firsts.entries()].sort(([a], [b]) => a - b).slice(0, rows);
+    const names = Object.entries(shards.modalities).filter(
+      ([, { kind }]) => kind === 'video' || kind === 'skeleton',
+    );
+    if (names.length === 0)
+      throw new DatasetError('there is no video and no skeleton to look at', { file: place });
+    const samples = await Promise.all(places.map(([, i]) => shards.sample(i)));
+    const dataset = fromArrays({
+      classes: shards.classes,
+      ids: samples.map(({ id }) => id),
+      labels: samples.map(({ label }) => label),
+      modalities: Object.fromEntries(
+        names.map(([name, { dtype, shape, unit, scale, range }]) => {
+          const Type = dtype === 'uint8' ? Uint8Array : Float32Array;
+          const size = shape.reduce((a, b) => a * b, 1);
+          const data = new Type(samples.length * size);
+          for (const [row, { arrays }] of samples.entries()) data.set(arrays[name]!, row * size);
+          return [name, { data, shape, unit, scale, range }];
+        }),
+      ),
+    });
+    const png = await contactSheet(dataset, { samples: samples.map((_, i) => i) });
+    await writeFile(out, png);
+    return dataset.ids.slice();
+  } finally {
+    await shards.close();
+  }
+}
