@@ -37,7 +37,7 @@ export type { ShardSource } from './prepared/shardSource.js';
 export type { ChoiceOptions } from './streaming/chosenSamples.js';
 export { type PreparedUrlOptions, preparedUrl } from './streaming/preparedUrl.js';
 export type { SampleOptions } from './streaming/recipe.js';
-export type { StreamOptions } from './streaming/shardDataset.js';
+export type { StreamOptions } from './streaming/storedDataset.js';
 export type { StreamedDataset } from './streaming/streamDataset.js';
 export { type UtdMhadOptions, utdMhad } from './utdMhad.js';
 export { type FrameSampling, type FrameSamplingOptions, sampleFrames } from './video/frameSampling.js';

@@ -29,6 +29,7 @@ export type {
 export type { SplitPart, SplitRule } from './source/splitRule.js';
 export { partOfSplit } from './source/splitRule.js';
 export { type PreparedFolderOptions, preparedFolder } from './streaming/preparedFolder.js';
+export { type StreamSourceOptions, streamSource } from './streaming/streamSource.js';
 export { type ProbeVideoOptions, probeVideo, type VideoInfo } from './video/probeVideo.js';
 export { type ReadVideo, type ReadVideoPart, readVideo } from './video/readVideo.js';
 export { type VideoCrop, type VideoOptions, videoModality } from './video/videoOptions.js';

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { DatasetError } from '../datasetError.js';
+import type { Listing } from '../source/sourceFormat.js';
 import { workerFile } from '../workerFile.js';
 import { type BatchReader, type BatchValues, closedError, type StreamedSample } from './batchReader.js';
 import type { SampleRecipe } from './recipe.js';
@@ -17,6 +18,8 @@ export type StreamOrigin =
       format: string;
       /** Its options. */
       options: unknown;
+      /** What it lists that it reads. */
+      modalities: Listing['modalities'];
     };
 
 /** What a thread is started with. Plain data. */

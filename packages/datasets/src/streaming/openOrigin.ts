@@ -1,9 +1,9 @@
 import { DatasetError } from '../datasetError.js';
 import { folderSource } from '../prepared/folderSource.js';
 import { openShards } from '../prepared/preparedShards.js';
-import type { ListedSample, SourceFormat } from '../source/sourceFormat.js';
 import type { StoredSamples } from './batchReader.js';
 import type { StreamOrigin } from './batchThreads.js';
+import { formatSamples } from './formatSamples.js';
 import { shardSamples } from './shardSamples.js';
 
 /** Opens what a thread reads from. */
@@ -19,15 +19,5 @@ export async function openOrigin(
   const { sourceFormats } = await import('../source/formats.js');
   const format = sourceFormats[origin.format];
   if (!format) throw new DatasetError(`there is no format '${origin.format}' for threads to read`);
-  return formatSamples(format, origin.options);
-}
-
-/** Samples as a format reads them. */
-export function formatSamples(format: SourceFormat, options: unknown): StoredSamples {
-  return {
-    async read({ place }, signal) {
-      return (await format.read(place as ListedSample, options, signal)).arrays;
-    },
-    async close() {},
-  };
+  return formatSamples(format, origin.options, origin.modalities);
 }

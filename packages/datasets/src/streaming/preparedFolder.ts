@@ -4,7 +4,8 @@ import { folderSource } from '../prepared/folderSource.js';
 import { openShards } from '../prepared/preparedShards.js';
 import { batchReaderHere } from './batchReader.js';
 import { batchReaderInThreads } from './batchThreads.js';
-import { type StreamOptions, shardDataset } from './shardDataset.js';
+import { shardDataset } from './shardDataset.js';
+import type { StreamOptions } from './storedDataset.js';
 import type { StreamedDataset } from './streamDataset.js';
 
 /** How {@link preparedFolder} reads. */

@@ -1,7 +1,8 @@
 import { httpSource } from '../prepared/httpSource.js';
 import { openShards } from '../prepared/preparedShards.js';
 import { batchReaderHere } from './batchReader.js';
-import { type StreamOptions, shardDataset } from './shardDataset.js';
+import { shardDataset } from './shardDataset.js';
+import type { StreamOptions } from './storedDataset.js';
 import type { StreamedDataset } from './streamDataset.js';
 
 /** How {@link preparedUrl} reads. */

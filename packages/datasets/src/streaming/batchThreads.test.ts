@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { DatasetError } from '../datasetError.js';
+import { batchReaderInThreads } from './batchThreads.js';
+import type { SampleRecipe } from './recipe.js';
+
+const samples = [{ id: 'a', label: 0, place: 0 }];
+const recipe: SampleRecipe = {
+  stored: {},
+  frames: {},
+  sampling: 'uniform',
+  seed: 0,
+  augmentation: {},
+  classes: ['a'],
+};
+const origin = { format: 'nothing', options: {}, modalities: {} };
+const { signal } = new AbortController();
+
+describe('batchReaderInThreads', () => {
+  it('tells of a thread that ends, for every batch that waited for it', async () => {
+    // No recipe at all: the thread throws when it starts.
+    const reader = batchReaderInThreads({ origin, recipe: undefined as unknown as SampleRecipe }, 1);
+    const outcomes = await Promise.allSettled([0, 1].map((epoch) => reader.read(samples, epoch, signal)));
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({
+        status: 'rejected',
+        reason: {
+          name: 'DatasetError',
+          reason: expect.stringMatching(/^a thread that reads batches has ended/),
+        },
+      });
+    }
+    await reader.close();
+  });
+
+  it('passes errors on, drops batches that nobody wants, and rejects those under way when it is closed', async () => {
+    const reader = batchReaderInThreads({ origin, recipe }, 1);
+    const stop = new AbortController();
+    const first = reader.read(samples, 0, signal);
+    const dropped = reader.read(samples, 0, stop.signal);
+    stop.abort(new Error('not wanted'));
+    await expect(dropped).rejects.toThrow('not wanted');
+    await expect(first).rejects.toThrow(/no format 'nothing'/);
+    await expect(first).rejects.toBeInstanceOf(DatasetError);
+    const late = reader.read(samples, 1, signal);
+    const after = reader.read(samples, 1, signal);
+    await Promise.all([
+      expect(late).rejects.toThrow(/was closed/),
+      expect(after).rejects.toThrow(/was closed/),
+      reader.close(),
+    ]);
+    await expect(reader.read(samples, 1, signal)).rejects.toThrow(/was closed/);
+  });
+});
