@@ -2,7 +2,7 @@
 
 Run with NumPy 1 and with NumPy 2, which name their modules differently:
     python packages/datasets/test-data/pyskl.py
-Writes pyskl3d<protocol>.numpy<major>.pkl and pyskl2d.numpy<major>.pkl, and what is in them to pyskl.json.
+Writes pyskl3d<protocol>.numpy<major>.pkl, pyskl2d.numpy<major>.pkl and pysklFaults.numpy<major>.pkl, and what is in them to pyskl.json.
 """
 
 import json
@@ -62,6 +62,22 @@ two = {
 for protocol in (2, 3, 4, 5):
     (HERE / f'pyskl3d{protocol}.numpy{MAJOR}.pkl').write_bytes(pickle.dumps(three, protocol))
 (HERE / f'pyskl2d.numpy{MAJOR}.pkl').write_bytes(pickle.dumps(two, 4))
+
+sound = sample_3d('S001C001P001R001A001', 1, 2, 4)
+faulty = [
+    sound,
+    sound,
+    None,
+    {**sound, 'frame_dir': 'a', 'label': -1},
+    {**sound, 'frame_dir': 'b', 'total_frames': 3},
+    {**sound, 'frame_dir': 'c', 'keypoint': sound['keypoint'][0]},
+    {**sound, 'frame_dir': 'd', 'keypoint': sound['keypoint'][:, :, :20]},
+    {key: value for key, value in two['annotations'][0].items() if not key.endswith('shape')},
+    {**two['annotations'][1], 'keypoint_score': np.zeros((1, 1, 1))},
+    {**two['annotations'][2]},
+    {'frame_dir': 'k', 'label': 0, 'total_frames': 2, 'raw_file': 'k.pkl'},
+]
+(HERE / f'pysklFaults.numpy{MAJOR}.pkl').write_bytes(pickle.dumps(faulty, 4))
 
 golden = {
     kind: [

@@ -126,6 +126,36 @@ describe('pyskl', () => {
     });
   });
 
+  it.each(['numpy1', 'numpy2'])(
+    'says what is wrong with an annotation, and reads the others: %s',
+    async (numpy) => {
+      const file = testData(`pysklFaults.${numpy}.pkl`);
+      const { samples, splits } = await pyskl.list({ file });
+      expect(splits).toEqual({});
+      const outcomes = await Promise.allSettled(samples.map((sample) => pyskl.read(sample, { file })));
+      const reasons = outcomes.map((outcome) => {
+        if (outcome.status === 'fulfilled') return 'sound';
+        expect(outcome.reason).toBeInstanceOf(DatasetError);
+        expect(outcome.reason.file).toBe(file);
+        return outcome.reason.reason;
+      });
+      expect(reasons).toEqual([
+        'sound',
+        "annotations[1]: frame_dir 'S001C001P001R001A001' came before",
+        'annotations[2]: a dict was expected',
+        'annotations[3]: label -1 was found, a whole number from 0 was expected',
+        'annotations[4]: total_frames is 3, keypoint has 2 frames',
+        'annotations[5]: keypoint has shape [2,25,3], [persons, frames, joints, 2 or 3] was expected',
+        "annotations[6]: it has 20 joints in 3D, the 25 of NTU's were expected",
+        "annotations[7]: it has no 'img_shape' of a height and a width, which its pixels need",
+        'annotations[8]: keypoint_score is no array of shape [1,2,17]',
+        'annotations[9]: keypoint has shape [1,3,17,2], the first one [persons, frames, 25, 3]',
+        expect.stringMatching(/^annotations\[10\]: its key points are in another file, 'k.pkl'/),
+      ]);
+      expect(new Set(samples.map(({ id }) => id)).size).toBe(11);
+    },
+  );
+
   it('leaves out samples that have no video', async () => {
     writeFileSync(join(folder, 'S001C001P001R001A001_rgb.avi'), '');
     writeFileSync(join(folder, 'notes.txt'), '');
