@@ -12,6 +12,8 @@ export interface VideoInfo {
   framesPerSecond: number;
   /** Its length in seconds; NaN when the file doesn't say. */
   duration: number;
+  /** Number of its frames, when they were counted. */
+  frames?: number;
 }
 
 /** What {@link probeVideo} is told. */
@@ -34,10 +36,7 @@ export const mostPixels = 7680 * 4320;
  * @returns its size, its frames per second and its duration; and the number of its frames, when they are to be counted
  * @throws {DatasetError} with `file` and ffmpeg's reason when it is none, or ffmpeg is missing
  */
-export async function probeVideo(
-  file: string,
-  options: ProbeVideoOptions = {},
-): Promise<VideoInfo & { frames?: number }> {
+export async function probeVideo(file: string, options: ProbeVideoOptions = {}): Promise<VideoInfo> {
   const { count = false, ffmpeg, timeLimit, signal } = options;
   await checkFile(file);
   const bytesOfFrame = 4;
