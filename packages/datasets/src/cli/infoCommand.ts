@@ -81,9 +81,11 @@ function countsOf(manifest: Manifest): Info {
 export function infoText(info: Info): string {
   const { dataset, samples, shards, bytes, leftOut, damaged, modalities, splits, classes } = info;
   const names = Object.keys(splits);
+  const present = classes.filter((one) => one.samples > 0);
+  const absent = classes.length - present.length;
   const table = [
     ['class', 'samples', ...names.flatMap((split) => [`${split} train`, 'test'])],
-    ...classes.map(({ name, samples, splits }) => [
+    ...present.map(({ name, samples, splits }) => [
       name,
       samples,
       ...names.flatMap((split) => [splits[split]!.train, splits[split]!.test]),
@@ -101,5 +103,6 @@ export function infoText(info: Info): string {
     ),
     '',
     ...rows,
+    ...(absent > 0 ? [`${absent} classes have no samples`] : []),
   ].join('\n');
 }
