@@ -20,7 +20,7 @@ step() {
   echo "$1: ${after[0]#*:}"
 }
 step "$tasks" prepare "$@"
-step 1 merge --only prepared "$@"
+step 1 prepare --merge "$@"
 step "$trainings" train --stage streams "$@"
 step "$trainings" train --stage networks "$@"
 step "$tasks" evaluate "$@"

@@ -29,7 +29,7 @@ describe('submit.sh', () => {
     const script = join(cluster, 'share.sbatch');
     expect(asked).toEqual([
       `--parsable --array=0-15 ${script} prepare --data ntu60`,
-      `--parsable --dependency=afterok:101 ${script} merge --only prepared --data ntu60`,
+      `--parsable --dependency=afterok:101 ${script} prepare --merge --data ntu60`,
       `--parsable --array=0-1 --dependency=afterok:102 ${script} train --stage streams --data ntu60`,
       `--parsable --array=0-1 --dependency=afterok:103 ${script} train --stage networks --data ntu60`,
       `--parsable --array=0-15 --dependency=afterok:104 ${script} evaluate --data ntu60`,

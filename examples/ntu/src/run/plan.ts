@@ -1,5 +1,6 @@
 import type { Job } from '@amr/example-jobs';
-import type { AttackSettings, Settings, StreamName } from '../settings/settings.js';
+import { attackPasses } from '../dryRun/attackPasses.js';
+import type { Settings, StreamName } from '../settings/settings.js';
 import type { Shard } from '../shard.js';
 
 /** Training of one network with one seed. */
@@ -55,13 +56,16 @@ export function trainJobs(settings: Settings, clips: number): TrainJob[] {
  * that any division of them among machines gives the same files.
  */
 export function evaluateJobs(settings: Settings, clips: number): EvaluateJob[] {
-  const { evaluation, defences, seeds } = settings;
+  const { evaluation, defences, seeds, dataset } = settings;
   return seeds.flatMap((seed) =>
     Object.keys(defences).flatMap((network) =>
       Object.entries(evaluation.suites).flatMap(([suite, { samples, attacks }]) => {
         const tested = samples === 'all' ? clips : Math.min(samples, clips);
         const count = Math.max(1, Math.min(PARTS, Math.ceil(tested / evaluation.batchSize)));
-        const passes = Object.values(attacks).reduce((sum, attack) => sum + passesOf(attack), 0);
+        // Three conditions; a gradient takes as long as two passes forward.
+        const passes = Object.values(attacks)
+          .map((attack) => attackPasses(attack, dataset.classes))
+          .reduce((sum, { forward, gradient }) => sum + forward / 2 + gradient, 0);
         const work = (3 * passes * tested) / count;
         return Array.from({ length: count }, (_, index): EvaluateJob => {
           const id = `attack ${network}, seed ${seed}, ${suite}, part ${index + 1} of ${count}`;
@@ -70,32 +74,6 @@ export function evaluateJobs(settings: Settings, clips: number): EvaluateJob[] {
       }),
     ),
   );
-}
-
-/** Forward and backward passes of a clip, roughly: for the estimate of the time that is left. */
-function passesOf(attack: AttackSettings): number {
-  switch (attack.attack) {
-    case 'fgsm':
-    case 'noise':
-      return 1;
-    case 'pgd':
-      return attack.steps * (attack.restarts ?? 1);
-    case 'mifgsm':
-      return attack.steps;
-    case 'apgd':
-      return attack.steps * (attack.restarts ?? 1) * (attack.targetClasses ?? 1);
-    case 'square':
-      return attack.queries / 2;
-    case 'autoAttack': {
-      // Most clips of a weak network fall to its first attack.
-      const { steps, targetClasses, queries } = attack.short ?? {
-        steps: 100,
-        targetClasses: 9,
-        queries: 5000,
-      };
-      return steps * (1 + targetClasses) + queries / 2;
-    }
-  }
 }
 
 /** Every `count`-th job, from number `index` on: the jobs of one machine of several. */

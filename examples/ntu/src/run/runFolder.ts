@@ -37,9 +37,9 @@ export function claim({ settings, names, prepared, out }: Run): RunRecord {
   return record;
 }
 
-/** `training.joint.epochs: 8 there, 9 here` for each setting that differs; seeds may. */
+/** `training.joint.epochs: 8 there, 9 here` for each setting that differs; seeds and jobs may. */
 function differences(held: unknown, given: unknown, path: string[] = []): string[] {
-  if (path.join('.') === 'seeds') return [];
+  if (path.length === 1 && ['seeds', 'jobs'].includes(path[0]!)) return [];
   if (isGroup(held) && isGroup(given)) {
     const names = new Set([...Object.keys(held), ...Object.keys(given)]);
     return [...names].flatMap((name) => differences(held[name], given[name], [...path, name]));

@@ -295,6 +295,8 @@ export const settingsSchema = group({
   baseline: text,
   evaluation,
   seeds: listOf(wholeFrom(0), 'whole numbers'),
+  /** Networks that are worked on at once; absent: one for each core. It changes no number. */
+  jobs: positiveWhole.optional(),
 }).check(({ value, issues }) => {
   const refuse = (path: (string | number)[], message: string) =>
     issues.push({ code: 'custom', path, message, input: path.reduce<unknown>(at, value) });

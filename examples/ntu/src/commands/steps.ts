@@ -1,0 +1,110 @@
+import { Command, Option } from 'commander';
+import { dryRun } from '../dryRun/dryRun.js';
+import { claim } from '../run/runFolder.js';
+import { type CommonFlags, type Run, runOf, withCommonOptions } from '../run.js';
+import { stopSignal } from '../stopping.js';
+import { evaluate } from './evaluate.js';
+import { merge } from './merge.js';
+import { prepareData } from './prepare.js';
+import { report } from './report.js';
+import { type TrainOptions, train } from './train.js';
+import { countClips, positive, stopped } from './workFlags.js';
+
+interface WorkFlags extends CommonFlags {
+  workers?: number;
+  stage?: TrainOptions['stage'];
+  skipDamaged?: boolean;
+}
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+/** A command that works on a run; with --dry-run all say the same. `work` resolves to false when it was stopped. */
+const step = (
+  name: string,
+  description: string,
+  work: (run: Run, flags: WorkFlags, signal: AbortSignal) => Promise<boolean>,
+): Command =>
+  withCommonOptions(new Command(name).description(description)).action(async (flags: WorkFlags) => {
+    const run = runOf(flags);
+    if (flags.dryRun) return dryRun(run, flags);
+    if (!(await work(run, flags, stopSignal()))) stopped();
+  });
+
+const workers = () =>
+  new Option('--workers <count>', "jobs at once (default: the preset's, or one for each core)").argParser(
+    positive,
+  );
+
+/** `ntu train`: the streams by themselves, then the two-stream networks. */
+export const trainCommand = (): Command =>
+  step('train', 'trains the streams by themselves, then the two-stream networks', trainStep)
+    .addOption(
+      new Option('--stage <stage>', 'only these; needed with --shard').choices(['streams', 'networks']),
+    )
+    .addOption(workers());
+
+/** `ntu evaluate`: attacks the two-stream networks. */
+export const evaluateCommand = (): Command =>
+  step('evaluate', 'attacks the two-stream networks', evaluateStep).addOption(workers());
+
+/** `ntu merge`: joins the parts of evaluations. */
+export const mergeCommand = (): Command =>
+  step('merge', 'joins what the shares of an evaluation have found', async (run) => {
+    const { test } = await countClips(run);
+    say(`${merge(claim(run), run.out, test)} evaluations joined in ${run.out}`);
+    return true;
+  });
+
+/** `ntu report`: the tables and pages. */
+export const reportCommand = (): Command =>
+  step('report', 'puts the networks beside each other: tables, JSON and pages', reportStep);
+
+/** `ntu run`: everything in order. */
+export const runCommand = (): Command =>
+  step(
+    'run',
+    'prepares, trains, evaluates, merges and reports; what is done is not done again',
+    async (run, flags, signal) => {
+      if (run.shard) {
+        throw new Error(
+          `run: it works on everything; the steps prepare, train and evaluate take a share (${run.shard.index + 1}/${run.shard.count} was given)`,
+        );
+      }
+      const prepared = await prepareData(run, { skipDamaged: flags.skipDamaged, signal });
+      if (!prepared) return false;
+      if (!(await trainStep(run, flags, signal))) return false;
+      if (!(await evaluateStep(run, flags, signal))) return false;
+      const { test } = await countClips(run);
+      merge(claim(run), run.out, test);
+      return reportStep(run);
+    },
+  )
+    .option('--skip-damaged', 'list clips that cannot be read in the manifest, and leave them out')
+    .addOption(workers());
+
+async function trainStep(run: Run, flags: WorkFlags, signal: AbortSignal): Promise<boolean> {
+  const record = claim(run);
+  const { train: clips } = await countClips(run);
+  const { shard, settings, out } = run;
+  return train(record, out, {
+    clips,
+    stage: flags.stage,
+    shard,
+    workers: flags.workers ?? settings.jobs,
+    signal,
+  });
+}
+
+async function evaluateStep(run: Run, flags: WorkFlags, signal: AbortSignal): Promise<boolean> {
+  const record = claim(run);
+  const { test: clips } = await countClips(run);
+  const { shard, settings, out } = run;
+  return evaluate(record, out, { clips, shard, workers: flags.workers ?? settings.jobs, signal });
+}
+
+async function reportStep(run: Run): Promise<boolean> {
+  const { text, files } = await report(claim(run), run.out);
+  process.stdout.write(`${text}\n`);
+  say(`\n${files.join('\n')}`);
+  return true;
+}

@@ -1,0 +1,60 @@
+import { classifierOf, square } from '@amr/attacks';
+import { evaluateRobustness, modalityWeightsOf, type RobustnessReportJson, restoreWeights } from '@amr/train';
+import { fileStore } from '@amr/train/node';
+import { attackOf, budgetsOf } from '../attacks.js';
+import { openPart } from '../data.js';
+import { buildDefence } from '../models.js';
+import type { EvaluateJob } from './plan.js';
+import { checkpointOf } from './runFolder.js';
+import type { Place } from './trainNetwork.js';
+
+/** Makes the attacks of a suite on a part of the test clips. */
+export async function evaluatePart(job: EvaluateJob, place: Place): Promise<RobustnessReportJson> {
+  const { run, out, readers, signal, report } = place;
+  const { settings } = run;
+  const { evaluation } = settings;
+  const { network, seed, suite, part } = job;
+  const { samples, attacks } = evaluation.suites[suite]!;
+  const test = await openPart(settings, run.prepared, 'test', { workers: readers, signal });
+  try {
+    const { model } = buildDefence(settings, network, seed, test.classes.length);
+    const checkpoint = await fileStore(checkpointOf(out, network, seed)).read();
+    if (!checkpoint)
+      throw new Error(`${checkpointOf(out, network, seed)} is not there: train ${network} first`);
+    restoreWeights(model, checkpoint);
+    const { fusion, reweighter } = settings.defences[network]!;
+    const weighted = fusion === 'amr' && reweighter?.granularity !== 'channel';
+    // The checks look for signs that attacks fail on this network; once for a network is enough.
+    const checks = suite === Object.keys(evaluation.suites)[0] ? evaluation.checks : undefined;
+    const result = await evaluateRobustness(
+      classifierOf(model, { output: 'logits' }),
+      samples === 'all' ? test : test.subset(spread(test.size, samples)),
+      {
+        budgets: budgetsOf(settings),
+        attacks: Object.fromEntries(Object.values(attacks).map((attack) => [attack.title, attackOf(attack)])),
+        batchSize: evaluation.batchSize,
+        stopWhenFooled: evaluation.stopWhenFooled,
+        shard: part,
+        seed,
+        signal,
+        ...(weighted && { weightsOf: modalityWeightsOf(model) }),
+        ...(checks && {
+          checks: {
+            samples: checks.samples,
+            blackBox: (threatModel) => square(threatModel, { queries: checks.queries }),
+            onProgress: ({ finding }) => report({ done: 0, total: 1, text: `checked: ${finding.check}` }),
+          },
+        }),
+        onProgress: ({ done, total, condition, attack }) =>
+          report({ done, total, text: `${attack} on ${condition}` }),
+      },
+    );
+    return result.toJSON();
+  } finally {
+    await test.close();
+  }
+}
+
+/** Positions of `count` samples spread evenly over `size`. */
+export const spread = (size: number, count: number): number[] =>
+  Array.from({ length: Math.min(size, count) }, (_, i) => Math.floor((i * size) / Math.min(size, count)));
