@@ -1,4 +1,4 @@
-export { shardOf } from './cli/shardOf.js';
+export { type Share, shardOf } from './cli/shardOf.js';
 export { type FolderModality, type FolderOptions, folder } from './folder/folderFormat.js';
 export { type FromFolderOptions, fromFolder } from './folder/fromFolder.js';
 export {
@@ -13,8 +13,8 @@ export { keypointUnit, type PictureSize } from './keypoints/pictureHeights.js';
 export { type NtuOptions, ntu60, ntu120 } from './ntu/ntuFormat.js';
 export { mergePrepared } from './prepare/mergePrepared.js';
 export { type Prepared, type PrepareOptions, type PrepareProgress, prepare } from './prepare/prepare.js';
-export type { DamagedSample } from './prepare/readOutcome.js';
 export { folderSource } from './prepared/folderSource.js';
+export type { DamagedSample, Manifest, ManifestSample, ManifestShard } from './prepared/manifest.js';
 export { type VerifyOptions, type VerifyReport, verifyPrepared } from './prepared/verifyPrepared.js';
 export { type PysklOptions, pyskl } from './pyskl/pysklFormat.js';
 export { sourceFormats } from './source/formats.js';

@@ -1,5 +1,13 @@
 import { DatasetError } from '../datasetError.js';
 
+/** One of several equal shares of some work. */
+export interface Share {
+  /** Which one, from 0. */
+  index: number;
+  /** How many there are. */
+  count: number;
+}
+
 /**
  * Which share of some work a process has, told by an argument such as `3/16`: number 3 of 16, counted from 0.
  *
@@ -18,10 +26,7 @@ import { DatasetError } from '../datasetError.js';
  * console.log(shardOf('auto', { JOB_COMPLETION_INDEX: '0', AMR_SHARD_COUNT: '4' })); // { index: 0, count: 4 }
  * ```
  */
-export function shardOf(
-  text: string,
-  env: { readonly [name: string]: string | undefined },
-): { index: number; count: number } {
+export function shardOf(text: string, env: { readonly [name: string]: string | undefined }): Share {
   if (text === 'auto') return fromScheduler(env);
   const parts = /^(\d{1,9})\/(\d{1,9})$/.exec(text);
   if (!parts) {
@@ -30,10 +35,7 @@ export function shardOf(
   return checked(Number(parts[1]), Number(parts[2]), `'${text}'`);
 }
 
-function fromScheduler(env: { readonly [name: string]: string | undefined }): {
-  index: number;
-  count: number;
-} {
+function fromScheduler(env: { readonly [name: string]: string | undefined }): Share {
   const number = (name: string): number | undefined => {
     const text = env[name];
     if (text === undefined || text === '') return undefined;
@@ -75,7 +77,7 @@ function fromScheduler(env: { readonly [name: string]: string | undefined }): {
   return checked(place, tasks, 'SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT');
 }
 
-function checked(index: number, count: number, source: string): { index: number; count: number } {
+function checked(index: number, count: number, source: string): Share {
   if (index >= 0 && index < count) return { index, count };
   throw new DatasetError(
     `shard: ${source} is number ${index} of ${count}; numbers count from 0, so the last one is ${Math.max(0, count - 1)}`,

@@ -1,8 +1,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { Share } from '../cli/shardOf.js';
 import { DatasetError } from '../datasetError.js';
-import type { Manifest } from '../prepared/manifest.js';
+import type { DamagedSample, Manifest } from '../prepared/manifest.js';
 import { writeAtomically } from '../prepared/writeAtomically.js';
 import { sourceFormats } from '../source/formats.js';
 import type { Listing, SourceFormat } from '../source/sourceFormat.js';
@@ -16,7 +17,6 @@ import {
   readPlan,
   shardName,
 } from './plan.js';
-import type { DamagedSample } from './readOutcome.js';
 import { readersHere, readersInThreads } from './sampleReaders.js';
 import { readRecord } from './shardRecord.js';
 import { writeShards } from './writeShards.js';
@@ -33,7 +33,7 @@ export interface PrepareOptions {
    * Which share of the shards is this process's: every `count`-th, from `index` on, where `index` counts from 0. The manifest
    * is made by {@link mergePrepared} then. Default: all of them.
    */
-  shard?: { index: number; count: number };
+  shard?: Share;
   /** Whether samples that can't be read are listed in the manifest and left out, instead of ending the run. Default: false. */
   skipDamaged?: boolean;
   /** Called after every sample. */
@@ -159,12 +159,7 @@ function formatNamed(name: string): SourceFormat {
   );
 }
 
-function checkOptions(
-  out: string,
-  workers: number,
-  shardBytes: number,
-  { index, count }: { index: number; count: number },
-): void {
+function checkOptions(out: string, workers: number, shardBytes: number, { index, count }: Share): void {
   if (typeof out !== 'string' || out === '')
     throw new DatasetError(`out: expected a folder, got ${String(out)}`);
   if (!Number.isInteger(workers) || workers < 0) {

@@ -1,15 +1,6 @@
 import { DatasetError } from '../datasetError.js';
+import type { DamagedSample } from '../prepared/manifest.js';
 import type { ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
-
-/** A sample that could not be read, as a manifest lists it. */
-export interface DamagedSample {
-  /** The sample's id. */
-  id: string;
-  /** The file that is at fault, when one is known. */
-  file?: string;
-  /** What is wrong with it, and where. */
-  reason: string;
-}
 
 /** What reading one sample came to. */
 export type ReadOutcome = { read: ReadSample } | { damaged: DamagedSample };

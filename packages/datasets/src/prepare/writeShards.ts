@@ -1,8 +1,9 @@
 import { DatasetError } from '../datasetError.js';
+import type { DamagedSample } from '../prepared/manifest.js';
 import { writeShard } from '../prepared/writeShard.js';
 import type { Listing } from '../source/sourceFormat.js';
 import { type PlannedShard, shardName } from './plan.js';
-import type { DamagedSample, ReadOutcome } from './readOutcome.js';
+import type { ReadOutcome } from './readOutcome.js';
 import type { SampleReaders } from './sampleReaders.js';
 import { writeRecord } from './shardRecord.js';
 

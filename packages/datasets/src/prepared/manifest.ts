@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { DatasetError } from '../datasetError.js';
+import type { LeftOut, StoredModality } from '../source/sourceFormat.js';
+import type { SplitRule } from '../source/splitRule.js';
 
 const size = z.int().nonnegative();
 const modality = z.object({
@@ -53,10 +55,81 @@ export const manifestSchema = z.object({
   shards: z.array(shardSchema),
 });
 
+/** What a manifest says of a sample in a shard. */
+export interface ManifestSample {
+  /** Unlike any other's in the data set. */
+  id: string;
+  /** Index into the classes. */
+  label: number;
+  /** Whole numbers that splits go by: `subject`, `camera`, ... */
+  tags: { [name: string]: number };
+  /** Numbers that were kept when it was prepared: `frames` in its file, `bodies`. */
+  facts?: { [name: string]: number };
+}
+
+/** A sample that should be in a shard and could not be read. */
+export interface DamagedSample {
+  /** The sample's id. */
+  id: string;
+  /** The file that is at fault, when one is known. */
+  file?: string;
+  /** What is wrong with it, and where. */
+  reason: string;
+}
+
+/** What the manifest says of a shard: `samples` follow one another in the file in this order, and in the manifest. */
+export interface ManifestShard {
+  /** Path relative to the manifest, such as `shards/00000.safetensors`; null when all its samples were damaged. */
+  file: string | null;
+  /** Bytes of the file. */
+  bytes: number;
+  /** SHA-256 of the whole file, as hexadecimal digits. */
+  sha256: string | null;
+  /** What comes first in the file: header and checksums. */
+  head: {
+    /** How many bytes they take. */
+    bytes: number;
+    /** Their CRC-32. */
+    crc32: number;
+  } | null;
+  /** The samples in the file. */
+  samples: ManifestSample[];
+  /** Samples that should be in this shard and could not be read. */
+  damaged: DamagedSample[];
+}
+
 /** What `manifest.json` holds. */
-export type Manifest = z.infer<typeof manifestSchema>;
-/** What the manifest says of a shard. */
-export type ManifestShard = z.infer<typeof shardSchema>;
+export interface Manifest {
+  /** What kind of file it is. */
+  format: 'amr-prepared';
+  /** Version of that. */
+  version: 1;
+  /** Short name of the data set: `'ntu60'`. */
+  dataset: string;
+  /** Names of the classes. */
+  classes: string[];
+  /** What each sample holds, by name. */
+  modalities: { [name: string]: StoredModality };
+  /** The protocols of evaluation, by name. */
+  splits: { [name: string]: SplitRule };
+  /** What the data set's files were prepared with; only to look at. */
+  options?: unknown;
+  /** How many there are. */
+  counts: {
+    /** Samples in the shards. */
+    samples: number;
+    /** Samples that were left out on purpose. */
+    leftOut: number;
+    /** Samples that could not be read. */
+    damaged: number;
+    /** Shards, those without a file among them. */
+    shards: number;
+  };
+  /** Samples that were left out on purpose, and why. */
+  leftOut: LeftOut[];
+  /** The shards, in order. */
+  shards: ManifestShard[];
+}
 
 /**
  * Checks a manifest.
