@@ -1,5 +1,7 @@
 export { crc32 } from './crc32.js';
 export { FormatError } from './formatError.js';
+export { type MatArray, type MatOptions, matRowByRow, readMat } from './mat.js';
+export { MatError } from './matError.js';
 export { NpyError, readNpy } from './npy.js';
 export { type NpzOptions, readNpz } from './npz.js';
 export { type ElementType, float32ValuesOf, type NumericArray, type NumericValues } from './numericArray.js';

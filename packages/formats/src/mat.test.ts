@@ -1,0 +1,190 @@
+import * as fc from 'fast-check';
+import { zlibSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { matRowByRow, readMat } from './mat.js';
+import { MatError } from './matError.js';
+import { testData } from './testing/golden.js';
+
+const cube = Array.from({ length: 24 }, (_, i) => i);
+const widths = { int8: 8, uint8: 8, int16: 16, uint16: 16, int32: 32, uint32: 32, int64: 64, uint64: 64 };
+
+describe.each(['arrays.mat', 'arraysCompressed.mat'])('%s of SciPy', (file) => {
+  const arrays = readMat(testData(file));
+
+  it('has doubles and singles, first axis fastest, and row by row on demand', () => {
+    const double = arrays.get('double')!;
+    expect(double).toMatchObject({ dtype: 'float64', dimensions: [2, 3, 4] });
+    // Element (1, 2, 3), by the formula of the docs.
+    expect(double.values[1 + 2 * (2 + 3 * 3)]).toBe(23 / 7);
+    expect(matRowByRow(double)).toEqual({
+      dtype: 'float64',
+      shape: [2, 3, 4],
+      values: Float64Array.from(cube, (value) => value / 7),
+    });
+    expect(matRowByRow(arrays.get('single')!).values).toEqual(Float32Array.from(cube, (value) => value / 7));
+  });
+
+  it.each(Object.entries(widths))('has %s from its least to its greatest', (dtype, bits) => {
+    const [least, greatest] = dtype.startsWith('u')
+      ? [0n, 2n ** BigInt(bits) - 1n]
+      : [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n];
+    const { values, dimensions, dtype: found } = arrays.get(dtype)!;
+    expect([found, dimensions]).toEqual([dtype, [2, 2]]);
+    expect(Array.from(values as Int32Array, BigInt)).toEqual([least, 2n, 1n, greatest]);
+  });
+
+  it('has logical arrays, scalars and empty arrays', () => {
+    expect(arrays.get('logical')).toEqual({
+      dtype: 'bool',
+      dimensions: [1, 3],
+      values: Uint8Array.of(1, 0, 1),
+    });
+    expect(arrays.get('scalar')).toEqual({
+      dtype: 'float64',
+      dimensions: [1, 1],
+      values: Float64Array.of(2.5),
+    });
+    expect(matRowByRow(arrays.get('empty')!)).toEqual({
+      dtype: 'float64',
+      shape: [0, 3],
+      values: new Float64Array(0),
+    });
+  });
+
+  it.each([
+    ['complex', 'complex numbers'],
+    ['text', 'a text'],
+    ['record', 'a struct'],
+    ['cells', 'a cell'],
+  ])('passes over the variable %s, and says what it is when it is asked for', (name, kind) => {
+    expect(arrays.has(name)).toBe(false);
+    expect(() => readMat(testData(file), { variables: [name] })).toThrow(kind);
+  });
+
+  it('reads the wanted variables only, and says which there are', () => {
+    expect([...readMat(testData(file), { variables: ['scalar'] }).keys()]).toEqual(['scalar']);
+    expect(() => readMat(testData(file), { variables: ['d_depth'] })).toThrow(
+      /no variable 'd_depth'.*scalar/,
+    );
+  });
+});
+
+it.each(['narrow.mat', 'bigEndian.mat'])('widens values that %s stores narrower than their class', (file) => {
+  const arrays = Object.fromEntries(readMat(testData(file)));
+  expect(arrays).toEqual({
+    bytes: { dtype: 'float64', dimensions: [2, 2], values: Float64Array.of(1, 2, 3, 250) },
+    shorts: { dtype: 'float64', dimensions: [1, 3], values: Float64Array.of(-5, 0, 300) },
+    long: { dtype: 'int64', dimensions: [1, 2], values: BigInt64Array.of(-1n, 7n) },
+    single: { dtype: 'float32', dimensions: [1, 2], values: Float32Array.of(9, 60000) },
+    double: { dtype: 'float64', dimensions: [1, 2], values: Float64Array.of(0.25, -3) },
+    logical: { dtype: 'bool', dimensions: [1, 2], values: Uint8Array.of(1, 0) },
+  });
+});
+
+/** A file whose one variable, packed, is declared as `declared` bytes of uint8 and unpacks to `real`. */
+function packed(declared: number, real: number, change: (matrix: DataView) => void = () => {}): Uint8Array {
+  const matrix = new Uint8Array(56 + real);
+  const view = new DataView(matrix.buffer);
+  const words = [14, 48 + declared, 6, 8, 9, 0, 5, 8, declared, 1, 0x10001, 0x78, 2, declared];
+  for (const [i, word] of words.entries()) view.setUint32(4 * i, word, true);
+  change(view);
+  const zipped = zlibSync(matrix, { level: 9 });
+  const file = new Uint8Array(136 + zipped.length);
+  file.set(testData('narrow.mat').subarray(0, 128));
+  new DataView(file.buffer).setUint32(128, 15, true);
+  new DataView(file.buffer).setUint32(132, zipped.length, true);
+  file.set(zipped, 136);
+  return file;
+}
+
+describe('readMat refuses', () => {
+  const refused = (bytes: Uint8Array, options = {}) => {
+    try {
+      readMat(bytes, options);
+    } catch (error) {
+      expect(error).toBeInstanceOf(MatError);
+      return error as MatError;
+    }
+    throw new Error('it was read');
+  };
+
+  it('data that unpack to more, or less, than they declare, without unpacking them', () => {
+    expect(readMat(packed(800, 800)).get('x')!.values).toHaveLength(800);
+    const bomb = packed(800, 2 ** 23);
+    // From here on it is no deflate stream, which is another error for who gets there.
+    expect(bomb.length).toBeGreaterThan(8000);
+    bomb.fill(0xff, 4096, -4);
+    expect(refused(bomb).message).toMatch(
+      /byte 128: in compressed data: it declares 856 bytes and unpacks to more/,
+    );
+    const unwanted = packed(2 ** 23, 2 ** 23).fill(0xff, 4096, -4);
+    expect(readMat(unwanted, { variables: [] }).size).toBe(0);
+    expect(refused(unwanted).message).toMatch(/the data are damaged/);
+    expect(refused(packed(800, 500)).message).toMatch(/856 bytes were expected, the data unpack to 556/);
+    expect(refused(packed(2 ** 31, 500)).message).toMatch(/which it can't/);
+  });
+
+  it('more than maxBytes, before it is unpacked', () => {
+    expect(refused(packed(2 ** 20, 2 ** 20), { maxBytes: 2 ** 19 }).message).toMatch(
+      /more than maxBytes, 524288/,
+    );
+    // 8 bytes for each one that is stored.
+    expect(refused(testData('narrow.mat'), { maxBytes: 31 }).offset).toBe(128 + 8 + 16 + 16 + 16);
+  });
+
+  it('data with a wrong checksum', () => {
+    const file = packed(800, 800);
+    file[file.length - 1] = file.at(-1)! ^ 1;
+    expect(refused(file).message).toMatch(/checksum/);
+  });
+
+  it.each([
+    ['nothing', new Uint8Array(0), /header of 128 bytes was expected, there are 0/, 0],
+    ['another kind', new Uint8Array(200).fill(65), /bytes 126 and 127/, 126],
+    ['level 4', new Uint8Array(200), /level 4/, 126],
+    ['HDF5', new TextEncoder().encode(`MATLAB 7.3 MAT-file${' '.repeat(200)}`), /'-v7'/, 0],
+    ['a cut', testData('narrow.mat').subarray(0, 180), /cut off/, 128],
+  ])('%s', (_, bytes, reason, offset) => {
+    const error = refused(bytes);
+    expect(error.message).toMatch(reason);
+    expect(error.offset).toBe(offset);
+  });
+
+  it('a variable that is there twice', () => {
+    const file = testData('narrow.mat');
+    const twice = new Uint8Array([...file, ...file.subarray(128)]);
+    expect(refused(twice).message).toMatch(/'bytes' is there twice/);
+  });
+
+  it('sizes that do not fit the values', () => {
+    const file = packed(800, 800, (view) => view.setUint32(32, 2 ** 31 - 1, true));
+    expect(refused(file).message).toMatch(
+      /'x' is 2147483647 x 1, which takes 2147483647 bytes of uint8; 800/,
+    );
+  });
+
+  const files = ['arrays.mat', 'arraysCompressed.mat', 'narrow.mat', 'bigEndian.mat'].map(testData);
+  it('whatever is cut off or changed with a MatError, if at all', () => {
+    const change = fc.record({ at: fc.nat(), value: fc.integer({ min: 0, max: 255 }) });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...files),
+        fc.array(change, { maxLength: 4 }),
+        fc.option(fc.nat()),
+        (file, changes, cut) => {
+          const bytes = file.slice(0, cut === null ? undefined : cut % file.length);
+          // Half of them in the first kilobyte, where tags are dense.
+          for (const { at, value } of changes) {
+            bytes[at % (at % 2 ? 1024 : Math.max(1, bytes.length))] = value;
+          }
+          try {
+            for (const array of readMat(bytes, { maxBytes: 2 ** 24 }).values()) matRowByRow(array);
+          } catch (error) {
+            expect(error).toBeInstanceOf(MatError);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
