@@ -1,12 +1,12 @@
 // Runs the benchmarks one after the other: `pnpm bench`, or `pnpm bench attacks` for those of one package and
-// `pnpm bench networks` for that of whole networks beside PyTorch, `pnpm bench floor` for what the cores could do. Other arguments (--json FILE) go to each as they are.
+// `pnpm bench networks` for that of whole networks beside PyTorch, `pnpm bench floor` for what the cores could do, `pnpm bench data` for loading beside training. Other arguments (--json FILE) go to each as they are.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
 const packages = readdirSync(join(root, 'packages')).sort();
-const whole = ['floor', 'networks'];
+const whole = ['data', 'floor', 'networks'];
 const known = [...packages, ...whole];
 const named = process.argv.slice(2).filter((argument) => known.includes(argument));
 const passed = process.argv.slice(2).filter((argument) => !known.includes(argument));
