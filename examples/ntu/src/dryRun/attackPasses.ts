@@ -30,7 +30,7 @@ export function attackPasses(attack: AttackSettings, classes: number): Passes {
     case 'square':
       return { forward: attack.queries, gradient: 0 };
     case 'noise':
-      return { forward: attack.repeats ?? 0, gradient: 0 };
+      return { forward: (attack.repeats ?? 1) > 1 ? attack.repeats! : 0, gradient: 0 };
     case 'autoAttack':
       return autoAttackPasses(attack, targets);
   }

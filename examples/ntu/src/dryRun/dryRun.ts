@@ -1,4 +1,4 @@
-import { useBackend } from '@amr/backend';
+import { type BackendName, useBackend } from '@amr/backend';
 import { buildDefence, buildStream } from '../models.js';
 import type { CommonFlags, Run } from '../run.js';
 import type { Settings, StreamName } from '../settings/settings.js';
@@ -32,6 +32,8 @@ export interface DryRun {
 export interface DryRunOptions {
   /** Whether steps are measured; without, there is no estimate of the time. Default true. */
   readonly measure?: boolean;
+  /** Default: the fastest that there is. */
+  readonly backend?: BackendName;
   readonly signal: AbortSignal;
   readonly onStart?: (network: string) => void;
 }
@@ -47,10 +49,13 @@ export async function dryRun(run: Run, flags: Pick<CommonFlags, 'json' | 'measur
 }
 
 /** Finds out how large a run is, and by measuring some steps how long it takes on this machine. */
-export async function planRun(run: Run, { measure = true, signal, onStart }: DryRunOptions): Promise<DryRun> {
+export async function planRun(
+  run: Run,
+  { measure = true, signal, onStart, backend: wanted }: DryRunOptions,
+): Promise<DryRun> {
   const { settings, names, out, prepared } = run;
   const clips = await clipCounts(run);
-  const { backend } = await useBackend();
+  const { backend } = await useBackend({ ...(wanted && { backend: wanted }) });
   const networks: { [network: string]: NetworkSize & { measured?: Measured } } = {};
   for (const [name, build] of subjects(settings, clips.classes)) {
     const subject = build();
