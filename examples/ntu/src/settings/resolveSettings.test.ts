@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseLayer } from './layer.js';
 import { resolveSettings, shipped } from './resolveSettings.js';
 import { SettingsError } from './settingsError.js';
 
@@ -176,6 +178,58 @@ describe('a file of the user', () => {
     );
     expect(problems({ preset: join(folder, 'deep.yaml') })[0]).toMatch(
       /^deep\.yaml: it can't be read \(EISDIR/,
+    );
+  });
+});
+
+describe('any text at all', () => {
+  const takenOrRefused = (text: string) => {
+    try {
+      parseLayer(text, 'own.yaml');
+    } catch (error) {
+      expect(error).toBeInstanceOf(SettingsError);
+    }
+  };
+
+  it('is settings or a SettingsError', () => {
+    const piece = fc.constantFrom(
+      'a',
+      ': ',
+      '\n',
+      '  ',
+      '- ',
+      '[',
+      ']',
+      '{',
+      '}',
+      '&x ',
+      '*x',
+      '!!js ',
+      '|',
+      '"',
+      '#',
+      '? ',
+      '<<',
+      '1e999',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => takenOrRefused(pieces.join(''))),
+      { numRuns: 300 },
+    );
+    fc.assert(fc.property(fc.string(), takenOrRefused), { numRuns: 100 });
+  });
+
+  it('is refused when it is nested without end', () => {
+    expect(() => parseLayer(`a: ${'['.repeat(100_000)}`, 'own.yaml')).toThrow(SettingsError);
+  });
+
+  it('does no harm with the names of all objects', () => {
+    const own = file('extends: smoke\n__proto__: { polluted: 1 }\n');
+    expect(problems({ preset: own })[0]).toContain(
+      "own.yaml:2:1: '__proto__' is no name of a setting",
+    );
+    expect(problems({ preset: file('extends: smoke\nconstructor: 1\n') })[0]).toContain(
+      'there is no such setting',
     );
   });
 });
