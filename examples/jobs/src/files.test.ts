@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -22,4 +22,12 @@ it('tells a missing file from a damaged one', () => {
   expect(readJson(join(folder, 'none.json'))).toBeUndefined();
   writeFileSync(join(folder, 'half.json'), '{"a":');
   expect(() => readJson(join(folder, 'half.json'))).toThrow(/half\.json is not valid JSON.*delete it/);
+});
+
+it('leaves nothing behind when a file cannot be written, and says which', () => {
+  mkdirSync(join(folder, 'taken.json'));
+  expect(() => writeAtomically(join(folder, 'taken.json'), '{}')).toThrow(/taken\.json/);
+  writeFileSync(join(folder, 'file'), '');
+  expect(() => writeAtomically(join(folder, 'file', 'a.json'), '{}')).toThrow(/file/);
+  expect(readdirSync(folder).sort()).toEqual(['file', 'taken.json']);
 });

@@ -86,12 +86,15 @@ function runOne<J extends Job>(
     const worker = new Worker(options.worker, {
       workerData: { ...options.workerData, job, flag, threads },
     });
-    let finished = false;
+    let ended: 'finished' | 'stopped' | undefined;
     worker.on('message', (message: WorkerMessage) => {
       if (message.type === 'progress') options.onProgress?.(job, message);
-      if (message.type === 'finished') finished = true;
+      else ended = message.type;
     });
     worker.on('error', reject);
-    worker.on('exit', () => resolve(finished));
+    worker.on('exit', (code) => {
+      if (ended) resolve(ended === 'finished');
+      else reject(new Error(`its thread ended before it was done (exit code ${code})`));
+    });
   });
 }
