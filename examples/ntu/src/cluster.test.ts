@@ -51,6 +51,6 @@ it('indexed-job.yaml tells its pods how many they are', () => {
   const { spec } = parse(readFileSync(join(cluster, 'indexed-job.yaml'), 'utf8'));
   const [{ env, command }] = spec.template.spec.containers;
   expect(spec.completionMode).toBe('Indexed');
-  expect(env).toEqual([{ name: 'JOB_COMPLETIONS', value: String(spec.completions) }]);
+  expect(env).toEqual([{ name: 'AMR_SHARD_COUNT', value: String(spec.completions) }]);
   expect(command).toContain('evaluate');
 });

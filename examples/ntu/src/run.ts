@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
+import { type Share, shardOf } from '@amr/datasets/node';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Resolved, resolveSettings, shipped } from './settings/resolveSettings.js';
-import { parseShard, type Shard, shardOfCluster } from './shard.js';
 
 /** What every command takes. */
 export interface CommonFlags {
@@ -13,7 +13,7 @@ export interface CommonFlags {
   prepared?: string;
   set: string[];
   seeds?: number[];
-  shard?: Shard;
+  shard?: string;
   dryRun?: boolean;
   json?: boolean;
   /** False with `--no-measure`. */
@@ -29,7 +29,7 @@ export interface Run extends Resolved {
   /** Where the data set's files are, by the names that its settings list. */
   readonly roots: { readonly [name: string]: string };
   /** The share of the samples that this process works on; absent: all of them. */
-  readonly shard?: Shard;
+  readonly shard?: Share;
 }
 
 const repeated = (text: string, before: string[] = []): string[] => [...before, text];
@@ -61,7 +61,10 @@ export const withCommonOptions = (command: Command): Command =>
     .option('--set <path=value>', 'another value of a setting; repeatable', repeated, [])
     .option('--seeds <list>', 'seeds of the trainings, such as 1,2,3', seedList)
     .addOption(
-      new Option('--shard <share>', 'work on a share of the samples, such as 3/16').argParser(parseShard),
+      new Option(
+        '--shard <number/count>',
+        'work on a share, such as 3/16 (default: what Slurm or Kubernetes says, or all)',
+      ),
     )
     .option('--dry-run', 'say what would be done, how large it is and how long it takes')
     .option('--no-measure', 'with --dry-run: measure no steps, and estimate no time')
@@ -90,6 +93,6 @@ export function runOf(flags: CommonFlags, env: NodeJS.ProcessEnv = process.env):
     out,
     prepared: resolve(flags.prepared ?? join(out, 'prepared')),
     roots: Object.fromEntries(Object.entries(flags.root).map(([name, path]) => [name, resolve(path)])),
-    shard: flags.shard ?? shardOfCluster(env),
+    shard: shardOf(flags.shard, env),
   };
 }

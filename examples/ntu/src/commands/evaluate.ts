@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
+import type { Share } from '@amr/datasets/node';
 import { evaluateJobs, shareOf } from '../run/plan.js';
 import { type RunRecord, trainedOf } from '../run/runFolder.js';
 import { runJobs, type WorkOptions } from '../run/runJobs.js';
-import type { Shard } from '../shard.js';
 
 /** Which of a run's attacks to make. */
 export interface EvaluateOptions extends WorkOptions {
   /** Clips of the test part. */
   readonly clips: number;
   /** This machine's share of the parts; absent: all. */
-  readonly shard?: Shard;
+  readonly shard?: Share;
 }
 
 /**

@@ -1,7 +1,7 @@
+import type { Share } from '@amr/datasets/node';
 import type { Job } from '@amr/example-jobs';
 import { attackPasses } from '../dryRun/attackPasses.js';
 import type { Settings, StreamName } from '../settings/settings.js';
-import type { Shard } from '../shard.js';
 
 /** Training of one network with one seed. */
 export interface TrainJob extends Job {
@@ -20,7 +20,7 @@ export interface EvaluateJob extends Job {
   readonly network: string;
   readonly seed: number;
   readonly suite: string;
-  readonly part: Shard;
+  readonly part: Share;
 }
 
 export type RunJob = TrainJob | EvaluateJob;
@@ -77,5 +77,5 @@ export function evaluateJobs(settings: Settings, clips: number): EvaluateJob[] {
 }
 
 /** Every `count`-th job, from number `index` on: the jobs of one machine of several. */
-export const shareOf = <J extends Job>(jobs: readonly J[], { index, count }: Shard): J[] =>
+export const shareOf = <J extends Job>(jobs: readonly J[], { index, count }: Share): J[] =>
   jobs.filter((_, number) => number % count === index);

@@ -113,8 +113,8 @@ describe('amr-data', () => {
 
   it('shares the work as schedulers number it, and merges it', async () => {
     const shares = [
-      run(prepareInto('shared', '--shard', '0/2', '--workers', '2')),
-      run(prepareInto('shared', '--shard', 'auto'), undefined, {
+      run(prepareInto('shared', '--shard', '1/2', '--workers', '2')),
+      run(prepareInto('shared'), undefined, {
         JOB_COMPLETION_INDEX: '1',
         AMR_SHARD_COUNT: '2',
       }),

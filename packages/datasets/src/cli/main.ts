@@ -28,8 +28,8 @@ for (const { command, optionsOf } of dataSets()) {
       .requiredOption('--out <folder>', 'where the shards and manifest.json go')
       .option('--workers <count>', 'threads that read (default: one for each core)', whole)
       .option(
-        '--shard <index/count>',
-        "this process's share, from 0/N on, or auto: what Slurm or Kubernetes says",
+        '--shard <number/count>',
+        "this process's share, such as 3/16 (default: what Slurm or Kubernetes says, or all)",
       )
       .option('--shard-size <megabytes>', 'how large a shard may get (default: 256)', number)
       .option('--skip-damaged', 'list samples that cannot be read in the manifest, instead of ending')

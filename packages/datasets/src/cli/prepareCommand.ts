@@ -7,7 +7,7 @@ import { stopping } from './stopping.js';
 
 /** `amr-data prepare`: prepares a data set, with progress; what was finished stays when it is stopped. */
 export async function prepareCommand(format: string, options: object, flags: Flags): Promise<void> {
-  const shard = flags['shard'] === undefined ? undefined : shardOf(flags['shard'], process.env);
+  const shard = shardOf(flags['shard'], process.env);
   const { out, workers, skipDamaged } = flags;
   // Otherwise each of its videos would be found damaged.
   if (flags['videos'] !== undefined) await findFfmpeg(flags['ffmpeg']);

@@ -3,11 +3,11 @@ import { shardOf } from './shardOf.js';
 
 describe('shardOf', () => {
   it('takes a number and how many there are', () => {
-    expect(shardOf('0/1', {})).toEqual({ index: 0, count: 1 });
-    expect(shardOf('15/16', {})).toEqual({ index: 15, count: 16 });
-    for (const text of ['16/16', '0/0']) expect(() => shardOf(text, {})).toThrow(/count from 0/);
+    expect(shardOf('1/1', {})).toEqual({ index: 0, count: 1 });
+    expect(shardOf('16/16', {})).toEqual({ index: 15, count: 16 });
+    for (const text of ['17/16', '0/16', '0/0']) expect(() => shardOf(text, {})).toThrow(/a number from 1/);
     for (const text of ['', '3', '1.5/3', '-1/3', '3/16 ', 'automatic', '1/99999999999']) {
-      expect(() => shardOf(text, {}), text).toThrow(/expected index\/count such as 0\/16/);
+      expect(() => shardOf(text, {}), text).toThrow(/expected number\/count such as 3\/16/);
     }
   });
 
@@ -21,6 +21,7 @@ describe('shardOf', () => {
     });
     expect(shardOf('auto', array(3, 0, 15))).toEqual({ index: 3, count: 16 });
     expect(shardOf('auto', array(16, 1, 16))).toEqual({ index: 15, count: 16 });
+    expect(shardOf(undefined, array(16, 1, 16))).toEqual({ index: 15, count: 16 });
     expect(shardOf('auto', array(8, 0, 12, 4))).toEqual({ index: 2, count: 4 });
     // Tasks 3 and 7 of an array, submitted again.
     const again = array(3, 3, 7, 1, 2);
@@ -39,6 +40,7 @@ describe('shardOf', () => {
     });
     expect(() => shardOf('auto', { JOB_COMPLETION_INDEX: '2' })).toThrow(/set AMR_SHARD_COUNT/);
     expect(() => shardOf('auto', { JOB_COMPLETION_INDEX: 'two', AMR_SHARD_COUNT: '8' })).toThrow(/is 'two'/);
+    expect(shardOf(undefined, {})).toBeUndefined();
     expect(() => shardOf('auto', {})).toThrow(/neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX/);
   });
 });
