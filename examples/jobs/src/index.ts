@@ -3,3 +3,4 @@ export type { Job, Progress } from './job.js';
 export { type Display, display, duration, TimeLeft } from './progress.js';
 export { type SchedulerOptions, schedule, type WorkerMessage } from './scheduler.js';
 export { requestStop, type StopFlag, signalOf, stopFlag } from './stop.js';
+export { stopSignal } from './stopSignal.js';

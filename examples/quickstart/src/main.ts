@@ -1,7 +1,15 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { useBackend } from '@amr/backend';
-import { display, duration, readJson, schedule, TimeLeft, writeAtomically } from '@amr/example-jobs';
+import {
+  display,
+  duration,
+  readJson,
+  schedule,
+  stopSignal,
+  TimeLeft,
+  writeAtomically,
+} from '@amr/example-jobs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadData } from './data.js';
 import { plan, resultOf } from './plan.js';
@@ -60,16 +68,7 @@ async function main(flags: Flags): Promise<number> {
   if (flags.fresh) rmSync(out, { recursive: true, force: true });
   claim(out, settings);
 
-  const controller = new AbortController();
-  const stop = () => {
-    if (controller.signal.aborted) process.exit(130);
-    process.stderr.write(
-      '\nStopping after the step at hand; the same command goes on from there. Ctrl-C again leaves at once.\n',
-    );
-    controller.abort();
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  const signal = stopSignal();
 
   const { backend } = await useBackend();
   process.stderr.write(`Preset ${settings.preset}, backend ${backend}, results in ${out}\n`);
@@ -91,7 +90,7 @@ async function main(flags: Flags): Promise<number> {
       worker: new URL('./worker.js', import.meta.url),
       workerData: { settings, out, data },
       workers: flags.workers,
-      signal: controller.signal,
+      signal,
       onStart: (job) => show.start(job),
       onProgress: (job, progress) => show.update(job, progress),
       onEnd: (job, seconds) => show.end(job, seconds),

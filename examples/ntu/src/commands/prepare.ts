@@ -1,10 +1,9 @@
 import { mergePrepared, type Prepared, type PrepareProgress, prepare } from '@amr/datasets/node';
-import { display } from '@amr/example-jobs';
+import { display, stopSignal } from '@amr/example-jobs';
 import { Command, InvalidArgumentError } from 'commander';
 import { dryRun } from '../dryRun/dryRun.js';
 import { prepareOptions } from '../prepareOptions.js';
 import { type CommonFlags, type Run, runOf, withCommonOptions } from '../run.js';
-import { stopSignal } from '../stopping.js';
 
 /** How `prepare` works, beside the run's settings. */
 export interface PrepareFlags {

@@ -1,14 +1,15 @@
+import { stopSignal } from '@amr/example-jobs';
 import { Command, Option } from 'commander';
 import { dryRun } from '../dryRun/dryRun.js';
+import { countClips } from '../run/countClips.js';
 import { claim } from '../run/runFolder.js';
 import { type CommonFlags, type Run, runOf, withCommonOptions } from '../run.js';
-import { stopSignal } from '../stopping.js';
 import { evaluate } from './evaluate.js';
 import { merge } from './merge.js';
 import { prepareData } from './prepare.js';
 import { report } from './report.js';
 import { type TrainOptions, train } from './train.js';
-import { countClips, positive, stopped } from './workFlags.js';
+import { positive, stopped } from './workFlags.js';
 
 interface WorkFlags extends CommonFlags {
   workers?: number;
