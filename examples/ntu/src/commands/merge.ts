@@ -1,5 +1,5 @@
 import { readJson, writeAtomically } from '@amr/example-jobs';
-import { mergeReports, RobustnessReport, type RobustnessReportJson } from '@amr/train';
+import { mergeReports, ReportError, RobustnessReport, type RobustnessReportJson } from '@amr/train';
 import { type EvaluateJob, evaluateJobs } from '../run/plan.js';
 import { mergedOf, partOf, type RunRecord } from '../run/runFolder.js';
 
@@ -26,8 +26,32 @@ export function merge(run: RunRecord, out: string, clips: number): number {
     );
   }
   for (const { file, parts } of found) {
-    const merged = mergeReports(parts.map(({ json }) => RobustnessReport.fromJSON(json!)));
-    writeAtomically(file, `${JSON.stringify(merged.toJSON())}\n`);
+    const reports = parts.map(({ job, json }) => readPart(job, json!, partOf(out, job)));
+    writeAtomically(file, `${JSON.stringify(mergeReports(reports).toJSON())}\n`);
   }
   return found.length;
+}
+
+function readPart(
+  { id, part, seed }: EvaluateJob,
+  json: RobustnessReportJson,
+  file: string,
+): RobustnessReport {
+  const refuse = (reason: string): never => {
+    throw new Error(`${file}: ${reason}; delete it and run 'evaluate' again`);
+  };
+  try {
+    const report = RobustnessReport.fromJSON(json);
+    const { shards, config } = report.data;
+    const [held] = shards;
+    if (held!.index !== part.index || held!.count !== part.count || config.seed !== seed) {
+      return refuse(
+        `it holds part ${held!.index + 1} of ${held!.count} with seed ${config.seed}, not '${id}'`,
+      );
+    }
+    return report;
+  } catch (error) {
+    if (error instanceof ReportError) return refuse(error.message);
+    throw error;
+  }
 }

@@ -24,20 +24,20 @@ export async function report(run: RunRecord, out: string): Promise<ReportFiles> 
   const texts: string[] = [];
   const files: string[] = [];
   for (const [suite, { title }] of Object.entries(settings.evaluation.suites)) {
-    const comparison = compareReports(reportsOf(run, out, suite), {
+    const reports = reportsOf(run, out, suite);
+    const named = {
       baseline: settings.defences[settings.baseline]!.title,
       title: `${settings.dataset.title}, ${settings.dataset.split}: ${title}`,
-      settings: described(run, out),
-      notes: NOTES,
-    });
+    };
+    const comparison = compareReports(reports, { ...named, settings: described(run, out), notes: NOTES });
     const base = join(out, `report-${suite}`);
     writeAtomically(`${base}.json`, `${JSON.stringify(comparison.toJSON())}\n`);
     writeAtomically(`${base}.md`, `${comparison.toMarkdown()}\n`);
     writeAtomically(`${base}.html`, await comparison.toHTML());
     files.push(`${base}.json`, `${base}.md`, `${base}.html`);
-    texts.push(comparison.toText());
+    texts.push(named.title, compareReports(reports, named).toText());
   }
-  return { text: texts.join('\n\n'), files };
+  return { text: [...texts, ...NOTES].join('\n\n'), files };
 }
 
 const NOTES = [

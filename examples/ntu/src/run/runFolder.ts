@@ -22,7 +22,10 @@ export function claim({ settings, names, prepared, out }: Run): RunRecord {
   const record: RunRecord = { preset: names.preset, data: names.data, prepared, settings };
   const file = join(out, 'run.json');
   const held = readJson<RunRecord>(file);
-  if (held) {
+  if (held !== undefined) {
+    if (!isGroup(held) || !isGroup(held.settings)) {
+      throw new Error(`${file} isn't a run's; choose another --out, or delete it`);
+    }
     const differing = differences(held.settings, settings);
     if (differing.length > 0) {
       throw new Error(

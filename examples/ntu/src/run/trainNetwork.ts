@@ -79,7 +79,7 @@ export async function trainNetwork(job: TrainJob, place: Place): Promise<Trained
       parameters: model.countParams(),
       backend: place.backend,
       clips: { train: train.size, test: test.size },
-      testAccuracy: await accuracy(model, test, settings.evaluation.batchSize, signal),
+      testAccuracy: await accuracy(model, test, settings.evaluation.batchSize, place),
     };
   } finally {
     await train.close();
@@ -149,10 +149,11 @@ async function accuracy(
   model: LayersModel,
   set: Dataset,
   batchSize: number,
-  signal: AbortSignal,
+  { signal, report }: Place,
 ): Promise<number> {
   let right = 0;
-  for await (const { inputs, labels } of set.batches({ batchSize })) {
+  let done = 0;
+  for await (const { ids, inputs, labels } of set.batches({ batchSize })) {
     signal.throwIfAborted();
     const hits = tf.tidy(() => {
       const outputs = model.apply(
@@ -164,6 +165,8 @@ async function accuracy(
     });
     right += (await hits.data())[0]!;
     tf.dispose([inputs, labels, hits]);
+    done += ids.length;
+    report({ done, total: set.size, text: 'tested' });
   }
   return right / set.size;
 }
