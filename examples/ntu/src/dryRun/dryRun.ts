@@ -1,8 +1,8 @@
 import { type BackendName, useBackend } from '@amr/backend';
+import { stopSignal } from '@amr/example-jobs';
 import { buildDefence, buildStream } from '../models.js';
 import type { CommonFlags, Run } from '../run.js';
 import type { Settings, StreamName } from '../settings/settings.js';
-import { stopSignal } from '../stopping.js';
 import { type ClipCounts, clipCounts, preparedBytes } from './clipCounts.js';
 import { describe } from './describe.js';
 import { estimate, type TimedPart } from './estimate.js';
