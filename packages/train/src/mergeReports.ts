@@ -1,6 +1,11 @@
 import { ReportError } from './errors.js';
 import type { WeightSums } from './modalityWeights.js';
-import { type ReportData, RobustnessReport, type SampleOutcomes } from './robustnessReport.js';
+import {
+  type ReportConfig,
+  type ReportData,
+  RobustnessReport,
+  type SampleOutcomes,
+} from './robustnessReport.js';
 
 /**
  * Joins the reports of all shards of an evaluation; the result equals that of an evaluation in one piece.
@@ -49,10 +54,13 @@ function inOrder(parts: readonly ReportData[]): ReportData[] {
     if (shard!.count !== count) {
       throw new ReportError(`one part is shard ${shard!.index} of ${shard!.count}, another one of ${count}`);
     }
-    if (JSON.stringify(part.config) !== JSON.stringify(first.config)) {
+    const [differing] = (Object.keys({ ...first.config, ...part.config }) as (keyof ReportConfig)[]).filter(
+      (name) => JSON.stringify(part.config[name]) !== JSON.stringify(first.config[name]),
+    );
+    if (differing) {
       throw new ReportError(
-        `shard ${shard!.index} was evaluated with other settings: ${JSON.stringify(part.config)} instead of ` +
-          JSON.stringify(first.config),
+        `shard ${shard!.index} was evaluated with other settings: ${differing} ` +
+          `${JSON.stringify(part.config[differing])} instead of ${JSON.stringify(first.config[differing])}`,
       );
     }
     if (places[shard!.index]) throw new ReportError(`shard ${shard!.index} is there twice`);

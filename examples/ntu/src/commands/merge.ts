@@ -27,9 +27,20 @@ export function merge(run: RunRecord, out: string, clips: number): number {
   }
   for (const { file, parts } of found) {
     const reports = parts.map(({ job, json }) => readPart(job, json!, partOf(out, job)));
-    writeAtomically(file, `${JSON.stringify(mergeReports(reports).toJSON())}\n`);
+    writeAtomically(file, `${JSON.stringify(joined(reports, file).toJSON())}\n`);
   }
   return found.length;
+}
+
+function joined(parts: readonly RobustnessReport[], file: string): RobustnessReport {
+  try {
+    return mergeReports(parts);
+  } catch (error) {
+    if (!(error instanceof ReportError)) throw error;
+    throw new Error(
+      `the parts of ${file} don't go together: ${error.message}; delete those and run 'evaluate' again`,
+    );
+  }
 }
 
 function readPart(

@@ -1,0 +1,78 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { outcomesOf, writeResult } from '../run/outcomes.fixture.js';
+import { type EvaluateJob, evaluateJobs } from '../run/plan.js';
+import { mergedOf, partOf } from '../run/runFolder.js';
+import { smallRun } from '../run/smallRun.fixture.js';
+import { merge } from './merge.js';
+
+const clips = 5;
+let out: string;
+beforeEach(() => {
+  out = mkdtempSync(join(tmpdir(), 'merge-'));
+});
+afterEach(() => rmSync(out, { recursive: true, force: true }));
+
+const run = smallRun('unused');
+const jobs = evaluateJobs(run.settings, clips);
+const write = (job: EvaluateJob) => writeResult(partOf(out, job), outcomesOf(run, job, clips, job.part));
+const partsOf = (network: string, suite = 'gradient') =>
+  jobs.filter((job) => job.network === network && job.suite === suite);
+
+describe('merge', () => {
+  it('makes of all parts the files of evaluations in one piece', () => {
+    for (const job of jobs) write(job);
+    expect(partsOf('amr-at')).toHaveLength(3);
+    expect(merge(run, out, clips)).toBe(6);
+    for (const job of jobs) {
+      const merged = JSON.parse(readFileSync(mergedOf(out, job.network, job.seed, job.suite), 'utf8'));
+      expect(merged).toEqual({ ...outcomesOf(run, job, clips), seconds: 3 });
+    }
+    const [last] = partsOf('amr-at').slice(-1);
+    const before = readFileSync(mergedOf(out, 'amr-at', 1, 'gradient'), 'utf8');
+    write(last!);
+    merge(run, out, clips);
+    expect(readFileSync(mergedOf(out, 'amr-at', 1, 'gradient'), 'utf8')).toBe(before);
+  });
+
+  it('names a part that is missing, and writes nothing', () => {
+    const [gap] = partsOf('amr-at').slice(1);
+    for (const job of jobs) if (job !== gap) write(job);
+    expect(() => merge(run, out, clips)).toThrow(
+      "1 parts are not there yet, such as 'attack amr-at, seed 1, gradient, part 2 of 3': run 'evaluate'",
+    );
+    expect(() => readFileSync(mergedOf(out, 'undefended', 1, 'gradient'))).toThrow('ENOENT');
+  });
+
+  it.each<[string, (job: EvaluateJob) => unknown, RegExp]>([
+    [
+      'another part',
+      (job) => outcomesOf(run, job, clips, { index: 0, count: 3 }),
+      /part-2of3\.json: it holds part 1 of 3 with seed 1, not 'attack amr-at, .*delete it/,
+    ],
+    [
+      'another seed',
+      (job) => outcomesOf(run, { ...job, seed: 2 }, clips, job.part),
+      /part-2of3\.json: it holds part 2 of 3 with seed 2/,
+    ],
+    [
+      'another suite',
+      (job) => outcomesOf(run, { ...job, suite: 'autoattack' }, clips, job.part),
+      /gradient\.json don't go together: shard 1 .*other settings: attacks \["AutoAttack \(short\)"\] instead of \["FGSM"/,
+    ],
+    ['no report', () => ({ format: 'something' }), /part-2of3\.json: .*delete it and run 'evaluate' again/s],
+  ])('refuses a file that holds %s', (_, held, message) => {
+    for (const job of jobs) write(job);
+    const [, second] = partsOf('amr-at');
+    writeResult(partOf(out, second!), held(second!));
+    expect(() => merge(run, out, clips)).toThrow(message);
+  });
+
+  it('refuses a file that is cut off', () => {
+    for (const job of jobs) write(job);
+    writeFileSync(partOf(out, jobs[0]!), '{"config":');
+    expect(() => merge(run, out, clips)).toThrow(/part-1of3\.json is not valid JSON.*delete it/);
+  });
+});

@@ -1,0 +1,76 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CommonFlags } from '../run.js';
+import { runOf } from '../run.js';
+import { evaluateJobs, trainJobs } from './plan.js';
+import { claim, mergedOf, partOf, trainedOf } from './runFolder.js';
+
+let out: string;
+beforeEach(() => {
+  out = join(mkdtempSync(join(tmpdir(), 'claim-')), 'run');
+});
+afterEach(() => rmSync(join(out, '..'), { recursive: true, force: true }));
+
+const run = (flags: Partial<CommonFlags> = {}) =>
+  runOf({ preset: 'smoke', data: 'ntu60', root: {}, set: [], out, ...flags }, {});
+const held = () => JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
+
+describe('claim', () => {
+  it('takes an empty folder, and again for the same run', () => {
+    const record = claim(run());
+    expect(held()).toEqual(JSON.parse(JSON.stringify(record)));
+    expect(record).toMatchObject({ preset: 'smoke', data: 'ntu60', prepared: join(out, 'prepared') });
+    expect(claim(run())).toEqual(record);
+    expect(readdirSync(out)).toEqual(['run.json']);
+  });
+
+  it('lets seeds and jobs differ, which change no other number', () => {
+    claim(run());
+    claim(run({ seeds: [1, 2, 3], set: ['jobs=1'] }));
+    expect(held().settings).toMatchObject({ seeds: [1, 2, 3], jobs: 1 });
+  });
+
+  it('refuses other settings by name, and leaves the folder as it is', () => {
+    claim(run());
+    const before = held();
+    expect(() => claim(run({ set: ['training.joint.epochs=9', 'evaluation.batchSize=3'] }))).toThrow(
+      /run holds a run with other settings \(training\.joint\.epochs: \d+ there, 9 here; evaluation\.batchSize: \d+ there, 3 here\); choose another --out/,
+    );
+    expect(() => claim(run({ data: 'utd-mhad' }))).toThrow(
+      /dataset\.title: "NTU RGB\+D 60" there, "UTD-MHAD" here/,
+    );
+    expect(() => claim(run({ set: ['training.joint.gradientClip=1'] }))).toThrow(
+      /gradientClip: nothing there, 1 here/,
+    );
+    expect(held()).toEqual(before);
+  });
+
+  it.each(['{}', '[]', 'null', '"run"', '{"settings":3}'])('refuses a run.json of %s', (text) => {
+    mkdirSync(out);
+    writeFileSync(join(out, 'run.json'), text);
+    expect(() => claim(run())).toThrow(/run\.json isn't a run's; choose another --out/);
+  });
+
+  it('refuses a run.json that is cut off, and a file in place of the folder', () => {
+    mkdirSync(out);
+    writeFileSync(join(out, 'run.json'), '{"preset":');
+    expect(() => claim(run())).toThrow(/run\.json is not valid JSON/);
+    rmSync(out, { recursive: true });
+    writeFileSync(out, '');
+    expect(() => claim(run())).toThrow(/ENOTDIR|EEXIST/);
+  });
+});
+
+it('no two jobs have the same file', () => {
+  const { settings } = run({ seeds: [1, 2] });
+  const files = [
+    ...trainJobs(settings, 40).map((job) => trainedOf(out, job)),
+    ...evaluateJobs(settings, 40).flatMap((job) => [
+      partOf(out, job),
+      `${mergedOf(out, job.network, job.seed, job.suite)} of part ${job.part.index}`,
+    ]),
+  ];
+  expect(new Set(files).size).toBe(files.length);
+});
