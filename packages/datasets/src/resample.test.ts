@@ -11,6 +11,16 @@ describe('resampleLinear', () => {
     expect(Array.from(resampleLinear([0, 1, 4, 9, 16], 5, 3, 1))).toEqual([0, 4, 16]);
   });
 
+  it('takes the middles of equal parts, as torch.nn.functional.interpolate does', () => {
+    // interpolate(torch.tensor([[[0., 1, 4, 9, 16]]]), size=3, mode='linear'), and size=8 of [0, 10, 30].
+    const three = resampleLinear([0, 1, 4, 9, 16], 5, 3, 1, 'middles');
+    expect(Array.from(three)).toEqual([1 / 3, 4, 16 - 7 / 3].map(Math.fround));
+    const eight = resampleLinear([0, 10, 30], 3, 8, 1, 'middles');
+    expect(Array.from(eight)).toEqual([0, 0.625, 4.375, 8.125, 13.75, 21.25, 28.75, 30]);
+    expect(Array.from(resampleLinear([3, 5, 7], 3, 1, 1, 'middles'))).toEqual([5]);
+    expect(Array.from(resampleLinear([0, 1, 4, 9, 16], 5, 5, 1, 'middles'))).toEqual([0, 1, 4, 9, 16]);
+  });
+
   it('repeats a single frame, and leaves the first one of a count of 1', () => {
     expect(Array.from(resampleLinear([3, 5], 1, 3, 2))).toEqual([3, 5, 3, 5, 3, 5]);
     expect(Array.from(resampleLinear([3, 5, 7], 3, 1, 1))).toEqual([3]);

@@ -2,14 +2,16 @@ import { whole } from './batchPlan.js';
 import { DatasetError } from './datasetError.js';
 
 /**
- * A series of another number of frames: `count` moments evenly over the whole series, the first and the last frame
- * included, each a linear mix of the two frames that it lies between. As many frames as before are the very same values;
- * a single frame is repeated; of `count` 1 the first frame is left. What isn't there, such as the zeros of an absent body,
+ * A series of another number of frames: `count` moments evenly over the whole series, each a linear mix of the two frames that it
+ * lies between. By `moments` `'ends'` they go from the first frame to the last one, both included, and of `count` 1 the first frame
+ * is left; by `'middles'` they are the middles of `count` equal parts of the series, as a frame is the middle of its own part (what
+ * PyTorch's `interpolate` with `mode='linear'` does). As many frames as before are the very same values; a single frame is repeated. What isn't there, such as the zeros of an absent body,
  * is mixed like any number: take only what is there.
  * @param values `[frames, stride]`, row by row
  * @param frames number of frames, at least 1
  * @param count number of frames wanted, at least 1
  * @param stride values of a frame
+ * @param moments where they are; default `'ends'`
  * @returns `[count, stride]`, of its own memory
  * @throws {DatasetError} when a number isn't a whole one from 1, or the values are not `frames * stride`
  */
@@ -18,6 +20,7 @@ export function resampleLinear(
   frames: number,
   count: number,
   stride: number,
+  moments: 'ends' | 'middles' = 'ends',
 ): Float32Array {
   whole('frames', frames, 1);
   whole('count', count, 1);
@@ -29,8 +32,7 @@ export function resampleLinear(
   }
   const resampled = new Float32Array(count * stride);
   for (let i = 0; i < count; i++) {
-    // Multiplied first: whole positions come out whole, and the last one is frames - 1 exactly.
-    const position = count === 1 ? 0 : (i * (frames - 1)) / (count - 1);
+    const position = moments === 'ends' ? fromEnds(i, frames, count) : fromMiddles(i, frames, count);
     const before = Math.floor(position);
     const share = position - before;
     const from = before * stride;
@@ -42,3 +44,9 @@ export function resampleLinear(
   }
   return resampled;
 }
+
+// Multiplied before they are divided: whole positions come out whole, and the last one is frames - 1 exactly.
+const fromEnds = (i: number, frames: number, count: number) =>
+  count === 1 ? 0 : (i * (frames - 1)) / (count - 1);
+const fromMiddles = (i: number, frames: number, count: number) =>
+  Math.min(frames - 1, Math.max(0, ((2 * i + 1) * frames - count) / (2 * count)));

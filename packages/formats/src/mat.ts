@@ -20,6 +20,11 @@ export interface MatOptions {
   variables?: readonly string[];
   /** The most bytes that the variables may take beside the file, unpacked or widened. Default 1 GiB. */
   maxBytes?: number;
+  /**
+   * Unpacks zlib's format to at most so many bytes, or throws. Node's own is ten times faster than the default, which is JavaScript:
+   * `(packed, most) => inflateSync(packed, { maxOutputLength: most })` of `node:zlib`. It has to compare the checksum itself.
+   */
+  inflate?: (packed: Uint8Array, most: number) => Uint8Array;
 }
 
 /** An array of a MAT-file, column by column as MATLAB keeps it. */
@@ -89,7 +94,7 @@ const OTHER: { readonly [matClass: number]: string } = {
  *   damaged or cut off, declares more than `maxBytes`, or lacks one of `variables` or has it as something else
  */
 export function readMat(bytes: Uint8Array, options: MatOptions = {}): Map<string, MatArray> {
-  const { maxBytes = 2 ** 30, variables } = options;
+  const { maxBytes = 2 ** 30, variables, inflate } = options;
   const bigEndian = byteOrderOf(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const wanted = variables && new Set(variables);
@@ -116,7 +121,9 @@ export function readMat(bytes: Uint8Array, options: MatOptions = {}): Map<string
     }
     const data = bytes.subarray(start, start + size);
     const source =
-      type === MATRIX ? new PlainSource(data, bigEndian, start) : new InflatedSource(data, bigEndian, at);
+      type === MATRIX
+        ? new PlainSource(data, bigEndian, start)
+        : new InflatedSource(data, bigEndian, at, inflate);
     const variable = headerOf(source);
     const { name } = variable;
     if (name !== '' && names.has(name)) {

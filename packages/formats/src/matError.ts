@@ -4,6 +4,8 @@ import { FormatError } from './formatError.js';
 export class MatError extends FormatError {
   /** The name of the class. */
   override readonly name = 'MatError';
+  /** What was found and what was expected, without the offset. */
+  readonly reason: string;
   /** Where in the file it is, in bytes; inside of a compressed element, where that begins. */
   readonly offset: number;
 
@@ -13,6 +15,7 @@ export class MatError extends FormatError {
    */
   constructor(reason: string, offset: number) {
     super(`byte ${offset}: ${reason}`);
+    this.reason = reason;
     this.offset = offset;
   }
 }

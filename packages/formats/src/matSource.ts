@@ -101,25 +101,33 @@ const MOST_OF_DEFLATE = 1032;
 const PIECE = 2048;
 const MATRIX = 14;
 
+/** Unpacks a zlib stream, to at most so many bytes. */
+export type InflateZlib = (packed: Uint8Array, most: number) => Uint8Array;
+
 /** A matrix in a compressed element. It is unpacked as far as it is asked for, and no further than it declares. */
 export class InflatedSource extends MatSource {
   readonly length: number;
   private readonly packed: Uint8Array;
   private readonly offset: number;
   private readonly inflate: Inflate;
-  private unpacked = new Uint8Array(PIECE);
+  private readonly inflateAll?: InflateZlib;
+  private unpacked: Uint8Array = new Uint8Array(PIECE);
   private known = 0;
   private fed = 2;
+  /** Whether `inflateAll` has unpacked it, and compared its checksum. */
+  private whole = false;
   private declared = Number.POSITIVE_INFINITY;
 
   /**
    * @param packed a zlib stream (RFC 1950) of a matrix with its tag
    * @param offset where in the file the compressed element begins
+   * @param inflateAll unpacks the whole of it, when more than its header is asked for
    */
-  constructor(packed: Uint8Array, bigEndian: boolean, offset: number) {
+  constructor(packed: Uint8Array, bigEndian: boolean, offset: number, inflateAll?: InflateZlib) {
     super(bigEndian);
     this.packed = packed;
     this.offset = offset;
+    this.inflateAll = inflateAll;
     const [method = 0, flags = 0] = packed;
     if (packed.length < 8 || (method & 15) !== 8 || (method * 256 + flags) % 31 !== 0 || flags & 32) {
       throw this.error(0, 'compressed data were expected to begin as zlib does');
@@ -152,6 +160,7 @@ export class InflatedSource extends MatSource {
   }
 
   verify(): void {
+    if (this.whole) return;
     this.unpackTo(this.declared);
     const end = this.packed.length - 4;
     const { buffer, byteOffset } = this.packed;
@@ -168,6 +177,7 @@ export class InflatedSource extends MatSource {
   }
 
   private unpackTo(length: number): void {
+    if (length > PIECE && length > this.known && this.inflateAll) this.unpackAll(this.inflateAll);
     while (this.known < length) {
       if (this.fed >= this.packed.length - 4) {
         throw this.error(
@@ -177,6 +187,27 @@ export class InflatedSource extends MatSource {
       }
       this.feed();
     }
+  }
+
+  private unpackAll(inflate: InflateZlib): void {
+    let all: Uint8Array;
+    try {
+      all = inflate(this.packed, this.declared);
+    } catch (cause) {
+      throw this.error(
+        0,
+        `the data are damaged, or more than the ${this.declared} bytes that they declare: ${(cause as Error).message}`,
+      );
+    }
+    if (all.length !== this.declared) {
+      throw this.error(
+        0,
+        `${this.declared} bytes were expected, the data unpack to ${all.length}: damaged or cut off?`,
+      );
+    }
+    this.unpacked = all;
+    this.known = all.length;
+    this.whole = true;
   }
 
   private feed(): void {
