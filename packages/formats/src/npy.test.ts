@@ -4,7 +4,8 @@ import { NpyError, readNpy } from './npy.js';
 /** An .npy file of version 1 with this description. */
 function npy(description: string, data: readonly number[] = [], version = 1): Uint8Array {
   const text = new TextEncoder().encode(description);
-  const length = version === 1 ? [text.length & 255, text.length >> 8] : [text.length, 0, 0, 0];
+  const bytes = [0, 8, 16, 24].map((shift) => (text.length >> shift) & 255);
+  const length = version === 1 ? bytes.slice(0, 2) : bytes;
   return Uint8Array.of(0x93, ...new TextEncoder().encode('NUMPY'), version, 0, ...length, ...text, ...data);
 }
 const describedAs = (descr: string, shape: string, fortran = 'False') =>
@@ -45,6 +46,12 @@ describe('readNpy', () => {
     ['no shape', npy("{'descr': '<f4', 'fortran_order': False, }"), /described as/],
     ['too few bytes', npy(describedAs('<f4', '(2,)'), [0, 0, 0, 0]), /takes 8 bytes, got 4/],
     ['too many bytes', npy(describedAs('<f4', '()'), [0, 0, 0, 0, 0]), /takes 4 bytes, got 5/],
+    ['more axes than NumPy has', npy(describedAs('|u1', `(${'1,'.repeat(65)})`), [0]), /of 65 axes/],
+    [
+      'a long header',
+      npy(describedAs('|u1', `(${'1,'.repeat(40_000)})`), [0], 2),
+      /header should take 80\d+ bytes/,
+    ],
     ['a size beyond all', npy(describedAs('<f4', `(${'9'.repeat(400)},)`)), /takes Infinity bytes/],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readNpy(bytes)).toThrow(NpyError);

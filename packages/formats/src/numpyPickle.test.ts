@@ -69,11 +69,20 @@ describe('numpyGlobals', () => {
     const dtype = call('numpy.dtype', 'f4', false, true);
     const frombuffer = (...args: unknown[]) => call('numpy.core.numeric._frombuffer', ...args);
     const bytes = new Uint8Array(8);
+    /** Written out it would have 2^60 parts. */
+    const nest = () => Array.from({ length: 60 }).reduce<unknown[]>((list) => [list, list], []);
 
     it.each<[string, () => unknown, RegExp]>([
       ['more elements than bytes', () => frombuffer(bytes, dtype, [3], 'C'), /takes 12 bytes, got 8/],
       ['fewer elements than bytes', () => frombuffer(bytes, dtype, [1], 'C'), /takes 4 bytes, got 8/],
       ['a huge shape', () => frombuffer(bytes, dtype, [2 ** 50, 2 ** 50], 'C'), /got 8/],
+      ['a thousand axes', () => frombuffer(bytes, dtype, Array(1000).fill(1), 'F'), /at most 64 sizes/],
+      ['a nest of lists for a type', () => call('numpy.dtype', nest()), /of type 'a value of type Array'/],
+      [
+        'a nest of lists for an order',
+        () => frombuffer(bytes, dtype, [2], nest()),
+        /got a value of type Array/,
+      ],
       ['a negative size', () => frombuffer(bytes, dtype, [-2, -1], 'C'), /sizes, all 0 or above/],
       ['no bytes', () => frombuffer([1, 2], dtype, [2], 'C'), /to have bytes/],
       ['no type', () => frombuffer(bytes, 'f4', [2], 'C'), /a numpy.dtype/],

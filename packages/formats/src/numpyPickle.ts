@@ -1,4 +1,4 @@
-import { ELEMENTS } from './npy.js';
+import { ELEMENTS, MOST_AXES } from './npy.js';
 import {
   bytesOf,
   decodeElements,
@@ -8,7 +8,7 @@ import {
   type NumericValues,
   sizeOf,
 } from './numericArray.js';
-import { PickleError, type PickleGlobal, PickleRefusedError } from './pickle.js';
+import { PickleError, type PickleGlobal, PickleRefusedError, shown } from './pickle.js';
 import { rowByRow } from './rowByRow.js';
 
 /**
@@ -86,7 +86,9 @@ export function numpyGlobals(): Map<string, PickleGlobal> {
     setState: (object, state) => {
       const order = Array.isArray(state) ? state[1] : undefined;
       if (typeof order !== 'string' || !/^[<>|=]$/.test(order)) {
-        throw new PickleError(`expected a numpy.dtype's byte order to be one of < > | =, got ${order}`);
+        throw new PickleError(
+          `expected a numpy.dtype's byte order to be one of < > | =, got ${shown(order)}`,
+        );
       }
       (object as Dtype).bigEndian = order === '>';
     },
@@ -107,7 +109,7 @@ export function numpyGlobals(): Map<string, PickleGlobal> {
     // NumPy 2 has order 'K': the axes as they lie in memory, then what becomes of them.
     call: ([bytes, type, shape, order, axes]) => {
       if (order !== 'C' && order !== 'F' && order !== 'K') {
-        throw new PickleError(`expected the order of an array's axes to be C, F or K, got ${order}`);
+        throw new PickleError(`expected the order of an array's axes to be C, F or K, got ${shown(order)}`);
       }
       const array = fill(new NumpyArray(), dtypeOf(type), shape, bytes, order);
       return order === 'K' ? transposed(array, axes) : array;
@@ -139,7 +141,9 @@ function fill(
   bytes: unknown,
   order: 'C' | 'F' | 'K',
 ): NumpyArray {
-  if (!isSizes(shape)) throw new PickleError("expected an array's shape to be sizes, all 0 or above");
+  if (!isSizes(shape) || shape.length > MOST_AXES) {
+    throw new PickleError(`expected an array's shape to be at most ${MOST_AXES} sizes, all 0 or above`);
+  }
   if (!(bytes instanceof Uint8Array)) throw new PickleError('expected an array to have bytes');
   const size = sizeOf(shape) * bytesOf(element);
   if (bytes.length !== size) {
@@ -164,7 +168,9 @@ function transposed(array: NumpyArray, axes: unknown): NumpyArray {
   const isOrder =
     isSizes(axes) && shape.every((_, axis) => axes.includes(axis)) && axes.length === shape.length;
   if (!isOrder) {
-    throw new PickleError(`expected the axes of an array of shape [${shape}] in another order, got ${axes}`);
+    throw new PickleError(
+      `expected the axes of an array of shape [${shape}] in another order, got ${isSizes(axes) ? axes.slice(0, MOST_AXES) : shown(axes)}`,
+    );
   }
   array.strides = axes.map((axis) => sizeOf(shape.slice(axis + 1)));
   array.shape = axes.map((axis) => shape[axis]!);
@@ -176,7 +182,7 @@ function elementOf(code: unknown): ElementType {
   const name = typeof code === 'string' ? code.replace(/^[<|=]/, '') : undefined;
   if (name === undefined || !Object.hasOwn(ELEMENTS, name)) {
     throw new PickleRefusedError(
-      `a NumPy array of type '${String(code).slice(0, 40)}'`,
+      `a NumPy array of type '${shown(code)}'`,
       `only numbers and booleans are read (${Object.keys(ELEMENTS).join(', ')})`,
     );
   }

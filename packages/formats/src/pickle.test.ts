@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PickleError, type PickleGlobal, PickleRefusedError, readPickle } from './pickle.js';
+import { plainGlobals } from './plainGlobals.js';
 import { fromHex, golden } from './testing/golden.js';
 
 const none = { globals: new Map<string, PickleGlobal>() };
@@ -130,6 +131,49 @@ describe('readPickle', () => {
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readPickle(bytes, none)).toThrow(PickleError);
     expect(() => readPickle(bytes, none)).toThrow(message);
+  });
+
+  describe('refuses what is small and becomes large', () => {
+    const globals = plainGlobals();
+    const bomb = (...parts: (number[] | Uint8Array)[]) => {
+      const all = [
+        Uint8Array.of(0x80, 4),
+        ...parts.map((part) => Uint8Array.from(part)),
+        Uint8Array.of(0x2e),
+      ];
+      return Uint8Array.from(all.flatMap((part) => [...part]));
+    };
+    const times = (count: number, ...instructions: number[]) =>
+      Uint8Array.from(
+        { length: count * instructions.length },
+        (_, i) => instructions[i % instructions.length]!,
+      );
+    const word = (length: number) => [length & 255, (length >> 8) & 255, (length >> 16) & 255, 0];
+
+    it.each<[string, Uint8Array]>([
+      ['dicts', bomb(times(1.2e6, 0x7d))],
+      ['empty bytes', bomb(times(2e6, 0x43, 0))],
+      [
+        'a text that is encoded again and again',
+        bomb(
+          [0x63, ...text('_codecs\nencode\n'), 0x71, 0],
+          [0x58, ...word(2 ** 20), ...times(2 ** 20, 65)],
+          [0x58, ...word(6), ...text('latin1'), 0x86, 0x71, 1],
+          times(400, 0x68, 0, 0x68, 1, 0x52),
+        ),
+      ],
+    ])('%s', (_, bytes) => {
+      const before = process.memoryUsage().rss;
+      expect(() => readPickle(bytes, { globals })).toThrow(/take more than \d+ bytes/);
+      expect(process.memoryUsage().rss - before).toBeLessThan(1e9);
+    });
+  });
+
+  it('reads long texts of Python 2', () => {
+    const long = Uint8Array.from({ length: 20_000 }, (_, i) => i);
+    const bytes = Uint8Array.of(0x80, 2, 0x54, 0x20, 0x4e, 0, 0, ...long, 0x2e);
+    const value = readPickle(bytes, none) as string;
+    expect(Array.from(value, (character) => character.charCodeAt(0))).toEqual([...long]);
   });
 
   it('gives a value or its error for any instructions, soon', () => {

@@ -43,7 +43,8 @@ export interface PickleOptions {
  * Reads a pickle of protocol 2 to 5 (PEP 307, 3154, 574; Python's pickletools lists the instructions). A pickle is a
  * program for a stack machine. This machine makes values only: None is null, bool, int (a bigint beyond 2^53), float,
  * str; bytes are a Uint8Array, list and tuple an array, dict a Map, set a Set. A class or function is looked up in
- * `globals` and refused by its name when it isn't there. The work and the memory grow with the pickle's length.
+ * `globals` and refused by its name when it isn't there. The work grows with the pickle's length, and so does the memory: a pickle
+ * whose values would take more than 8 bytes for each of its own and 256 MiB is refused before they do.
  * @throws {PickleRefusedError} when it asks for what isn't allowed
  * @throws {PickleError} when the bytes are damaged
  * @example
@@ -65,10 +66,24 @@ export function readPickleFrom(
   options: PickleOptions,
 ): { value: unknown; end: number } {
   const at = new ByteCursor(bytes, (message) => new PickleError(message), start);
-  return { value: new PickleMachine(at, options).run(), end: at.position };
+  return { value: new PickleMachine(at, options, bytes.length - start).run(), end: at.position };
+}
+
+/** A value out of a pickle in an error's message: lists may hold themselves over and over. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return value.length > 40 ? `${value.slice(0, 40)}...` : value;
+  if (typeof value === 'object' && value !== null)
+    return `a value of type ${value.constructor?.name ?? 'object'}`;
+  return String(value).slice(0, 40);
 }
 
 const LARGEST_PROTOCOL = 5;
+/** Bytes of memory that the values of any pickle may take. */
+const LEAST_ROOM = 2 ** 28;
+/** What they may take beside that for each byte of the pickle. */
+const ROOM_PER_BYTE = 8;
+/** What values take about, each with its place on the stack or in a container. */
+const COST = { value: 16, list: 64, remembered: 64, bytes: 160, dict: 256, item: 64, object: 256 };
 
 class PickleMachine {
   private readonly options: PickleOptions;
@@ -80,10 +95,13 @@ class PickleMachine {
   private readonly tuples = new WeakSet<unknown[]>();
   private readonly makers = new WeakMap<object, { path: string; maker: PickleGlobal }>();
   private readonly paths = new Map<unknown, string>();
+  private readonly most: number;
+  private taken = 0;
 
-  constructor(at: ByteCursor, options: PickleOptions) {
+  constructor(at: ByteCursor, options: PickleOptions, length: number) {
     this.options = options;
     this.at = at;
+    this.most = LEAST_ROOM + ROOM_PER_BYTE * length;
   }
 
   run(): unknown {
@@ -100,6 +118,7 @@ class PickleMachine {
         const instruction = INSTRUCTIONS[opcode];
         if (!instruction)
           throw new PickleRefusedError(`instruction 0x${opcode.toString(16)}`, 'it is not known');
+        this.take(COST.value);
         instruction(this, this.at);
       }
     } catch (error) {
@@ -133,7 +152,18 @@ class PickleMachine {
     return this.stack.splice(height);
   }
 
+  list(items: unknown[]): void {
+    this.take(COST.list);
+    this.push(items);
+  }
+
+  bytes(view: Uint8Array): void {
+    this.take(COST.bytes);
+    this.push(view);
+  }
+
   tuple(items: unknown[]): void {
+    this.take(COST.list);
     this.tuples.add(items);
     this.push(items);
   }
@@ -157,18 +187,26 @@ class PickleMachine {
   }
 
   dict(items: unknown[]): void {
+    this.take(COST.dict);
     const dict = new Map<unknown, unknown>();
     this.fill(dict, items);
     this.push(dict);
   }
 
+  set(items: unknown[]): void {
+    this.take(COST.dict + COST.item * items.length);
+    this.push(new Set(items));
+  }
+
   add(items: unknown[]): void {
     const set = this.top();
     if (!(set instanceof Set)) throw this.damaged('items for what is no set');
+    this.take(COST.item * items.length);
     for (const item of items) set.add(item);
   }
 
   remember(index: number): void {
+    this.take(COST.remembered);
     this.memo.set(index, this.top());
   }
 
@@ -198,6 +236,7 @@ class PickleMachine {
     const known = maker as PickleGlobal;
     if (!known.call) throw new PickleRefusedError(`a call of ${path}`, 'it may only be named');
     const made = known.call(args);
+    this.take(COST.object + sizeOfMade(made));
     if (typeof made === 'object' && made !== null) this.makers.set(made, { path, maker: known });
     this.push(made);
   }
@@ -216,7 +255,18 @@ class PickleMachine {
     if (!this.options.persistent) {
       throw new PickleRefusedError('an object outside of the pickle', 'there are none');
     }
+    this.take(COST.object);
     this.push(this.options.persistent(id));
+  }
+
+  /** Counts memory: a value can be made by one byte of a pickle, and again and again of what is remembered. */
+  private take(bytes: number): void {
+    this.taken += bytes;
+    if (this.taken > this.most) {
+      throw this.damaged(
+        `its values take more than ${this.most} bytes, which nothing that somebody means does`,
+      );
+    }
   }
 
   damaged(reason: string): PickleError {
@@ -225,6 +275,7 @@ class PickleMachine {
 
   private fill(dict: Map<unknown, unknown>, items: readonly unknown[]): void {
     if (items.length % 2 !== 0) throw this.damaged('a key without a value');
+    this.take((COST.item * items.length) / 2);
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
   }
 }
@@ -248,32 +299,32 @@ const INSTRUCTIONS: { readonly [opcode: number]: Instruction } = {
   138: (m, at) => m.push(integer(m, at.bytes(at.u8()))), // LONG1
   139: (m, at) => m.push(integer(m, at.bytes(at.u32()))), // LONG4
   71: (m, at) => m.push(at.bigEndianF64()), // BINFLOAT
-  84: (m, at) => m.push(latin1(at.bytes(at.u32()))), // BINSTRING: Python 2's str
-  85: (m, at) => m.push(latin1(at.bytes(at.u8()))), // SHORT_BINSTRING
+  84: (m, at) => m.push(latin1(m, at.bytes(at.u32()))), // BINSTRING: Python 2's str
+  85: (m, at) => m.push(latin1(m, at.bytes(at.u8()))), // SHORT_BINSTRING
   88: (m, at) => m.push(text(m, at.bytes(at.u32()))), // BINUNICODE
   140: (m, at) => m.push(text(m, at.bytes(at.u8()))), // SHORT_BINUNICODE
   141: (m, at) => m.push(text(m, at.bytes(at.u64()))), // BINUNICODE8
-  66: (m, at) => m.push(at.bytes(at.u32())), // BINBYTES
-  67: (m, at) => m.push(at.bytes(at.u8())), // SHORT_BINBYTES
-  142: (m, at) => m.push(at.bytes(at.u64())), // BINBYTES8
-  150: (m, at) => m.push(at.bytes(at.u64())), // BYTEARRAY8
+  66: (m, at) => m.bytes(at.bytes(at.u32())), // BINBYTES
+  67: (m, at) => m.bytes(at.bytes(at.u8())), // SHORT_BINBYTES
+  142: (m, at) => m.bytes(at.bytes(at.u64())), // BINBYTES8
+  150: (m, at) => m.bytes(at.bytes(at.u64())), // BYTEARRAY8
 
   41: (m) => m.tuple([]), // EMPTY_TUPLE
   133: (m) => m.tupleOf(1), // TUPLE1
   134: (m) => m.tupleOf(2), // TUPLE2
   135: (m) => m.tupleOf(3), // TUPLE3
   116: (m) => m.tuple(m.popMark()), // TUPLE
-  93: (m) => m.push([]), // EMPTY_LIST
-  108: (m) => m.push(m.popMark()), // LIST
+  93: (m) => m.list([]), // EMPTY_LIST
+  108: (m) => m.list(m.popMark()), // LIST
   97: (m) => m.append([m.pop()]), // APPEND
   101: (m) => m.append(m.popMark()), // APPENDS
-  125: (m) => m.push(new Map()), // EMPTY_DICT
+  125: (m) => m.dict([]), // EMPTY_DICT
   100: (m) => m.dict(m.popMark()), // DICT
   115: (m) => m.setItems([m.pop(), m.pop()].reverse()), // SETITEM
   117: (m) => m.setItems(m.popMark()), // SETITEMS
-  143: (m) => m.push(new Set()), // EMPTY_SET
+  143: (m) => m.set([]), // EMPTY_SET
   144: (m) => m.add(m.popMark()), // ADDITEMS
-  145: (m) => m.push(new Set(m.popMark())), // FROZENSET
+  145: (m) => m.set(m.popMark()), // FROZENSET
 
   113: (m, at) => m.remember(at.u8()), // BINPUT
   114: (m, at) => m.remember(at.u32()), // LONG_BINPUT
@@ -306,11 +357,24 @@ function integer(machine: PickleMachine, bytes: Uint8Array): number | bigint {
   return Number.isSafeInteger(small) ? small : value;
 }
 
+/** No text is longer in V8. */
+const LONGEST_TEXT = 2 ** 29 - 24;
+
 /** Byte for character, as Python's latin-1: TextDecoder would take Windows-1252 for it. */
-function latin1(bytes: Uint8Array): string {
-  let characters = '';
-  for (const byte of bytes) characters += String.fromCharCode(byte);
-  return characters;
+function latin1(machine: PickleMachine, bytes: Uint8Array): string {
+  if (bytes.length > LONGEST_TEXT) throw machine.damaged(`a text of ${bytes.length} characters`);
+  const parts: string[] = [];
+  // As many as a call takes for arguments; one by one, a long text would be a long chain of short ones.
+  for (let at = 0; at < bytes.length; at += 8192) {
+    parts.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
+  }
+  return parts.join('');
+}
+
+/** Memory of what a call has made, beside that of an object. */
+function sizeOfMade(made: unknown): number {
+  if (made instanceof Uint8Array) return made.length;
+  return made instanceof Map || made instanceof Set ? COST.item * made.size : 0;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

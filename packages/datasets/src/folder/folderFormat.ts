@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join, parse, resolve } from 'node:path';
 import { FormatError, float32ValuesOf, type NumericArray, readNpy, readNpz } from '@amr/formats';
 import { z } from 'zod';
@@ -6,7 +6,7 @@ import { DatasetError } from '../datasetError.js';
 import { bodyBox, readSkeletons } from '../ntu/ntuFormat.js';
 import { checkSkeletonOptions, type NtuSkeletonOptions, skeletonClip } from '../ntu/skeletonClip.js';
 import { jointCount } from '../ntu/skeletonFile.js';
-import { readWholeFile } from '../source/readWholeFile.js';
+import { readText, readWholeFile } from '../source/readWholeFile.js';
 import type {
   LeftOut,
   ListedSample,
@@ -42,6 +42,8 @@ type Part = { [modality: string]: { source: Source; shape: number[]; dtype: Stor
 
 /** Arrays are read whole, to one of this size at most. */
 const mostBytes = 2 ** 30;
+/** Bytes of `splits.json`: a million ids take fewer. */
+const mostSplitBytes = 2 ** 28;
 const splitsSchema = z.record(
   z.string(),
   z.strictObject({ train: z.array(z.string()), test: z.array(z.string()) }),
@@ -167,6 +169,10 @@ async function modalityNames({ root, modalities }: FolderOptions): Promise<strin
       },
     );
   }
+  // What every object has under that name can't be anything else.
+  if (names.includes('__proto__')) {
+    throw new DatasetError("a modality can't be called '__proto__'", { file: join(root, '__proto__') });
+  }
   if (names.length === 0) {
     throw new DatasetError(
       'there is no modality in it; expected folders <modality>/<class>/<name>.<ending>',
@@ -286,14 +292,7 @@ function sourceOf(file: string): Source {
 
 /** The one array in a file. */
 async function readArray(file: string, signal?: AbortSignal): Promise<NumericArray> {
-  const size = await stat(file).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > mostBytes) {
-    throw new DatasetError(`the file has ${size} bytes, a sample's array has at most ${mostBytes}`, { file });
-  }
-  const bytes = await readWholeFile(file, signal);
+  const bytes = await readWholeFile(file, signal, mostBytes);
   let array: NumericArray;
   try {
     if (parse(file).ext.toLowerCase() === '.npy') array = readNpy(bytes);
@@ -334,13 +333,8 @@ function valuesOf(array: NumericArray, file: string): Uint8Array | Float32Array 
 }
 
 async function readSplits(file: string, known: ReadonlySet<string>): Promise<{ [name: string]: SplitRule }> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new DatasetError((cause as Error).message, { file, cause });
-  }
+  if (!(await isThere(file))) return {};
+  const text = await readText(file, mostSplitBytes);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -368,6 +362,12 @@ async function readSplits(file: string, known: ReadonlySet<string>): Promise<{ [
   }
   return Object.fromEntries(Object.entries(result.data).map(([name, ids]) => [name, { ids }]));
 }
+
+const isThere = (file: string) =>
+  stat(file).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+  );
 
 /** Errors of what a file holds say which. */
 function blamed<T>(file: string, run: () => T): T {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
@@ -7,7 +6,7 @@ import { keypointBox } from '../keypoints/keypointBox.js';
 import { inPictureHeights, keypointUnit, type PictureSize } from '../keypoints/pictureHeights.js';
 import type { SkeletonFit } from '../ntu/normalize.js';
 import { filesBelow, videosBelow } from '../source/filesBelow.js';
-import { readWholeFile } from '../source/readWholeFile.js';
+import { readText, readWholeFile } from '../source/readWholeFile.js';
 import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
 import { probeVideo } from '../video/probeVideo.js';
 import { readVideo } from '../video/readVideo.js';
@@ -49,6 +48,9 @@ export interface ImigueOptions {
 
 /** The points above the hips, in the order of the columns. */
 const upperBody = [0, 1, 2, 3, 4, 5, 6, 7, 15, 16, 17, 18, ...Array.from({ length: 10 }, (_, i) => 25 + i)];
+
+/** Bytes of a label file: gestures of a video fill a few hundred. */
+const mostLabelBytes = 2 ** 24;
 
 /** What reading a sample needs beside its name. */
 type Part = GestureLine & {
@@ -96,9 +98,7 @@ export const imigue: SourceFormat<ImigueOptions> = {
         leftOut.push({ id, reason: missing });
         continue;
       }
-      const text = await readFile(labels!, 'utf8').catch((cause: Error) => {
-        throw new DatasetError(cause.message, { file: labels!, cause });
-      });
+      const text = await readText(labels!, mostLabelBytes, signal);
       for (const [i, gesture] of parseLabelFile(text, labels!).entries()) {
         samples.push({
           id: `${id}_${i}`,

@@ -53,17 +53,17 @@ export class KeypointFile {
    * @throws {DatasetError} with `file` and `line` where a line isn't 106 finite numbers, or isn't of the frame that it should be
    */
   read(start: number, end: number): Float32Array {
+    // Before there is room for all of them: a number takes a digit and a comma.
+    for (let row = this.rowOf(start); row <= this.rowOf(end); row++) {
+      if (this.starts[row + 1]! - this.starts[row]! < 2 * cells - 1) throw this.wrongCount(row);
+    }
     const values = new Float32Array((end - start + 1) * imigueJoints * 3);
     let next = 0;
     for (let frame = start; frame <= end; frame++) {
-      const row = this.header + frame - this.first;
+      const row = this.rowOf(frame);
       const found = this.cellsOf(row);
       const wrong = (reason: string) => new DatasetError(reason, { file: this.file, line: row + 1 });
-      if (found.length !== cells) {
-        throw wrong(
-          `${found.length} values were found, ${cells} were expected: a frame, then x, y and score of 35 points`,
-        );
-      }
+      if (found.length !== cells) throw this.wrongCount(row);
       if (numberOf(found[0]!) !== frame) {
         throw wrong(
           `frame ${found[0]!.slice(0, 40)} was found, ${frame} was expected: lines are missing or out of order`,
@@ -78,6 +78,17 @@ export class KeypointFile {
       }
     }
     return values;
+  }
+
+  private rowOf(frame: number): number {
+    return this.header + frame - this.first;
+  }
+
+  private wrongCount(row: number): DatasetError {
+    return new DatasetError(
+      `${this.cellsOf(row).length} values were found, ${cells} were expected: a frame, then x, y and score of 35 points`,
+      { file: this.file, line: row + 1 },
+    );
   }
 
   private cellsOf(row: number): string[] {

@@ -144,7 +144,10 @@ function ntuFormat(
 export async function readSkeletons(file: string, signal?: AbortSignal): Promise<SkeletonRecording> {
   let text: string;
   try {
-    const { size } = await stat(file);
+    const found = await stat(file);
+    // A pipe or a device may never end.
+    if (!found.isFile()) throw new DatasetError('a file was expected, this is none', { file });
+    const { size } = found;
     if (size > mostBytes) {
       throw new DatasetError(`the file has ${size} bytes, a recording has at most ${mostBytes}`, { file });
     }

@@ -58,14 +58,19 @@ export function checkSkeletonOptions(options: NtuSkeletonOptions = {}): CheckedS
   if (persons !== 1 && persons !== 2) {
     throw new DatasetError(`skeleton.persons: ${persons} was given, expected 1 or 2`);
   }
-  if (!Number.isInteger(frames) || frames < 1 || frames > 100_000) {
-    throw new DatasetError(`skeleton.frames: ${frames} was given, expected a whole number from 1 to 100000`);
+  if (!Number.isInteger(frames) || frames < 1 || frames > mostFrames) {
+    throw new DatasetError(
+      `skeleton.frames: ${frames} was given, expected a whole number from 1 to ${mostFrames}`,
+    );
   }
   oneOf('fit', fit, ['resample', 'pad', 'loop']);
   oneOf('emptyFrames', emptyFrames ?? 'drop', ['drop', 'keep', 'repeat']);
   const filters = options.denoise === false ? false : checkDenoiseOptions(options.denoise);
   return { persons, frames, fit, emptyFrames, center, alignView: align, denoise: filters };
 }
+
+/** Frames of a clip, in its recording and as it is wanted: nearly an hour. Empty ones take little in a file, and much here. */
+const mostFrames = 100_000;
 
 /** A recording's main bodies. */
 export interface SkeletonClip {
@@ -79,7 +84,7 @@ export interface SkeletonClip {
  * The main bodies of a recording in a fixed number of frames: denoised, chosen by their motion, without empty frames, moved to the
  * origin, turned when asked, and fitted to the number of frames, in this order. With `{ denoise: false, emptyFrames: 'keep',
  * center: false, frames: recording.frames }` joints come through as they are in the file.
- * @throws {DatasetError} when the recording has no body, or an option is out of its range
+ * @throws {DatasetError} when the recording has no body or more than 100,000 frames, or an option is out of its range
  * @example
  * ```ts
  * import { parseSkeletonFile, skeletonClip } from '@amr/datasets';
@@ -91,6 +96,11 @@ export interface SkeletonClip {
  */
 export function skeletonClip(recording: SkeletonRecording, options: NtuSkeletonOptions = {}): SkeletonClip {
   const checked = checkSkeletonOptions(options);
+  if (recording.frames > mostFrames) {
+    throw new DatasetError(
+      `it has ${recording.frames} frames, a clip has at most ${mostFrames}; cut the recording into clips`,
+    );
+  }
   const all = bodyTracks(recording);
   if (all.length === 0) {
     throw new DatasetError(`none of its ${recording.frames} frames has a body; leave the sample out`);

@@ -299,6 +299,9 @@ class LineReader {
     if (lineEnds)
       this.fail(`the line ends where ${fields[index]} should be, field ${index + 1} of ${fields.length}`);
     const token = this.#token(fields[index]!);
+    // What follows takes its time with long ones.
+    if (token.length > longestNumber)
+      this.fail(`found '${shown(token)}', expected ${fields[index]}, a number`);
     let value = Number.NaN;
     if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(token)) value = Number(token);
     else if (/^[+-]?(inf|infinity|1\.#INF0*)$/i.test(token)) value = token[0] === '-' ? -Infinity : Infinity;
@@ -322,6 +325,8 @@ class LineReader {
   }
 }
 
+/** Characters of a number; the smallest double, written out, has fewer. */
+const longestNumber = 400;
 const powersOfTen = Array.from({ length: 16 }, (_, i) => 10 ** i);
 
 /** A token as errors show it. */

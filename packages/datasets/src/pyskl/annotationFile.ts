@@ -47,7 +47,7 @@ export function parseAnnotationFile(bytes: Uint8Array, file: string): Annotation
   if (!(split instanceof Map)) throw wrong("'split' to be a dict of lists");
   for (const [name, ids] of split) {
     if (typeof name !== 'string' || !Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) {
-      throw wrong(`'split' to have lists of names, which '${String(name)}' isn't`);
+      throw wrong(`'split' to have lists of names, which '${shown(name)}' isn't`);
     }
     lists.set(name, ids);
   }
@@ -77,6 +77,10 @@ function unpickle(bytes: Uint8Array, file: string): unknown {
   }
 }
 
+/** Lists may hold themselves over and over: they aren't written out. */
+const shown = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? 'no single value' : String(value).slice(0, 80);
+
 function annotationOf(entry: unknown, i: number): Annotation {
   const get = (key: string) => (entry instanceof Map ? entry.get(key) : undefined);
   const [name, label] = [get('frame_dir'), get('label')];
@@ -86,15 +90,17 @@ function annotationOf(entry: unknown, i: number): Annotation {
   const picture = get('img_shape') ?? get('original_shape') ?? undefined;
   const isArray = (value: unknown): value is NumpyArray => value instanceof NumpyArray;
   const isPicture =
-    Array.isArray(picture) && picture.length >= 2 && picture.every((side) => side > 0 && side < 1e6);
+    Array.isArray(picture) &&
+    picture.length >= 2 &&
+    picture.every((side) => typeof side === 'number' && side > 0 && side < 1e6);
   const fault = ((): string | undefined => {
     if (!(entry instanceof Map)) return 'a dict was expected';
     if (!hasName) return "it has no text 'frame_dir'";
-    if (!isLabel) return `label ${String(label)} was found, a whole number from 0 was expected`;
+    if (!isLabel) return `label ${shown(label)} was found, a whole number from 0 was expected`;
     if (!isArray(keypoint)) {
       return get('raw_file') === undefined
         ? "it has no array 'keypoint'"
-        : `its key points are in another file, '${String(get('raw_file'))}', as in PYSKL's table of contents of Kinetics, which isn't read`;
+        : `its key points are in another file, '${shown(get('raw_file'))}', as in PYSKL's table of contents of Kinetics, which isn't read`;
     }
     const { shape } = keypoint;
     const [persons = 0, frames = 0, joints = 0, coordinates = 0] = shape;
@@ -102,7 +108,7 @@ function annotationOf(entry: unknown, i: number): Annotation {
       return `keypoint has shape [${shape}], [persons, frames, joints, 2 or 3] was expected`;
     }
     const total = get('total_frames') ?? frames;
-    if (total !== frames) return `total_frames is ${String(total)}, keypoint has ${frames} frames`;
+    if (total !== frames) return `total_frames is ${shown(total)}, keypoint has ${frames} frames`;
     if (coordinates === 3) {
       return joints === jointCount
         ? undefined

@@ -7,7 +7,7 @@ import type { SplitRule } from '../source/splitRule.js';
  * with one empty part.
  */
 export function pysklSplits(lists: ReadonlyMap<string, readonly string[]>): { [name: string]: SplitRule } {
-  const splits: { [name: string]: SplitRule } = {};
+  const splits = new Map<string, SplitRule>();
   const used = new Set<string>();
   for (const [name, train] of lists) {
     if (!name.includes('train')) continue;
@@ -20,12 +20,12 @@ export function pysklSplits(lists: ReadonlyMap<string, readonly string[]>): { [n
     });
     partners.forEach(({ part, partner, test }, i) => {
       used.add(partner);
-      splits[i === 0 ? base : `${base}_${part}`] = { ids: { train, test } };
+      splits.set(i === 0 ? base : `${base}_${part}`, { ids: { train, test } });
     });
-    if (partners.length === 0) splits[base] = { ids: { train, test: [] } };
+    if (partners.length === 0) splits.set(base, { ids: { train, test: [] } });
   }
-  for (const [name, test] of lists) if (!used.has(name)) splits[name] = { ids: { train: [], test } };
-  return splits;
+  for (const [name, test] of lists) if (!used.has(name)) splits.set(name, { ids: { train: [], test } });
+  return Object.fromEntries(splits);
 }
 
 function splitName(rest: string): string {
