@@ -225,9 +225,7 @@ describe('any text at all', () => {
 
   it('does no harm with the names of all objects', () => {
     const own = file('extends: smoke\n__proto__: { polluted: 1 }\n');
-    expect(problems({ preset: own })[0]).toContain(
-      "own.yaml:2:1: '__proto__' is no name of a setting",
-    );
+    expect(problems({ preset: own })[0]).toContain("own.yaml:2:1: '__proto__' is no name of a setting");
     expect(problems({ preset: file('extends: smoke\nconstructor: 1\n') })[0]).toContain(
       'there is no such setting',
     );
