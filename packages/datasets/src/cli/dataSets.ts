@@ -4,6 +4,7 @@ import type { ImigueOptions } from '../imigue/imigueFormat.js';
 import type { NtuOptions } from '../ntu/ntuFormat.js';
 import type { NtuSkeletonOptions } from '../ntu/skeletonClip.js';
 import type { PysklOptions } from '../pyskl/pysklFormat.js';
+import type { UtdMhadFormatOptions } from '../utdMhad/utdMhadFormat.js';
 import { frameSamplings } from '../video/frameSampling.js';
 import type { VideoOptions } from '../video/videoOptions.js';
 
@@ -25,6 +26,7 @@ export const dataSets = (): DataSetCommand[] => [
   ntu('ntu120', 'NTU RGB+D 120: .skeleton files, and .avi videos beside them'),
   imigue(),
   pyskl(),
+  utdMhad(),
   folder(),
 ];
 
@@ -107,6 +109,31 @@ function pyskl(): DataSetCommand {
       ...spine(flags),
       classes: flags['classes'],
       videos: flags['videos'],
+      video: videoOf(flags),
+    }),
+  };
+}
+
+function utdMhad(): DataSetCommand {
+  const command = new Command('utd-mhad')
+    .description(
+      'UTD-MHAD: Depth.zip, Skeleton.zip, Inertial.zip and RGB-part1.zip to 4, or what was unpacked',
+    )
+    .requiredOption('--root <folder>', 'the folder of the archives, or of the folders from them')
+    .option('--modalities <list>', 'some of depth,skeleton,inertial,rgb (default: all there are)', list)
+    .option('--frames <count>', 'frames of each skeleton (default: 64)', whole)
+    .option('--inertial-frames <count>', 'moments of each inertial series (default: 128)', whole)
+    .option('--depth-frames <count>', 'frames of each depth clip (default: 16)', whole)
+    .option('--depth-size <pixels>', 'side of the depth pictures (default: 64)', whole);
+  videoOptions(command);
+  return {
+    command,
+    optionsOf: (flags): UtdMhadFormatOptions => ({
+      root: flags['root'],
+      modalities: flags['modalities'],
+      frames: flags['frames'],
+      inertialFrames: flags['inertialFrames'],
+      depth: given({ frames: flags['depthFrames'], size: flags['depthSize'] }),
       video: videoOf(flags),
     }),
   };
