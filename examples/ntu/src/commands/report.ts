@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { duration, readJson, writeAtomically } from '@amr/example-jobs';
 import { compareReports, RobustnessReport } from '@amr/train';
-import { trainJobs } from '../run/plan.js';
+import { STREAMS, trainJobs } from '../run/plan.js';
 import { mergedOf, type RunRecord, trainedOf } from '../run/runFolder.js';
 import type { Trained } from '../run/trainNetwork.js';
-import type { Settings } from '../settings/settings.js';
+import type { Settings, TrainingSettings } from '../settings/settings.js';
 
 /** The files of a report. */
 export interface ReportFiles {
@@ -29,7 +29,11 @@ export async function report(run: RunRecord, out: string): Promise<ReportFiles> 
       baseline: settings.defences[settings.baseline]!.title,
       title: `${settings.dataset.title}, ${settings.dataset.split}: ${title}`,
     };
-    const comparison = compareReports(reports, { ...named, settings: described(run, out), notes: NOTES });
+    const comparison = compareReports(reports, {
+      ...named,
+      settings: described(run, out, suite),
+      notes: NOTES,
+    });
     const base = join(out, `report-${suite}`);
     writeAtomically(`${base}.json`, `${JSON.stringify(comparison.toJSON())}\n`);
     writeAtomically(`${base}.md`, `${comparison.toMarkdown()}\n`);
@@ -68,42 +72,51 @@ function reportsOf(
   );
 }
 
-/** What a reader needs to judge the numbers, and to repeat them. */
-function described(run: RunRecord, out: string): { [name: string]: string } {
+/** What a reader needs to judge the numbers, and to repeat them; budgets and conditions are in the reports themselves. */
+function described(run: RunRecord, out: string, suite: string): { [name: string]: string } {
   const { settings } = run;
+  const { evaluation, training, models, streams } = settings;
   const trained = trainJobs(settings, 1).map((job) => ({
     job,
     result: readJson<Trained>(trainedOf(out, job)),
   }));
-  const streams = trained.filter(({ job }) => job.stream);
   const seconds = trained.reduce((sum, { result }) => sum + (result?.seconds ?? 0), 0);
-  const { joint } = settings.training;
   return {
     preset: run.preset,
-    clips: clipsOf(trained[0]?.result),
-    networks: `${settings.models.video.network} on ${settings.streams.video.modality}, ${settings.models.skeleton.network} on ${settings.streams.skeleton.modality}`,
-    'streams by themselves': streams
+    clips: clipsOf(trained[0]?.result, evaluation.suites[suite]!.samples),
+    networks: `${models.video.network} on ${streams.video.modality}, ${models.skeleton.network} on ${streams.skeleton.modality}`,
+    'streams by themselves': trained
+      .filter(({ job }) => job.stream)
       .map(({ job, result }) => `${job.network} seed ${job.seed}: ${percent(result?.testAccuracy)}`)
       .join('; '),
-    ...budgetsOf(settings),
-    'adversarial training': `PGD-${joint.attack.steps} ${joint.attack.conditions === 'both' ? 'on both inputs at once' : 'on each input and both in turn'}, ${joint.epochs} epochs, batches of ${joint.batchSize}`,
-    'time in training': duration(seconds),
+    'training of the streams': STREAMS.map(
+      (stream) => `${stream} ${lengthOf(training[stream], settings)}`,
+    ).join('; '),
+    'training of the networks': lengthOf(training.joint, settings),
+    'attack in adversarial training': attackOf(training.joint),
+    'attack ends at its first success': evaluation.stopWhenFooled ? 'yes' : 'no',
+    'time in training, added up': duration(seconds),
     seeds: settings.seeds.join(', '),
     backend: [...new Set(trained.map(({ result }) => result?.backend ?? 'unknown'))].join(', '),
   };
 }
 
-function clipsOf(result: Trained | undefined): string {
-  return result ? `${result.clips.train} to train on, ${result.clips.test} to test on` : 'unknown';
+const lengthOf = ({ epochs, batchSize, optimizer }: TrainingSettings, { dataset }: Settings): string =>
+  `${epochs * dataset.passes} epochs, batches of ${batchSize}, ${optimizer.kind} ${optimizer.learningRate}`;
+
+function attackOf({ attack, cleanShare }: Settings['training']['joint']): string {
+  const { steps, randomStart, conditions } = attack;
+  const where = conditions === 'both' ? 'both inputs at once' : 'each input and both in turn';
+  const start = randomStart ? ' from a random start' : '';
+  return `PGD-${steps}${start} on ${where}${cleanShare > 0 ? `; ${percent(cleanShare)} of the loss is clean clips'` : ''}`;
 }
 
-function budgetsOf({ streams }: Settings): { [name: string]: string } {
-  return Object.fromEntries(
-    Object.values(streams).map(({ modality, budget }) => [
-      `${modality} budget`,
-      `${budget.norm}, ${Number(budget.epsilon.toPrecision(4))}`,
-    ]),
-  );
+function clipsOf(result: Trained | undefined, samples: number | 'all'): string {
+  if (!result) return 'unknown';
+  const { train, test } = result.clips;
+  const part =
+    samples === 'all' || samples >= test ? '' : `, of which ${samples}, evenly spread, are attacked`;
+  return `${train} to train on, ${test} to test on${part}`;
 }
 
 const percent = (share: number | undefined): string =>
