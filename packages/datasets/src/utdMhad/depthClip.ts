@@ -124,14 +124,16 @@ function bodySquare({ values, height, width, frames }: DepthMaps, margin: number
   let [top, bottom, left, right] = [height, -1, width, -1];
   for (let column = 0; column < frames * width; column++) {
     const from = column * height;
-    for (let y = 0; y < height; y++) {
-      if (!((values[from + y] as number) > 0)) continue;
-      const x = column % width;
-      if (y < top) top = y;
-      if (y > bottom) bottom = y;
-      if (x < left) left = x;
-      if (x > right) right = x;
-    }
+    let first = 0;
+    while (first < height && !((values[from + first] as number) > 0)) first++;
+    if (first === height) continue;
+    let last = height - 1;
+    while (!((values[from + last] as number) > 0)) last--;
+    const x = column % width;
+    top = Math.min(top, first);
+    bottom = Math.max(bottom, last);
+    left = Math.min(left, x);
+    right = Math.max(right, x);
   }
   if (bottom < 0) throw new DatasetError('no pixel of any frame is of a body: all are 0', { file });
   const side = Math.floor((1 + margin) * Math.max(bottom - top + 1, right - left + 1)) + 2;
