@@ -1,33 +1,56 @@
-let table: Uint32Array | undefined;
+type Crc32 = (bytes: Uint8Array, crc: number) => number;
+
+let fastest: Crc32 | undefined;
+let table: Int32Array | undefined;
 
 /**
  * CRC-32 (IEEE 802.3) of the bytes, going on from `crc`. It sees every change of up to 32 neighbouring bits.
  * @param crc the value so far, for bytes that come in pieces; 0 starts
  */
 export function crc32(bytes: Uint8Array, crc = 0): number {
+  fastest ??= crc32OfNode() ?? crc32ByTable;
+  return fastest(bytes, crc);
+}
+
+/** That of Node's zlib, some four times as fast: Node has it from 20.15 on, and gives it without an import from 20.16 on. */
+function crc32OfNode(): Crc32 | undefined {
+  return globalThis.process?.getBuiltinModule?.('node:zlib')?.crc32;
+}
+
+/** The same wherever there is no zlib. */
+export function crc32ByTable(bytes: Uint8Array, crc = 0): number {
   table ??= makeTable();
   const t = table;
   let c = ~crc;
-  const whole = bytes.length - (bytes.length % 4);
+  const whole = bytes.length - (bytes.length % 8);
   let i = 0;
-  // Slicing by four: one look-up for each byte, but four of them at a time.
-  for (; i < whole; i += 4) {
+  // Slicing by eight: one look-up for each byte, but eight of them at a time.
+  for (; i < whole; i += 8) {
     c ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    c = t[768 + (c & 255)]! ^ t[512 + ((c >>> 8) & 255)]! ^ t[256 + ((c >>> 16) & 255)]! ^ t[c >>> 24]!;
+    c =
+      t[1792 + (c & 255)]! ^
+      t[1536 + ((c >>> 8) & 255)]! ^
+      t[1280 + ((c >>> 16) & 255)]! ^
+      t[1024 + (c >>> 24)]! ^
+      t[768 + bytes[i + 4]!]! ^
+      t[512 + bytes[i + 5]!]! ^
+      t[256 + bytes[i + 6]!]! ^
+      t[bytes[i + 7]!]!;
   }
   for (; i < bytes.length; i++) c = t[(c ^ bytes[i]!) & 255]! ^ (c >>> 8);
   return ~c >>> 0;
 }
 
-function makeTable(): Uint32Array {
-  const t = new Uint32Array(1024);
+/** Signed, as JavaScript's operations on bits are. */
+function makeTable(): Int32Array {
+  const t = new Int32Array(8 * 256);
   for (let n = 0; n < 256; n++) {
     let c = n;
     for (let bit = 0; bit < 8; bit++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
     t[n] = c;
   }
   for (let n = 0; n < 256; n++) {
-    for (let slice = 1; slice < 4; slice++) {
+    for (let slice = 1; slice < 8; slice++) {
       const previous = t[(slice - 1) * 256 + n]!;
       t[slice * 256 + n] = (previous >>> 8) ^ t[previous & 255]!;
     }

@@ -1,7 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatasetError } from '../datasetError.js';
-import { insideSteps, type ShardSource, tooShort } from './shardSource.js';
+import { insideSteps, manifestBytes, type ShardSource, tooShort } from './shardSource.js';
 
 interface OpenFile {
   opened: Promise<{ handle: FileHandle; bytes: number }>;
@@ -66,16 +66,21 @@ export function folderSource(folder: string, options: { openFiles?: number } = {
   return {
     name: folder,
     size: (path) => withFile(path, async (_, bytes) => bytes),
-    read: (path, start, length, signal) =>
+    read: (path, start, length, signal, spare) =>
       withFile(path, async (handle, bytes, name) => {
         // Before anything is allocated: the length may come from a manifest that lies.
         if (start + length > bytes) throw tooShort(name, bytes, start, length);
         signal?.throwIfAborted();
-        return readFully(handle, start, length, name);
+        return readFully(handle, start, length, name, spare);
       }),
     readAll: (path, signal) =>
       withFile(path, async (handle, bytes, name) => {
         signal?.throwIfAborted();
+        if (bytes > manifestBytes) {
+          throw new DatasetError(`the file has ${bytes} bytes, at most ${manifestBytes} were expected`, {
+            file: name,
+          });
+        }
         return readFully(handle, 0, bytes, name);
       }),
     async close() {
@@ -86,19 +91,25 @@ export function folderSource(folder: string, options: { openFiles?: number } = {
 }
 
 async function openFile(name: string) {
+  // Before it is opened, which waits for ever if it is a pipe.
+  if (!(await stat(name)).isFile()) throw new DatasetError('this is no file', { file: name });
   const handle = await open(name, 'r');
   try {
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw new DatasetError('this is no file', { file: name });
-    return { handle, bytes: stats.size };
+    return { handle, bytes: (await handle.stat()).size };
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-async function readFully(handle: FileHandle, start: number, length: number, name: string) {
-  const bytes = new Uint8Array(length);
+async function readFully(
+  handle: FileHandle,
+  start: number,
+  length: number,
+  name: string,
+  spare?: Uint8Array,
+): Promise<Uint8Array> {
+  const bytes = spare?.length === length ? spare : new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await handle.read(bytes, done, length - done, start + done);
     // The file has become shorter since it was opened.

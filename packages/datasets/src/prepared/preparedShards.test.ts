@@ -83,6 +83,19 @@ describe('openShards', () => {
     await shards.close();
   });
 
+  it('fills spare arrays anew, where they fit', async () => {
+    const shards = await openShards(folderSource(folder));
+    const first = await shards.sample(0);
+    const second = await shards.sample(1, { spare: first.arrays });
+    expect(second).toEqual(expected[1]);
+    expect(second.arrays.video!.buffer).toBe(first.arrays.video!.buffer);
+    expect(second.arrays.skeleton!.buffer).toBe(first.arrays.skeleton!.buffer);
+    const spare = { video: new Uint8Array(1), skeleton: second.arrays.skeleton!.subarray(1) };
+    expect(await shards.sample(2, { spare })).toEqual(expected[2]);
+    expect(second).toEqual(expected[1]);
+    await shards.close();
+  });
+
   it('reads the head of each shard once', async () => {
     const source = folderSource(folder);
     const reads: [string, number][] = [];

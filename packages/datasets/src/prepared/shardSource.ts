@@ -1,5 +1,8 @@
 import { DatasetError } from '../datasetError.js';
 
+/** Bytes that a manifest may have: that of a million samples has fewer. */
+export const manifestBytes = 256 * 2 ** 20;
+
 /** Where the bytes of prepared shards come from: {@link httpSource}, `folderSource` of the Node entry, or your own. */
 export interface ShardSource {
   /** What comes before a file's name in messages: the folder, or the address. */
@@ -11,10 +14,21 @@ export interface ShardSource {
    * @param path path relative to the manifest, with slashes
    * @param start position of the first byte
    * @param length how many bytes
+   * @param spare as many bytes of the caller's that may be written to and given back, which spares new memory; a source need
+   *   not do so
    * @throws {DatasetError} when there is no such file, it can't be read, or ends before that
    */
-  read(path: string, start: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
-  /** A whole file, in a buffer that belongs to the caller. @throws {DatasetError} when it can't be read */
+  read(
+    path: string,
+    start: number,
+    length: number,
+    signal?: AbortSignal,
+    spare?: Uint8Array,
+  ): Promise<Uint8Array>;
+  /**
+   * A whole file, such as the manifest, in a buffer that belongs to the caller.
+   * @throws {DatasetError} when it can't be read, or has more than 256 MiB
+   */
   readAll(path: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** Ends what is under way and gives back what is held. Reading afterwards fails. */
   close(): Promise<void>;

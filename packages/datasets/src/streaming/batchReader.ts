@@ -1,13 +1,14 @@
 import { DatasetError } from '../datasetError.js';
 import type { SampleMaker } from './recipe.js';
 
+type StoredArrays = { [modality: string]: Float32Array | Uint8Array };
+
 /** Samples as they are stored, any of which can be read. */
 export interface StoredSamples {
   /** Reads one sample. @throws {DatasetError} when its file is damaged */
-  read(
-    sample: StreamedSample,
-    signal: AbortSignal,
-  ): Promise<{ [modality: string]: Float32Array | Uint8Array }>;
+  read(sample: StreamedSample, signal: AbortSignal): Promise<StoredArrays>;
+  /** Takes back the arrays of a sample when nobody looks at them any more, to fill them anew. */
+  reuse?(arrays: StoredArrays): void;
   /** Gives back what is held open. */
   close(): Promise<void>;
 }
@@ -66,6 +67,7 @@ export async function readBatch(
     labels[row] = maker.make(sample, epoch, arrays, (name) =>
       inputs[name]!.subarray(row * lengths[name]!, (row + 1) * lengths[name]!),
     );
+    stored.reuse?.(arrays);
   }
   return { inputs, labels };
 }

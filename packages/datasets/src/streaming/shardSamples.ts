@@ -1,12 +1,14 @@
-import type { PreparedShards } from '../prepared/preparedShards.js';
+import type { PreparedShards, StoredSample } from '../prepared/preparedShards.js';
 import type { StoredSamples } from './batchReader.js';
 
-/** Samples of prepared shards; a sample's place is its position in them. */
+/** Samples of prepared shards; a sample's place is its position in them. Few are read at a time, so that a few arrays do for all. */
 export function shardSamples(shards: PreparedShards, modalities: readonly string[]): StoredSamples {
+  const spare: StoredSample['arrays'][] = [];
   return {
     async read({ place }, signal) {
-      return (await shards.sample(place as number, { modalities, signal })).arrays;
+      return (await shards.sample(place as number, { modalities, signal, spare: spare.pop() })).arrays;
     },
+    reuse: (arrays) => void spare.push(arrays),
     close: () => shards.close(),
   };
 }
