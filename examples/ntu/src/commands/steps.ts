@@ -2,7 +2,7 @@ import { stopSignal } from '@amr/example-jobs';
 import { Command, Option } from 'commander';
 import { dryRun } from '../dryRun/dryRun.js';
 import { countClips } from '../run/countClips.js';
-import { claim } from '../run/runFolder.js';
+import { claim, type RunRecord, refuseOther } from '../run/runFolder.js';
 import { type CommonFlags, type Run, runOf, withCommonOptions } from '../run.js';
 import { evaluate } from './evaluate.js';
 import { merge } from './merge.js';
@@ -51,8 +51,8 @@ export const evaluateCommand = (): Command =>
 /** `ntu merge`: joins the parts of evaluations. */
 export const mergeCommand = (): Command =>
   step('merge', 'joins what the shares of an evaluation have found', async (run) => {
-    const { test } = await countClips(run);
-    say(`${merge(claim(run), run.out, test)} evaluations joined in ${run.out}`);
+    const { record, test } = await begin(run);
+    say(`${merge(record, run.out, test)} evaluations joined in ${run.out}`);
     return true;
   });
 
@@ -71,21 +71,28 @@ export const runCommand = (): Command =>
           `run: it works on everything; the steps prepare, train and evaluate take a share (${run.shard.index + 1}/${run.shard.count} was given)`,
         );
       }
+      refuseOther(run);
       const prepared = await prepareData(run, { skipDamaged: flags.skipDamaged, signal });
       if (!prepared) return false;
       if (!(await trainStep(run, flags, signal))) return false;
       if (!(await evaluateStep(run, flags, signal))) return false;
-      const { test } = await countClips(run);
-      merge(claim(run), run.out, test);
+      const { record, test } = await begin(run);
+      merge(record, run.out, test);
       return reportStep(run);
     },
   )
     .option('--skip-damaged', 'list clips that cannot be read in the manifest, and leave them out')
     .addOption(workers());
 
+/** Takes the folder of results, when neither it nor the prepared data is another's; otherwise both stay as they are. */
+async function begin(run: Run): Promise<{ record: RunRecord; train: number; test: number }> {
+  refuseOther(run);
+  const clips = await countClips(run);
+  return { record: claim(run), ...clips };
+}
+
 async function trainStep(run: Run, flags: WorkFlags, signal: AbortSignal): Promise<boolean> {
-  const record = claim(run);
-  const { train: clips } = await countClips(run);
+  const { record, train: clips } = await begin(run);
   const { shard, settings, out } = run;
   return train(record, out, {
     clips,
@@ -97,8 +104,7 @@ async function trainStep(run: Run, flags: WorkFlags, signal: AbortSignal): Promi
 }
 
 async function evaluateStep(run: Run, flags: WorkFlags, signal: AbortSignal): Promise<boolean> {
-  const record = claim(run);
-  const { test: clips } = await countClips(run);
+  const { record, test: clips } = await begin(run);
   const { shard, settings, out } = run;
   return evaluate(record, out, { clips, shard, workers: flags.workers ?? settings.jobs, signal });
 }

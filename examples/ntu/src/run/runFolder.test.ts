@@ -1,11 +1,19 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommonFlags } from '../run.js';
 import { runOf } from '../run.js';
 import { evaluateJobs, trainJobs } from './plan.js';
-import { claim, mergedOf, partOf, trainedOf } from './runFolder.js';
+import { claim, mergedOf, partOf, refuseOther, trainedOf } from './runFolder.js';
 
 let out: string;
 beforeEach(() => {
@@ -16,6 +24,16 @@ afterEach(() => rmSync(join(out, '..'), { recursive: true, force: true }));
 const run = (flags: Partial<CommonFlags> = {}) =>
   runOf({ preset: 'smoke', data: 'ntu60', root: {}, set: [], out, ...flags }, {});
 const held = () => JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
+
+describe('refuseOther', () => {
+  it('takes nothing', () => {
+    expect(refuseOther(run())).toBeUndefined();
+    expect(existsSync(out)).toBe(false);
+    const record = claim(run());
+    expect(refuseOther(run())).toEqual(JSON.parse(JSON.stringify(record)));
+    expect(() => refuseOther(run({ data: 'ntu120' }))).toThrow(/holds a run with other settings/);
+  });
+});
 
 describe('claim', () => {
   it('takes an empty folder, and again for the same run', () => {
@@ -60,6 +78,7 @@ describe('claim', () => {
     rmSync(out, { recursive: true });
     writeFileSync(out, '');
     expect(() => claim(run())).toThrow(/ENOTDIR|EEXIST/);
+    expect(readdirSync(join(out, '..'))).toEqual(['run']);
   });
 });
 

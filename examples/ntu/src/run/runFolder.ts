@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson, writeAtomically } from '@amr/example-jobs';
 import type { Run } from '../run.js';
@@ -18,26 +17,33 @@ export interface RunRecord {
  * Takes a folder for a run: what it is made of is written first, and a folder that holds a run with other settings is
  * refused. More seeds add to a run. Several processes may take the same folder for the same run.
  */
-export function claim({ settings, names, prepared, out }: Run): RunRecord {
+export function claim(run: Run): RunRecord {
+  const { settings, names, prepared, out } = run;
   const record: RunRecord = { preset: names.preset, data: names.data, prepared, settings };
-  const file = join(out, 'run.json');
-  const held = readJson<RunRecord>(file);
-  if (held !== undefined) {
-    if (!isGroup(held) || !isGroup(held.settings)) {
-      throw new Error(`${file} isn't a run's; choose another --out, or delete it`);
-    }
-    const differing = differences(held.settings, settings);
-    if (differing.length > 0) {
-      throw new Error(
-        `${out} holds a run with other settings (${differing.slice(0, 3).join('; ')}); choose another --out, or delete the folder`,
-      );
-    }
-  }
-  mkdirSync(out, { recursive: true });
+  const held = refuseOther(run);
   const text = `${JSON.stringify(record, null, 2)}\n`;
   // The processes of an array job write the same, so it doesn't matter whose stays.
-  if (JSON.stringify(held, null, 2) !== text.trimEnd()) writeAtomically(file, text);
+  if (JSON.stringify(held, null, 2) !== text.trimEnd()) writeAtomically(join(out, 'run.json'), text);
   return record;
+}
+
+/**
+ * Writes nothing, unlike {@link claim}.
+ * @returns the same run, when the folder holds it already
+ * @throws when the folder holds a run with other settings
+ */
+export function refuseOther({ settings, out }: Run): RunRecord | undefined {
+  const file = join(out, 'run.json');
+  const held = readJson<RunRecord>(file);
+  if (held === undefined) return undefined;
+  if (!isGroup(held) || !isGroup(held.settings)) {
+    throw new Error(`${file} isn't a run's; choose another --out, or delete it`);
+  }
+  const differing = differences(held.settings, settings);
+  if (differing.length === 0) return held;
+  throw new Error(
+    `${out} holds a run with other settings (${differing.slice(0, 3).join('; ')}); choose another --out, or delete the folder`,
+  );
 }
 
 /** `training.joint.epochs: 8 there, 9 here` for each setting that differs; seeds and jobs may. */
