@@ -10,6 +10,8 @@ const started = {
 export default [
   library({
     entry: ['src/index.ts', 'src/node.ts'],
+    // One DatasetError, whichever of the two it is taken from, in CommonJS as well.
+    splitting: true,
     // `import.meta.url` in CommonJS: how the files of worker threads are found.
     shims: true,
     // Both builds run at once: this one, which clears the folder, leaves the other's files alone.

@@ -15,6 +15,8 @@ export interface ModalityArray {
   scale?: number;
   /** Valid values after scaling; default [0, 255 * scale] for bytes, unbounded for floats. */
   range?: [number, number];
+  /** What the axes mean, which augmentation goes by; absent: told by shape and unit. */
+  kind?: ModalityInfo['kind'];
 }
 
 /** Labelled samples in memory. */
@@ -96,7 +98,8 @@ function view(
   const modalities: { [name: string]: ModalityInfo } = {};
   for (const [name, array] of Object.entries(arrays)) {
     const range = rangeOf(array);
-    modalities[name] = { shape: [...array.shape], ...(range && { range }), unit: array.unit };
+    const { shape, unit, kind } = array;
+    modalities[name] = { shape: [...shape], ...(range && { range }), unit, ...(kind && { kind }) };
   }
 
   async function* run(plan: number[][]): AsyncGenerator<Batch> {

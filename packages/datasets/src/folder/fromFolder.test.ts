@@ -70,9 +70,9 @@ describe('fromFolder', () => {
     expect(dataset.classes).toEqual(['clap', 'wave']);
     expect(dataset.labels).toEqual([0, 1, 1]);
     expect(dataset.modalities).toEqual({
-      depth: { shape: [2, 4, 4, 1], range: [0, 1], unit: 'intensity' },
-      imu: { shape: [7, 6], unit: 'units' },
-      joints: { shape: [1, 2, 5, 3], unit: 'metres' },
+      depth: { shape: [2, 4, 4, 1], range: [0, 1], unit: 'intensity', kind: 'video' },
+      imu: { shape: [7, 6], unit: 'units', kind: 'series' },
+      joints: { shape: [1, 2, 5, 3], unit: 'metres', kind: 'skeleton' },
     });
     expect(dataset.values(0, 'depth')[5]).toBeCloseTo(0.2);
     expect(dataset.values(2, 'joints')[3]).toBe(2);
@@ -93,7 +93,7 @@ describe('fromFolder', () => {
       modalities: { imu: { unit: 'g', scale: 0.5 } },
     });
     expect(mine.ids).toEqual(['clap/01', 'wave/01']);
-    expect(mine.modalities).toEqual({ imu: { shape: [7, 6], unit: 'g' } });
+    expect(mine.modalities).toEqual({ imu: { shape: [7, 6], unit: 'g', kind: 'series' } });
     expect(mine.values(0, 'imu')[0]).toBe(-0.5);
     await fails(/no folder 'rgb' among depth, imu, joints/, { modalities: { rgb: {} } });
     await fails(/splits.json has mine/, { split: 'yours', part: 'test' });

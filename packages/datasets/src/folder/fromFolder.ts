@@ -72,9 +72,16 @@ export async function fromFolder(root: string, options: FromFolderOptions = {}):
   const arrays: { [name: string]: ModalityArray } = {};
   for (const [name, modality] of Object.entries(modalities)) {
     const length = samples.length * lengthOf(modality);
-    const { shape, unit, scale, range } = modality;
+    const { shape, unit, kind, scale, range } = modality;
     const data = modality.dtype === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
-    arrays[name] = { data, shape, unit, ...(scale !== undefined && { scale }), ...(range && { range }) };
+    arrays[name] = {
+      data,
+      shape,
+      unit,
+      kind,
+      ...(scale !== undefined && { scale }),
+      ...(range && { range }),
+    };
   }
   let [next, done] = [0, 0];
   const failed = new AbortController();

@@ -5,7 +5,7 @@ import type { Share } from '../cli/shardOf.js';
 import { DatasetError } from '../datasetError.js';
 import type { DamagedSample, Manifest } from '../prepared/manifest.js';
 import { writeAtomically } from '../prepared/writeAtomically.js';
-import { sourceFormats } from '../source/formats.js';
+import { formatOf, sourceFormats } from '../source/formats.js';
 import type { Listing, SourceFormat } from '../source/sourceFormat.js';
 import { mergePrepared } from './mergePrepared.js';
 import {
@@ -105,7 +105,7 @@ export async function prepare<Options>(
     shard = { index: 0, count: 1 },
   } = prepareOptions;
   checkOptions(out, workers, shardBytes, shard);
-  const source: SourceFormat = typeof format === 'string' ? formatNamed(format) : format;
+  const source = formatOf(format) as SourceFormat;
   signal?.throwIfAborted();
   const listing = await source.list(options, signal);
   checkListing(listing, source.name);
@@ -149,14 +149,6 @@ export async function prepare<Options>(
   }
   const manifest = shard.count === 1 ? await mergePrepared(out) : null;
   return { shards: own.length, samples: count(own) - damaged.length, damaged, kept, manifest };
-}
-
-function formatNamed(name: string): SourceFormat {
-  const format = sourceFormats[name];
-  if (format) return format;
-  throw new DatasetError(
-    `there is no format '${name}'; known are ${Object.keys(sourceFormats).join(', ')}; a format of your own is given as an object`,
-  );
 }
 
 function checkOptions(out: string, workers: number, shardBytes: number, { index, count }: Share): void {

@@ -1,3 +1,4 @@
+import { DatasetError } from '../datasetError.js';
 import { folder } from '../folder/folderFormat.js';
 import { imigue } from '../imigue/imigueFormat.js';
 import { ntu60, ntu120 } from '../ntu/ntuFormat.js';
@@ -12,3 +13,15 @@ export const sourceFormats: { readonly [name: string]: SourceFormat } = Object.f
     format as SourceFormat,
   ]),
 );
+
+/**
+ * One of {@link sourceFormats} by its name, or the format itself.
+ * @throws {DatasetError} when there is none of that name
+ */
+export function formatOf<Options>(format: SourceFormat<Options> | string): SourceFormat<Options> {
+  if (typeof format !== 'string') return format;
+  if (Object.hasOwn(sourceFormats, format)) return sourceFormats[format] as SourceFormat<Options>;
+  throw new DatasetError(
+    `there is no format '${format}'; known are ${Object.keys(sourceFormats).join(', ')}; a format of your own is given as an object`,
+  );
+}

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DatasetError } from '../datasetError.js';
-import { folder } from '../folder/folderFormat.js';
 import type { SourceFormat } from '../source/sourceFormat.js';
 import { streamSource } from './streamSource.js';
 
@@ -69,7 +68,7 @@ describe('streamSource', () => {
   it('streams a folder in threads as in this one', async () => {
     const epochs = [];
     for (const workers of [0, 2]) {
-      const dataset = await streamSource(folder, { root }, { workers, augmentation: { cropTime: 0.2 } });
+      const dataset = await streamSource('folder', { root }, { workers, augmentation: { cropTime: 0.2 } });
       const values: number[][] = [];
       for await (const { inputs, labels } of dataset.batches({ batchSize: 3, seed: 1 })) {
         values.push([

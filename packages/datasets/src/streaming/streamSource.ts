@@ -1,5 +1,5 @@
 import { whole } from '../batchPlan.js';
-import { sourceFormats } from '../source/formats.js';
+import { formatOf, sourceFormats } from '../source/formats.js';
 import type { SourceFormat } from '../source/sourceFormat.js';
 import { batchReaderHere } from './batchReader.js';
 import { batchReaderInThreads } from './batchThreads.js';
@@ -22,15 +22,15 @@ export interface StreamSourceOptions extends StreamOptions {
 /**
  * A data set of the files as they were downloaded, each sample read when its batch is near: nothing is prepared, and nothing kept,
  * so that every epoch parses and decodes anew. For a look, and for few samples; for training, prepare the data once.
- * @param format what the files are: `ntu60`, `folder`, ..., or your own
+ * @param format what the files are, as in `prepare`: `'ntu60'`, `'folder'`, ..., one of these formats, or your own
  * @param source the format's options: where the files are, and what is made of them
  * @param options see {@link StreamSourceOptions}; the same as `preparedFolder`'s
  * @throws {DatasetError} when the files aren't there, or an option can't be met; batches throw it for a file that is damaged, with its
  *   name and where
  * @example
  * ```js
- * import { folder, streamSource } from '@amr/datasets/node';
- * const clips = await streamSource(folder, { root: 'clips' }, { samples: 20 });
+ * import { streamSource } from '@amr/datasets/node';
+ * const clips = await streamSource('folder', { root: 'clips' }, { samples: 20 });
  * for await (const { inputs, labels } of clips.batches({ batchSize: 4 })) {
  *   for (const tensor of [...Object.values(inputs), labels]) tensor.dispose();
  * }
@@ -38,26 +38,27 @@ export interface StreamSourceOptions extends StreamOptions {
  * ```
  */
 export async function streamSource<Options>(
-  format: SourceFormat<Options>,
+  format: SourceFormat<Options> | string,
   source: Options,
   options: StreamSourceOptions = {},
 ): Promise<StreamedDataset> {
-  const isKnown = sourceFormats[format.name] === (format as SourceFormat);
+  const read = formatOf(format) as SourceFormat;
+  const isKnown = sourceFormats[read.name] === read;
   const { workers = isKnown ? defaultWorkers() : 0 } = options;
   whole('workers', workers, 0);
-  const listing = await format.list(source, options.signal);
+  const listing = await read.list(source, options.signal);
   const { modalities, samples } = listing;
   const prefetch = options.prefetch ?? Math.max(2, workers);
   return storedDataset(
     listing,
-    () => formatSamples(format as SourceFormat, source, modalities),
+    () => formatSamples(read, source, modalities),
     (position) => samples[position],
     { ...options, prefetch },
     (recipe, maker, stored) =>
       workers === 0 || !isKnown
         ? batchReaderHere(stored, maker)
         : batchReaderInThreads(
-            { origin: { format: format.name, options: source, modalities }, recipe },
+            { origin: { format: read.name, options: source, modalities }, recipe },
             workers,
           ),
   );
