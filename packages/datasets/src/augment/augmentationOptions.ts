@@ -4,13 +4,19 @@ import { DatasetError } from '../datasetError.js';
 export interface AugmentationOptions {
   /** Seed of the changes, default 0. */
   seed?: number;
-  /** Skeletons are turned about the vertical axis by up to so many degrees; videos can't show that and stay. */
+  /**
+   * Skeletons are turned about the y axis, which is the vertical one unless they were prepared with `alignView`, by up to so many
+   * degrees; videos can't show that and stay, and so do key points.
+   */
   rotation?: number;
-  /** Skeletons are enlarged by a factor in [1 - scale, 1 + scale]; videos stay. Both together: `zoom`. */
+  /** Skeletons are enlarged by a factor in [1 - scale, 1 + scale]; videos and key points stay. All together: `zoom`. */
   scale?: number;
   /** Standard deviation of normal noise on each coordinate of a skeleton's joint, in metres. */
   jitter?: number;
-  /** Videos are moved by up to so many whole pixels in each direction; the edges are repeated. Skeletons stay. */
+  /**
+   * Videos are moved by up to so many whole pixels in each direction; the edges are repeated. Skeletons stay, and key points too: they
+   * are told from the middle of the whole picture, of which a video may be any part.
+   */
   shift?: number;
   /** Videos' values are multiplied by a factor in [1 - brightness, 1 + brightness] and held in their range. */
   brightness?: number;
@@ -18,7 +24,8 @@ export interface AugmentationOptions {
   cropTime?: number;
   /**
    * All modalities are rolled about the viewing axis by up to so many degrees, by the same angle: frames about their centre
-   * (bilinear, edges repeated), skeletons about the axis x = y = 0, key points about the centre of the picture.
+   * (bilinear, edges repeated), skeletons about the axis x = y = 0, key points about the centre of the picture. Skeletons that were
+   * prepared with `alignView` have lost their viewing axis: leave `roll` out.
    */
   roll?: number;
   /**
@@ -28,11 +35,18 @@ export interface AugmentationOptions {
    * its distance to the picture's centre.
    */
   zoom?: number;
-  /** A square of this many pixels is cut out of every frame of videos, whose shape becomes smaller; nothing else changes. */
+  /** A square of this many pixels is cut out of every frame of videos, whose shape becomes smaller; nothing else changes, as with `shift`. */
   crop?: CropOptions;
-  /** Probability that a sample is mirrored; all modalities together. */
+  /**
+   * Probability that a sample is mirrored, all modalities together: frames about their vertical middle line, skeletons about the
+   * plane x = 0, key points about the picture's middle. Frames and joints then agree as before, up to a move to the side where
+   * skeletons were centred or frames cut out around a person.
+   */
   mirror?: number;
-  /** Left and right joints that a mirror swaps; default those of the NTU (25 joints) and UTD-MHAD (20 joints) skeletons. */
+  /**
+   * Left and right joints that a mirror swaps. By default known by their number: NTU's 25, UTD-MHAD's 20, COCO's 17, OpenPose's 18,
+   * iMiGUE's 35 and the 22 of them above the hips.
+   */
   mirrorJoints?: readonly (readonly [number, number])[];
   /** Classes that are another one in a mirror, as pairs of names: `[['swipe left', 'swipe right']]`. Default none. */
   mirrorClasses?: readonly (readonly [string, string])[];

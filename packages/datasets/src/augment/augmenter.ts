@@ -1,10 +1,10 @@
 import type { ModalityInfo } from '../dataset.js';
 import { DatasetError } from '../datasetError.js';
-import { ntuMirror, utdMhadMirror } from '../generator/skeleton.js';
 import { random } from '../random.js';
 import { type AugmentationOptions, checkAugmentation } from './augmentationOptions.js';
 import { cropTimeOf, framesInTime } from './cropTime.js';
 import { mirrorKeypoints, rollKeypoints } from './keypoints.js';
+import { mirrorPairs } from './mirrorPairs.js';
 import {
   jitterSkeletons,
   mirrorSkeletons,
@@ -194,6 +194,11 @@ function changeKeypoints(name: string, info: AugmentedModality, options: Checked
   const shape = info.shape as unknown as SkeletonShape;
   const [groups, frames, joints] = shape;
   const layout = { groups, frames, length: joints * 3, absent: 3 };
+  if (info.unit === 'pixels' && (options.mirror > 0 || options.roll > 0 || options.zoom > 0)) {
+    throw new DatasetError(
+      `mirror, roll and zoom: the key points '${name}' are in pixels, from a corner of a picture whose size isn't known; give them from its middle, x to the right and y up, in another unit such as 'picture heights'`,
+    );
+  }
   const pairs = options.mirror > 0 ? pairsOf(name, info, options) : [];
   return (values, drawn, into, picked) => {
     let out = floats(values, info.scale, layout, picked);
@@ -260,7 +265,7 @@ function floats(
 
 function pairsOf(name: string, { shape }: ModalityInfo, { mirrorJoints }: AugmentationOptions) {
   const joints = shape[2]!;
-  const pairs = mirrorJoints ?? (joints === 25 ? ntuMirror : joints === 20 ? utdMhadMirror : undefined);
+  const pairs = mirrorJoints ?? mirrorPairs(joints);
   if (!pairs) {
     throw new DatasetError(
       `mirror: which of the ${joints} joints of '${name}' are left and right? Give mirrorJoints`,

@@ -15,6 +15,7 @@ import { imigueClasses } from './classNames.js';
 import { imigueJoints, KeypointFile } from './keypointFile.js';
 import { type GestureLine, parseLabelFile } from './labelFile.js';
 import { imigueSplits, imigueUnusable } from './splits.js';
+import { imigueUpperBody } from './upperBody.js';
 
 /** What {@link imigue} reads, and how. */
 export interface ImigueOptions {
@@ -45,9 +46,6 @@ export interface ImigueOptions {
    */
   framesPerSecond?: number;
 }
-
-/** The points above the hips, in the order of the columns. */
-const upperBody = [0, 1, 2, 3, 4, 5, 6, 7, 15, 16, 17, 18, ...Array.from({ length: 10 }, (_, i) => 25 + i)];
 
 /** Bytes of a label file: gestures of a video fill a few hundred. */
 const mostLabelBytes = 2 ** 24;
@@ -205,7 +203,7 @@ function checkOptions(options: ImigueOptions) {
     );
   }
   const all = Array.from({ length: imigueJoints }, (_, joint) => joint);
-  return { frames, fit, minFrames, picture, exclude, joints: joints === 'upper' ? upperBody : all };
+  return { frames, fit, minFrames, picture, exclude, joints: joints === 'upper' ? imigueUpperBody : all };
 }
 
 /** Key points and labels by the video's four digits, in their order. */
