@@ -2,7 +2,7 @@ export type { AugmentationOptions, CropOptions } from './augment/augmentationOpt
 export { withAugmentation } from './augment/withAugmentation.js';
 export { type ContactSheetOptions, contactSheet } from './contactSheet.js';
 export type { Batch, BatchOptions, Dataset, ModalityInfo } from './dataset.js';
-export { DatasetError } from './datasetError.js';
+export { DatasetError, type DatasetErrorPlace } from './datasetError.js';
 export { type ArrayDataset, fromArrays, type LabelledArrays, type ModalityArray } from './fromArrays.js';
 export { type ActionClipsOptions, type ActionClipsSplit, actionClips } from './generator/actionClips.js';
 export { actionNames } from './generator/actions.js';

@@ -14,7 +14,14 @@ export interface DenoiseOptions {
    * more than `ratio` (default 0.8) times its y range; the body goes when `share` (default 0.69754) of its frames are. What stays
    * has its motion measured on its other frames, if it is less there.
    */
-  spread?: { ratio?: number; share?: number } | false;
+  spread?:
+    | {
+        /** Greatest x range of a frame that isn't too wide, as a multiple of its y range. */
+        ratio?: number;
+        /** Share of frames from which on the body goes. */
+        share?: number;
+      }
+    | false;
   /**
    * Bodies other than the one that moves most go when their motion, in square metres, is below the first or above the second
    * number; true means [0.089925, 2]. Default false: the published preparation has this filter and doesn't run it.

@@ -10,13 +10,23 @@ const addedSubjects = [
 ];
 
 /** The protocols of NTU RGB+D 60: cross-subject (20 of 40 performers train), and cross-view (camera 1 tests, 2 and 3 train). */
-export const ntu60Splits = {
+export const ntu60Splits: {
+  /** Cross-subject. */
+  xsub: SplitRule;
+  /** Cross-view. */
+  xview: SplitRule;
+} = {
   xsub: { by: 'subject', train: trainingSubjects },
   xview: { by: 'camera', train: [2, 3], test: [1] },
-} satisfies { [name: string]: SplitRule };
+};
 
 /** The protocols of NTU RGB+D 120: cross-subject (53 of 106 performers train), and cross-setup (even setups of 32 train). */
-export const ntu120Splits = {
+export const ntu120Splits: {
+  /** Cross-subject. */
+  xsub: SplitRule;
+  /** Cross-setup. */
+  xset: SplitRule;
+} = {
   xsub: { by: 'subject', train: [...trainingSubjects, ...addedSubjects] },
   xset: { by: 'setup', train: Array.from({ length: 16 }, (_, i) => 2 * i + 2) },
-} satisfies { [name: string]: SplitRule };
+};
