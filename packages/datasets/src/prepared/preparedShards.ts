@@ -61,13 +61,14 @@ export interface PreparedShards {
   /**
    * Reads a sample.
    * @param index its position in `samples`
-   * @param options `modalities`: which ones, default all; `signal`: ends reading
+   * @param options `modalities`: which ones, default all; `signal`: ends reading; `spare`: arrays of an earlier sample that
+   *   nobody looks at any more, which may be filled anew
    * @throws {DatasetError} when the shard is damaged or can't be read, with its name and where, or there is no such sample or
    *   modality
    */
   sample(
     index: number,
-    options?: { modalities?: readonly string[]; signal?: AbortSignal },
+    options?: { modalities?: readonly string[]; signal?: AbortSignal; spare?: StoredSample['arrays'] },
   ): Promise<StoredSample>;
   /** Closes the source that the shards come from. */
   close(): Promise<void>;
@@ -122,7 +123,7 @@ export async function openShards(
     modalities,
     splits: manifest.splits,
     samples,
-    async sample(index, { modalities: wanted = names, signal } = {}) {
+    async sample(index, { modalities: wanted = names, signal, spare } = {}) {
       const place = places[index];
       if (!place) throw new DatasetError(`sample ${index} was asked for, there are ${samples.length}`);
       const unknown = wanted.find((name) => !names.includes(name));
@@ -136,7 +137,7 @@ export async function openShards(
         const modality = modalities[name]!;
         const length = sampleBytes(modality);
         const start = head.starts[name]! + row * length;
-        const bytes = await source.read(shard.file!, start, length, signal);
+        const bytes = await source.read(shard.file!, start, length, signal, bytesOf(spare?.[name]));
         const expected = head.crcs[row * names.length + names.indexOf(name)]!;
         if (verify)
           checkSample(bytes, expected, `'${name}' of sample '${id}'`, fileName(source, shard), start);
@@ -216,3 +217,6 @@ function floatsOf(bytes: Uint8Array): Float32Array {
   const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Float32Array(buffer, byteOffset, length / 4);
 }
+
+const bytesOf = (values: Float32Array | Uint8Array | undefined): Uint8Array | undefined =>
+  values && new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
