@@ -23,7 +23,7 @@ let url: string;
 let behaviour: {
   ranges: boolean;
   gzip: boolean;
-  fail(request: number): number | 'hang up' | 'hang' | undefined;
+  fail(request: number): number | 'hang up' | 'hang' | 'drip' | undefined;
 };
 let requests: [string, string | undefined][];
 
@@ -35,6 +35,12 @@ beforeAll(async () => {
     requests.push([pathname + search, request.headers.range]);
     const failure = behaviour.fail(requests.length);
     if (failure === 'hang') return;
+    if (failure === 'drip') {
+      response.writeHead(200, { 'content-length': 1000 });
+      const timer = setInterval(() => response.write('x'), 5);
+      response.on('close', () => clearInterval(timer));
+      return;
+    }
     if (failure === 'hang up') {
       response.writeHead(200, { 'content-length': 1000 }).write('x', () => response.destroy());
       return;
@@ -195,6 +201,37 @@ describe('httpSource', () => {
         await source.close();
       }
     }
+  });
+
+  it.each(['hang', 'drip'] as const)('gives up a server that is too slow: %s', async (failure) => {
+    behaviour.fail = () => failure;
+    requests = [];
+    const source = httpSource(url, { whole: true, timeLimit: 0.1, retries: 1, retryDelay: 1 });
+    await expect(source.read(shard, 0, 8)).rejects.toMatchObject({
+      name: 'DatasetError',
+      file: `${url}/${shard}`,
+      reason: expect.stringMatching(/fewer than 65536 bytes in 0.1 s, after 2 tries/),
+    });
+    requests = [];
+    await source.close();
+    // One that fails once is read.
+    let first = true;
+    behaviour.fail = () => (first ? failure : undefined);
+    const again = httpSource(url, { whole: true, timeLimit: 0.5, retryDelay: 1 });
+    const reading = again.read(shard, 0, 8);
+    while (requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    first = false;
+    expect(await reading).toHaveLength(8);
+    await again.close();
+  });
+
+  it('does not make room for what a server only announces', async () => {
+    const fetch = async () =>
+      new Response(new Uint8Array(8), { headers: { 'content-length': String(2 ** 40) } });
+    const source = httpSource(url, { whole: true, fetch, wholeBytes: 2 ** 41 });
+    expect(await source.read(shard, 0, 8)).toHaveLength(8);
+    await expect(source.readAll('manifest.json')).rejects.toThrow(/larger than the 268435456 bytes/);
+    expect(() => httpSource(url, { timeLimit: 0 })).toThrow(/timeLimit: 0 was given/);
   });
 
   it('keeps the query, and never leaves the folder', async () => {

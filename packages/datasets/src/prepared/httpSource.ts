@@ -1,7 +1,7 @@
 import { whole as wholeNumber } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
 import { pause, unlessAborted, withSignals } from './abortable.js';
-import { insideSteps, type ShardSource, tooShort } from './shardSource.js';
+import { insideSteps, manifestBytes, type ShardSource, tooShort } from './shardSource.js';
 import { wholeFiles } from './wholeFiles.js';
 
 /** How {@link httpSource} fetches. */
@@ -22,10 +22,17 @@ export interface HttpSourceOptions {
   retries?: number;
   /** Milliseconds before the first repetition, default 250; before each further one twice as long, but no longer than 30 s. */
   retryDelay?: number;
+  /**
+   * Seconds in which a server has to send the next 64 KiB, or what is left if that is less, default 60: a request that gets less is
+   * given up, and repeated like one that failed.
+   */
+  timeLimit?: number;
 }
 
-/** Bytes that a manifest may have: that of a million samples has fewer. */
-const manifestBytes = 256 * 2 ** 20;
+/** Bytes that have to come within the time limit. */
+const leastBytes = 2 ** 16;
+/** Room that is made for a body before any of it is there, whatever its header says. */
+const firstRoom = 256 * 2 ** 20;
 
 /** Milliseconds between two tries at most. */
 const longestDelay = 30_000;
@@ -52,10 +59,19 @@ const isPassing = (status: number) => status === 408 || status === 429 || status
  * ```
  */
 export function httpSource(url: string | URL, options: HttpSourceOptions = {}): ShardSource {
-  const { whole = false, wholeBytes = 512 * 2 ** 20, retries = 4, retryDelay = 250 } = options;
+  const {
+    whole = false,
+    wholeBytes = 512 * 2 ** 20,
+    retries = 4,
+    retryDelay = 250,
+    timeLimit = 60,
+  } = options;
   wholeNumber('wholeBytes', wholeBytes, 0);
   wholeNumber('retries', retries, 0);
   wholeNumber('retryDelay', retryDelay, 0);
+  if (!(timeLimit > 0 && timeLimit <= 86400)) {
+    throw new DatasetError(`timeLimit: ${timeLimit} was given, seconds up to 86400 were expected`);
+  }
   const base = baseOf(url);
   // Looked up at each request, and called as a function: a browser's fetch wants no other `this`.
   const get: typeof fetch = options.fetch ?? ((...request) => fetch(...request));
@@ -78,17 +94,18 @@ export function httpSource(url: string | URL, options: HttpSourceOptions = {}): 
     path: string,
     range: string | undefined,
     signal: AbortSignal | undefined,
-    take: (response: Response, file: string) => Promise<T>,
+    take: (response: Response, file: string, arrived: Arrived) => Promise<T>,
   ): Promise<T> {
     const address = addressOf(path);
     const file = nameOf(path);
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
       if (closed.signal.aborted) throw new DatasetError('the source was closed', { file });
+      const watch = pace(timeLimit);
       try {
-        return await withSignals([closed.signal, signal], async (own) => {
+        return await withSignals([closed.signal, signal, watch.signal], async (own) => {
           const response = await get(address, { headers: range ? { range } : {}, signal: own });
-          if (response.ok || !isPassing(response.status)) return take(response, file);
+          if (response.ok || !isPassing(response.status)) return await take(response, file, watch.arrived);
           await response.body?.cancel();
           throw new Error(`the server answered ${response.status} ${response.statusText}`.trim());
         });
@@ -101,6 +118,8 @@ export function httpSource(url: string | URL, options: HttpSourceOptions = {}): 
           throw new DatasetError(message, { file, cause: error });
         }
         await pause(Math.min(retryDelay * 2 ** tries, longestDelay), [closed.signal, signal]);
+      } finally {
+        watch.end();
       }
     }
   }
@@ -108,7 +127,9 @@ export function httpSource(url: string | URL, options: HttpSourceOptions = {}): 
   function wholeFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
     // Without the signal of who asks first: others may wait for it too.
     const file = files.get(path, () =>
-      ask(path, undefined, undefined, (response, file) => wholeBody(response, file, wholeBytes)),
+      ask(path, undefined, undefined, (response, file, arrived) =>
+        wholeBody(response, file, wholeBytes, arrived),
+      ),
     );
     return unlessAborted(file, signal);
   }
@@ -141,9 +162,9 @@ export function httpSource(url: string | URL, options: HttpSourceOptions = {}): 
           path,
           `bytes=${start}-${start + length - 1}`,
           signal,
-          async (response, file) => {
+          async (response, file, arrived) => {
             if (response.status === 206) {
-              return rangeBody(response, file, start, length);
+              return rangeBody(response, file, start, length, arrived);
             }
             await response.body?.cancel();
             if (response.status === 416) {
@@ -159,15 +180,41 @@ export function httpSource(url: string | URL, options: HttpSourceOptions = {}): 
       }
       return part(path, start, length, signal);
     },
-    // The manifest, which isn't asked for twice, and may be larger than what is kept.
+    // The manifest, which isn't asked for twice, and isn't kept.
     readAll: (path, signal) =>
-      ask(path, undefined, signal, (response, file) =>
-        wholeBody(response, file, Math.max(wholeBytes, manifestBytes)),
+      ask(path, undefined, signal, (response, file, arrived) =>
+        wholeBody(response, file, manifestBytes, arrived),
       ),
     async close() {
       closed.abort();
       files.clear();
     },
+  };
+}
+
+/** Told how many bytes of a body have come. */
+type Arrived = (bytes: number) => void;
+
+/** Aborts when too few bytes come in the time limit. */
+function pace(timeLimit: number): { signal: AbortSignal; arrived: Arrived; end(): void } {
+  const controller = new AbortController();
+  const wait = () =>
+    setTimeout(
+      () => controller.abort(new Error(`the server sent fewer than ${leastBytes} bytes in ${timeLimit} s`)),
+      timeLimit * 1000,
+    );
+  let timer = wait();
+  let bytes = 0;
+  return {
+    signal: controller.signal,
+    arrived(more) {
+      bytes += more;
+      if (bytes < leastBytes) return;
+      bytes = 0;
+      clearTimeout(timer);
+      timer = wait();
+    },
+    end: () => clearTimeout(timer),
   };
 }
 
@@ -215,6 +262,7 @@ async function rangeBody(
   file: string,
   start: number,
   length: number,
+  arrived: Arrived,
 ): Promise<Uint8Array> {
   const range = rangeOf(response);
   if (range?.start !== undefined && range.start !== start) {
@@ -228,7 +276,7 @@ async function rangeBody(
     await response.body?.cancel();
     throw tooShort(file, range.total, start, length);
   }
-  const bytes = await bodyOf(response, length, () => {
+  const bytes = await bodyOf(response, length, arrived, () => {
     return new DatasetError(`${length} bytes were asked for, the server answered with more`, {
       file,
       offset: start,
@@ -238,10 +286,15 @@ async function rangeBody(
   return bytes;
 }
 
-async function wholeBody(response: Response, file: string, most: number): Promise<Uint8Array> {
+async function wholeBody(
+  response: Response,
+  file: string,
+  most: number,
+  arrived: Arrived,
+): Promise<Uint8Array> {
   if (!response.ok) await response.body?.cancel();
   throwUnlessOk(response, file);
-  return bodyOf(response, most, () => {
+  return bodyOf(response, most, arrived, () => {
     return new DatasetError(
       `the file is larger than the ${most} bytes that are kept; serve it by a server that answers requests for ranges, prepare smaller shards, or raise wholeBytes`,
       { file },
@@ -250,7 +303,12 @@ async function wholeBody(response: Response, file: string, most: number): Promis
 }
 
 /** The body of a response, which may not be longer than `most` bytes, whatever its header says. */
-async function bodyOf(response: Response, most: number, tooLong: () => DatasetError): Promise<Uint8Array> {
+async function bodyOf(
+  response: Response,
+  most: number,
+  arrived: Arrived,
+  tooLong: () => DatasetError,
+): Promise<Uint8Array> {
   const { body, headers } = response;
   if (!body) return new Uint8Array(0);
   // The length is that of the compressed body, where it is compressed.
@@ -260,11 +318,12 @@ async function bodyOf(response: Response, most: number, tooLong: () => DatasetEr
     throw tooLong();
   }
   // One buffer for all where the length is known, so that a large file isn't there twice.
-  let bytes = new Uint8Array(announced);
+  let bytes = new Uint8Array(Math.min(announced, firstRoom));
   let length = 0;
   const reader = body.getReader();
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
     const { value } = piece;
+    arrived(value.length);
     if (length + value.length > most) {
       await reader.cancel();
       throw tooLong();

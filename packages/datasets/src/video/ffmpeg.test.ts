@@ -61,7 +61,7 @@ printf '[h264 @ 0x5f] [error] the last word\\n[fatal] Conversion failed!' >&2; e
     );
     const log = await runFfmpeg({ program: happy, args: [], file: 'clip.mp4' });
     expect(log.errors).toEqual(['no 1', 'no 2', 'no 3']);
-    expect(log.beginning.length).toBe(200);
+    expect(log.beginning.length).toBe(2000);
     const killed = await program('killed', 'kill -9 $$');
     await expect(runFfmpeg({ program: killed, args: [], file: 'clip.mp4' })).rejects.toThrow(
       /ended by SIGKILL/,

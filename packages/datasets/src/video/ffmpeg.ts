@@ -33,7 +33,7 @@ export interface FfmpegLog {
 const install =
   "install ffmpeg (on Debian and Ubuntu 'apt-get install ffmpeg', on macOS 'brew install ffmpeg', on Windows 'winget install ffmpeg', or 'npm install ffmpeg-static' beside this package), or say where it is by FFMPEG_PATH";
 /** Lines that are kept of each kind, and characters of a line: a damaged file can make ffmpeg complain without end. */
-const kept = { beginning: 200, errors: 20, characters: 1000 };
+const kept = { beginning: 2000, errors: 20, characters: 1000 };
 
 /**
  * Where ffmpeg is: `program` when given, then what the environment variable FFMPEG_PATH says, then `ffmpeg` on the PATH, then the
@@ -120,7 +120,14 @@ export async function runFfmpeg(run: FfmpegRun): Promise<FfmpegLog> {
       hear(new TextEncoder().encode('\n'));
       if (wrong !== undefined || caller) reject(wrong);
       else if (code === 0) resolve(log);
-      else {
+      else if (log.errors.some((line) => line.startsWith('Format not on whitelist'))) {
+        reject(
+          new DatasetError(
+            'this is no video but a list of other files, a script or the like, which is not followed; make one video of it with ffmpeg',
+            { file },
+          ),
+        );
+      } else {
         const said = last ?? log.errors.at(-1) ?? log.beginning.at(-1) ?? 'it said nothing';
         const plain = said.replace(`${ffmpegPath(file)}: `, '');
         reject(

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { DatasetError } from '../datasetError.js';
 import { everyFrameOnce, type FfmpegLog, ffmpegPath, runFfmpeg } from './ffmpeg.js';
+import { videoContainers } from './videoContainers.js';
 
 /** What a video's file says of it. */
 export interface VideoInfo {
@@ -70,6 +71,7 @@ export function videoInput(file: string, span?: { from: number; to: number }): s
     ...['-max_alloc', String(2 ** 29), '-filter_threads', '1'],
     // One thread each: whoever reads many files reads several at a time. Nothing but files is opened, whatever a file asks for.
     ...['-threads', '1', '-max_pixels', String(mostPixels), '-protocol_whitelist', 'file'],
+    ...['-format_whitelist', videoContainers.join(',')],
     ...cut,
     ...['-i', ffmpegPath(file), '-map', '0:V:0'],
   ];

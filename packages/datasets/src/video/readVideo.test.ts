@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -190,6 +190,17 @@ describe.skipIf(!ffmpeg)('readVideo', () => {
     lying.writeUInt32LE(30000, avih + 36);
     await writeFile(file, lying);
     await fails(file, /ffmpeg/);
+  });
+
+  it.each([
+    ['a playlist', 'list.avi', '#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nclip.avi\n#EXT-X-ENDLIST\n'],
+    ['a list to join', 'joined.avi', 'ffconcat version 1.0\nfile clip.avi\n'],
+  ])('does not follow %s to another file', async (_, name, text) => {
+    await copyFile(lossless, join(folder, 'clip.avi'));
+    await writeFile(join(folder, name), text);
+    const reading = readVideo(join(folder, name), { frames: 1, size: 8 });
+    await expect(reading).rejects.toThrow(DatasetError);
+    await expect(reading).rejects.toThrow(/avi: this is no video but a list of other files/);
   });
 
   it('ends with an error on damaged bytes, or reads', async () => {
