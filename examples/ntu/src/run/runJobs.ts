@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { display, schedule, TimeLeft } from '@amr/example-jobs';
 import type { RunJob } from './plan.js';
 import { partOf, type RunRecord, trainedOf } from './runFolder.js';
 
 /** How jobs are worked on. */
 export interface WorkOptions {
-  /** Jobs at once; default one for each core, on a GPU one. */
+  /** Jobs at once; default one for each core. */
   readonly workers?: number;
   readonly signal: AbortSignal;
 }
@@ -42,7 +43,7 @@ export async function runJobs<J extends RunJob>(
       isDone,
       worker: new URL('./worker.js', import.meta.url),
       workerData,
-      workers: Math.min(waiting.length, workers ?? Number.POSITIVE_INFINITY),
+      workers: jobsAtOnce(waiting.length, workers),
       signal,
       onStart: (job) => show.start(job),
       onProgress: (job, progress) => show.update(job, progress),
@@ -52,3 +53,7 @@ export async function runJobs<J extends RunJob>(
     show.close();
   }
 }
+
+/** How many of the waiting jobs run at once: fewer jobs than cores get more threads each. */
+export const jobsAtOnce = (waiting: number, workers = availableParallelism()): number =>
+  Math.min(waiting, workers);

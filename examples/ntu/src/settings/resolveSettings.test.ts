@@ -66,7 +66,7 @@ describe('a file of the user', () => {
     file('extends: smoke\ntraining:\n  video: { epochs: 9 }\n', 'base.yaml');
     const own = file('extends: ./base.yaml\nmodels:\n  dropout: 0.25\n');
     const { settings, names } = resolveSettings({ preset: own, data: 'ntu60' });
-    expect(settings.training.video).toMatchObject({ epochs: 9, batchSize: 16 });
+    expect(settings.training.video).toMatchObject({ epochs: 9, batchSize: 8 });
     expect(settings.models.dropout).toBe(0.25);
     expect(names.preset).toBe('own');
   });
