@@ -127,6 +127,15 @@ describe('readMat refuses', () => {
     expect(refused(packed(2 ** 31, 500)).message).toMatch(/which it can't/);
   });
 
+  it('a long name, before all is unpacked that comes with it', () => {
+    const long = packed(2 ** 22, 2 ** 22, (view) => {
+      view.setUint32(40, 1, true);
+      view.setUint32(44, 3000, true);
+    });
+    const unread = () => expect.unreachable('it was unpacked') as never;
+    expect(refused(long, { inflate: unread }).message).toMatch(/the name of a variable was expected/);
+  });
+
   it('the same with an inflater that is given', () => {
     const filled = packed(2 ** 22, 2 ** 22, (view) => view.setUint8(56, 7));
     const values = (options = {}) => readMat(filled, options).get('x')!.values as Uint8Array;

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { crc32 } from '@amr/formats';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { DatasetError } from '../datasetError.js';
@@ -10,7 +11,7 @@ const mostOfDeflate = 1032;
  * @throws {DatasetError} when it can't be read or is no zip archive
  */
 export async function zipEntryNames(file: string, signal?: AbortSignal): Promise<string[]> {
-  return await withZip(file, async (zip) => {
+  return await withZip(file, signal, async (zip) => {
     const names: string[] = [];
     for await (const { fileName } of zip.eachEntry()) {
       signal?.throwIfAborted();
@@ -32,7 +33,7 @@ export async function readZipEntry(
   most: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  return await withZip(file, async (zip) => {
+  return await withZip(file, signal, async (zip) => {
     for await (const entry of zip.eachEntry()) {
       signal?.throwIfAborted();
       if (entry.fileName === name) return await unpack(zip, entry, most, signal);
@@ -63,13 +64,19 @@ async function unpack(zip: ZipFile, entry: Entry, most: number, signal?: AbortSi
   return bytes;
 }
 
-async function withZip<T>(file: string, use: (zip: ZipFile) => Promise<T>): Promise<T> {
+async function withZip<T>(
+  file: string,
+  signal: AbortSignal | undefined,
+  use: (zip: ZipFile) => Promise<T>,
+): Promise<T> {
   let zip: ZipFile | undefined;
   try {
+    // A pipe would be waited for.
+    if (!(await stat(file)).isFile()) throw new Error('a file was expected, this is none');
     zip = await openPromise(file, { autoClose: false, lazyEntries: true });
     return await use(zip);
   } catch (cause) {
-    if (cause instanceof DatasetError || (cause as Error).name === 'AbortError') throw cause;
+    if (cause instanceof DatasetError || signal?.aborted) throw cause;
     throw new DatasetError(`in this zip archive: ${(cause as Error).message}`, { file, cause });
   } finally {
     zip?.close();

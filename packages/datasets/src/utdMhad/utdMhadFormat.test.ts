@@ -168,6 +168,22 @@ describe('utdMhadFormat', () => {
     await expect(utdMhadFormat.list({ root }, aborted)).rejects.toThrow('enough');
   });
 
+  it.skipIf(process.platform === 'win32')(
+    'refuses archives that are pipes, folders or no archives',
+    async () => {
+      const root = folderOf(files);
+      const depth = join(root, 'Depth.zip');
+      spawnSync('mkfifo', [depth]);
+      expect(await failure({ root })).toMatchObject({
+        file: depth,
+        reason: expect.stringMatching(/this is none/),
+      });
+      rmSync(depth);
+      writeFileSync(depth, 'Depth');
+      expect((await failure({ root })).file).toBe(depth);
+    },
+  );
+
   it('refuses damaged archives by their name', async () => {
     const [name, bytes] = Object.entries(zipped(performanceFiles('a1_s1_t1')))[1]!;
     await fc.assert(

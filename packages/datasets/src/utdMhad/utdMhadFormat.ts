@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { matRowByRow } from '@amr/formats';
@@ -196,11 +196,7 @@ async function bytesOf(found: UtdMhadFile, signal?: AbortSignal): Promise<Uint8A
   signal?.throwIfAborted();
   const { file, entry } = found;
   if (entry !== undefined) return await readZipEntry(file, entry, mostBytes, signal);
-  const size = (await stat(file).catch(() => undefined))?.size ?? 0;
-  if (size > mostBytes) {
-    throw new DatasetError(`the file has ${size} bytes, at most ${mostBytes} were expected`, { file });
-  }
-  return await readWholeFile(file, signal);
+  return await readWholeFile(file, signal, mostBytes);
 }
 
 /** Joints `[frames, 20, 3]` in metres. */
