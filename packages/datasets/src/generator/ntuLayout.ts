@@ -1,4 +1,5 @@
 import { access, mkdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DatasetError } from '../datasetError.js';
 import { ntu120MissingSkeletons } from '../ntu/missingSkeletons.js';
@@ -83,6 +84,9 @@ export const ntuActionNumbers: { readonly [action: string]: number } = {
   jog: 99,
 };
 
+/** Clips whose files are written at the same time, while the next one is made: most of that is an ffmpeg that starts. */
+const writtenAtOnce = Math.min(4, availableParallelism());
+
 /** NTU RGB+D 120 has so many. */
 const most = { subjects: 106, cameras: 3, setups: 32 };
 
@@ -132,8 +136,8 @@ export async function writeNtuLayout(folder: string, options: NtuLayoutOptions =
   await mkdir(videos, { recursive: true });
 
   let skipped = 0;
-  // One clip's files are written while the next one is made.
-  let writing = Promise.resolve();
+  /** What has failed stays in it. */
+  const writing = new Set<Promise<unknown>>();
   try {
     for (const [i, { spec }] of plan.clips.entries()) {
       signal?.throwIfAborted();
@@ -151,8 +155,8 @@ export async function writeNtuLayout(folder: string, options: NtuLayoutOptions =
         if (draw.chance(falseBodies)) bodies.push(falseBody(before, own, bodies.length, draw));
         const text = formatSkeletonFile({ frames: before + own, bodies });
         const pixels = delayed(made.rgb, plan.frames.rgb, pause);
-        await writing;
-        writing = (async () => {
+        while (writing.size >= writtenAtOnce) await Promise.race(writing);
+        const write = async () => {
           if (missing[0])
             await writeAtomically(skeletonFile, async (file) => void (await file.writeFile(text)));
           if (missing[1]) {
@@ -165,16 +169,18 @@ export async function writeNtuLayout(folder: string, options: NtuLayoutOptions =
               { ffmpeg, signal },
             );
           }
-        })();
-        // It is looked at when the next one is made.
-        writing.catch(() => {});
+        };
+        const written: Promise<unknown> = write().then(() => writing.delete(written));
+        writing.add(written);
+        // It is looked at when there is no room for another.
+        written.catch(() => {});
       } else skipped++;
       onProgress?.(i + 1, plan.clips.length);
     }
-    await writing;
+    await Promise.all(writing);
   } finally {
     // Nothing is written any more after an error.
-    await writing.catch(() => {});
+    await Promise.allSettled(writing);
   }
   return { skeletons, videos, clips, skipped };
 }
