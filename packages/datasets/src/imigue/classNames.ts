@@ -1,6 +1,7 @@
 /**
- * The 32 classes of iMiGUE (Liu et al., CVPR 2021, table 2) in the order of their numbers in the label files, from 1 on; the
- * last is no micro-gesture, and is number 99 there. Wording after the lists in published code of the MiGA challenges.
+ * The 32 classes of iMiGUE (Liu et al., CVPR 2021) in the order of their numbers in the label files, from 1 on. The last is no
+ * micro-gesture, and is number 99 there, as the evaluation scripts of the MiGA challenge read it. Order and wording are those of
+ * readers that entrants of the challenge published; the order is also that of the shorter names in the code of one of the authors.
  */
 export const imigueClasses: readonly string[] = [
   'turtle neck',

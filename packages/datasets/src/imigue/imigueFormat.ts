@@ -63,7 +63,7 @@ type Part = GestureLine & {
  * Modality `skeleton`, kind `'keypoints'`: `[1, frames, 22 or 35, 3]` of x, y and score, x and y in picture heights from the picture's
  * middle, x to the right and y up; a point that wasn't found is all zero. With `videos`, `rgb` beside it, cut by the same times and,
  * with `crop: 'person'`, to the square around the gesture's points. Samples are named `<video>_<gesture>`, gestures of a video counted
- * from 0 in the order of its label file, and have the tag `video`. Split `xsub` is the published one: 104 videos of 35 players test.
+ * from 0 in the order of its label file, and have the tag `video`. Split `xsub` is that of the authors' code: 104 videos test, all others train.
  * A line that makes no sense, a gesture that is too short or outside of its video's frames, and key points that can't be read are
  * damaged samples, with file and line.
  *

@@ -1,9 +1,10 @@
 import type { SplitRule } from '../source/splitRule.js';
 
 /**
- * Numbers of the videos of the 35 players who test; those of the 37 who train are all others. The authors publish the lists as
- * numbers of videos, in the code that shows the data set's skeletons (H. Chen, 2018-2021): 104 that test, 251 that train, and 4
- * without usable skeletons (218, 319, 347, 348), together the 359 of the paper.
+ * Numbers of the videos that test. The lists are those of the code with which one of the authors, Haoyu Chen of the University of
+ * Oulu, shows the data set's skeletons: 104 that test, 251 that train, and 4 that are noted beside them (218, 319, 347, 348) and left
+ * out by others' readers too. That they are the paper's cross-subject protocol, of 37 players who train and 35 who test, is an
+ * assumption; that together they are the 359 videos of the paper speaks for it.
  */
 // biome-ignore format: a list
 const testVideos = [
@@ -28,7 +29,7 @@ const trainingVideos = [
   382, 386, 392, 394, 397, 399, 400, 401, 402, 403, 404, 405, 407, 408, 419, 420, 430, 433, 435,
 ];
 
-/** Videos without usable skeletons, which the authors' code and that of others leaves out. */
+/** Videos that the authors' code has in neither list, and that published readers leave out by their numbers. */
 export const imigueUnusable: readonly number[] = [218, 319, 347, 348];
 
 /** The protocol of iMiGUE: cross-subject, told by the videos' numbers, since the files don't name the players. */

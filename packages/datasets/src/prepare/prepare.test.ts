@@ -142,7 +142,7 @@ describe('prepare', () => {
     const onProgress = ({ samples }: PrepareProgress) => samples === 5 && stop.abort(new Error('enough'));
     await expect(run('out', { workers: 1, signal: stop.signal, onProgress })).rejects.toThrow('enough');
     expect(reads).toHaveLength(5);
-    writeFileSync(at('out', 'shards', '.00002.safetensors.1.0.0.tmp'), 'half');
+    writeFileSync(at('out', 'shards', '.00002.safetensors.99999999.0.0.tmp'), 'half');
     reads = [];
     const { kept } = await run('out');
     expect([kept, reads.length]).toEqual([2, 7]);
@@ -150,6 +150,18 @@ describe('prepare', () => {
     reads = [];
     expect((await run('out')).kept).toBe(6);
     expect(reads).toEqual([]);
+  });
+
+  it('does no harm to another run into the same folder', async () => {
+    await run('whole');
+    mkdirSync(at('out', 'shards'), { recursive: true });
+    const others = `.00002.safetensors.${process.ppid}.0.0.tmp`;
+    writeFileSync(at('out', 'shards', others), 'half');
+    const runs = await Promise.all([run('out'), run('out'), run('out', { workers: 1 })]);
+    expect(runs.map(({ samples }) => samples)).toEqual([11, 11, 11]);
+    expect(readdirSync(at('out', 'shards')).filter((name) => name.endsWith('.tmp'))).toEqual([others]);
+    rmSync(at('out', 'shards', others));
+    expect(content('out')).toEqual(content('whole'));
   });
 
   it('finishes the shards that are begun when it is asked to', async () => {

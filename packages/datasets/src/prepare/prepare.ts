@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Share } from '../cli/shardOf.js';
 import { DatasetError } from '../datasetError.js';
 import type { DamagedSample, Manifest } from '../prepared/manifest.js';
-import { writeAtomically } from '../prepared/writeAtomically.js';
+import { isBeingWritten, writeAtomically } from '../prepared/writeAtomically.js';
 import { formatOf, sourceFormats } from '../source/formats.js';
 import type { Listing, SourceFormat } from '../source/sourceFormat.js';
 import { mergePrepared } from './mergePrepared.js';
@@ -222,7 +222,8 @@ async function clearLeftovers(out: string, todo: readonly PlannedShard[], planne
   }
   for (const name of names) {
     const [, temporary, number] = /^(\.?)(\d{5,})\.(?:safetensors|json)(?:\..*)?$/.exec(name) ?? [];
-    if (number === undefined) continue;
+    // What another run writes right now isn't left over.
+    if (number === undefined || (temporary && isBeingWritten(join(folder, name)))) continue;
     if (Number(number) >= planned || (temporary && own.has(number)))
       await rm(join(folder, name), { force: true });
   }
