@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { DatasetError } from '../datasetError.js';
+import { onlyOptions } from '../source/onlyOptions.js';
 import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
 import type { SplitRule } from '../source/splitRule.js';
 import { type PersonBox, personBox } from '../video/personBox.js';
@@ -180,6 +181,7 @@ export async function bodyBox(
 }
 
 function checkOptions(options: NtuOptions): NtuOptions {
+  onlyOptions(options, ['skeletons', 'videos', 'classes', 'skeleton', 'video']);
   if (options.skeletons === undefined) {
     throw new DatasetError('skeletons: expected the folder of the .skeleton files');
   }

@@ -1,4 +1,5 @@
 import { DatasetError } from '../datasetError.js';
+import { onlyOptions } from '../source/onlyOptions.js';
 import { bodyTracks } from './bodyTrack.js';
 import { checkDenoiseOptions, type DenoiseOptions, denoise } from './denoise.js';
 import { type EmptyFrames, mainBodies, withoutEmptyFrames } from './mainBodies.js';
@@ -24,7 +25,7 @@ export interface NtuSkeletonOptions {
    */
   emptyFrames?: EmptyFrames;
   /** Whether the middle of the first body's spine, in its first frame, becomes the origin. Default true. */
-  center?: boolean;
+  centre?: boolean;
   /** Whether the first body's spine and shoulders, in its first frame, are turned to lie along z and x. Default false. */
   alignView?: boolean;
 }
@@ -47,14 +48,11 @@ export function checkSkeletonOptions(options: NtuSkeletonOptions = {}): CheckedS
     frames = 64,
     fit = 'resample',
     emptyFrames,
-    center = true,
+    centre: toOrigin = true,
     alignView: align = false,
   } = options;
-  const known = ['persons', 'frames', 'fit', 'denoise', 'emptyFrames', 'center', 'alignView'];
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new DatasetError(`skeleton: there is no option '${unknown}'; there are ${known.join(', ')}`);
-  }
+  const known = ['persons', 'frames', 'fit', 'denoise', 'emptyFrames', 'centre', 'alignView'];
+  onlyOptions(options, known, 'skeleton');
   if (persons !== 1 && persons !== 2) {
     throw new DatasetError(`skeleton.persons: ${persons} was given, expected 1 or 2`);
   }
@@ -66,7 +64,7 @@ export function checkSkeletonOptions(options: NtuSkeletonOptions = {}): CheckedS
   oneOf('fit', fit, ['resample', 'pad', 'loop']);
   oneOf('emptyFrames', emptyFrames ?? 'drop', ['drop', 'keep', 'repeat']);
   const filters = options.denoise === false ? false : checkDenoiseOptions(options.denoise);
-  return { persons, frames, fit, emptyFrames, center, alignView: align, denoise: filters };
+  return { persons, frames, fit, emptyFrames, centre: toOrigin, alignView: align, denoise: filters };
 }
 
 /** Frames of a clip, in its recording and as it is wanted: nearly an hour. Empty ones take little in a file, and much here. */
@@ -83,7 +81,7 @@ export interface SkeletonClip {
 /**
  * The main bodies of a recording in a fixed number of frames: denoised, chosen by their motion, without empty frames, moved to the
  * origin, turned when asked, and fitted to the number of frames, in this order. With `{ denoise: false, emptyFrames: 'keep',
- * center: false, frames: recording.frames }` joints come through as they are in the file.
+ * centre: false, frames: recording.frames }` joints come through as they are in the file.
  * @throws {DatasetError} when the recording has no body or more than 100,000 frames, or an option is out of its range
  * @example
  * ```ts
@@ -108,7 +106,7 @@ export function skeletonClip(recording: SkeletonRecording, options: NtuSkeletonO
   const tracks = checked.denoise ? denoise(all, checked.denoise) : all;
   const chosen = mainBodies(tracks, recording.frames, checked.persons);
   let clip = withoutEmptyFrames(chosen.clip, checked.emptyFrames ?? 'drop');
-  if (checked.center) clip = centre(clip);
+  if (checked.centre) clip = centre(clip);
   if (checked.alignView) clip = alignView(clip);
   return { joints: fitFrames(clip, checked.frames, checked.fit).positions, ids: chosen.ids };
 }
