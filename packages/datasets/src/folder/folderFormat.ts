@@ -6,6 +6,7 @@ import { DatasetError } from '../datasetError.js';
 import { bodyBox, readSkeletons } from '../ntu/ntuFormat.js';
 import { checkSkeletonOptions, type NtuSkeletonOptions, skeletonClip } from '../ntu/skeletonClip.js';
 import { jointCount } from '../ntu/skeletonFile.js';
+import { parseJson } from '../source/parseJson.js';
 import { readText, readWholeFile } from '../source/readWholeFile.js';
 import type {
   LeftOut,
@@ -335,12 +336,7 @@ function valuesOf(array: NumericArray, file: string): Uint8Array | Float32Array 
 async function readSplits(file: string, known: ReadonlySet<string>): Promise<{ [name: string]: SplitRule }> {
   if (!(await isThere(file))) return {};
   const text = await readText(file, mostSplitBytes);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new DatasetError(`not JSON: ${(cause as Error).message}`, { file, cause });
-  }
+  const json = parseJson(text, file);
   const result = splitsSchema.safeParse(json);
   if (!result.success) {
     const { path, message } = result.error.issues[0]!;

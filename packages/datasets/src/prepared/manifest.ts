@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DatasetError } from '../datasetError.js';
+import { parseJson } from '../source/parseJson.js';
 import type { LeftOut, StoredModality } from '../source/sourceFormat.js';
 import type { SplitRule } from '../source/splitRule.js';
 
@@ -138,12 +139,7 @@ export interface Manifest {
  * @throws {DatasetError} when it is no manifest of this format, or doesn't agree with itself
  */
 export function parseManifest(text: string, file: string): Manifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new DatasetError(`not JSON (${(cause as Error).message}); prepare the data anew`, { file, cause });
-  }
+  const json = parseJson(text, file, 'prepare the data anew');
   const result = manifestSchema.safeParse(json);
   if (!result.success) {
     const { path, message } = result.error.issues[0]!;

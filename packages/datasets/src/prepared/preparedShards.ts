@@ -168,7 +168,7 @@ export async function readManifest(source: ShardSource, signal?: AbortSignal): P
       if (shard.samples.length > 0) throw fail(`shard ${number} has samples and no file`);
       continue;
     }
-    insideSteps(shard.file);
+    insideSteps(shard.file, file);
     if (shard.head === null || shard.sha256 === null) throw fail(`${shard.file} has no checksums`);
     if (shard.head.bytes > shard.bytes) {
       throw fail(`${shard.file} has ${shard.bytes} bytes, its head ${shard.head.bytes}`);

@@ -36,15 +36,17 @@ export interface ShardSource {
 
 /**
  * The parts of a path that leads to a file below the manifest's folder, whatever the manifest says.
+ * @param file where the path stands, for errors
  * @throws {DatasetError} when it leads elsewhere: it is absolute, has a drive, a scheme, a backslash or `..`
  */
-export function insideSteps(path: string): string[] {
+export function insideSteps(path: string, file?: string): string[] {
   const steps = path.split('/');
   const isInside = steps.every((step) => step !== '' && step !== '.' && step !== '..');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a name
   if (!isInside || /[\\:\u0000-\u001f]/.test(path)) {
     throw new DatasetError(
       `the path ${JSON.stringify(path)} should lead to a file in the manifest's folder, such as "shards/00000.safetensors"`,
+      { file },
     );
   }
   return steps;
