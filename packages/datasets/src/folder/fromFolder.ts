@@ -29,7 +29,7 @@ export interface FromFolderOptions extends Omit<FolderOptions, 'root'> {
  * @throws {DatasetError} when the folder holds no samples, the samples take more than `maxBytes` (before any is read), there is no
  *   such split, or a file is damaged (`file` names it)
  * @example
- * ```none
+ * ```js
  * import { fromFolder } from '@amr/datasets/node';
  *
  * // clips/rgb/wave/01.mp4, clips/skeleton/wave/01.npy, ...

@@ -113,7 +113,7 @@ const most = { subjects: 106, cameras: 3, setups: 32 };
  * @throws {DatasetError} when an option can't be met, a class isn't one of NTU's, there are more clips than names, the folder holds
  *   clips of other options, or ffmpeg is missing or fails
  * @example
- * ```none
+ * ```js
  * import { writeNtuLayout } from '@amr/datasets/node';
  *
  * const { skeletons, videos } = await writeNtuLayout('ntu', { classes: ['wave', 'kick'], samplesPerClass: 32, resolution: 64 });

@@ -53,7 +53,7 @@ const keptBytes = 2 ** 26;
  * @throws {DatasetError} with `file`, and ffmpeg's own last line where it has failed: no such file, no video, damaged, pictures of
  *   more than 7680 * 4320 pixels, no frame in the span, the time limit, no ffmpeg
  * @example
- * ```none
+ * ```js
  * import { readVideo } from '@amr/datasets/node';
  *
  * const { pixels, frames } = await readVideo('clip.mp4', { frames: 16, size: 112, crop: 'centre' });
