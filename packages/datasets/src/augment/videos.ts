@@ -56,6 +56,10 @@ export function viewVideo(
   const table = Float32Array.from({ length: 256 }, (_, byte) =>
     Math.max(least, Math.min(greatest, byte * factor)),
   );
+  // Mixtures of bytes are below 256, however their shares were rounded.
+  const isInRange =
+    gain === 1 ||
+    (values instanceof Uint8Array && (isStraight || (least <= 0 && factor >= 0 && 256 * factor <= greatest)));
   for (let i = 0; i < view.frames.length; i++) {
     const frame = view.frames[i]!;
     const source = values.subarray(frame * length, (frame + 1) * length);
@@ -63,7 +67,6 @@ export function viewVideo(
     if (taps) blend(source, taps, channels, target);
     else if (source instanceof Uint8Array) copyBytes(source, starts, from, channels, table, target);
     else copyFloats(source, starts, from, channels, factor, target);
-    const isInRange = gain === 1 || (isStraight && source instanceof Uint8Array);
     if (!isInRange) {
       for (let k = 0; k < shown; k++) {
         const value = target[k]!;
@@ -146,14 +149,19 @@ function bilinearTaps(
   let at = 0;
   for (const row of rows) {
     for (const column of columns) {
-      const [u, v] = [column - middleX, row - middleY];
+      const u = column - middleX;
+      const v = row - middleY;
       // Rows go down: counter-clockwise in the picture is clockwise in (column, row).
       const x = Math.max(0, Math.min(width - 1, middleX + cos * u - sin * v));
       const y = Math.max(0, Math.min(height - 1, middleY + sin * u + cos * v));
-      const [x0, y0] = [Math.floor(x), Math.floor(y)];
-      const [x1, y1] = [Math.min(x0 + 1, width - 1), Math.min(y0 + 1, height - 1)];
-      const [left, right] = mirrored ? [width - 1 - x0, width - 1 - x1] : [x0, x1];
-      const [shareX, shareY] = [x - x0, y - y0];
+      const x0 = Math.floor(x);
+      const y0 = Math.floor(y);
+      const x1 = Math.min(x0 + 1, width - 1);
+      const y1 = Math.min(y0 + 1, height - 1);
+      const left = mirrored ? width - 1 - x0 : x0;
+      const right = mirrored ? width - 1 - x1 : x1;
+      const shareX = x - x0;
+      const shareY = y - y0;
       offsets[at] = (y0 * width + left) * channels;
       offsets[at + 1] = (y0 * width + right) * channels;
       offsets[at + 2] = (y1 * width + left) * channels;
