@@ -121,6 +121,10 @@ export function readMat(bytes: Uint8Array, options: MatOptions = {}): Map<string
         at,
       );
     }
+    if (type === MATRIX && size === 0) {
+      at = start;
+      continue;
+    }
     const data = bytes.subarray(start, start + size);
     const source =
       type === MATRIX
