@@ -1,5 +1,6 @@
 /**
- * Names of the 120 actions of NTU RGB+D 120, in the order of their numbers, as the authors' page lists them; A001 is the first.
+ * Names of the 120 actions of NTU RGB+D 120, in the order of their numbers; A001 is the first. They are short forms of those that
+ * the authors' page, shahroudy/NTURGB-D, lists.
  */
 export const ntu120Classes = [
   'drink water',
