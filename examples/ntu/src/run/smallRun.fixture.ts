@@ -34,6 +34,7 @@ const SMALL = [
   'training.joint.attack.steps=1',
   'evaluation.batchSize=2',
   'evaluation.suites.gradient.samples=all',
+  'evaluation.suites.autoattack.samples=8',
   'evaluation.suites.gradient.attacks.pgd-20.steps=1',
   'evaluation.suites.gradient.attacks.cw-20.steps=1',
 ];
