@@ -19,8 +19,7 @@ it('gives each format what it takes', () => {
     skeletons: '/s',
     videos: '/v',
     video: { ...video, margin: 0.1 },
-    joints: 'upper',
-    frames: 32,
+    skeleton: { joints: 'upper', frames: 32 },
   });
 });
 

@@ -14,8 +14,5 @@ export function prepareOptions({ settings, roots }: Pick<Run, 'settings' | 'root
   if (missing.length > 0) {
     throw new Error(`where are the files of ${dataset.title}? Give ${missing.join(' and ')}`);
   }
-  const { video, skeleton } = prepare;
-  // NTU's formats have a group for skeletons; the others have nothing else.
-  const isNtu = dataset.format === 'ntu60' || dataset.format === 'ntu120';
-  return { ...roots, video, ...(isNtu ? { skeleton } : skeleton) };
+  return { ...roots, ...prepare };
 }

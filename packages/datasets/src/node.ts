@@ -8,7 +8,7 @@ export {
   ntuActionNumbers,
   writeNtuLayout,
 } from './generator/ntuLayout.js';
-export { type ImigueOptions, imigue } from './imigue/imigueFormat.js';
+export { type ImigueOptions, type ImigueSkeletonOptions, imigue } from './imigue/imigueFormat.js';
 export { keypointUnit, type PictureSize } from './keypoints/pictureHeights.js';
 export { type NtuOptions, ntu60, ntu120 } from './ntu/ntuFormat.js';
 export { mergePrepared } from './prepare/mergePrepared.js';
@@ -16,7 +16,7 @@ export { type Prepared, type PrepareOptions, type PrepareProgress, prepare } fro
 export { folderSource } from './prepared/folderSource.js';
 export type { DamagedSample, Manifest, ManifestSample, ManifestShard } from './prepared/manifest.js';
 export { type VerifyOptions, type VerifyReport, verifyPrepared } from './prepared/verifyPrepared.js';
-export { type PysklOptions, pyskl } from './pyskl/pysklFormat.js';
+export { type PysklOptions, type PysklSkeletonOptions, pyskl } from './pyskl/pysklFormat.js';
 export { sourceFormats } from './source/formats.js';
 export type {
   LeftOut,

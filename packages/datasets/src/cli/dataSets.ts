@@ -8,7 +8,7 @@ import type { UtdMhadFormatOptions } from '../utdMhad/utdMhadFormat.js';
 import { frameSamplings } from '../video/frameSampling.js';
 import type { VideoOptions } from '../video/videoOptions.js';
 
-/** What commander makes of a command line: `--no-center` is `center: false`. */
+/** What commander makes of a command line: `--no-centre` is `centre: false`. */
 // biome-ignore lint/suspicious/noExplicitAny: each command adds its own, checked by the format
 export type Flags = { [name: string]: any };
 
@@ -76,9 +76,7 @@ function imigue(): DataSetCommand {
     command,
     optionsOf: (flags): ImigueOptions => ({
       skeletons: flags['skeletons'],
-      joints: flags['joints'],
-      frames: flags['frames'],
-      fit: flags['fit'],
+      skeleton: given({ joints: flags['joints'], frames: flags['frames'], fit: flags['fit'] }),
       minFrames: flags['minFrames'],
       picture: flags['picture'],
       exclude: flags['exclude'],
@@ -103,10 +101,12 @@ function pyskl(): DataSetCommand {
     command,
     optionsOf: (flags): PysklOptions => ({
       file: flags['file'],
-      persons: flags['persons'],
-      frames: flags['frames'],
-      fit: flags['fit'],
-      ...spine(flags),
+      skeleton: given({
+        persons: flags['persons'],
+        frames: flags['frames'],
+        fit: flags['fit'],
+        ...spine(flags),
+      }),
       classes: flags['classes'],
       videos: flags['videos'],
       video: videoOf(flags),
@@ -131,8 +131,8 @@ function utdMhad(): DataSetCommand {
     optionsOf: (flags): UtdMhadFormatOptions => ({
       root: flags['root'],
       modalities: flags['modalities'],
-      frames: flags['frames'],
-      inertialFrames: flags['inertialFrames'],
+      skeleton: given({ frames: flags['frames'] }),
+      inertial: given({ frames: flags['inertialFrames'] }),
       depth: given({ frames: flags['depthFrames'], size: flags['depthSize'] }),
       video: videoOf(flags),
     }),
@@ -174,7 +174,7 @@ function skeletonOptions(command: Command): void {
 
 function spineOptions(command: Command): void {
   command
-    .option('--no-center', "leave skeletons where they are, instead of at the first frame's spine")
+    .option('--no-centre', "leave skeletons where they are, instead of at the first frame's spine")
     .option('--align-view', "turn skeletons by the first frame's spine and shoulders");
 }
 
@@ -200,7 +200,7 @@ function videoOptions(command: Command): void {
 
 /** Only what differs from the defaults: they belong to the format. */
 const spine = (flags: Flags) => ({
-  ...(flags['center'] === false && { center: false }),
+  ...(flags['centre'] === false && { centre: false }),
   ...(flags['alignView'] && { alignView: true }),
 });
 

@@ -6,6 +6,7 @@ import { DatasetError } from '../datasetError.js';
 import { bodyBox, readSkeletons } from '../ntu/ntuFormat.js';
 import { checkSkeletonOptions, type NtuSkeletonOptions, skeletonClip } from '../ntu/skeletonClip.js';
 import { jointCount } from '../ntu/skeletonFile.js';
+import { onlyOptions } from '../source/onlyOptions.js';
 import { parseJson } from '../source/parseJson.js';
 import { readText, readWholeFile } from '../source/readWholeFile.js';
 import type {
@@ -18,7 +19,7 @@ import type {
 } from '../source/sourceFormat.js';
 import type { SplitRule } from '../source/splitRule.js';
 import { readVideo } from '../video/readVideo.js';
-import { type VideoOptions, videoModality } from '../video/videoOptions.js';
+import { checkVideoOptions, type VideoOptions, videoModality } from '../video/videoOptions.js';
 
 /** What a modality's arrays mean, as far as their shape doesn't tell. */
 export type FolderModality = Partial<Pick<StoredModality, 'kind' | 'unit' | 'scale' | 'range'>>;
@@ -67,6 +68,9 @@ export const folder: SourceFormat<FolderOptions> = {
 
   async list(options, signal): Promise<Listing> {
     const { root } = options;
+    onlyOptions(options, ['root', 'modalities', 'skeleton', 'video']);
+    checkSkeletonOptions(options.skeleton);
+    checkVideoOptions(options.video);
     if (typeof root !== 'string' || root === '') {
       throw new DatasetError('root: expected the folder of the modalities');
     }

@@ -172,7 +172,7 @@ describe('fromFolder', () => {
       await writeVideo(join(root, 'rgb', `${id}.avi`), video);
     }
     const dataset = await fromFolder(root, {
-      skeleton: { frames: 7, persons: 1, denoise: false, center: false },
+      skeleton: { frames: 7, persons: 1, denoise: false, centre: false },
       video: { frames: 2, size: 8 },
     });
     expect(dataset.modalities.body!.shape).toEqual([1, 7, 25, 3]);

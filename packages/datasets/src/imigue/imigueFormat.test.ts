@@ -55,7 +55,7 @@ describe('imigue', () => {
       'train/0218/0218_label.csv': '1,0,0\n',
       'readme.txt': '',
     });
-    const listing = await imigue.list({ skeletons, joints: 'all', frames: 8 });
+    const listing = await imigue.list({ skeletons, skeleton: { joints: 'all', frames: 8 } });
     expect(listing.samples.map(({ id, label, tags }) => [id, label, tags.video])).toEqual([
       ['0002_0', 31, 2],
       ['0054_0', 0, 54],
@@ -72,7 +72,7 @@ describe('imigue', () => {
 
   it('cuts the frames of a gesture, the last one included, and counts from the middle of the picture', async () => {
     const skeletons = video('1,5,7\n2,0,0\n');
-    const [first, second] = await readAll({ skeletons, joints: 'all', frames: 3 });
+    const [first, second] = await readAll({ skeletons, skeleton: { joints: 'all', frames: 3 } });
     const expected = [5, 6, 7].flatMap((frame) =>
       Array.from({ length: 35 }, (_, joint) =>
         joint === 3 ? [0, 0, 0] : [(600 + joint - 640) / 720, (360 - 300 - 2 * frame) / 720, 0.5],
@@ -89,7 +89,7 @@ describe('imigue', () => {
     const skeletons = video('1,5,7\n');
     const [{ arrays } = { arrays: {} }] = await readAll({
       skeletons,
-      frames: 1,
+      skeleton: { frames: 1 },
       picture: { width: 1000, height: 500 },
     });
     const joints = [0, 1, 2, 3, 4, 5, 6, 7, 15, 16, 17, 18, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34];
@@ -112,7 +112,7 @@ describe('imigue', () => {
   it('goes by the numbers of the frames, wherever they begin', async () => {
     const [{ arrays } = { arrays: {} }] = await readAll({
       skeletons: video('1,12,12\n', rows(20).slice(10).join('\n')),
-      frames: 1,
+      skeleton: { frames: 1 },
     });
     expect(arrays.skeleton![1]).toBe(Math.fround((360 - 324) / 720));
   });
@@ -204,10 +204,10 @@ describe('imigue', () => {
       /another file of that name/,
     ],
     ['labels that are none', { skeletons: video('<html>') }, /0001_label.csv, line 1: no line is a gesture/],
-    ['unknown joints', { joints: 'lower' as 'upper' }, /joints: 'lower'/],
+    ['unknown joints', { skeleton: { joints: 'lower' as 'upper' } }, /joints: 'lower'/],
     ['no picture', { picture: { width: 0, height: 720 } }, /width of picture: 0/],
     ['no rate', { framesPerSecond: 0 }, /framesPerSecond: 0/],
-    ['an unknown fit', { fit: 'crop' as 'pad' }, /fit: 'crop'/],
+    ['an unknown fit', { skeleton: { fit: 'crop' as 'pad' } }, /fit: 'crop'/],
   ])('refuses %s', async (_, options, message) => {
     const listing = imigue.list({ skeletons: root, ...options });
     await expect(listing).rejects.toThrow(DatasetError);

@@ -6,6 +6,7 @@ import { keypointBox } from '../keypoints/keypointBox.js';
 import { inPictureHeights, keypointUnit, type PictureSize } from '../keypoints/pictureHeights.js';
 import type { SkeletonFit } from '../ntu/normalize.js';
 import { filesBelow, videosBelow } from '../source/filesBelow.js';
+import { onlyOptions } from '../source/onlyOptions.js';
 import { readText, readWholeFile } from '../source/readWholeFile.js';
 import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
 import { probeVideo } from '../video/probeVideo.js';
@@ -17,10 +18,8 @@ import { type GestureLine, parseLabelFile } from './labelFile.js';
 import { imigueSplits, imigueUnusable } from './splits.js';
 import { imigueUpperBody } from './upperBody.js';
 
-/** What {@link imigue} reads, and how. */
-export interface ImigueOptions {
-  /** A folder with `NNNN_light_hand.csv` and `NNNN_label.csv` of the videos, in it or in folders of it. */
-  skeletons: string;
+/** How iMiGUE's key points become arrays of one shape. Plain data. */
+export interface ImigueSkeletonOptions {
   /**
    * Which key points: `'upper'`, the 22 above the hips that the seated players show (layout `'imigue-upper'` of `@amr/encoders`), or
    * `'all'` 35 (layout `'imigue'`). Default `'upper'`.
@@ -30,6 +29,14 @@ export interface ImigueOptions {
   frames?: number;
   /** How a gesture comes to have so many: evenly over all of it, with zeros behind its end, or from its beginning again. Default `'resample'`. */
   fit?: SkeletonFit;
+}
+
+/** What {@link imigue} reads, and how. Plain data. */
+export interface ImigueOptions {
+  /** A folder with `NNNN_light_hand.csv` and `NNNN_label.csv` of the videos, in it or in folders of it. */
+  skeletons: string;
+  /** How key points are prepared. */
+  skeleton?: ImigueSkeletonOptions;
   /** The least frames that a gesture must have: one with fewer is a damaged sample. Default 1. */
   minFrames?: number;
   /** Size of the pictures that the key points were found in, in pixels. Default 1280 x 720, the published videos'. */
@@ -170,24 +177,30 @@ export const imigue: SourceFormat<ImigueOptions> = {
 };
 
 function checkOptions(options: ImigueOptions) {
-  const {
-    skeletons,
-    joints = 'upper',
-    frames = 64,
-    fit = 'resample',
-    minFrames = 1,
-    framesPerSecond,
-  } = options;
+  const known = [
+    'skeletons',
+    'skeleton',
+    'minFrames',
+    'picture',
+    'exclude',
+    'videos',
+    'video',
+    'framesPerSecond',
+  ];
+  onlyOptions(options, known);
+  const { skeletons, skeleton = {}, minFrames = 1, framesPerSecond } = options;
+  onlyOptions(skeleton, ['joints', 'frames', 'fit'], 'skeleton');
+  const { joints = 'upper', frames = 64, fit = 'resample' } = skeleton;
   const { exclude = imigueUnusable, picture = { width: 1280, height: 720 } } = options;
   if (typeof skeletons !== 'string' || skeletons === '') {
     throw new DatasetError('skeletons: a folder with files such as 0001_light_hand.csv was expected');
   }
   if (joints !== 'upper' && joints !== 'all') {
-    throw new DatasetError(`joints: '${joints}' was given, 'upper' or 'all' was expected`);
+    throw new DatasetError(`skeleton.joints: '${joints}' was given, 'upper' or 'all' was expected`);
   }
-  whole('frames', frames, 1);
+  whole('skeleton.frames', frames, 1);
   if (!['resample', 'pad', 'loop'].includes(fit)) {
-    throw new DatasetError(`fit: '${fit}' was given, 'resample', 'pad' or 'loop' was expected`);
+    throw new DatasetError(`skeleton.fit: '${fit}' was given, 'resample', 'pad' or 'loop' was expected`);
   }
   whole('minFrames', minFrames, 1);
   whole('width of picture', picture.width, 1);

@@ -24,7 +24,7 @@ const clipOptions: NtuLayoutOptions = {
 };
 /** What leaves skeletons and pictures as they are. */
 const untouched = {
-  skeleton: { frames: 14, denoise: false, center: false },
+  skeleton: { frames: 14, denoise: false, centre: false },
   video: { frames: 4, size: 32, crop: 'stretch' },
 } as const;
 const spineMiddle = 1;

@@ -51,7 +51,7 @@ describe('pyskl', () => {
 
     for (const [i, { shape, keypoint }] of golden.three.entries()) {
       const [persons, frames, joints] = shape;
-      const options = { file, persons, frames, center: false };
+      const options = { file, skeleton: { persons, frames, centre: false } };
       const { arrays, facts } = await read(options, i);
       expect(Array.from(arrays.skeleton!)).toEqual(keypoint);
       expect(arrays.skeleton!.length).toBe(persons * frames * joints * 3);
@@ -62,7 +62,7 @@ describe('pyskl', () => {
   it('begins at the spine of the first body, and leaves absent bodies at zero', async () => {
     const file = testData('pyskl3d4.numpy2.pkl');
     const { keypoint } = golden.three[1]!;
-    const { arrays } = await read({ file, persons: 3, frames: 2 }, 1);
+    const { arrays } = await read({ file, skeleton: { persons: 3, frames: 2 } }, 1);
     const values = arrays.skeleton!;
     const at = (person: number, frame: number, joint: number) => ((person * 2 + frame) * 25 + joint) * 3;
     expect(Array.from(values.subarray(at(0, 0, 1), at(0, 0, 2)))).toEqual([0, 0, 0]);
@@ -84,7 +84,7 @@ describe('pyskl', () => {
     expect(listing.classes).toEqual(['class 0', 'class 1', 'class 2']);
     expect(listing.dataset).toBe(`pyskl2d.${numpy}`);
     expect(partOfSplit(listing.samples, listing.splits.split1!, 'test')).toEqual([2]);
-    const { arrays } = await read({ file, persons: 1, frames: 2 }, 1);
+    const { arrays } = await read({ file, skeleton: { persons: 1, frames: 2 } }, 1);
     const { keypoint, score } = golden.two[1]!;
     const expected = score.flatMap((seen, i) =>
       seen === 0 ? [0, 0, 0] : [(keypoint[2 * i]! - 960) / 1080, (540 - keypoint[2 * i + 1]!) / 1080, seen],
@@ -106,8 +106,8 @@ describe('pyskl', () => {
       ['no file', { file: '' }, /file: the path of a pickle/],
       ['a file that is not there', { file: 'nowhere.pkl' }, /nowhere.pkl: there is no such file/],
       ['a folder', { file: tmpdir() }, /a file was expected/],
-      ['no persons', { persons: 0 }, /persons: 0 was given/],
-      ['no frames', { frames: 0.5 }, /frames: 0.5 was given/],
+      ['no persons', { skeleton: { persons: 0 } }, /persons: 0 was given/],
+      ['no frames', { skeleton: { frames: 0.5 } }, /frames: 0.5 was given/],
       ['a missing folder of videos', { videos: '/nowhere' }, /nowhere: there is no such folder/],
     ])('%s', async (_, options, message) => {
       const listing = pyskl.list({ file, ...options });
@@ -190,7 +190,7 @@ describe('pyskl', () => {
           );
           for (const [at, byte] of changes) if (changed.length > 0) changed[at % changed.length] = byte;
           writeFileSync(file, changed);
-          const options = { file, frames: 2 };
+          const options = { file, skeleton: { frames: 2 } };
           try {
             for (const sample of await listed(options)) {
               await pyskl.read(sample, options).catch((error) => expect(error).toBeInstanceOf(DatasetError));

@@ -11,6 +11,7 @@ import { alignView, centre, fitFrames, type SkeletonFit } from '../ntu/normalize
 import { parseSampleName } from '../ntu/sampleName.js';
 import { jointCount } from '../ntu/skeletonFile.js';
 import { videosBelow } from '../source/filesBelow.js';
+import { onlyOptions } from '../source/onlyOptions.js';
 import { readWholeFile } from '../source/readWholeFile.js';
 import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
 import { readVideo } from '../video/readVideo.js';
@@ -19,10 +20,8 @@ import { type Annotation, type AnnotationFile, parseAnnotationFile } from './ann
 import { pysklSplits } from './pysklSplits.js';
 import { readStoredArrays, type StoredArray, storedArray } from './storedArray.js';
 
-/** What {@link pyskl} reads, and how. */
-export interface PysklOptions {
-  /** The pickle: `ntu60_3danno.pkl`, `ntu60_hrnet.pkl`, ... */
-  file: string;
+/** How PYSKL's skeletons become arrays of one shape. Plain data. */
+export interface PysklSkeletonOptions {
   /** Persons of each sample: the first of those in the file, zeros where there are fewer. Default 2, as PYSKL's FormatGCNInput. */
   persons?: number;
   /** Frames of each skeleton. Default 64. */
@@ -36,12 +35,20 @@ export interface PysklOptions {
    * Of joints in metres: whether all of a sample is moved so that the middle of the first body's spine is at 0 in the first frame,
    * as PYSKL's PreNormalize3D does. Default true.
    */
-  center?: boolean;
+  centre?: boolean;
   /**
    * Of joints in metres: whether all of a sample is turned so that in the first frame the first body's spine lies along z and its
    * shoulders along x, as PYSKL's PreNormalize3D does. Default false.
    */
   alignView?: boolean;
+}
+
+/** What {@link pyskl} reads, and how. Plain data. */
+export interface PysklOptions {
+  /** The pickle: `ntu60_3danno.pkl`, `ntu60_hrnet.pkl`, ... */
+  file: string;
+  /** How skeletons and key points are prepared. */
+  skeleton?: PysklSkeletonOptions;
   /** Names of the classes, by label. Default: NTU's names where names and labels are NTU's, `'class 0'` and so on otherwise. */
   classes?: string[];
   /** A folder of videos named after the samples (`<frame_dir>_rgb.avi` of NTU, or `<frame_dir>.mp4`); samples without are left out. */
@@ -151,14 +158,23 @@ export const pyskl: SourceFormat<PysklOptions> = {
 };
 
 function checkOptions(options: PysklOptions) {
-  const { file, persons = 2, frames = 64, fit = 'resample', classes } = options;
+  const { file, classes, skeleton = {} } = options;
+  onlyOptions(options, ['file', 'skeleton', 'classes', 'videos', 'video']);
+  onlyOptions(skeleton, ['persons', 'frames', 'fit', 'centre', 'alignView'], 'skeleton');
+  const {
+    persons = 2,
+    frames = 64,
+    fit = 'resample',
+    centre: toOrigin = true,
+    alignView: align = false,
+  } = skeleton;
   if (typeof file !== 'string' || file === '') {
     throw new DatasetError('file: the path of a pickle was expected, such as ntu60_3danno.pkl');
   }
-  whole('persons', persons, 1);
-  whole('frames', frames, 1);
+  whole('skeleton.persons', persons, 1);
+  whole('skeleton.frames', frames, 1);
   if (!['resample', 'pad', 'loop'].includes(fit)) {
-    throw new DatasetError(`fit: '${fit}' was given, 'resample', 'pad' or 'loop' was expected`);
+    throw new DatasetError(`skeleton.fit: '${fit}' was given, 'resample', 'pad' or 'loop' was expected`);
   }
   if (classes && !classes.every((name) => typeof name === 'string')) {
     throw new DatasetError('classes: a list of names was expected');
@@ -169,7 +185,7 @@ function checkOptions(options: PysklOptions) {
       'video: options of videos were given, expected the folder of the videos too, as videos',
     );
   }
-  return { persons, frames, fit, center: options.center ?? true, alignView: options.alignView ?? false };
+  return { persons, frames, fit, toOrigin, align };
 }
 
 /** Joints and coordinates of the first annotation that has any. */
@@ -234,7 +250,7 @@ type Checked = ReturnType<typeof checkOptions>;
 
 /** `[persons, frames, 25, 3]` in metres: moved, turned and in as many frames as are wanted. */
 function skeletonOf(points: Float32Array, frames: number, options: Checked): Float32Array {
-  const { persons, fit, center } = options;
+  const { persons, fit, toOrigin, align } = options;
   const stride = jointCount * 3;
   const positions = new Float32Array(persons * frames * stride);
   positions.set(points);
@@ -242,8 +258,8 @@ function skeletonOf(points: Float32Array, frames: number, options: Checked): Flo
     positions.subarray(row * stride, (row + 1) * stride).some((value) => value !== 0) ? 1 : 0,
   );
   let clip: BodyClip = { positions, persons, frames, present };
-  if (center) clip = centre(clip);
-  if (options.alignView) clip = alignView(clip);
+  if (toOrigin) clip = centre(clip);
+  if (align) clip = alignView(clip);
   return fitFrames(clip, options.frames, fit).positions;
 }
 

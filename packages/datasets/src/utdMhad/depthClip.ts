@@ -2,6 +2,7 @@ import type { NumericValues } from '@amr/formats';
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
 import { frameIndices } from '../frameIndices.js';
+import { onlyOptions } from '../source/onlyOptions.js';
 
 /** How depth maps become small pictures. The defaults make those of the compact data set. Plain data. */
 export interface DepthClipOptions {
@@ -47,6 +48,7 @@ const mostPixels = 4096;
  * @throws {DatasetError} when one is out of its range
  */
 export function checkDepthOptions(options: DepthClipOptions = {}): Required<DepthClipOptions> {
+  onlyOptions(options, ['frames', 'size', 'margin', 'range'], 'depth');
   const { frames = 16, size = 64, margin = 0.1, range = 2000 } = options;
   whole('frames of depth', frames, 1);
   whole('size of depth', size, 1);

@@ -59,7 +59,11 @@ describe('utdMhadFormat', () => {
       'Depth/a3_s1_t1_depth.mat': new Uint8Array(3),
       'readme.txt': new Uint8Array(1),
     });
-    const listing = await utdMhadFormat.list({ root, frames: 8, depth: { frames: 3, size: 4 } });
+    const listing = await utdMhadFormat.list({
+      root,
+      skeleton: { frames: 8 },
+      depth: { frames: 3, size: 4 },
+    });
     expect(listing.samples.map(({ id, label, tags }) => [id, label, tags])).toEqual([
       ['a2_s1_t1', 1, { action: 2, subject: 1, trial: 1 }],
       ['a2_s2_t1', 1, { action: 2, subject: 2, trial: 1 }],
@@ -78,7 +82,12 @@ describe('utdMhadFormat', () => {
 
   it('cuts and shades depth, and resamples skeletons and inertial series', async () => {
     const root = folderOf(performanceFiles('a1_s1_t1'));
-    const options = { root, frames: 5, inertialFrames: 10, depth: { frames: 5, size: 10, margin: 0 } };
+    const options = {
+      root,
+      skeleton: { frames: 5 },
+      inertial: { frames: 10 },
+      depth: { frames: 5, size: 10, margin: 0 },
+    };
     const [{ arrays, facts } = { arrays: {}, facts: {} }] = await readAll(options);
     // 4 x 8 pixels, and one beside each: a square of 10 from row 1 and column 2, as many as are wanted.
     expect(facts).toEqual({
@@ -158,7 +167,7 @@ describe('utdMhadFormat', () => {
   it('refuses options and folders that make no sense', async () => {
     const root = folderOf(files);
     expect((await failure({ root, modalities: ['audio' as 'rgb'] })).message).toMatch(/some of depth/);
-    expect((await failure({ root, frames: 0 })).message).toMatch(/frames: 0/);
+    expect((await failure({ root, skeleton: { frames: 0 } })).message).toMatch(/frames: 0/);
     expect((await failure({ root, depth: { margin: -1 } })).message).toMatch(/margin of depth/);
     expect((await failure({ root, modalities: ['rgb'] })).message).toMatch(/no performance has rgb/);
     expect((await failure({ root: folderOf({ 'x.txt': new Uint8Array(1) }) })).message).toMatch(/Depth\.zip/);

@@ -5,6 +5,7 @@ import { matRowByRow } from '@amr/formats';
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
 import { resampleLinear } from '../resample.js';
+import { onlyOptions } from '../source/onlyOptions.js';
 import { readWholeFile } from '../source/readWholeFile.js';
 import type {
   LeftOut,
@@ -33,10 +34,16 @@ export interface UtdMhadFormatOptions {
   root: string;
   /** Which of `'depth'`, `'skeleton'`, `'inertial'` and `'rgb'`; a performance without one of them is left out. Default: all there are. */
   modalities?: readonly UtdMhadModality[];
-  /** Frames of the skeletons, resampled linearly. Default 64. */
-  frames?: number;
-  /** Moments of the inertial series, resampled linearly. Default 128. */
-  inertialFrames?: number;
+  /** How skeletons are prepared. */
+  skeleton?: {
+    /** How many frames they are resampled to, linearly. Default 64. */
+    frames?: number;
+  };
+  /** How inertial series are prepared. */
+  inertial?: {
+    /** How many moments they are resampled to, linearly. Default 128. */
+    frames?: number;
+  };
   /** How depth maps become small pictures; the defaults are those of the compact data set. */
   depth?: DepthClipOptions;
   /** How videos are read. */
@@ -176,7 +183,12 @@ export const utdMhadFormat: SourceFormat<UtdMhadFormatOptions> = {
 };
 
 function checkOptions(options: UtdMhadFormatOptions) {
-  const { root, modalities, frames = 64, inertialFrames = 128 } = options;
+  const { root, modalities, skeleton = {}, inertial = {} } = options;
+  onlyOptions(options, ['root', 'modalities', 'skeleton', 'inertial', 'depth', 'video']);
+  onlyOptions(skeleton, ['frames'], 'skeleton');
+  onlyOptions(inertial, ['frames'], 'inertial');
+  const { frames = 64 } = skeleton;
+  const { frames: inertialFrames = 128 } = inertial;
   if (typeof root !== 'string' || root === '') {
     throw new DatasetError('root: the folder of the download was expected');
   }
@@ -186,8 +198,8 @@ function checkOptions(options: UtdMhadFormatOptions) {
       `modalities: ${JSON.stringify(modalities)} was given, some of ${modalityNames.join(', ')} were expected`,
     );
   }
-  whole('frames', frames, 1);
-  whole('inertialFrames', inertialFrames, 1);
+  whole('skeleton.frames', frames, 1);
+  whole('inertial.frames', inertialFrames, 1);
   checkVideoOptions(options.video);
   return { frames, inertialFrames, depth: checkDepthOptions(options.depth) };
 }

@@ -1,5 +1,6 @@
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { onlyOptions } from '../source/onlyOptions.js';
 import type { StoredModality } from '../source/sourceFormat.js';
 import { type FrameSampling, frameSamplings } from './frameSampling.js';
 
@@ -41,6 +42,8 @@ export interface VideoOptions {
 export type CheckedVideoOptions = Required<Omit<VideoOptions, 'seed' | 'ffmpeg'>> &
   Pick<VideoOptions, 'seed' | 'ffmpeg'>;
 
+// biome-ignore format: a list
+const names: readonly (keyof VideoOptions)[] = ['frames', 'size', 'sampling', 'stride', 'crop', 'margin', 'seed', 'damaged', 'timeLimit', 'ffmpeg'];
 const crops: readonly VideoCrop[] = ['person', 'centre', 'stretch', 'letterbox'];
 /** Bytes of one sample: as many as a typed array holds without trouble anywhere. */
 const greatest = 2 ** 30;
@@ -50,6 +53,7 @@ const greatest = 2 ** 30;
  * @throws {DatasetError} when one is out of its range
  */
 export function checkVideoOptions(options: VideoOptions = {}): CheckedVideoOptions {
+  onlyOptions(options, names, 'video');
   const checked: CheckedVideoOptions = {
     frames: 32,
     size: 128,
