@@ -14,7 +14,8 @@ export interface NtuSkeletonOptions {
   frames?: number;
   /**
    * How they come about; default `'resample'`: linearly between those of the recording, at even distances, the first and the last
-   * included. `'pad'` puts zeros behind, `'loop'` begins again; both cut off what is too long.
+   * included. `'pad'` puts zeros behind, `'loop'` begins again; both cut off what is too long, and span another time than a
+   * video beside them.
    */
   fit?: SkeletonFit;
   /** Which bodies are no persons; false keeps them all. */

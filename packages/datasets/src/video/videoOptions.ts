@@ -17,7 +17,11 @@ export interface VideoOptions {
   frames?: number;
   /** Side of the square pictures in pixels, default 128. Smaller ones are averages over areas, larger ones bilinear. */
   size?: number;
-  /** Which frames are kept; default `'uniform'`. */
+  /**
+   * Which frames are kept; default `'uniform'`, of which alone the first and last frames are the clip's, as those of resampled
+   * skeletons are. `'segments'` stays within a part's length of that; `'dense'` shows a part of the clip, which suits videos alone:
+   * prepared data can be sampled densely, in all modalities alike, when they are streamed.
+   */
   sampling?: FrameSampling;
   /** Frames from one dense frame to the next, default 1. */
   stride?: number;
