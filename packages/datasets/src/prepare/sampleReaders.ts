@@ -1,6 +1,5 @@
-import { Worker } from 'node:worker_threads';
 import type { ListedSample, Listing, SourceFormat } from '../source/sourceFormat.js';
-import { workerFile } from '../workerFile.js';
+import { startWorker } from '../workerFile.js';
 import { type ReadOutcome, readOutcome } from './readOutcome.js';
 
 /** Reads samples, `lanes` at once. */
@@ -54,10 +53,7 @@ export function readersHere(
 
 /** Reads in worker threads, one for each lane. */
 export function readersInThreads(setup: ReaderSetup, lanes: number): SampleReaders {
-  const threads = Array.from(
-    { length: lanes },
-    () => new Worker(workerFile('prepareWorker'), { workerData: setup }),
-  );
+  const threads = Array.from({ length: lanes }, () => startWorker('prepareWorker', setup));
   const busy = new Map<number, Promise<unknown>>();
   const answers = threads.map((thread) => {
     let settle: { resolve(outcome: ReadOutcome): void; reject(error: unknown): void } | undefined;

@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { DatasetError } from '../datasetError.js';
 import type { Listing } from '../source/sourceFormat.js';
-import { workerFile } from '../workerFile.js';
+import { startWorker } from '../workerFile.js';
 import { type BatchReader, type BatchValues, closedError, type StreamedSample } from './batchReader.js';
 import type { SampleRecipe } from './recipe.js';
 
@@ -81,7 +81,7 @@ export function batchReaderInThreads(setup: StreamThreadSetup, count: number): B
   }
 
   function start(): Worker {
-    const thread = new Worker(workerFile('streamWorker'), { workerData: setup });
+    const thread = startWorker('streamWorker', setup);
     thread.unref();
     threads.set(thread, undefined);
     thread.on('message', (reply: StreamReply) => {
