@@ -136,7 +136,7 @@ export function batchReaderInThreads(setup: StreamThreadSetup, count: number): B
     },
     async close() {
       isClosed = true;
-      for (const job of waiting) job.reject(closedError());
+      for (const job of [...waiting, ...threads.values()]) job?.reject(closedError());
       waiting = [];
       await Promise.all([...threads.keys()].map((thread) => thread.terminate()));
     },
