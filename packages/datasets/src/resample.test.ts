@@ -21,9 +21,9 @@ describe('resampleLinear', () => {
     expect(Array.from(resampleLinear([0, 1, 4, 9, 16], 5, 5, 1, 'middles'))).toEqual([0, 1, 4, 9, 16]);
   });
 
-  it('repeats a single frame, and leaves the first one of a count of 1', () => {
+  it('repeats a single frame, and leaves the middle one of a count of 1', () => {
     expect(Array.from(resampleLinear([3, 5], 1, 3, 2))).toEqual([3, 5, 3, 5, 3, 5]);
-    expect(Array.from(resampleLinear([3, 5, 7], 3, 1, 1))).toEqual([3]);
+    expect(Array.from(resampleLinear([3, 5, 7], 3, 1, 1))).toEqual([5]);
   });
 
   it('keeps first and last frame and stays between its neighbours; equal counts change nothing', () => {

@@ -11,7 +11,7 @@ describe('fitKeypoints', () => {
 
   it('mixes what was found in both frames, and takes the nearer frame otherwise', () => {
     expect(fit(3, 'resample')).toEqual([...values]);
-    expect(fit(1, 'resample')).toEqual([...values.subarray(0, 6)]);
+    expect(fit(1, 'resample')).toEqual([...values.subarray(6, 12)]);
     expect(fit(5, 'resample')).toEqual([
       ...[0, 0, 1, 0, 0, 0],
       ...[1, 2, 0.75, 5, 6, seen], // half way, the later frame

@@ -1,4 +1,5 @@
 import type { SkeletonFit } from '../ntu/normalize.js';
+import { momentOf } from '../resample.js';
 
 /** Key points of some persons, frame by frame. */
 export interface KeypointClip {
@@ -14,7 +15,7 @@ export interface KeypointClip {
 
 /**
  * The key points in `count` frames: `[persons, count, joints, 3]`. `'resample'`: `count` moments evenly over the clip, first and
- * last frame included; a point that was found in both frames beside a moment is mixed linearly, any other is as in the nearer
+ * last frame included, or its middle frame; a point that was found in both frames beside a moment is mixed linearly, any other is as in the nearer
  * frame, so that nothing is mixed with the zeros of what wasn't found. `'pad'`: zeros behind its end; `'loop'`: from its beginning
  * again; both cut what is longer off.
  */
@@ -25,7 +26,7 @@ export function fitKeypoints(clip: KeypointClip, count: number, fit: SkeletonFit
   for (let person = 0; person < persons; person++) {
     for (let i = 0; i < count; i++) {
       if (fit === 'pad' && i >= frames) break;
-      const position = fit === 'resample' ? momentOf(i, count, frames) : i % frames;
+      const position = fit === 'resample' ? momentOf(i, frames, count) : i % frames;
       const before = Math.floor(position);
       const [a, b] = [before, Math.ceil(position)].map((frame) => (person * frames + frame) * stride) as [
         number,
@@ -37,10 +38,6 @@ export function fitKeypoints(clip: KeypointClip, count: number, fit: SkeletonFit
   }
   return fitted;
 }
-
-/** Multiplied first: whole positions come out whole. */
-const momentOf = (i: number, count: number, frames: number) =>
-  count === 1 ? 0 : (i * (frames - 1)) / (count - 1);
 
 /** The points of two frames that begin at `a` and `b`, `share` of the way from one to the other. */
 function mix(values: Float32Array, a: number, b: number, share: number, into: Float32Array): void {

@@ -97,7 +97,7 @@ describe('fitFrames', () => {
         expect(fitted.positions).toHaveLength(2 * count * 75);
         for (const value of fitted.positions)
           expect(value === 0 || (value >= 1 && value <= 1 + frames)).toBe(true);
-        expect(joint(fitted, 0, count - 1, 0)[0]).toBe(count === 1 ? 1 : frames);
+        expect(joint(fitted, 0, count - 1, 0)[0]).toBe(count === 1 ? Math.ceil(frames / 2) : frames);
       }),
     );
   });

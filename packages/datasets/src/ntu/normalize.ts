@@ -1,4 +1,4 @@
-import { resampleLinear } from '../resample.js';
+import { momentOf, resampleLinear } from '../resample.js';
 import { type BodyClip, takeFrames } from './mainBodies.js';
 import { jointCount } from './skeletonFile.js';
 
@@ -37,8 +37,8 @@ export type SkeletonFit = 'resample' | 'pad' | 'loop';
 
 /**
  * The clip in `count` frames. `'resample'`: `count` moments evenly over the clip, linearly between its frames, and the very same
- * values when it has as many; a body that is absent on one side of a moment is as it is in the frame nearer to the moment. `'pad'`: zeros behind
- * its end; `'loop'`: from its beginning again; both cut what is longer off.
+ * values when it has as many; one moment is the middle frame; a body that is absent on one side of a moment is as it is in the
+ * frame nearer to the moment. `'pad'`: zeros behind its end; `'loop'`: from its beginning again; both cut what is longer off.
  */
 export function fitFrames(clip: BodyClip, count: number, fit: SkeletonFit): BodyClip {
   const { persons, frames, present } = clip;
@@ -57,7 +57,7 @@ export function fitFrames(clip: BodyClip, count: number, fit: SkeletonFit): Body
     const rows = clip.positions.subarray(person * frames * stride, (person + 1) * frames * stride);
     fitted.positions.set(resampleLinear(rows, frames, count, stride), person * count * stride);
     for (let i = 0; i < count; i++) {
-      const position = count === 1 ? 0 : (i * (frames - 1)) / (count - 1);
+      const position = momentOf(i, frames, count);
       const near = Math.round(position);
       const there = (frame: number) => present[person * frames + frame]!;
       fitted.present[person * count + i] = there(near);
