@@ -1,6 +1,12 @@
 import { type Budget, classifierOf, pgd, square, type ThreatModel } from '@amr/attacks';
 import { withAugmentation } from '@amr/datasets';
-import { type Progress, writeAtomically } from '@amr/example-jobs';
+import {
+  attackProgress,
+  checkProgress,
+  type Progress,
+  trainingProgress,
+  writeAtomically,
+} from '@amr/example-jobs';
 import { AdversarialTrainer, cosine, evaluateCurve, evaluateRobustness, modalityWeightsOf } from '@amr/train';
 import { fileStore } from '@amr/train/node';
 import * as tf from '@tensorflow/tfjs-core';
@@ -88,12 +94,7 @@ async function train(defence: Defence, seed: number, place: Workplace): Promise<
     epochs: settings.training.epochs,
     signal,
     callbacks: {
-      onBatch: ({ done, total, epoch, epochs, loss, accuracy }) =>
-        report({
-          done,
-          total,
-          text: `epoch ${epoch + 1}/${epochs}, loss ${loss.toFixed(2)}, accuracy ${Math.round(100 * accuracy)} %`,
-        }),
+      onBatch: (batch) => report(trainingProgress(batch)),
     },
   });
   if (!finished) return undefined;
@@ -123,10 +124,9 @@ async function evaluate(job: Job & { kind: 'evaluate' }, place: Workplace): Prom
     checks: checks && {
       samples: checks.samples,
       blackBox: (threatModel) => square(threatModel, { queries: checks.queries }),
-      onProgress: ({ finding }) => report({ done: 0, total: 1, text: `checked: ${finding.check}` }),
+      onProgress: (check) => report(checkProgress(check)),
     },
-    onProgress: ({ done, total, condition, attack }) =>
-      report({ done, total, text: `${attack} on ${condition}` }),
+    onProgress: (made) => report(attackProgress(made)),
   });
   return result.toJSON();
 }

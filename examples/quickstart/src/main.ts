@@ -1,15 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { useBackend } from '@amr/backend';
-import {
-  display,
-  duration,
-  readJson,
-  schedule,
-  stopSignal,
-  TimeLeft,
-  writeAtomically,
-} from '@amr/example-jobs';
+import { duration, readJson, showJobs, stopSignal, writeAtomically } from '@amr/example-jobs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadData } from './data.js';
 import { plan, resultOf } from './plan.js';
@@ -81,23 +73,14 @@ async function main(flags: Flags): Promise<number> {
   const jobs = plan(settings, sizes);
   const isDone = (job: (typeof jobs)[number]) => existsSync(resultOf(out, job));
   const begun = performance.now();
-  const show = display(new TimeLeft(jobs, isDone));
-  let finished = false;
-  try {
-    finished = await schedule({
-      jobs,
-      isDone,
-      worker: new URL('./worker.js', import.meta.url),
-      workerData: { settings, out, data },
-      workers: flags.workers,
-      signal,
-      onStart: (job) => show.start(job),
-      onProgress: (job, progress) => show.update(job, progress),
-      onEnd: (job, seconds) => show.end(job, seconds),
-    });
-  } finally {
-    show.close();
-  }
+  const finished = await showJobs({
+    jobs,
+    isDone,
+    worker: new URL('./worker.js', import.meta.url),
+    workerData: { settings, out, data },
+    workers: flags.workers,
+    signal,
+  });
   if (!finished) {
     process.stderr.write('Stopped. The same command goes on from there.\n');
     return 130;

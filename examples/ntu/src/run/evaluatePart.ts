@@ -1,4 +1,5 @@
 import { classifierOf, square } from '@amr/attacks';
+import { attackProgress, checkProgress } from '@amr/example-jobs';
 import { evaluateRobustness, modalityWeightsOf, type RobustnessReportJson, restoreWeights } from '@amr/train';
 import { fileStore } from '@amr/train/node';
 import { attackOf, budgetsOf } from '../attacks.js';
@@ -42,11 +43,10 @@ export async function evaluatePart(job: EvaluateJob, place: Place): Promise<Robu
           checks: {
             samples: checks.samples,
             blackBox: (threatModel) => square(threatModel, { queries: checks.queries }),
-            onProgress: ({ finding }) => report({ done: 0, total: 1, text: `checked: ${finding.check}` }),
+            onProgress: (check) => report(checkProgress(check)),
           },
         }),
-        onProgress: ({ done, total, condition, attack }) =>
-          report({ done, total, text: `${attack} on ${condition}` }),
+        onProgress: (made) => report(attackProgress(made)),
       },
     );
     return result.toJSON();

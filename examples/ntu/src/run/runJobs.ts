@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { display, schedule, TimeLeft } from '@amr/example-jobs';
+import { showJobs } from '@amr/example-jobs';
 import type { RunJob } from './plan.js';
 import { partOf, type RunRecord, trainedOf } from './runFolder.js';
 
@@ -35,23 +35,15 @@ export async function runJobs<J extends RunJob>(
   const isDone = (job: J) => existsSync(resultOf(out, job));
   const waiting = jobs.filter((job) => !isDone(job));
   if (waiting.length === 0) return true;
-  const show = display(new TimeLeft(jobs, isDone));
   const workerData: WorkerData = { run, out };
-  try {
-    return await schedule({
-      jobs,
-      isDone,
-      worker: new URL('./worker.js', import.meta.url),
-      workerData,
-      workers: jobsAtOnce(waiting.length, workers),
-      signal,
-      onStart: (job) => show.start(job),
-      onProgress: (job, progress) => show.update(job, progress),
-      onEnd: (job, seconds) => show.end(job, seconds),
-    });
-  } finally {
-    show.close();
-  }
+  return showJobs({
+    jobs,
+    isDone,
+    worker: new URL('./worker.js', import.meta.url),
+    workerData,
+    workers: jobsAtOnce(waiting.length, workers),
+    signal,
+  });
 }
 
 /** How many of the waiting jobs run at once: fewer jobs than cores get more threads each. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Dataset } from '@amr/datasets';
-import type { Progress } from '@amr/example-jobs';
+import { type Progress, trainingProgress } from '@amr/example-jobs';
 import {
   AdversarialTrainer,
   amrObjective,
@@ -64,12 +64,7 @@ export async function trainNetwork(job: TrainJob, place: Place): Promise<Trained
       epochs: settings.training[stage].epochs * settings.dataset.passes,
       signal,
       callbacks: {
-        onBatch: ({ done, total, epoch, epochs, loss, accuracy }) =>
-          report({
-            done,
-            total,
-            text: `epoch ${epoch + 1}/${epochs}, loss ${loss.toFixed(2)}, accuracy ${Math.round(100 * accuracy)} %`,
-          }),
+        onBatch: (batch) => report(trainingProgress(batch)),
       },
     });
     if (!finished) return undefined;

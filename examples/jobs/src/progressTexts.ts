@@ -1,0 +1,30 @@
+import type { Progress } from './job.js';
+
+/** What a trainer says of a batch, as a job's progress. */
+export const trainingProgress = (batch: {
+  done: number;
+  total: number;
+  epoch: number;
+  epochs: number;
+  loss: number;
+  accuracy: number;
+}): Progress => ({
+  done: batch.done,
+  total: batch.total,
+  text: `epoch ${batch.epoch + 1}/${batch.epochs}, loss ${batch.loss.toFixed(2)}, accuracy ${Math.round(100 * batch.accuracy)} %`,
+});
+
+/** What an evaluation says of an attack on a batch, as a job's progress. */
+export const attackProgress = (made: {
+  done: number;
+  total: number;
+  condition: string;
+  attack: string;
+}): Progress => ({ done: made.done, total: made.total, text: `${made.attack} on ${made.condition}` });
+
+/** What an evaluation says of a check, as a job's progress. */
+export const checkProgress = ({ finding }: { finding: { check: string } }): Progress => ({
+  done: 0,
+  total: 1,
+  text: `checked: ${finding.check}`,
+});
