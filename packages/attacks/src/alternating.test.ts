@@ -1,10 +1,10 @@
+import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { dual, linearSetting } from '@amr/testing/attacks/linearSetting';
+import { lengthOf, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alternating, type Budget, type Classifier, jointBall, pgd, type ThreatModel } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
-import { dual, linearSetting } from './testing/linearSetting.js';
-import { lengthOf, values } from './testing/models.js';
 
 describeInvariants('alternating', (threat) => alternating(threat, { steps: 5, randomStart: true }), {
   other: { norm: 'l2', epsilon: 0.2 },

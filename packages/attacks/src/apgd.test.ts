@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { apgd, type Classifier, jointBall, type Modalities, type NormName } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
+import { describeInvariants } from '@amr/testing/attacks/invariants';
 import {
   denseClassifier,
   lengthOf,
@@ -14,7 +11,10 @@ import {
   rowsOf,
   uniform,
   values,
-} from './testing/models.js';
+} from '@amr/testing/attacks/models';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { apgd, type Classifier, jointBall, type Modalities, type NormName } from './index.js';
 
 // A rounding error that makes one of two equally good points the better one moves a whole row: one case in 2000.
 const options = { caseSeed: 5, numRuns: 6 };

@@ -1,5 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { describeInvariants } from '@amr/testing/attacks/invariants';
+import {
+  denseClassifier,
+  lengthOf,
+  predictionsOf,
+  rowsOf,
+  uniform,
+  values,
+} from '@amr/testing/attacks/models';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { membersOf } from './autoAttackMembers.js';
 import {
@@ -17,8 +26,6 @@ import {
   type MemberOutcome,
   square,
 } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
-import { denseClassifier, lengthOf, predictionsOf, rowsOf, uniform, values } from './testing/models.js';
 
 const short: { [name: string]: AutoAttackMember } = {
   'apgd-ce': (own) => apgd(own, { steps: 5 }),

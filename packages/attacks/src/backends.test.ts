@@ -1,6 +1,7 @@
 import { useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
+import { normal, predictionsOf, uniform, values } from '@amr/testing/attacks/models';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -15,7 +16,6 @@ import {
   pgd,
   square,
 } from './index.js';
-import { normal, predictionsOf, uniform, values } from './testing/models.js';
 
 type Symbol = tfl.SymbolicTensor;
 

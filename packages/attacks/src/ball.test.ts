@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { denseClassifier, normal, predictionsOf, rowsOf, uniform, values } from '@amr/testing/attacks/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Ball, ballsAround, confined, disposeBalls, perturbed } from './ball.js';
 import type { Modalities } from './classifier.js';
 import type { Constraint } from './constraint.js';
 import { pgd } from './pgd.js';
-import { denseClassifier, normal, predictionsOf, rowsOf, uniform, values } from './testing/models.js';
 import { type Budget, jointBall, type ThreatModel } from './threatModel.js';
 
 const changeOf = (moved: tf.Tensor, clean: tf.Tensor) =>

@@ -1,8 +1,8 @@
+import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { linearSetting } from '@amr/testing/attacks/linearSetting';
+import { values } from '@amr/testing/attacks/models';
 import { describe, expect, it } from 'vitest';
 import { bim, pgd } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
-import { linearSetting } from './testing/linearSetting.js';
-import { values } from './testing/models.js';
 
 describeInvariants('bim', (threat) => bim(threat, { steps: 3 }), { numRuns: 8 });
 

@@ -1,10 +1,10 @@
+import { normal, rowsOf, uniform, values } from '@amr/testing/attacks/models';
+import { smallestSize } from '@amr/testing/attacks/smallestStep';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Ball, ballsAround, disposeBalls, relativeSize } from './ball.js';
 import { stepTo } from './boundary.js';
-import { normal, rowsOf, uniform, values } from './testing/models.js';
-import { smallestSize } from './testing/smallestStep.js';
 import type { NormName, ThreatModel } from './threatModel.js';
 
 const norms = ['linf', 'l2', 'l1'] as const;

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { normal, values } from '@amr/testing/attacks/models';
 import { describe, expect, it } from 'vitest';
 import { bpda } from './bpda.js';
 import { AttackInputError } from './errors.js';
-import { normal, values } from './testing/models.js';
 
 const x = normal([3, 4], 1);
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { denseClassifier, predictionsOf, uniform } from '@amr/testing/attacks/models';
 import { expect, it, vi } from 'vitest';
 import {
   type Attack,
@@ -17,7 +18,6 @@ import {
   type ThreatModel,
   ThreatModelError,
 } from './index.js';
-import { denseClassifier, predictionsOf, uniform } from './testing/models.js';
 
 const rows = 12;
 const inputs: Modalities = { a: uniform([rows, 3, 2], 1), b: uniform([rows, 4], 2, [-1, 1]) };

@@ -1,5 +1,5 @@
+import { describeInvariants } from '@amr/testing/attacks/invariants';
 import { cw, jointBall } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
 
 const options = { steps: 10, binarySearchSteps: 3, initialConstant: 0.1, learningRate: 0.1 };
 describeInvariants('cw', (threat) => cw(threat, options), { norms: ['l2'], rightAtFirst: true, numRuns: 7 });

@@ -1,5 +1,5 @@
+import { describeInvariants } from '@amr/testing/attacks/invariants';
 import { deepfool } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
 
 describeInvariants('deepfool', (threat) => deepfool(threat, { steps: 6, candidates: 3 }), {
   rightAtFirst: true,

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { denseClassifier, normal, predictionsOf, values } from '@amr/testing/attacks/models';
 import { describe, expect, it } from 'vitest';
 import { fgsm, type Modalities, pgd, withPreprocessing } from './index.js';
-import { denseClassifier, normal, predictionsOf, values } from './testing/models.js';
 
 const rows = 24;
 const x = normal([rows, 30], 1);

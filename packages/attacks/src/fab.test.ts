@@ -1,5 +1,5 @@
+import { describeInvariants } from '@amr/testing/attacks/invariants';
 import { fab } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
 
 describeInvariants('fab', (threat) => fab(threat, { steps: 4, targetClasses: 2 }), {
   rightAtFirst: true,

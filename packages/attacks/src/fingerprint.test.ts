@@ -1,7 +1,7 @@
+import { uniform } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { fingerprintOf, fingerprintOfThreatModel } from './fingerprint.js';
-import { uniform } from './testing/models.js';
 import type { ThreatModel } from './threatModel.js';
 
 it('is MurmurHash3 in its first lane', async () => {

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { finalised } from './random.js';
+import { murmurFinalizer } from '@amr/internal';
 import { ballsOf, type ThreatModel } from './threatModel.js';
 
 /** A 64-bit hash of a tensor's values, in hexadecimal: two lanes of MurmurHash3 (Appleby 2011) over its bytes. */
@@ -40,7 +40,7 @@ function lane(bytes: Uint8Array, seed: number): string {
   };
   for (let i = 0; i < whole; i += 4) add(view.getUint32(i, true));
   for (let i = whole; i < bytes.length; i++) add(bytes[i]!);
-  return (finalised(h ^ bytes.length) >>> 0).toString(16).padStart(8, '0');
+  return (murmurFinalizer(h ^ bytes.length) >>> 0).toString(16).padStart(8, '0');
 }
 
 function turned(word: number, bits: number): number {

@@ -1,8 +1,8 @@
+import { values } from '@amr/testing/attacks/models';
+import { expectCleanFailure } from '@amr/testing/tensors/leaks';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it, vi } from 'vitest';
 import { AttackOptionsError, frameDropping, ThreatModelError } from './index.js';
-import { expectCleanFailure } from './testing/leaks.js';
-import { values } from './testing/models.js';
 
 /** Entries that name their frame from 1, along an axis. */
 const numbered = (shape: number[], axis: number) =>

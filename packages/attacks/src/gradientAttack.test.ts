@@ -1,5 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { describeInvariants } from '@amr/testing/attacks/invariants';
+import {
+  denseClassifier,
+  lengthOf,
+  linearClassifier,
+  normal,
+  predictionsOf,
+  rowsOf,
+  uniform,
+  values,
+} from '@amr/testing/attacks/models';
 import { describe, expect, it } from 'vitest';
 import {
   type Attack,
@@ -12,17 +23,6 @@ import {
   type PgdOptions,
   pgd,
 } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
-import {
-  denseClassifier,
-  lengthOf,
-  linearClassifier,
-  normal,
-  predictionsOf,
-  rowsOf,
-  uniform,
-  values,
-} from './testing/models.js';
 
 /** Ways to run an attack that all must keep the rules. */
 describeInvariants('fgsm', (threat) => fgsm(threat));

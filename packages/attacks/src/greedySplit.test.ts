@@ -1,3 +1,7 @@
+import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { dual, linearSetting } from '@amr/testing/attacks/linearSetting';
+import { lengthOf, predictionsOf, rowsOf, values } from '@amr/testing/attacks/models';
+import { expectCleanFailure } from '@amr/testing/tensors/leaks';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,10 +18,6 @@ import {
   pgd,
   type ThreatModel,
 } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
-import { expectCleanFailure } from './testing/leaks.js';
-import { dual, linearSetting } from './testing/linearSetting.js';
-import { lengthOf, predictionsOf, rowsOf, values } from './testing/models.js';
 
 describeInvariants(
   'greedySplit',

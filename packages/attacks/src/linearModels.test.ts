@@ -1,8 +1,8 @@
+import { dual, type LinearSetting, linearSetting } from '@amr/testing/attacks/linearSetting';
+import { lengthOf, rowsOf } from '@amr/testing/attacks/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Attack, fgsm, jointBall, pgd } from './index.js';
-import { dual, type LinearSetting, linearSetting } from './testing/linearSetting.js';
-import { lengthOf, rowsOf } from './testing/models.js';
 
 const seeds = fc.nat(10_000);
 const epsilons = { a: 0.3, b: 0.7 };

@@ -1,8 +1,8 @@
+import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { denseClassifier, predictionsOf, uniform, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { AttackOptionsError, bim, type Classifier, mifgsm, pgd } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
-import { denseClassifier, predictionsOf, uniform, values } from './testing/models.js';
 
 describeInvariants('mifgsm', (threat) => mifgsm(threat, { steps: 3 }), { numRuns: 6 });
 describeInvariants(

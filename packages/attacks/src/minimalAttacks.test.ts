@@ -1,5 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import {
+  denseClassifier,
+  lengthOf,
+  linearClassifier,
+  normal,
+  predictionsOf,
+  rowsOf,
+  uniform,
+  values,
+} from '@amr/testing/attacks/models';
+import { smallestSize } from '@amr/testing/attacks/smallestStep';
 import { describe, expect, it } from 'vitest';
 import {
   AttackOptionsError,
@@ -15,17 +26,6 @@ import {
   type ThreatModel,
   ThreatModelError,
 } from './index.js';
-import {
-  denseClassifier,
-  lengthOf,
-  linearClassifier,
-  normal,
-  predictionsOf,
-  rowsOf,
-  uniform,
-  values,
-} from './testing/models.js';
-import { smallestSize } from './testing/smallestStep.js';
 
 /**
  * The attacks that look for the smallest perturbation, the norms they know, and how far from the optimum they may end:

@@ -1,3 +1,13 @@
+import { dual, type LinearSetting, linearSetting } from '@amr/testing/attacks/linearSetting';
+import {
+  denseClassifier,
+  lengthOf,
+  predictionsOf,
+  rowsOf,
+  uniform,
+  values,
+} from '@amr/testing/attacks/models';
+import { expectCleanFailure } from '@amr/testing/tensors/leaks';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -13,9 +23,6 @@ import {
   pgd,
   type ThreatModel,
 } from './index.js';
-import { expectCleanFailure } from './testing/leaks.js';
-import { dual, type LinearSetting, linearSetting } from './testing/linearSetting.js';
-import { denseClassifier, lengthOf, predictionsOf, rowsOf, uniform, values } from './testing/models.js';
 
 const byFgsm = (threat: ThreatModel) => fgsm(threat);
 /** Linear models whose labels are the predictions, and the gap by which each sample's class leads. */

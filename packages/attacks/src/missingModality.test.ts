@@ -1,8 +1,8 @@
+import { normal, rowsOf, uniform, values } from '@amr/testing/attacks/models';
+import { expectCleanFailure } from '@amr/testing/tensors/leaks';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { AttackOptionsError, missingModality, ThreatModelError } from './index.js';
-import { expectCleanFailure } from './testing/leaks.js';
-import { normal, rowsOf, uniform, values } from './testing/models.js';
 
 describe('missingModality', () => {
   const inputs = {

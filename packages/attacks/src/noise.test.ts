@@ -1,9 +1,16 @@
+import { describeInvariants } from '@amr/testing/attacks/invariants';
+import {
+  denseClassifier,
+  lengthOf,
+  predictionsOf,
+  rowsOf,
+  uniform,
+  values,
+} from '@amr/testing/attacks/models';
+import { expectCleanFailure } from '@amr/testing/tensors/leaks';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { AttackOptionsError, type AttackStep, jointBall, type NormName, noise } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
-import { expectCleanFailure } from './testing/leaks.js';
-import { denseClassifier, lengthOf, predictionsOf, rowsOf, uniform, values } from './testing/models.js';
 
 describeInvariants('uniform noise', (threat) => noise(threat), { numRuns: 8 });
 describeInvariants('gaussian noise', (threat) => noise(threat, { distribution: 'gaussian' }), { numRuns: 8 });

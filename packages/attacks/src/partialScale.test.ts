@@ -1,8 +1,8 @@
+import { values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { type Budget, jointBall, scaledThreatModel } from './index.js';
 import { scaledBut } from './partialScale.js';
-import { values } from './testing/models.js';
 
 const a: Budget = { norm: 'linf', epsilon: 0.5, stepSize: 0.1, range: [0, 1] };
 const b: Budget = { norm: 'l2', epsilon: 2, stepSize: 0.4 };

@@ -1,6 +1,6 @@
+import { rowsOf, values } from '@amr/testing/attacks/models';
 import { describe, expect, it, vi } from 'vitest';
 import { randomOf } from './random.js';
-import { rowsOf, values } from './testing/models.js';
 
 describe('randomOf', () => {
   it('repeats itself for a seed, and only for it', () => {

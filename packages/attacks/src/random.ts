@@ -1,3 +1,4 @@
+import { murmurFinalizer, sfc32 } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -47,33 +48,16 @@ export function randomOf(
   };
 }
 
-/** Doty-Humphrey's sfc32, its state set by hashing the three numbers. Draws in (0, 1), 24 bits. */
+/** {@link sfc32}, its state set by hashing the three numbers. Draws in (0, 1), 24 bits. */
 function stream(seed: number, draw: number, row: number): () => number {
-  let a = mix(seed >>> 0);
-  let b = mix(a ^ Math.floor(seed / 2 ** 32));
-  let c = mix(b ^ draw);
-  let counter = mix(c ^ row);
-  const next = () => {
-    const t = (a + b + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + t;
-    return ((t >>> 8) + 0.5) / 2 ** 24;
-  };
-  for (let i = 0; i < 12; i++) next();
-  return next;
+  const a = mix(seed >>> 0);
+  const b = mix(a ^ Math.floor(seed / 2 ** 32));
+  const c = mix(b ^ draw);
+  const bits = sfc32(a, b, c, mix(c ^ row));
+  return () => ((bits() >>> 8) + 0.5) / 2 ** 24;
 }
 
 /** The finaliser of MurmurHash3, over a step of the golden ratio. */
 function mix(value: number): number {
-  return finalised((value + 0x9e3779b9) | 0);
-}
-
-/** The finaliser of MurmurHash3 (Appleby 2011): every bit of 32 depends on every other. */
-export function finalised(value: number): number {
-  let h = value;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
+  return murmurFinalizer((value + 0x9e3779b9) | 0);
 }

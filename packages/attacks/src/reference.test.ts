@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { type Budget, bim, type Classifier, fgsm, mifgsm, pgd } from './index.js';
-import { values } from './testing/models.js';
 
 /** What test-data/reference.py wrote. */
 interface Case {

@@ -1,3 +1,5 @@
+import { denseClassifier, predictionsOf, uniform, values } from '@amr/testing/attacks/models';
+import { expectCleanFailure } from '@amr/testing/tensors/leaks';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,8 +13,6 @@ import {
   robustnessCurve,
   type ThreatModel,
 } from './index.js';
-import { expectCleanFailure } from './testing/leaks.js';
-import { denseClassifier, predictionsOf, uniform, values } from './testing/models.js';
 
 /** The sum of both inputs against 1; the last sample is wrong already. */
 const inputs = { rgb: tf.tensor1d([1, 1, 1, 1, 0]), skeleton: tf.tensor1d([0.1, 0.4, 0.6, 5, 0.5]) };

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { gatedInputs, gatedModel } from '@amr/testing/attacks/gatedModel';
+import { linearClassifier, normal, values } from '@amr/testing/attacks/models';
 import { describe, expect, it } from 'vitest';
 import type { Classifier } from './classifier.js';
 import { classifierOf } from './classifierOf.js';
@@ -7,8 +9,6 @@ import { AttackInputError, AttackOptionsError, GradientError, ThreatModelError }
 import type { ObservedLoss, Seen } from './losses/attackLoss.js';
 import { pgd } from './pgd.js';
 import { attackOf, type Search, type SearchConfig } from './search.js';
-import { gatedInputs, gatedModel } from './testing/gatedModel.js';
-import { linearClassifier, normal, values } from './testing/models.js';
 import type { ThreatModel } from './threatModel.js';
 
 const threatModel: ThreatModel = { x: { norm: 'linf', epsilon: 0.5, range: [0, 1] } };

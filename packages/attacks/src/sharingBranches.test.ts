@@ -1,5 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { gatedInputs, gatedModel } from '@amr/testing/attacks/gatedModel';
+import { predictionsOf, values } from '@amr/testing/attacks/models';
+import { expectCleanFailure } from '@amr/testing/tensors/leaks';
 import { describe, expect, it } from 'vitest';
 import { autoAttack } from './autoAttack.js';
 import type { Classifier } from './classifier.js';
@@ -9,9 +12,6 @@ import { pgd } from './pgd.js';
 import { robustnessCurve } from './robustnessCurve.js';
 import { branchesOf, sharingBranches } from './sharingBranches.js';
 import { takenRows } from './takenRows.js';
-import { gatedInputs, gatedModel } from './testing/gatedModel.js';
-import { expectCleanFailure } from './testing/leaks.js';
-import { predictionsOf, values } from './testing/models.js';
 import type { ThreatModel } from './threatModel.js';
 
 /** A gated classifier that notes the batch size of each pass through the skeleton's branch. */

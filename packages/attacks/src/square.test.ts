@@ -1,3 +1,16 @@
+import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { dual, linearSetting } from '@amr/testing/attacks/linearSetting';
+import {
+  denseClassifier,
+  lengthOf,
+  linearClassifier,
+  normal,
+  predictionsOf,
+  rowsOf,
+  uniform,
+  values,
+} from '@amr/testing/attacks/models';
+import { expectCleanFailure } from '@amr/testing/tensors/leaks';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -14,19 +27,6 @@ import {
   ThreatModelError,
 } from './index.js';
 import { shareOf } from './square.js';
-import { describeInvariants } from './testing/invariants.js';
-import { expectCleanFailure } from './testing/leaks.js';
-import { dual, linearSetting } from './testing/linearSetting.js';
-import {
-  denseClassifier,
-  lengthOf,
-  linearClassifier,
-  normal,
-  predictionsOf,
-  rowsOf,
-  uniform,
-  values,
-} from './testing/models.js';
 
 describeInvariants('square', (threat) => square(threat, { queries: 8 }), {
   norms: ['linf', 'l2'],

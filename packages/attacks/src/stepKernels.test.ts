@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { linearClassifier, normal, uniform } from '@amr/testing/attacks/models';
 import { expect, it } from 'vitest';
 import type { Attack } from './attack.js';
 import { fab } from './fab.js';
 import { pgd } from './pgd.js';
-import { linearClassifier, normal, uniform } from './testing/models.js';
 import type { ThreatModel } from './threatModel.js';
 
 const [rows, size] = [3, 40];

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { gatedInputs, gatedModel } from '@amr/testing/attacks/gatedModel';
+import { denseClassifier, normal, predictionsOf, rowsOf, uniform, values } from '@amr/testing/attacks/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alternating } from './alternating.js';
@@ -17,8 +19,6 @@ import { noise } from './noise.js';
 import { pgd } from './pgd.js';
 import { robustnessCurve } from './robustnessCurve.js';
 import { square } from './square.js';
-import { gatedInputs, gatedModel } from './testing/gatedModel.js';
-import { denseClassifier, normal, predictionsOf, rowsOf, uniform, values } from './testing/models.js';
 import type { Budget, ThreatModel } from './threatModel.js';
 
 const ROWS = 9;

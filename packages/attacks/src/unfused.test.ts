@@ -1,8 +1,8 @@
+import { normal, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it, vi } from 'vitest';
 import { classifierOf } from './index.js';
-import { normal, values } from './testing/models.js';
 import { unfused } from './unfused.js';
 
 const image = normal([2, 7, 6, 3], 1);

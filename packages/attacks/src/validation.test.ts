@@ -1,3 +1,4 @@
+import { denseClassifier, normal, uniform } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -14,7 +15,6 @@ import {
   type ThreatModel,
   ThreatModelError,
 } from './index.js';
-import { denseClassifier, normal, uniform } from './testing/models.js';
 
 const clean: Modalities = { rgb: uniform([3, 2, 2], 1), skeleton: normal([3, 4], 2) };
 const labels = tf.tensor1d([0, 1, 2], 'int32');

@@ -1,3 +1,5 @@
+import { gatedInputs, gatedModel } from '@amr/testing/attacks/gatedModel';
+import { predictionsOf, uniform, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { bpda } from './bpda.js';
@@ -6,8 +8,6 @@ import { classifierOf } from './classifierOf.js';
 import { AttackInputError } from './errors.js';
 import { modalityMisalignment } from './losses/modalityMisalignment.js';
 import { pgd } from './pgd.js';
-import { gatedInputs, gatedModel } from './testing/gatedModel.js';
-import { predictionsOf, uniform, values } from './testing/models.js';
 import { withPreprocessing } from './withPreprocessing.js';
 
 const bits = (levels: number) => (x: tf.Tensor) => tf.div(tf.round(tf.mul(x, levels)), levels);

@@ -1,3 +1,7 @@
+import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { linearSetting } from '@amr/testing/attacks/linearSetting';
+import { denseClassifier, normal, predictionsOf, rowsOf, uniform, values } from '@amr/testing/attacks/models';
+import { expectCleanFailure } from '@amr/testing/tensors/leaks';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,10 +15,6 @@ import {
   type ThreatModel,
   worstCase,
 } from './index.js';
-import { describeInvariants } from './testing/invariants.js';
-import { expectCleanFailure } from './testing/leaks.js';
-import { linearSetting } from './testing/linearSetting.js';
-import { denseClassifier, normal, predictionsOf, rowsOf, uniform, values } from './testing/models.js';
 
 describeInvariants(
   'worstCase',

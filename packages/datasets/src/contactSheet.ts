@@ -1,5 +1,5 @@
 import { DatasetError } from './datasetError.js';
-import { frameIndices } from './frameIndices.js';
+import { evenlySpaced } from '@amr/internal';
 import type { ArrayDataset } from './fromArrays.js';
 import { ntuBones } from './generator/skeleton.js';
 
@@ -69,7 +69,7 @@ export async function contactSheet(
     if (video !== undefined) {
       const { shape } = modalities[video]!;
       const values = dataset.values(sample, video);
-      frameIndices(shape[0]!, frames).forEach((frame, i) => {
+      evenlySpaced(shape[0]!, frames).forEach((frame, i) => {
         drawFrame(sheet, values, shape, frame, gap + i * (size + gap), top, size);
       });
       top += size + gap;
@@ -81,7 +81,7 @@ export async function contactSheet(
       const project = options.project ?? fitted(values);
       const taken = video === undefined ? shape[1]! : modalities[video]!.shape[0]!;
       // The skeleton frame of each video frame's moment, both streams covering the same time.
-      frameIndices(taken, frames).forEach((moment, i) => {
+      evenlySpaced(taken, frames).forEach((moment, i) => {
         const frame = Math.round((moment * (shape[1]! - 1)) / Math.max(1, taken - 1));
         drawSkeleton(sheet, values, shape, frame, bones, project, gap + i * (size + gap), top, size);
       });

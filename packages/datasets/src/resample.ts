@@ -48,7 +48,7 @@ export function resampleLinear(
 
 /**
  * Where moment `i` of `count`, evenly from the first of `frames` frames to the last one, lies between them; one alone is the
- * middle frame, as of `frameIndices`.
+ * middle frame, as of `evenlySpaced`.
  */
 export const momentOf = (i: number, frames: number, count: number): number =>
   // Multiplied before it is divided: whole positions come out whole, and the last one is frames - 1 exactly.

@@ -1,6 +1,6 @@
 import { whole } from './batchPlan.js';
 import { DatasetError } from './datasetError.js';
-import { frameIndices } from './frameIndices.js';
+import { evenlySpaced } from '@amr/internal';
 import { type ArrayDataset, fromArrays } from './fromArrays.js';
 
 /** What {@link utdMhad} takes out of the folder. */
@@ -133,7 +133,7 @@ function frames(stream: string, wanted: number, stored: number): number[] {
       `frames of ${stream}: ${wanted} was given, at most the stored ${stored} were expected`,
     );
   }
-  return frameIndices(stored, wanted);
+  return evenlySpaced(stored, wanted);
 }
 
 /** Writes the square picture `from`, made smaller by averaging over areas, to `to` at `offset`. */

@@ -25,7 +25,7 @@ import {
   stgcnpp,
   x3d,
 } from '@amr/encoders';
-import { unfilled } from '../src/testing/unfilled.js';
+import { unfilled } from '@amr/testing/networks/unfilled';
 
 const { values: given } = parseArgs({ options: { json: { type: 'string' } } });
 

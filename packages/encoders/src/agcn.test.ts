@@ -1,9 +1,9 @@
+import { everyGraphNetwork, fourJoints } from '@amr/testing/networks/graphNetwork';
+import { expectTorchGolden } from '@amr/testing/networks/torchGolden';
 import { describe, expect, it } from 'vitest';
 import { agcn } from './agcn.js';
 import { multiplyAdds } from './cost/multiplyAdds.js';
 import { parameterCount } from './cost/parameterCount.js';
-import { everyGraphNetwork, fourJoints } from './testing/graphNetwork.js';
-import { expectTorchGolden } from './testing/torchGolden.js';
 
 everyGraphNetwork('agcn', agcn, { width: 4 });
 

@@ -1,10 +1,10 @@
 import { amrLoss } from '@amr/layers';
+import { useOn } from '@amr/testing/backends/useOn';
+import { jolt } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { useOn } from '../../backend/src/testing/useOn.js';
 import { resnet3d } from './resnet3d.js';
 import { stgcn } from './stgcn.js';
-import { jolt } from './testing/reloaded.js';
 import { twoStream } from './twoStream.js';
 
 const graph = { joints: 4, edges: [[0, 1], [1, 2], [1, 3]] as [number, number][], center: 1 }; // biome-ignore format: bones

@@ -1,12 +1,12 @@
+import { everySkeletonNetwork } from '@amr/testing/networks/absentBodies';
+import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { expectTorchGolden } from '@amr/testing/networks/torchGolden';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { parameterCount } from './cost/parameterCount.js';
 import { type HcnConfig, hcn } from './hcn.js';
 import type { SkeletonGraph } from './skeleton/graphs.js';
-import { everySkeletonNetwork } from './testing/absentBodies.js';
-import { jolt, reloaded } from './testing/reloaded.js';
-import { expectGradientsOfDifferences } from './testing/slopes.js';
-import { expectTorchGolden } from './testing/torchGolden.js';
 
 const tiny: HcnConfig = {
   frames: 16,

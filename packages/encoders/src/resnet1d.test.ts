@@ -1,11 +1,11 @@
+import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { expectTorchGolden } from '@amr/testing/networks/torchGolden';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { model } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { parameterCount } from './cost/parameterCount.js';
 import { type Resnet1dConfig, resnet1d } from './resnet1d.js';
-import { jolt, reloaded } from './testing/reloaded.js';
-import { expectGradientsOfDifferences } from './testing/slopes.js';
-import { expectTorchGolden } from './testing/torchGolden.js';
 import type { TorchNames } from './torch/torchWeights.js';
 
 const tiny: Resnet1dConfig = { inputShape: [7, 3], widths: [4, 6, 6], seed: 1 };

@@ -1,11 +1,11 @@
+import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { unfilled } from '@amr/testing/networks/unfilled';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import type { Size3 } from './layers/paddedConv3D.js';
 import { mc3, type Resnet3dConfig, r2plus1d, r3d, resnet3d } from './resnet3d.js';
-import { jolt, reloaded } from './testing/reloaded.js';
-import { expectGradientsOfDifferences } from './testing/slopes.js';
-import { unfilled } from './testing/unfilled.js';
 
 const tiny: Resnet3dConfig = {
   inputShape: [4, 8, 8, 1],

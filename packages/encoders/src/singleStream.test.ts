@@ -1,9 +1,9 @@
+import { jolt, reloaded } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
 import { singleStream } from './singleStream.js';
 import { stgcn } from './stgcn.js';
-import { jolt, reloaded } from './testing/reloaded.js';
 import { twoStream } from './twoStream.js';
 
 const encoder = (name: string) =>

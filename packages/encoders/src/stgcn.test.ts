@@ -1,9 +1,9 @@
+import { everyGraphNetwork, fourJoints, threeJoints } from '@amr/testing/networks/graphNetwork';
+import { expectTorchGolden } from '@amr/testing/networks/torchGolden';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { parameterCount } from './cost/parameterCount.js';
 import { type StgcnConfig, stgcn } from './stgcn.js';
-import { everyGraphNetwork, fourJoints, threeJoints } from './testing/graphNetwork.js';
-import { expectTorchGolden } from './testing/torchGolden.js';
 
 const tiny: StgcnConfig = {
   frames: 4,

@@ -1,12 +1,12 @@
+import { everyGraphNetwork, fourJoints, threeJoints } from '@amr/testing/networks/graphNetwork';
+import { jolt } from '@amr/testing/networks/reloaded';
+import { expectTorchGolden } from '@amr/testing/networks/torchGolden';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { multiplyAdds } from './cost/multiplyAdds.js';
 import { parameterCount } from './cost/parameterCount.js';
 import { stgcnpp } from './stgcnpp.js';
-import { everyGraphNetwork, fourJoints, threeJoints } from './testing/graphNetwork.js';
-import { jolt } from './testing/reloaded.js';
-import { expectGradientsOfDifferences } from './testing/slopes.js';
-import { expectTorchGolden } from './testing/torchGolden.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 const tiny = { frames: 4, layout: threeJoints, width: 6, blocks: [1, 1], seed: 1 };

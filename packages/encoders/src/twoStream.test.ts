@@ -1,11 +1,11 @@
 import { AttentionModalityReweighter, amrLoss } from '@amr/layers';
+import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { resnet3d } from './resnet3d.js';
 import { stgcn } from './stgcn.js';
-import { jolt, reloaded } from './testing/reloaded.js';
-import { expectGradientsOfDifferences } from './testing/slopes.js';
 import { type TwoStreamConfig, twoStream } from './twoStream.js';
 
 const graph = { joints: 3, edges: [[0, 1], [1, 2]] as [number, number][], center: 1 }; // biome-ignore format: bones

@@ -1,10 +1,10 @@
 import { inflateSync } from 'node:zlib';
+import { testData } from '@amr/testing/formats/golden';
 import * as fc from 'fast-check';
 import { zlibSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { matRowByRow, readMat } from './mat.js';
 import { MatError } from './matError.js';
-import { testData } from './testing/golden.js';
 
 const cube = Array.from({ length: 24 }, (_, i) => i);
 const widths = { int8: 8, uint8: 8, int16: 16, uint16: 16, int32: 32, uint32: 32, int64: 64, uint64: 64 };

@@ -1,8 +1,8 @@
+import { described, golden, testData } from '@amr/testing/formats/golden';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { NpyError } from './npy.js';
 import { readNpz } from './npz.js';
-import { described, golden, testData } from './testing/golden.js';
 import { ZipError } from './zip.js';
 
 describe('readNpz', () => {

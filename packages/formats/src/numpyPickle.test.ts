@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type Described, fromHex } from '@amr/testing/formats/golden';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from './formatError.js';
@@ -6,7 +7,6 @@ import { float32ValuesOf } from './numericArray.js';
 import { type NumpyArray, numpyGlobals } from './numpyPickle.js';
 import { PickleError, PickleRefusedError, readPickle } from './pickle.js';
 import { plainGlobals } from './plainGlobals.js';
-import { type Described, fromHex } from './testing/golden.js';
 
 interface Written {
   [protocol: string]: { arrays: string; scalars: string; object: string; text: string; record: string };

@@ -1,8 +1,8 @@
+import { fromHex, golden } from '@amr/testing/formats/golden';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PickleError, type PickleGlobal, PickleRefusedError, readPickle } from './pickle.js';
 import { plainGlobals } from './plainGlobals.js';
-import { fromHex, golden } from './testing/golden.js';
 
 const none = { globals: new Map<string, PickleGlobal>() };
 const text = (characters: string) => [...new TextEncoder().encode(characters)];

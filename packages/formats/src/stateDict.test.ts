@@ -1,7 +1,7 @@
+import { described, golden, testData } from '@amr/testing/formats/golden';
 import { describe, expect, it } from 'vitest';
 import type { NumericArray } from './numericArray.js';
 import { stateDictOf } from './stateDict.js';
-import { described, golden, testData } from './testing/golden.js';
 import { readTorchFile, type TorchValue } from './torchFile.js';
 import { TorchFileError } from './torchTensors.js';
 

@@ -1,9 +1,9 @@
+import { golden, testData } from '@amr/testing/formats/golden';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from './formatError.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 import { readTensorFile } from './tensorFile.js';
-import { golden, testData } from './testing/golden.js';
 
 const safetensors = writeSafetensors({
   tensors: new Map([

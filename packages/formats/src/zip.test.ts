@@ -1,6 +1,6 @@
+import { testData } from '@amr/testing/formats/golden';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { testData } from './testing/golden.js';
 import { readZip, ZipError } from './zip.js';
 
 const text = (content: string) => new TextEncoder().encode(content);

@@ -1,13 +1,13 @@
+import { useOn } from '@amr/testing/backends/useOn';
+import { type FusionCase, fusionCases } from '@amr/testing/layers/fusions';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, input, layers, model } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { useOn } from '../../backend/src/testing/useOn.js';
 import { certifiedRadius } from './certifiedRadius.js';
 import { ExternalFeatureMemory } from './externalFeatureMemory.js';
 import { crmtMarginLoss } from './losses/crmtMarginLoss.js';
 import { minSimLoss } from './losses/minSimLoss.js';
 import { OrthogonalFusion } from './orthogonalFusion.js';
-import { type FusionCase, fusionCases } from './testing/fusions.js';
 
 /** Outputs, the gradients of the inputs, and the losses of some steps, on the backend that is set. */
 function trial({ layer: create, shapes }: FusionCase) {

@@ -1,7 +1,7 @@
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectGradientsOfDifferences } from '../../encoders/src/testing/slopes.js';
 import { certifiedRadius } from './certifiedRadius.js';
 import { OrthogonalFusion } from './orthogonalFusion.js';
 import { orthonormalColumns } from './orthonormalColumns.js';

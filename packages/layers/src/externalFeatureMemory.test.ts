@@ -1,9 +1,9 @@
+import { reloaded } from '@amr/testing/networks/reloaded';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { reloaded } from '../../encoders/src/testing/reloaded.js';
-import { expectGradientsOfDifferences } from '../../encoders/src/testing/slopes.js';
 import { channelMeans } from './channelMeans.js';
 import { ExternalFeatureMemory, type ExternalFeatureMemoryConfig } from './externalFeatureMemory.js';
 

@@ -1,11 +1,11 @@
+import { fusionCases } from '@amr/testing/layers/fusions';
+import { reloaded } from '@amr/testing/networks/reloaded';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type layers, model } from '@tensorflow/tfjs-layers';
 import { describe, expect, it, vi } from 'vitest';
-import { reloaded } from '../../encoders/src/testing/reloaded.js';
-import { expectGradientsOfDifferences } from '../../encoders/src/testing/slopes.js';
 import { ConcatFusion } from './concatFusion.js';
 import type { FusionLayer } from './fusionLayer.js';
-import { fusionCases } from './testing/fusions.js';
 
 const cases = fusionCases.map((one) => ({ ...one, name: one.layer().getClassName() }));
 

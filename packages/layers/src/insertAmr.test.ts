@@ -1,3 +1,4 @@
+import { reloaded } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   input,
@@ -8,7 +9,6 @@ import {
   sequential,
 } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { reloaded } from '../../encoders/src/testing/reloaded.js';
 import { type InsertAmrConfig, insertAmr } from './insertAmr.js';
 import { InsertionError } from './insertionError.js';
 

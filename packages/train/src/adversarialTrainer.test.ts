@@ -1,4 +1,5 @@
 import { attackConditions, classifierOf, pgd } from '@amr/attacks';
+import { budgets, tinyModel, tinySamples, weightBytes } from '@amr/testing/data/tinySamples';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -13,7 +14,6 @@ import {
   memoryStore,
   type TrainingProgress,
 } from './index.js';
-import { budgets, tinyModel, tinySamples, weightBytes } from './samples.fixture.js';
 
 const optimizers: { [name: string]: () => tf.Optimizer } = {
   sgd: () => tf.train.sgd(0.05),

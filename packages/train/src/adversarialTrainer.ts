@@ -12,7 +12,7 @@ import { type AttackChoice, type ChooseAttack, chooserOf } from './attackChoice.
 import { checkBatch, checkDataset, disposeBatch } from './checkBatch.js';
 import { type CheckpointParts, decodeCheckpoint, encodeCheckpoint, type RunConfig } from './checkpoint.js';
 import type { CheckpointStore } from './checkpointStore.js';
-import type { Batch, Dataset } from './dataset.js';
+import type { Batch, Dataset } from '@amr/internal';
 import { CheckpointError, TrainDataError, TrainOptionError } from './errors.js';
 import { type RandomLayers, randomLayersOf } from './layerSeeds.js';
 import { type ModelPorts, portsOf } from './modelOutputs.js';
@@ -20,7 +20,7 @@ import { trainableVariables, weightsOfModel } from './modelWeights.js';
 import { amrObjective, auxiliaryNames, crossEntropyObjective, type Objective } from './objective.js';
 import { assertStateIsKnown, learningRateOf, optimizerName, setLearningRate } from './optimizerState.js';
 import type { Schedule } from './schedule.js';
-import { mixSeed, randomFrom } from './seeds.js';
+import { mixSeed, randomFrom } from '@amr/internal';
 import type { EpochRecord, TrainingCallbacks } from './trainingRecord.js';
 import { TrainingRun } from './trainingRun.js';
 import { type StepSamples, trainingStep, type WeightDecay } from './trainingStep.js';

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { chooserOf, describeAttack } from './attackChoice.js';
 import { type AttackContext, atRandom, inTurn, TrainOptionError } from './index.js';
-import { randomFrom } from './seeds.js';
+import { randomFrom } from '@amr/internal';
 
 const a = pgd({ rgb: { norm: 'linf', epsilon: 1 } });
 const b = pgd({ rgb: { norm: 'linf', epsilon: 2 } });

@@ -1,5 +1,6 @@
 import { pgd } from '@amr/attacks';
 import { readSafetensors, writeSafetensors } from '@amr/formats';
+import { budgets, tinyModel, tinySamples, weightBytes } from '@amr/testing/data/tinySamples';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -11,8 +12,6 @@ import {
   type CheckpointStore,
   memoryStore,
 } from './index.js';
-
-import { budgets, tinyModel, tinySamples, weightBytes } from './samples.fixture.js';
 
 const train = tinySamples(10);
 const trainer = (changes: Partial<AdversarialTrainerOptions> = {}) =>

@@ -1,8 +1,8 @@
 import { type Attack, type Classifier, pgd, type ThreatModel } from '@amr/attacks';
+import { sumClassifier, sumSamples } from '@amr/testing/data/linearSamples';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { evaluateCurve, wilson } from './index.js';
-import { sumClassifier, sumSamples } from './linear.fixture.js';
 
 const samples = sumSamples([1, 0.1, -1, -0.3, 0.2], [1, 1, 0, 0, 0]);
 const budgets = {

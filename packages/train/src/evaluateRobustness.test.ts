@@ -7,6 +7,8 @@ import {
   pgd,
   type ThreatModel,
 } from '@amr/attacks';
+import { sumClassifier, sumSamples } from '@amr/testing/data/linearSamples';
+import { budgets, tinyModel, tinySamples } from '@amr/testing/data/tinySamples';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -18,8 +20,6 @@ import {
   RobustnessReport,
   TrainOptionError,
 } from './index.js';
-import { sumClassifier, sumSamples } from './linear.fixture.js';
-import { budgets, tinyModel, tinySamples } from './samples.fixture.js';
 
 // The last sample is wrong without an attack.
 const sums = [1, 0.1, -1, -0.3, 0.2];

@@ -12,7 +12,7 @@ import {
 } from '@amr/attacks';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBatch, checkDataset, disposeBatch } from './checkBatch.js';
-import type { Batch, Dataset } from './dataset.js';
+import type { Batch, Dataset } from '@amr/internal';
 import { TrainDataError, TrainOptionError } from './errors.js';
 import { type EvaluationChecks, planChecks, runChecks } from './evaluationChecks.js';
 import { MeanWeights, type WeightsOf } from './modalityWeights.js';
@@ -24,7 +24,7 @@ import {
   type SampleOutcomes,
   type Shard,
 } from './robustnessReport.js';
-import { mixSeed } from './seeds.js';
+import { mixSeed } from '@amr/internal';
 import { Stopwatch } from './stopwatch.js';
 import { describeThreatModel } from './threatModelDescription.js';
 

@@ -9,7 +9,7 @@ import {
   type ThreatModel,
 } from '@amr/attacks';
 import { checkBatch, disposeBatch } from './checkBatch.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset } from '@amr/internal';
 import { TrainOptionError } from './errors.js';
 import type { AttackFactory } from './evaluateRobustness.js';
 

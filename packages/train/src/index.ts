@@ -22,7 +22,7 @@ export {
   compareReports,
   RobustnessComparison,
 } from './compareReports.js';
-export type { Batch, BatchOptions, Dataset, ModalityDescription } from './dataset.js';
+export type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
 export {
   CheckpointError,
   type CheckpointProblem,

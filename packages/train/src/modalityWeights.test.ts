@@ -1,10 +1,10 @@
 import { classifierOf } from '@amr/attacks';
 import { AttentionModalityReweighter } from '@amr/layers';
+import { budgets, tinyModel, tinySamples } from '@amr/testing/data/tinySamples';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
 import { evaluateRobustness, modalityWeightsOf } from './index.js';
-import { budgets, tinyModel, tinySamples } from './samples.fixture.js';
 
 function reweighted(stages: number, granularity: 'modality' | 'channel' = 'modality') {
   const rgb = input({ shape: [4], name: 'rgb' });

@@ -1,6 +1,6 @@
+import { tinyModel } from '@amr/testing/data/tinySamples';
 import { expect, it } from 'vitest';
 import { stableName, weightsOfModel } from './modelWeights.js';
-import { tinyModel } from './samples.fixture.js';
 
 it.each([
   ['dense_Dense12/kernel', 'dense_Dense/kernel'],

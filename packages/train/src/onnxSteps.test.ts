@@ -1,9 +1,9 @@
 import { type Attack, apgd, classifierOf, cw, pgd } from '@amr/attacks';
 import { BackendUnavailableError, useBackend } from '@amr/backend';
+import { budgets, tinyModel, tinySamples } from '@amr/testing/data/tinySamples';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AdversarialTrainer } from './index.js';
-import { budgets, tinyModel, tinySamples } from './samples.fixture.js';
 
 const available = await useBackend({ backend: 'onnx' }).then(
   () => true,

@@ -1,5 +1,5 @@
 import { type Budget, isJointBall, type ThreatModel } from '@amr/attacks';
-import type { Dataset } from './dataset.js';
+import type { Dataset } from '@amr/internal';
 import { TrainOptionError } from './errors.js';
 
 /** A budget as it stands in a report. */

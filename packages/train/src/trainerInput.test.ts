@@ -1,4 +1,5 @@
 import { pgd } from '@amr/attacks';
+import { tinyModel, tinySamples, weightBytes } from '@amr/testing/data/tinySamples';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +13,6 @@ import {
   memoryStore,
   TrainOptionError,
 } from './index.js';
-import { tinyModel, tinySamples, weightBytes } from './samples.fixture.js';
 
 const good = (): AdversarialTrainerOptions => ({
   model: tinyModel(),

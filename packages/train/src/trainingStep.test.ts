@@ -1,4 +1,5 @@
 import { type Attack, pgd } from '@amr/attacks';
+import { budgets, tinyModel, tinySamples, weightBytes } from '@amr/testing/data/tinySamples';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   initializers,
@@ -11,7 +12,6 @@ import {
 } from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
 import { AdversarialTrainer, type AdversarialTrainerOptions, type Dataset } from './index.js';
-import { budgets, tinyModel, tinySamples, weightBytes } from './samples.fixture.js';
 
 const samples = tinySamples(12);
 const settings = (changes: Partial<AdversarialTrainerOptions> = {}): AdversarialTrainerOptions => ({

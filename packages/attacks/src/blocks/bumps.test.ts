@@ -1,7 +1,7 @@
+import { rowsOf } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { randomOf } from '../random.js';
-import { rowsOf } from '../testing/models.js';
 import { bumps } from './bumps.js';
 import { type Grid, gridOf } from './grid.js';
 import { insideOf, localIn } from './window.js';

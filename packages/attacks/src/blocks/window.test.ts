@@ -1,9 +1,9 @@
+import { rowsOf, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { BallPart } from '../ball.js';
 import { AttackOptionsError } from '../errors.js';
 import { randomOf } from '../random.js';
-import { rowsOf, values } from '../testing/models.js';
 import { coordinatesOf, type FreePlaces, type Grid, gridOf } from './grid.js';
 import { drawnWindow, insideOf, sidesOf } from './window.js';
 

@@ -1,8 +1,8 @@
+import { uniform, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { classifierOf, type ObservedLoss, pgd } from '../index.js';
-import { uniform, values } from '../testing/models.js';
 import { GradientProbe } from './gradientProbe.js';
 
 const a = input({ shape: [3], name: 'a' });

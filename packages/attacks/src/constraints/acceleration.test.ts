@@ -1,6 +1,6 @@
+import { values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { values } from '../testing/models.js';
 import { accelerations, smoothing } from './acceleration.js';
 
 describe('accelerations', () => {

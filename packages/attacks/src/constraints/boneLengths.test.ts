@@ -1,3 +1,6 @@
+import { describeConstraint } from '@amr/testing/attacks/constraints';
+import { denseClassifier, normal, values } from '@amr/testing/attacks/models';
+import { boneLengthsOf, kinect, people, sparsePeople } from '@amr/testing/attacks/skeletons';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { ballsAround, confined, disposeBalls } from '../ball.js';
@@ -6,9 +9,6 @@ import { ThreatModelError } from '../errors.js';
 import { onlyJoints } from '../masks/onlyJoints.js';
 import { onlyPresent } from '../masks/onlyPresent.js';
 import { pgd } from '../pgd.js';
-import { describeConstraint } from '../testing/constraints.js';
-import { denseClassifier, normal, values } from '../testing/models.js';
-import { boneLengthsOf, kinect, people, sparsePeople } from '../testing/skeletons.js';
 import { boneLengths } from './boneLengths.js';
 
 const rule = boneLengths({ edges: kinect });

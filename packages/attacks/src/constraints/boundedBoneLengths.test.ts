@@ -1,8 +1,8 @@
+import { describeConstraint } from '@amr/testing/attacks/constraints';
+import { normal, values } from '@amr/testing/attacks/models';
+import { boneLengthsOf, kinect, people, sparsePeople } from '@amr/testing/attacks/skeletons';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { describeConstraint } from '../testing/constraints.js';
-import { normal, values } from '../testing/models.js';
-import { boneLengthsOf, kinect, people, sparsePeople } from '../testing/skeletons.js';
 import { boneLengths } from './boneLengths.js';
 import { boundedBoneLengths } from './boundedBoneLengths.js';
 

@@ -1,7 +1,7 @@
+import { values } from '@amr/testing/attacks/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ThreatModelError } from '../errors.js';
-import { values } from '../testing/models.js';
 import { incidence, kinematicTree, pathsFromRoot } from './kinematicTree.js';
 
 /** Any tree, its joints and bones in any order and direction. */

@@ -1,10 +1,10 @@
+import { describeConstraint } from '@amr/testing/attacks/constraints';
+import { denseClassifier, normal, values } from '@amr/testing/attacks/models';
+import { boneLengthsOf, kinect, people, sparsePeople } from '@amr/testing/attacks/skeletons';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { onlyPresent } from '../masks/onlyPresent.js';
 import { pgd } from '../pgd.js';
-import { describeConstraint } from '../testing/constraints.js';
-import { denseClassifier, normal, values } from '../testing/models.js';
-import { boneLengthsOf, kinect, people, sparsePeople } from '../testing/skeletons.js';
 import { onlyBoneLengths } from './onlyBoneLengths.js';
 
 const rule = onlyBoneLengths({ edges: kinect, root: 1 });

@@ -1,11 +1,11 @@
+import { describeConstraint } from '@amr/testing/attacks/constraints';
+import { denseClassifier, uniform, values } from '@amr/testing/attacks/models';
+import { sparsePeople } from '@amr/testing/attacks/skeletons';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { onlyFrames } from '../masks/onlyFrames.js';
 import { onlyPresent } from '../masks/onlyPresent.js';
 import { pgd } from '../pgd.js';
-import { describeConstraint } from '../testing/constraints.js';
-import { denseClassifier, uniform, values } from '../testing/models.js';
-import { sparsePeople } from '../testing/skeletons.js';
 import { sameInEachFrame } from './sameInEachFrame.js';
 
 const clip = (seed: number) => uniform([2, 4, 3, 3, 2], seed);

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { normal, rowsOf, values } from '@amr/testing/attacks/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { normal, rowsOf, values } from '../testing/models.js';
 import { cosineSimilarity } from './cosineSimilarity.js';
 
 const dot = (a: number[], b: number[]) => a.reduce((sum, v, i) => sum + v * b[i]!, 0);

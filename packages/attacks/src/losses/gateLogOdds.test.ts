@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { normal, rowsOf, values } from '@amr/testing/attacks/models';
+import { expectSlopes } from '@amr/testing/tensors/slopes';
 import { describe, expect, it } from 'vitest';
-import { expectSlopes } from '../testing/differences.js';
-import { normal, rowsOf, values } from '../testing/models.js';
 import { gateLogOdds } from './gateLogOdds.js';
 
 describe('gateLogOdds', () => {

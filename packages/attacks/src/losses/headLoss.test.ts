@@ -1,10 +1,10 @@
+import { gatedInputs, gatedModel } from '@amr/testing/attacks/gatedModel';
+import { predictionsOf, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { classifierOf } from '../classifierOf.js';
 import { AttackInputError, AttackOptionsError } from '../errors.js';
 import { pgd } from '../pgd.js';
-import { gatedInputs, gatedModel } from '../testing/gatedModel.js';
-import { predictionsOf, values } from '../testing/models.js';
 import { headLoss } from './headLoss.js';
 
 describe('headLoss', () => {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { values } from '@amr/testing/attacks/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AttackInputError, AttackOptionsError } from '../errors.js';
-import { values } from '../testing/models.js';
 import { type AttackLoss, objectiveOf, type Seen } from './attackLoss.js';
 import { crossEntropyLoss, logOdds } from './crossEntropy.js';
 import { dlrLoss, targetedDlrLoss } from './dlr.js';

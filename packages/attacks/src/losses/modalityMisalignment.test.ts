@@ -1,11 +1,11 @@
+import { gatedInputs, gatedModel } from '@amr/testing/attacks/gatedModel';
+import { predictionsOf, values } from '@amr/testing/attacks/models';
+import { expectSlopes } from '@amr/testing/tensors/slopes';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { classifierOf } from '../classifierOf.js';
 import { AttackInputError, AttackOptionsError } from '../errors.js';
 import { pgd } from '../pgd.js';
-import { expectSlopes } from '../testing/differences.js';
-import { gatedInputs, gatedModel } from '../testing/gatedModel.js';
-import { predictionsOf, values } from '../testing/models.js';
 import type { Seen } from './attackLoss.js';
 import { cosineSimilarity } from './cosineSimilarity.js';
 import { logOdds } from './crossEntropy.js';

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
+import { normal, values } from '@amr/testing/attacks/models';
+import { expectSlopes } from '@amr/testing/tensors/slopes';
 import { describe, expect, it } from 'vitest';
 import { AttackInputError } from '../errors.js';
-import { expectSlopes } from '../testing/differences.js';
-import { normal, values } from '../testing/models.js';
 import { temporalVariation } from './temporalVariation.js';
 
 describe('temporalVariation', () => {

@@ -1,9 +1,9 @@
+import { denseClassifier, normal, values } from '@amr/testing/attacks/models';
+import { sparsePeople } from '@amr/testing/attacks/skeletons';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { AttackInputError } from '../errors.js';
 import { pgd } from '../pgd.js';
-import { denseClassifier, normal, values } from '../testing/models.js';
-import { sparsePeople } from '../testing/skeletons.js';
 import type { AttackLoss } from './attackLoss.js';
 import { marginLoss } from './margin.js';
 import { withMotionTerm } from './withMotionTerm.js';

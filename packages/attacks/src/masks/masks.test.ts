@@ -1,7 +1,7 @@
+import { normal, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { ThreatModelError } from '../errors.js';
-import { normal, values } from '../testing/models.js';
 import { allOf } from './allOf.js';
 import { type Mask, maskOn } from './maskOn.js';
 import { onlyFrames } from './onlyFrames.js';

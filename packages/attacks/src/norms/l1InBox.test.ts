@@ -1,7 +1,7 @@
+import { lengthOf, normal, rowsOf, uniform, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { lengthOf, normal, rowsOf, uniform, values } from '../testing/models.js';
 import { projectedL1InBox } from './l1InBox.js';
 
 /** The same by bisection of the threshold in double precision, 200 halvings. */

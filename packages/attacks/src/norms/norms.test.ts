@@ -1,8 +1,8 @@
+import { lengthOf, rowsOf } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomOf } from '../random.js';
-import { lengthOf, rowsOf } from '../testing/models.js';
 import type { NormName } from '../threatModel.js';
 import type { Room } from './norm.js';
 import { norms } from './norms.js';

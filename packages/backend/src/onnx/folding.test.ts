@@ -3,8 +3,8 @@ import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
 // Registers the gradients of tfjs's operations.
 import '@tensorflow/tfjs-layers';
+import { noise } from '@amr/testing/tensors/noise';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { noise } from '../testing/noise.js';
 import { onnxBinding, useOnnx, withoutOnnx } from '../testing/useOnnx.js';
 import type { OnnxBackend } from './onnxBackend.js';
 import { encodeModel } from './proto.js';

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 // Registers the gradients of tfjs's operations.
 import '@tensorflow/tfjs-layers';
+import { noise } from '@amr/testing/tensors/noise';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { noise } from '../testing/noise.js';
 import { onnxBinding, useOnnx, withoutOnnx } from '../testing/useOnnx.js';
 
 // Operations are recorded and folded into each other, and tensors keep the layout that they came in: what an operation

@@ -1,7 +1,7 @@
+import { noise } from '@amr/testing/tensors/noise';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import { useBackend } from '../useBackend.js';
-import { noise } from './noise.js';
 import { onnxBinding, useOnnx, withoutOnnx } from './useOnnx.js';
 
 /** Makes wasm ready with its composed kernels; for beforeAll. */

@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '@amr/internal';
 import { isPresent } from './cropTime.js';
 
 /** Shape of one sample's skeletons: [persons, frames, joints, 3]. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { frameIndices } from '../frameIndices.js';
+import { evenlySpaced } from '@amr/internal';
 import { actions } from './actions.js';
 import { focalLength } from './camera.js';
 import { type ClipSpec, clip } from './clip.js';
@@ -34,7 +34,7 @@ function onBody(rgb: Uint8Array, frame: number, side: number, [x, y, z]: Vec3): 
 describe('a clip', () => {
   it('shows the body where the skeleton says it is, at the same moment', () => {
     let [all, hits, moving, now, later] = [0, 0, 0, 0, 0];
-    const frames = frameIndices(32, 16);
+    const frames = evenlySpaced(32, 16);
     const hands = [joint.leftWrist, joint.leftHand, joint.rightWrist, joint.rightHand] as number[];
     for (const [i, name] of ['wave', 'kick', 'throw', 'circle clockwise', 'punch', 'hop'].entries()) {
       const angle = (((i % 3) - 1) * Math.PI) / 4;

@@ -1,5 +1,5 @@
-import { frameIndices } from '../frameIndices.js';
-import { type Random, random } from '../random.js';
+import { evenlySpaced } from '@amr/internal';
+import { type Random, random } from '@amr/internal';
 import { actions } from './actions.js';
 import { camera } from './camera.js';
 import { canvas, drawCapsule } from './canvas.js';
@@ -87,7 +87,7 @@ export function clip(spec: ClipSpec): Clip {
   const exposure = exposed(film, spec.noise);
   const page = canvas(side);
   const rgb = new Uint8Array(spec.frames.rgb * spec.resolution ** 2 * 3);
-  frameIndices(spec.frames.skeleton, spec.frames.rgb).forEach((frame, i) => {
+  evenlySpaced(spec.frames.skeleton, spec.frames.rgb).forEach((frame, i) => {
     const capsules = cast.flatMap((actor, who) => {
       const body = bodies[who]![frame]!;
       const things = action.prop && who === 0 ? held(action.prop, body, actor.acting, props.colour) : [];

@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '@amr/internal';
 import type { Pose } from './pose.js';
 import type { Style } from './subjects.js';
 import type { Vec3 } from './vector.js';

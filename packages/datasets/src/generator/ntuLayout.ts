@@ -12,7 +12,7 @@ import {
   type SkeletonBody,
 } from '../ntu/skeletonFile.js';
 import { writeAtomically } from '../prepared/writeAtomically.js';
-import { type Random, random } from '../random.js';
+import { type Random, random } from '@amr/internal';
 import { writeVideo } from '../video/writeVideo.js';
 import type { ActionClipsOptions } from './actionClips.js';
 import { focalLength } from './camera.js';

@@ -1,4 +1,4 @@
-import { type Random, random } from '../random.js';
+import { type Random, random } from '@amr/internal';
 import type { Camera } from './camera.js';
 import { type Canvas, type Capsule, drawCapsule, type Light } from './canvas.js';
 import { texture, tile } from './texture.js';

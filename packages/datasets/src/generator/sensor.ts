@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '@amr/internal';
 import { joint } from './skeleton.js';
 import type { Vec3 } from './vector.js';
 

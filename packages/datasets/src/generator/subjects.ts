@@ -1,5 +1,5 @@
-import type { Random } from '../random.js';
-import { random } from '../random.js';
+import type { Random } from '@amr/internal';
+import { random } from '@amr/internal';
 
 /** Red, green and blue in [0, 1]. */
 export type Colour = readonly [number, number, number];

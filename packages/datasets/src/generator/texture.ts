@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '@amr/internal';
 import type { Vec3 } from './vector.js';
 
 /** Side of a texture in texels; it repeats. */

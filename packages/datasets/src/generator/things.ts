@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '@amr/internal';
 import { focalLength } from './camera.js';
 import type { Capsule } from './canvas.js';
 import type { Colour } from './subjects.js';

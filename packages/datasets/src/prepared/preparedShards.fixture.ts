@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { random } from '../random.js';
+import { random } from '@amr/internal';
 import type { Manifest, ManifestShard } from './manifest.js';
 import type { StoredModalities } from './shardFile.js';
 import { writeManifest } from './writeManifest.js';

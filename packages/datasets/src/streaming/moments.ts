@@ -1,5 +1,5 @@
-import { frameIndices } from '../frameIndices.js';
-import type { Random } from '../random.js';
+import { evenlySpaced } from '@amr/internal';
+import type { Random } from '@amr/internal';
 import type { FrameSampling } from '../video/frameSampling.js';
 
 /** How many frames of a modality there are, and how many are wanted: at most as many. */
@@ -30,7 +30,7 @@ export function sampleMoments(
   const entries = Object.entries(counts);
   if (sampling === 'uniform') {
     return Object.fromEntries(
-      entries.map(([name, { stored, wanted }]) => [name, frameIndices(stored, wanted)]),
+      entries.map(([name, { stored, wanted }]) => [name, evenlySpaced(stored, wanted)]),
     );
   }
   const frames: { [modality: string]: number[] } = {};

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AugmentationOptions } from '../augment/augmentationOptions.js';
 import { withAugmentation } from '../augment/withAugmentation.js';
-import type { BatchOptions, Dataset } from '../dataset.js';
+import type { BatchOptions, Dataset } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
 import { folderSource } from '../prepared/folderSource.js';
 import { openShards } from '../prepared/preparedShards.js';

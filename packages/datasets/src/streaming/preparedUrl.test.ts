@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Dataset } from '../dataset.js';
+import type { Dataset } from '@amr/internal';
 import { preparedFolder } from './preparedFolder.js';
 import { preparedUrl } from './preparedUrl.js';
 import { writePrepared } from './testing/writePrepared.js';

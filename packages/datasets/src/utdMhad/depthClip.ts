@@ -1,7 +1,7 @@
 import type { NumericValues } from '@amr/formats';
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
-import { frameIndices } from '../frameIndices.js';
+import { evenlySpaced } from '@amr/internal';
 import { onlyOptions } from '../source/onlyOptions.js';
 
 /** How depth maps become small pictures. The defaults make those of the compact data set. Plain data. */
@@ -82,7 +82,7 @@ export function depthClip(maps: DepthMaps, options: DepthClipOptions, file?: str
       { file },
     );
   }
-  const taken = frameIndices(maps.frames, frames);
+  const taken = evenlySpaced(maps.frames, frames);
   const crop = bodySquare(maps, margin, file);
   const median = bodyMedian(maps, taken, file);
   const { top, left, side } = crop;

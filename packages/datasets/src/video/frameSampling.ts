@@ -1,6 +1,6 @@
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
-import { frameIndices } from '../frameIndices.js';
+import { evenlySpaced } from '@amr/internal';
 
 /**
  * Which frames stand for a clip. `'uniform'`: evenly spread, first and last included. `'segments'`: one of each of as many equal
@@ -48,7 +48,7 @@ export function sampleFrames(total: number, count: number, options: FrameSamplin
   whole('total', total, 1);
   whole('count', count, 1);
   whole('stride', stride, 1);
-  if (sampling === 'uniform') return frameIndices(total, count);
+  if (sampling === 'uniform') return evenlySpaced(total, count);
   if (sampling === 'segments') {
     return Array.from({ length: count }, (_, i) =>
       Math.min(total - 1, Math.floor(((i + (random?.uniform() ?? 0.5)) * total) / count)),

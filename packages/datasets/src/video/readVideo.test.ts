@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DatasetError } from '../datasetError.js';
-import { random } from '../random.js';
+import { random } from '@amr/internal';
 import { ffmpegPath, findFfmpeg, runFfmpeg } from './ffmpeg.js';
 import { probeVideo } from './probeVideo.js';
 import { readVideo } from './readVideo.js';

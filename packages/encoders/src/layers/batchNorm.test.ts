@@ -1,9 +1,9 @@
+import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jolt, reloaded } from '../testing/reloaded.js';
-import { expectGradientsOfDifferences } from '../testing/slopes.js';
 import { BatchNorm } from './batchNorm.js';
 
 const values = (x: tf.Tensor | tf.Tensor[] | SymbolicTensor | SymbolicTensor[]) =>

@@ -1,9 +1,9 @@
+import { reloaded } from '@amr/testing/networks/reloaded';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { reloaded } from '../testing/reloaded.js';
-import { expectGradientsOfDifferences } from '../testing/slopes.js';
 import { BoneVectors } from './boneVectors.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);

@@ -1,7 +1,7 @@
+import { edges, everyGraphLayer, linear, weightOf } from '@amr/testing/networks/graphLayer';
+import { jolt } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { edges, everyGraphLayer, linear, weightOf } from '../testing/graphLayer.js';
-import { jolt } from '../testing/reloaded.js';
 import { ChannelTopologyGraphConvolution } from './channelTopologyGraphConvolution.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);

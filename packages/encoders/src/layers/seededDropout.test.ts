@@ -1,7 +1,7 @@
+import { reloaded } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { reloaded } from '../testing/reloaded.js';
 import { SeededDropout } from './seededDropout.js';
 
 const drop = (layer: SeededDropout, x: tf.Tensor) => [

@@ -1,8 +1,8 @@
+import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { jolt, reloaded } from '../testing/reloaded.js';
-import { expectGradientsOfDifferences } from '../testing/slopes.js';
 import { TemporalConvolution } from './temporalConvolution.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);

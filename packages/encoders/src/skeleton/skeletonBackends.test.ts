@@ -1,6 +1,6 @@
+import { useOn } from '@amr/testing/backends/useOn';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { useOn } from '../../../backend/src/testing/useOn.js';
 import { agcn } from '../agcn.js';
 import { ctrgcn } from '../ctrgcn.js';
 import type { Encoder } from '../encoder.js';

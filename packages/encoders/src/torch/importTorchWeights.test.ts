@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { FormatError, readSafetensors, type SafetensorsEntry, writeSafetensors } from '@amr/formats';
+import { reloaded } from '@amr/testing/networks/reloaded';
+import { expectTorchGolden } from '@amr/testing/networks/torchGolden';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { r3d } from '../resnet3d.js';
 import { singleStream } from '../singleStream.js';
 import { stgcn } from '../stgcn.js';
-import { reloaded } from '../testing/reloaded.js';
-import { expectTorchGolden } from '../testing/torchGolden.js';
 import { twoStream } from '../twoStream.js';
 import { importTorchWeights } from './importTorchWeights.js';
 import { TorchImportError, type TorchImportReport } from './torchImportReport.js';

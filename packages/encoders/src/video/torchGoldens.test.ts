@@ -1,10 +1,10 @@
+import { expectTorchGolden } from '@amr/testing/networks/torchGolden';
 import { expect, it } from 'vitest';
 import type { Encoder } from '../encoder.js';
 import { i3dResNet50 } from '../i3dResNet50.js';
 import { mc3, r2plus1d, r3d, resnet3d } from '../resnet3d.js';
 import { singleStream } from '../singleStream.js';
 import { slowOnly50 } from '../slowOnly50.js';
-import { expectTorchGolden } from '../testing/torchGolden.js';
 import { x3d } from '../x3d.js';
 
 const inputShape = [4, 16, 16, 3] as const;

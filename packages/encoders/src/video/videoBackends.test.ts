@@ -1,9 +1,9 @@
+import { useOn } from '@amr/testing/backends/useOn';
+import { jolt } from '@amr/testing/networks/reloaded';
+import { tinyVideoNetworks } from '@amr/testing/networks/tinyVideoNetworks';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { useOn } from '../../../backend/src/testing/useOn.js';
 import { singleStream } from '../singleStream.js';
-import { jolt } from '../testing/reloaded.js';
-import { tinyVideoNetworks } from '../testing/tinyVideoNetworks.js';
 
 type Network = (typeof tinyVideoNetworks)[number];
 

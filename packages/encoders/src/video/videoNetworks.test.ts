@@ -1,4 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { tinyVideoNetworks } from '@amr/testing/networks/tinyVideoNetworks';
+import { unfilled } from '@amr/testing/networks/unfilled';
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { model } from '@tensorflow/tfjs-layers';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -9,10 +13,6 @@ import { i3dResNet50 } from '../i3dResNet50.js';
 import { mc3, r2plus1d, r3d, resnet3d } from '../resnet3d.js';
 import { singleStream } from '../singleStream.js';
 import { slowOnly50 } from '../slowOnly50.js';
-import { jolt, reloaded } from '../testing/reloaded.js';
-import { expectGradientsOfDifferences } from '../testing/slopes.js';
-import { tinyVideoNetworks } from '../testing/tinyVideoNetworks.js';
-import { unfilled } from '../testing/unfilled.js';
 import { x3d } from '../x3d.js';
 
 type Clip = readonly [number, number, number, number];

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers the gradients
+import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectGradientsOfDifferences } from '../../../encoders/src/testing/slopes.js';
 import { crmtMarginLoss } from './crmtMarginLoss.js';
 
 const labels = tf.tensor1d([1, 0], 'int32');

@@ -1,0 +1,200 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers';
+import type { Attack, Budget, Modalities, NormName, ThreatModel } from '@amr/attacks';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { denseClassifier, lengthOf, normal, predictionsOf, rowsOf, uniform, values } from './models.js';
+
+/** How an attack is tried. */
+export interface InvariantOptions {
+  /** Norms to be tried. Default: all. */
+  norms?: readonly NormName[];
+  /** Classes of the network, 5 by default. */
+  classes?: number;
+  /** Cases for each rule. Default 12. */
+  numRuns?: number;
+  /** How the result's ball is measured, if modality b is attacked as well: weights of a joint l2 ball. */
+  joint?: { a: number; b: number };
+  /** Budget of the second modality beside a's, if it is attacked with one of its own. */
+  other?: Budget;
+  /** Labels are what the classifier predicts, for attacks that leave rows alone that are wrong from the start. Default: drawn. */
+  rightAtFirst?: boolean;
+  /**
+   * How far results may lie apart that ought to be equal but for rounding, in widths of the range. Default 1e-5; more for
+   * attacks whose steps amplify rounding errors.
+   */
+  tolerance?: number;
+  /** Share of a batch's entries that may lie further apart, where a rounding error can turn a sign or a choice. Default 0. */
+  outliers?: number;
+  /** Draws the cases always alike, for attacks whose comparisons a rounding error turns in one of some thousand cases. */
+  caseSeed?: number;
+}
+
+/**
+ * Declares the tests that every attack has to pass: inside ball and range, masked entries untouched, a row alone as in
+ * a batch, a vector epsilon like a number, epsilon 0 the identity, same seed same result, no care for a constant added
+ * to the logits, no tensor leaked, no input changed, no draw from Math.random. Shapes of rank 2 to 5, ranges other
+ * than [0, 1], entries at the ends of the range, half of the networks with saturated softmax.
+ * @param make makes the attack for a budget of modality `a` (and `options.other` of `b`), whose epsilon is a number or
+ *   a vector, 0 included
+ */
+export function describeInvariants(
+  name: string,
+  make: (threatModel: ThreatModel & { a: Budget }) => Attack,
+  options: InvariantOptions = {},
+): void {
+  const { norms = ['linf', 'l2', 'l1'], classes = 5, numRuns = 12, tolerance = 1e-5, outliers = 0 } = options;
+  const cases = casesOf(norms, classes, options.rightAtFirst ?? false);
+  type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
+  const perturb = ({ classifier, inputs, labels, seed }: Case, budget: Budget, rows?: number[]) => {
+    const threat = options.other ? { a: budget, b: options.other } : { a: budget };
+    return make(threat as ThreatModel & { a: Budget }).perturb(classifier, inputs, labels, { seed, rows });
+  };
+  const check = (property: (given: Case) => Promise<void>) =>
+    fc.assert(fc.asyncProperty(cases, property), { numRuns, seed: options.caseSeed });
+  const near = (got: tf.Tensor, expected: tf.Tensor, width: number) => {
+    expect(got.shape).toEqual(expected.shape);
+    const other = values(expected);
+    const apart = values(got).filter((value, i) => !(Math.abs(value - other[i]!) <= tolerance * width));
+    expect(apart.length).toBeLessThanOrEqual(outliers * other.length);
+  };
+
+  describe(`${name} keeps the rules of every attack`, () => {
+    it('stays inside ball and range, leaves masked entries, other modalities and its inputs alone, and leaks nothing', () =>
+      check(async (given) => {
+        const { inputs, labels, norm, budget, range, mask, epsilon } = given;
+        const before = { a: values(inputs.a!), b: values(inputs.b!), labels: values(labels) };
+        const tensors = tf.memory().numTensors;
+        const random = vi.spyOn(Math, 'random');
+        const result = await perturb(given, budget);
+        expect(random).not.toHaveBeenCalled();
+        random.mockRestore();
+        expect(tf.memory().numTensors - tensors).toBe(2);
+        expect({ a: values(inputs.a!), b: values(inputs.b!), labels: values(labels) }).toEqual(before);
+
+        expect(Object.keys(result)).toEqual(['a', 'b']);
+        expect(result.a!.shape).toEqual(inputs.a!.shape);
+        const a = values(result.a!);
+        expect(a.every((value) => value >= range[0] && value <= range[1])).toBe(true);
+        const free = values(mask);
+        expect(a.every((value, i) => free[i] === 1 || value === before.a[i])).toBe(true);
+
+        const { joint, other } = options;
+        if (!joint && !other) expect(values(result.b!)).toEqual(before.b);
+        const changes = tf.tidy(() => rowsOf(tf.sub(result.a!, inputs.a!)));
+        const others = tf.tidy(() => rowsOf(tf.sub(result.b!, inputs.b!)));
+        // A sum of large numbers rounds to their last place, in each entry of a row.
+        const rounding = 2e-7 * Math.max(...range.map(Math.abs), 1) * changes[0]!.length;
+        for (const [row, change] of changes.entries()) {
+          const all = joint
+            ? [...change.map((v) => joint.a * v), ...others[row]!.map((v) => joint.b * v)]
+            : change;
+          expect(lengthOf(joint ? 'l2' : norm, all)).toBeLessThanOrEqual(epsilon * (1 + 1e-5) + 3 * rounding);
+          if (other) {
+            expect(lengthOf(other.norm, others[row]!)).toBeLessThanOrEqual(
+              (other.epsilon as number) * (1 + 1e-5) + 2e-6,
+            );
+          }
+        }
+      }));
+
+    it('is the identity for epsilon 0', () =>
+      check(async (given) => {
+        const result = await perturb(given, { ...given.budget, epsilon: 0 });
+        expect(values(result.a!)).toEqual(values(given.inputs.a!));
+        if (!options.other) expect(values(result.b!)).toEqual(values(given.inputs.b!));
+      }));
+
+    it('takes a vector of epsilons like a number, and each sample its own', () =>
+      check(async (given) => {
+        const rows = given.labels.shape[0];
+        const width = given.range[1] - given.range[0];
+        const scalar = await perturb(given, given.budget);
+        const vector = await perturb(given, { ...given.budget, epsilon: tf.fill([rows], given.epsilon) });
+        near(vector.a!, scalar.a!, width);
+        const mixed = tf.tensor1d(Array.from({ length: rows }, (_, row) => (row % 2) * given.epsilon));
+        const half = await perturb(given, { ...given.budget, epsilon: mixed });
+        if (options.other) return;
+        const expected = tf.tidy(() =>
+          tf.stack(
+            tf.unstack(scalar.a!).map((row, i) => (i % 2 === 1 ? row : tf.unstack(given.inputs.a!)[i]!)),
+          ),
+        );
+        near(half.a!, expected, width);
+      }));
+
+    it('treats a sample alone as it does in a batch', () =>
+      check(async (given) => {
+        const { inputs, labels, budget, range } = given;
+        const batch = await perturb(given, budget);
+        for (let row = 0; row < labels.shape[0]; row++) {
+          const pick = <T extends tf.Tensor>(x: T) => tf.slice(x, row, 1) as T;
+          const one = {
+            ...given,
+            inputs: { a: pick(inputs.a!), b: pick(inputs.b!) },
+            labels: pick(labels),
+          };
+          const result = await perturb(one, { ...budget, mask: pick(given.mask) }, [row]);
+          near(result.a!, pick(batch.a!), range[1] - range[0]);
+          near(result.b!, pick(batch.b!), 1);
+        }
+      }));
+
+    it('gives the same result for the same seed', () =>
+      check(async (given) => {
+        const [one, two] = [await perturb(given, given.budget), await perturb(given, given.budget)];
+        expect(values(one.a!)).toEqual(values(two.a!));
+      }));
+
+    it('does not care for a constant added to the logits', () =>
+      check(async (given) => {
+        const { classifier, budget, range } = given;
+        const plain = await perturb(given, budget);
+        const shifted = await perturb(
+          { ...given, classifier: (x: Modalities) => tf.tidy(() => tf.add(classifier(x), 4)) },
+          budget,
+        );
+        near(shifted.a!, plain.a!, 10 * (range[1] - range[0]));
+      }));
+  });
+}
+
+/** A batch of rank 2 to 5 in a range other than [0, 1], with a second modality, and a budget. */
+function casesOf(norms: readonly NormName[], classes: number, rightAtFirst: boolean) {
+  return fc
+    .record({
+      norm: fc.constantFrom(...norms),
+      sample: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
+      rows: fc.integer({ min: 1, max: 4 }),
+      low: fc.integer({ min: -20, max: 20 }),
+      width: fc.constantFrom(0.5, 1, 255),
+      share: fc.constantFrom(0.01, 0.1, 2),
+      // A gain of 40 saturates the softmax of most rows.
+      gain: fc.constantFrom(3, 40),
+      seed: fc.nat(10_000),
+    })
+    .map(({ norm, sample, rows, low, width, share, gain, seed }) => {
+      const range: [number, number] = [low, low + width];
+      const shape = [rows, ...sample];
+      // Every fifth entry sits at an end of the range.
+      const a = tf.tidy(() => {
+        const inside = uniform(shape, seed + 1, range);
+        const place = tf.floor(uniform(shape, seed + 2, [0, 10]));
+        const atLow = tf.where(tf.equal(place, 0), tf.fill(shape, range[0]), inside);
+        return tf.where(tf.equal(place, 1), tf.fill(shape, range[1]), atLow);
+      });
+      const inputs: Modalities = { a, b: normal([rows, 3], seed + 3) };
+      const mask = tf.tidy(() => tf.cast(tf.greater(uniform(shape, seed + 4), 0.3), 'float32'));
+      const drawn = tf.tidy(() =>
+        tf.cast(tf.floor(uniform([rows], seed + 5, [0, classes])), 'int32'),
+      ) as tf.Tensor1D;
+      const scaled: Modalities = { a: tf.div(tf.sub(a, low), width), b: inputs.b! };
+      const network = denseClassifier(scaled, classes, seed + 6, gain);
+      const classifier = (x: Modalities) =>
+        tf.tidy(() => network({ a: tf.div(tf.sub(x.a!, low), width), b: x.b! }));
+      const labels = rightAtFirst ? predictionsOf(classifier, inputs) : drawn;
+      const epsilon = Math.fround(share * width);
+      const budget: Budget = { norm, epsilon, range, mask };
+      return { norm, inputs, labels, classifier, budget, mask, range, epsilon, seed };
+    });
+}

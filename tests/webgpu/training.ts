@@ -1,0 +1,100 @@
+import { attackConditions, pgd } from '@amr/attacks';
+import { AdversarialTrainer, atRandom, cosine, type Dataset, memoryStore } from '@amr/train';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { everyNetwork } from '@amr/testing/networks/everyNetwork';
+import { budgets, tinyModel, tinySamples } from '@amr/testing/data/tinySamples';
+import { type Case, type Results, valuesOf } from './comparison.js';
+
+/** A few steps of adversarial training, and the same again with an interruption, on a dense model and on a network. */
+export const trainingCases: Case[] = [
+  {
+    name: 'trainer, a dense model with dropout',
+    daily: true,
+    compute: () => trained(() => tinyModel(), tinySamples(10), 5),
+  },
+  {
+    name: 'trainer, two streams with AMR',
+    compute: () => trained(everyNetwork.find(({ name }) => name === 'two streams, amr')!.build, clips(), 3),
+  },
+];
+
+/** Random clips and skeletons for the two-stream networks of {@link everyNetwork}. */
+function clips(): Dataset {
+  const ids = [...Array(6).keys()].map((i) => `clip${i}`);
+  return {
+    size: 6,
+    ids,
+    classes: ['one', 'two', 'three'],
+    modalities: {
+      depth: { shape: [4, 16, 16, 1], range: [0, 1], unit: 'intensity' },
+      skeleton: { shape: [2, 8, 20, 3], unit: 'metres' },
+    },
+    async *batches({ batchSize, start = 0 }) {
+      for (let at = start * batchSize; at < 6; at += batchSize) {
+        yield {
+          ids: ids.slice(at, at + batchSize),
+          inputs: {
+            depth: tf.randomUniform([batchSize, 4, 16, 16, 1], 0, 1, 'float32', at + 1),
+            skeleton: tf.randomNormal([batchSize, 2, 8, 20, 3], 0, 1, 'float32', at + 2),
+          },
+          labels: tf.tensor1d(
+            [...Array(batchSize).keys()].map((i) => (at + i) % 3),
+            'int32',
+          ),
+        };
+      }
+    },
+    subset: () => clips(),
+  };
+}
+
+async function trained(build: () => LayersModel, samples: Dataset, batchSize: number): Promise<Results> {
+  const [first, second] = build().inputNames as [string, string];
+  const own = { [first]: budgets.rgb, [second]: budgets.skeleton };
+  const attacks = Object.values(attackConditions(own)).map((threatModel) =>
+    pgd(threatModel, { steps: 2, randomStart: true }),
+  );
+  const losses: number[] = [];
+  const run = async (store = memoryStore(), stopAfter = Infinity) => {
+    const model = build();
+    const optimizer = tf.train.adam(0.01);
+    const stop = new AbortController();
+    const trainer = new AdversarialTrainer({
+      model,
+      objective: 'amr',
+      optimizer,
+      attack: atRandom(attacks),
+      schedule: cosine({ warmup: 0.2 }),
+      weightDecay: 0.01,
+      gradientClip: 1,
+      cleanShare: 0.25,
+      batchSize,
+      checkpoint: store,
+      seed: 3,
+    });
+    await trainer.fit(samples, {
+      epochs: 1,
+      signal: stop.signal,
+      callbacks: {
+        onBatch: ({ done, loss }) => {
+          losses.push(loss);
+          if (done === stopAfter) stop.abort();
+        },
+      },
+    });
+    const weights = (await Promise.all(model.weights.map((weight) => valuesOf(weight.read())))).flat();
+    model.dispose();
+    optimizer.dispose();
+    return weights;
+  };
+  const whole = await run();
+  const lossesOfWhole = losses.splice(0);
+  const store = memoryStore();
+  await run(store, 1);
+  const resumed = await run(store);
+  if (!resumed.every((value, i) => value === whole[i]))
+    throw new Error('Training that went on from its checkpoint ended with other weights');
+  // Not the weights: Adam makes whole steps of gradients that are 0 but for rounding.
+  return { losses: lossesOfWhole, 'losses around the checkpoint': losses };
+}
