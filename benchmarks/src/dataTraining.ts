@@ -1,8 +1,8 @@
 import { pgd } from '@amr/attacks';
 import { ctrgcn, multiplyAdds, r3d, resnet3d, stgcn, twoStream } from '@amr/encoders';
+import { unfilled } from '@amr/testing/networks/unfilled';
 import { AdversarialTrainer, type Dataset } from '@amr/train';
 import * as tf from '@tensorflow/tfjs-core';
-import { unfilled } from '@amr/testing/networks/unfilled';
 
 /** What a size of training takes of each clip: frames and pixels, frames of the skeletons, and the augmentation of its preset. */
 export interface TrainingSize {

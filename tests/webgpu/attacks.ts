@@ -17,8 +17,8 @@ import {
   pgd,
   square,
 } from '@amr/attacks';
-import * as tf from '@tensorflow/tfjs-core';
 import { gatedInputs, gatedModel } from '@amr/testing/attacks/gatedModel';
+import * as tf from '@tensorflow/tfjs-core';
 import { type Case, type Results, valuesOf } from './comparison.js';
 
 const range: [number, number] = [0, 1];

@@ -1,9 +1,9 @@
 import { attackConditions, pgd } from '@amr/attacks';
+import { budgets, tinyModel, tinySamples } from '@amr/testing/data/tinySamples';
+import { everyNetwork } from '@amr/testing/networks/everyNetwork';
 import { AdversarialTrainer, atRandom, cosine, type Dataset, memoryStore } from '@amr/train';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { everyNetwork } from '@amr/testing/networks/everyNetwork';
-import { budgets, tinyModel, tinySamples } from '@amr/testing/data/tinySamples';
 import { type Case, type Results, valuesOf } from './comparison.js';
 
 /** A few steps of adversarial training, and the same again with an interruption, on a dense model and on a network. */

@@ -1,5 +1,5 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import { murmurFinalizer } from '@amr/internal';
+import type * as tf from '@tensorflow/tfjs-core';
 import { ballsOf, type ThreatModel } from './threatModel.js';
 
 /** A 64-bit hash of a tensor's values, in hexadecimal: two lanes of MurmurHash3 (Appleby 2011) over its bytes. */

@@ -1,6 +1,6 @@
 import type { BatchOptions } from '@amr/internal';
-import { DatasetError } from './datasetError.js';
 import { random } from '@amr/internal';
+import { DatasetError } from './datasetError.js';
 
 /**
  * Which samples each batch of an epoch holds, from batch `start` on.

@@ -1,5 +1,5 @@
-import { DatasetError } from './datasetError.js';
 import { evenlySpaced } from '@amr/internal';
+import { DatasetError } from './datasetError.js';
 import type { ArrayDataset } from './fromArrays.js';
 import { ntuBones } from './generator/skeleton.js';
 

@@ -1,7 +1,7 @@
+import type { BatchOptions, Dataset } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BatchOptions, Dataset } from '@amr/internal';
 import { DatasetError } from './datasetError.js';
 import { fromArrays, type LabelledArrays } from './fromArrays.js';
 

@@ -1,6 +1,6 @@
+import type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
 import { type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
 import { batchPlan } from './batchPlan.js';
-import type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
 import { DatasetError } from './datasetError.js';
 
 /** One modality of all samples, in memory. */

@@ -1,7 +1,7 @@
+export type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
 export type { AugmentationOptions, CropOptions } from './augment/augmentationOptions.js';
 export { withAugmentation } from './augment/withAugmentation.js';
 export { type ContactSheetOptions, contactSheet } from './contactSheet.js';
-export type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
 export { DatasetError, type DatasetErrorPlace } from './datasetError.js';
 export { type ArrayDataset, fromArrays, type LabelledArrays, type ModalityArray } from './fromArrays.js';
 export { type ActionClipsOptions, type ActionClipsSplit, actionClips } from './generator/actionClips.js';

@@ -1,6 +1,6 @@
+import { evenlySpaced } from '@amr/internal';
 import { whole } from './batchPlan.js';
 import { DatasetError } from './datasetError.js';
-import { evenlySpaced } from '@amr/internal';
 import { type ArrayDataset, fromArrays } from './fromArrays.js';
 
 /** What {@link utdMhad} takes out of the folder. */

@@ -6,13 +6,14 @@ import {
   type Modalities,
 } from '@amr/attacks';
 import { crc32 } from '@amr/formats';
+import type { Batch, Dataset } from '@amr/internal';
+import { mixSeed, randomFrom } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type AttackChoice, type ChooseAttack, chooserOf } from './attackChoice.js';
 import { checkBatch, checkDataset, disposeBatch } from './checkBatch.js';
 import { type CheckpointParts, decodeCheckpoint, encodeCheckpoint, type RunConfig } from './checkpoint.js';
 import type { CheckpointStore } from './checkpointStore.js';
-import type { Batch, Dataset } from '@amr/internal';
 import { CheckpointError, TrainDataError, TrainOptionError } from './errors.js';
 import { type RandomLayers, randomLayersOf } from './layerSeeds.js';
 import { type ModelPorts, portsOf } from './modelOutputs.js';
@@ -20,7 +21,6 @@ import { trainableVariables, weightsOfModel } from './modelWeights.js';
 import { amrObjective, auxiliaryNames, crossEntropyObjective, type Objective } from './objective.js';
 import { assertStateIsKnown, learningRateOf, optimizerName, setLearningRate } from './optimizerState.js';
 import type { Schedule } from './schedule.js';
-import { mixSeed, randomFrom } from '@amr/internal';
 import type { EpochRecord, TrainingCallbacks } from './trainingRecord.js';
 import { TrainingRun } from './trainingRun.js';
 import { type StepSamples, trainingStep, type WeightDecay } from './trainingStep.js';

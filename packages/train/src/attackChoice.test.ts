@@ -1,9 +1,9 @@
 import { jointBall, pgd } from '@amr/attacks';
+import { randomFrom } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { chooserOf, describeAttack } from './attackChoice.js';
 import { type AttackContext, atRandom, inTurn, TrainOptionError } from './index.js';
-import { randomFrom } from '@amr/internal';
 
 const a = pgd({ rgb: { norm: 'linf', epsilon: 1 } });
 const b = pgd({ rgb: { norm: 'linf', epsilon: 2 } });

@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, Dataset } from '@amr/internal';
+import * as tf from '@tensorflow/tfjs-core';
 import { TrainDataError, TrainOptionError } from './errors.js';
 import type { ModelPorts } from './modelOutputs.js';
 

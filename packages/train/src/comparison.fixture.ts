@@ -1,7 +1,7 @@
+import { randomFrom } from '@amr/internal';
 import type { RobustnessCurve } from './evaluateCurve.js';
 import type { ReportChecks } from './evaluationChecks.js';
 import { type ReportConfig, type ReportData, RobustnessReport } from './robustnessReport.js';
-import { randomFrom } from '@amr/internal';
 import { wilson } from './wilson.js';
 
 const budgets = {

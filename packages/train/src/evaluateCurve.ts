@@ -1,9 +1,9 @@
 import { type Budget, type Classifier, pgd, robustnessCurve, type ThreatModel } from '@amr/attacks';
-import { checkBatch, checkDataset, disposeBatch } from './checkBatch.js';
 import type { Dataset } from '@amr/internal';
+import { mixSeed } from '@amr/internal';
+import { checkBatch, checkDataset, disposeBatch } from './checkBatch.js';
 import { TrainOptionError } from './errors.js';
 import { type AttackFactory, conditionsOf, type EvaluationProgress, predict } from './evaluateRobustness.js';
-import { mixSeed } from '@amr/internal';
 import { Stopwatch } from './stopwatch.js';
 import { describeThreatModel, type ThreatModelDescription } from './threatModelDescription.js';
 import { type Interval, wilson } from './wilson.js';

@@ -10,9 +10,10 @@ import {
   sharingBranches,
   type ThreatModel,
 } from '@amr/attacks';
+import type { Batch, Dataset } from '@amr/internal';
+import { mixSeed } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBatch, checkDataset, disposeBatch } from './checkBatch.js';
-import type { Batch, Dataset } from '@amr/internal';
 import { TrainDataError, TrainOptionError } from './errors.js';
 import { type EvaluationChecks, planChecks, runChecks } from './evaluationChecks.js';
 import { MeanWeights, type WeightsOf } from './modalityWeights.js';
@@ -24,7 +25,6 @@ import {
   type SampleOutcomes,
   type Shard,
 } from './robustnessReport.js';
-import { mixSeed } from '@amr/internal';
 import { Stopwatch } from './stopwatch.js';
 import { describeThreatModel } from './threatModelDescription.js';
 

@@ -8,8 +8,8 @@ import {
   type Finding,
   type ThreatModel,
 } from '@amr/attacks';
-import { checkBatch, disposeBatch } from './checkBatch.js';
 import type { Dataset } from '@amr/internal';
+import { checkBatch, disposeBatch } from './checkBatch.js';
 import { TrainOptionError } from './errors.js';
 import type { AttackFactory } from './evaluateRobustness.js';
 

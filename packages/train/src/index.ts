@@ -1,3 +1,4 @@
+export type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
 export {
   AdversarialTrainer,
   type AdversarialTrainerOptions,
@@ -22,7 +23,6 @@ export {
   compareReports,
   RobustnessComparison,
 } from './compareReports.js';
-export type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
 export {
   CheckpointError,
   type CheckpointProblem,

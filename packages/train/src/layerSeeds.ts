@@ -1,5 +1,5 @@
-import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { mixSeed } from '@amr/internal';
+import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 
 /** The random layers of a model. */
 export interface RandomLayers {

@@ -1,6 +1,6 @@
+import type { Dataset } from '@amr/internal';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainingPosition } from './checkpoint.js';
-import type { Dataset } from '@amr/internal';
 import { DivergenceError } from './errors.js';
 import { Stopwatch } from './stopwatch.js';
 import type { EpochRecord, TrainingCallbacks, TrainingProgress } from './trainingRecord.js';

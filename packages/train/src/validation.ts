@@ -1,9 +1,9 @@
 import type { Attack, Classifier } from '@amr/attacks';
+import type { Dataset } from '@amr/internal';
+import { mixSeed } from '@amr/internal';
 import { crossEntropy } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBatch, disposeBatch } from './checkBatch.js';
-import type { Dataset } from '@amr/internal';
-import { mixSeed } from '@amr/internal';
 
 /** What is looked at after each epoch. */
 export interface Validation {

@@ -1,6 +1,6 @@
 import type { ModalityInfo } from '@amr/internal';
-import { DatasetError } from '../datasetError.js';
 import { random } from '@amr/internal';
+import { DatasetError } from '../datasetError.js';
 import { type AugmentationOptions, checkAugmentation } from './augmentationOptions.js';
 import { cropTimeOf, framesInTime } from './cropTime.js';
 import { mirrorKeypoints, rollKeypoints } from './keypoints.js';

@@ -1,7 +1,7 @@
+import { random } from '@amr/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ntuMirror } from '../generator/skeleton.js';
-import { random } from '@amr/internal';
 import { cropTimeOf } from './cropTime.js';
 import { jitterSkeletons, mirrorSkeletons, type SkeletonShape, turnSkeletons } from './skeletons.js';
 

@@ -1,6 +1,6 @@
+import type { BatchOptions, Dataset } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import type { BatchOptions, Dataset } from '@amr/internal';
 import { fromArrays } from '../fromArrays.js';
 import type { AugmentationOptions } from './augmentationOptions.js';
 import { withAugmentation } from './withAugmentation.js';

@@ -1,5 +1,5 @@
-import { type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
 import type { Batch, BatchOptions, Dataset } from '@amr/internal';
+import { type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
 import type { AugmentationOptions } from './augmentationOptions.js';
 import { augmenter } from './augmenter.js';
 

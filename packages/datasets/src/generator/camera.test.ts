@@ -1,6 +1,6 @@
+import { random } from '@amr/internal';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { random } from '@amr/internal';
 import { camera, focalLength } from './camera.js';
 
 it('sees what lies along a ray at that ray’s column and row', () => {

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import { evenlySpaced } from '@amr/internal';
+import { describe, expect, it } from 'vitest';
 import { actions } from './actions.js';
 import { focalLength } from './camera.js';
 import { type ClipSpec, clip } from './clip.js';

@@ -1,5 +1,4 @@
-import { evenlySpaced } from '@amr/internal';
-import { type Random, random } from '@amr/internal';
+import { evenlySpaced, type Random, random } from '@amr/internal';
 import { actions } from './actions.js';
 import { camera } from './camera.js';
 import { canvas, drawCapsule } from './canvas.js';

@@ -1,6 +1,6 @@
+import { random } from '@amr/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { random } from '@amr/internal';
 import { actions } from './actions.js';
 import { flexion, jointLimits, posed } from './kinematics.js';
 import type { Performance } from './motion.js';

@@ -1,6 +1,7 @@
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { type Random, random } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
 import { ntu120MissingSkeletons } from '../ntu/missingSkeletons.js';
 import { formatSampleName } from '../ntu/sampleName.js';
@@ -12,7 +13,6 @@ import {
   type SkeletonBody,
 } from '../ntu/skeletonFile.js';
 import { writeAtomically } from '../prepared/writeAtomically.js';
-import { type Random, random } from '@amr/internal';
 import { writeVideo } from '../video/writeVideo.js';
 import type { ActionClipsOptions } from './actionClips.js';
 import { focalLength } from './camera.js';

@@ -1,5 +1,5 @@
-import { evenlySpaced } from '@amr/internal';
 import type { Random } from '@amr/internal';
+import { evenlySpaced } from '@amr/internal';
 import type { FrameSampling } from '../video/frameSampling.js';
 
 /** How many frames of a modality there are, and how many are wanted: at most as many. */

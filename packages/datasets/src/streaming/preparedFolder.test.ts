@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BatchOptions, Dataset } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AugmentationOptions } from '../augment/augmentationOptions.js';
 import { withAugmentation } from '../augment/withAugmentation.js';
-import type { BatchOptions, Dataset } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
 import { folderSource } from '../prepared/folderSource.js';
 import { openShards } from '../prepared/preparedShards.js';

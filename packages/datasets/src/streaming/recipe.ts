@@ -1,9 +1,9 @@
+import type { ModalityInfo } from '@amr/internal';
+import { random } from '@amr/internal';
 import type { AugmentationOptions, CropOptions } from '../augment/augmentationOptions.js';
 import { augmenter } from '../augment/augmenter.js';
 import { whole } from '../batchPlan.js';
-import type { ModalityInfo } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
-import { random } from '@amr/internal';
 import type { StoredModality } from '../source/sourceFormat.js';
 import { type FrameSampling, frameSamplings } from '../video/frameSampling.js';
 import { type FrameCount, sampleMoments } from './moments.js';

@@ -1,7 +1,7 @@
 import type { NumericValues } from '@amr/formats';
+import { evenlySpaced } from '@amr/internal';
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
-import { evenlySpaced } from '@amr/internal';
 import { onlyOptions } from '../source/onlyOptions.js';
 
 /** How depth maps become small pictures. The defaults make those of the compact data set. Plain data. */

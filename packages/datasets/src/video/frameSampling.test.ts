@@ -1,6 +1,6 @@
+import { random } from '@amr/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { random } from '@amr/internal';
 import { frameSamplings, sampleFrames } from './frameSampling.js';
 
 describe('sampleFrames', () => {

@@ -1,6 +1,6 @@
+import { evenlySpaced } from '@amr/internal';
 import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
-import { evenlySpaced } from '@amr/internal';
 
 /**
  * Which frames stand for a clip. `'uniform'`: evenly spread, first and last included. `'segments'`: one of each of as many equal

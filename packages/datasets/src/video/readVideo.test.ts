@@ -1,9 +1,9 @@
 import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { random } from '@amr/internal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DatasetError } from '../datasetError.js';
-import { random } from '@amr/internal';
 import { ffmpegPath, findFfmpeg, runFfmpeg } from './ffmpeg.js';
 import { probeVideo } from './probeVideo.js';
 import { readVideo } from './readVideo.js';

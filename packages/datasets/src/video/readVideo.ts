@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { DatasetError } from '../datasetError.js';
 import { random } from '@amr/internal';
+import { DatasetError } from '../datasetError.js';
 import { everyFrameOnce, runFfmpeg } from './ffmpeg.js';
 import { sampleFrames } from './frameSampling.js';
 import type { PersonBox } from './personBox.js';

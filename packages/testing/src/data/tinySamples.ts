@@ -1,5 +1,5 @@
-import type { BatchOptions, Dataset } from '@amr/train';
 import { mixSeed, randomFrom } from '@amr/internal';
+import type { BatchOptions, Dataset } from '@amr/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 

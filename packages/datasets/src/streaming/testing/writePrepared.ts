@@ -1,7 +1,7 @@
+import { random } from '@amr/internal';
 import type { Manifest } from '../../prepared/manifest.js';
 import { writeManifest } from '../../prepared/writeManifest.js';
 import { writeShard } from '../../prepared/writeShard.js';
-import { random } from '@amr/internal';
 import type { StoredModality } from '../../source/sourceFormat.js';
 
 /** The classes of {@link writePrepared}. */

@@ -3,7 +3,7 @@ import '@amr/encoders';
 import '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import type { Sample } from './savedModel.js';
+import type { Sample } from '../savedModel.js';
 
 /** What a page finds out about a saved model. */
 export interface PageResult {

@@ -9,8 +9,8 @@ import {
   shardPath,
   someSamples,
   writePrepared,
-} from '../packages/datasets/src/prepared/preparedShards.fixture.js';
-import { missingBuilds, skipped } from './builds.js';
+} from '../../packages/datasets/src/prepared/preparedShards.fixture.js';
+import { missingBuilds, skipped } from '../builds.js';
 import { chromiumFlags, chromiumPath } from './chromium.js';
 import type { PlainBatch, PreparedFunctions } from './preparedPage.js';
 import { publishedPage } from './publishedPage.js';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { expect, it } from 'vitest';
-import { missingBuilds, skipped } from './builds.js';
+import { missingBuilds, skipped } from '../builds.js';
 
 const reason = missingBuilds(['@amr/datasets']);
 if (reason) skipped('CommonJS', reason, 'Run `pnpm build` first; `pnpm test` does.');

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { missingBuilds, skipped } from './builds.js';
-import { everyModel } from './everyModel.js';
-import { type Sample, saveWithSample } from './savedModel.js';
+import { missingBuilds, skipped } from '../builds.js';
+import { everyModel } from '../everyModel.js';
+import { type Sample, saveWithSample } from '../savedModel.js';
 
 const reason = missingBuilds(Object.keys(everyModel));
 if (reason) skipped('Loading in other processes', reason, 'Run `pnpm build` first; `pnpm test` does.');

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { missingBuilds, skipped } from './builds.js';
+import { missingBuilds, skipped } from '../builds.js';
+import { everyModel } from '../everyModel.js';
+import { type Sample, saveWithSample } from '../savedModel.js';
 import { chromiumFlags, chromiumPath } from './chromium.js';
-import { everyModel } from './everyModel.js';
-import type { PageFunctions } from './page.js';
+import type { PageFunctions } from './modelsPage.js';
 import { publishedPage, wasmFiles } from './publishedPage.js';
-import { type Sample, saveWithSample } from './savedModel.js';
 import { serve } from './server.js';
 
 const unbuilt = missingBuilds(['@amr/backend', ...Object.keys(everyModel)]);
@@ -32,7 +32,7 @@ describe.skipIf(reason)('in a browser, on the wasm backend', () => {
     folder = mkdtempSync(join(tmpdir(), 'amr-browser-'));
     const pages = join(folder, 'page');
     mkdirSync(pages);
-    await publishedPage('page.ts', pages);
+    await publishedPage('modelsPage.ts', pages);
     server = await serve({ '/page/': pages, '/models/': join(folder, 'models'), '/wasm/': wasmFiles });
     browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
     page = await browser.newPage();

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { missingBuilds, skipped } from './builds.js';
+import { missingBuilds, skipped } from '../builds.js';
 import { chromiumFlags, chromiumPath } from './chromium.js';
 import { publishedPage, wasmFiles } from './publishedPage.js';
 import { serve } from './server.js';
