@@ -87,7 +87,7 @@ export default {
       to: {
         path: '^((?:packages|examples)/[^/]+|benchmarks|tests|docs)/',
         pathNot: '^$1/',
-        dependencyTypes: ['local'],
+        dependencyTypesNot: ['aliased', 'npm-no-pkg', 'npm', 'npm-dev'],
       },
     },
     {
