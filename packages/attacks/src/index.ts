@@ -1,40 +1,50 @@
-export { type AlternatingOptions, alternating } from './alternating.js';
-export { type ApgdOptions, apgd } from './apgd.js';
-export type { Attack, AttackStep, PerturbOptions } from './attack.js';
-export { attackConditions } from './attackConditions.js';
+export { type AlternatingOptions, alternating } from './attacks/alternating.js';
+export { type ApgdOptions, apgd } from './attacks/apgd/apgd.js';
 export {
   type AutoAttack,
   type AutoAttackOptions,
   type AutoAttackResult,
   type AutoAttackRunOptions,
   autoAttack,
-} from './autoAttack.js';
-export type { AutoAttackFacts, AutoAttackMember, AutoAttackVersion } from './autoAttackMembers.js';
-export type { AutoAttackProgress, AutoAttackProgressStore, MemberOutcome } from './autoAttackProgress.js';
-export { type BimOptions, bim } from './bim.js';
-export { bpda, type TensorFunction } from './bpda.js';
+} from './attacks/autoAttack/autoAttack.js';
+export type {
+  AutoAttackFacts,
+  AutoAttackMember,
+  AutoAttackVersion,
+} from './attacks/autoAttack/autoAttackMembers.js';
+export type {
+  AutoAttackProgress,
+  AutoAttackProgressStore,
+  MemberOutcome,
+} from './attacks/autoAttack/autoAttackProgress.js';
+export { type BimOptions, bim } from './attacks/bim.js';
+export { type CwOptions, cw } from './attacks/cw/cw.js';
+export { type DeepfoolOptions, deepfool } from './attacks/deepfool.js';
+export { type FabOptions, fab } from './attacks/fab.js';
+export { type FgsmOptions, fgsm } from './attacks/fgsm.js';
+export { type FrameDroppingOptions, type Frames, frameDropping } from './attacks/frameDropping.js';
 export {
-  type CheckEvaluationOptions,
-  type CheckProgress,
-  checkEvaluation,
-  checkNames,
-} from './checkEvaluation.js';
-export type { CheckName, Finding } from './checks/check.js';
-export type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier.js';
-export { type ClassifierOfOptions, classifierOf } from './classifierOf.js';
-export type { Constraint } from './constraint.js';
-export { type BoneLengthsOptions, boneLengths } from './constraints/boneLengths.js';
+  type GreedySplit,
+  type GreedySplitOptions,
+  type GreedySplitResult,
+  greedySplit,
+} from './attacks/greedySplit.js';
+export { type MifgsmOptions, mifgsm } from './attacks/mifgsm.js';
+export { type Fill, type MissingModalityOptions, missingModality } from './attacks/missingModality.js';
+export { type NoiseOptions, noise } from './attacks/noise.js';
+export { type PgdOptions, pgd } from './attacks/pgd.js';
+export { type SquareOptions, square } from './attacks/square/square.js';
 export {
-  type BoundedAccelerationOptions,
-  boundedAcceleration,
-} from './constraints/boundedAcceleration.js';
-export { type BoundedBoneLengthsOptions, boundedBoneLengths } from './constraints/boundedBoneLengths.js';
-export type { BoneOptions } from './constraints/kinematicTree.js';
-export { type OnlyBoneLengthsOptions, onlyBoneLengths } from './constraints/onlyBoneLengths.js';
-export { type SameInEachFrameOptions, sameInEachFrame } from './constraints/sameInEachFrame.js';
-export type { SkeletonAxes } from './constraints/skeletonAxes.js';
-export { type CwOptions, cw } from './cw.js';
-export { type DeepfoolOptions, deepfool } from './deepfool.js';
+  type WorstCase,
+  type WorstCaseOptions,
+  type WorstCaseResult,
+  worstCase,
+} from './attacks/worstCase.js';
+export { bpda, type TensorFunction } from './classifier/bpda.js';
+export type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier/classifier.js';
+export { type ClassifierOfOptions, classifierOf } from './classifier/classifierOf.js';
+export { type SharingClassifier, sharingBranches } from './classifier/sharingBranches.js';
+export { type PreprocessingOptions, withPreprocessing } from './classifier/withPreprocessing.js';
 export {
   AttackError,
   AttackInputError,
@@ -42,15 +52,25 @@ export {
   GradientError,
   ThreatModelError,
 } from './errors.js';
-export { type FabOptions, fab } from './fab.js';
-export { type FgsmOptions, fgsm } from './fgsm.js';
-export { type FrameDroppingOptions, type Frames, frameDropping } from './frameDropping.js';
 export {
-  type GreedySplit,
-  type GreedySplitOptions,
-  type GreedySplitResult,
-  greedySplit,
-} from './greedySplit.js';
+  type CheckEvaluationOptions,
+  type CheckProgress,
+  checkEvaluation,
+  checkNames,
+} from './evaluation/checkEvaluation.js';
+export type { CheckName, Finding } from './evaluation/checks/check.js';
+export {
+  type MinimalEpsilon,
+  type MinimalEpsilonOptions,
+  type MinimalEpsilonProgress,
+  minimalEpsilon,
+} from './evaluation/minimalEpsilon.js';
+export {
+  type AccuracyCurve,
+  type RobustnessCurveOptions,
+  type RobustnessCurveProgress,
+  robustnessCurve,
+} from './evaluation/robustnessCurve.js';
 export { type AdaptiveLossOptions, adaptiveLoss } from './losses/adaptiveLoss.js';
 export type { AttackLoss, ObservedLoss, Seen } from './losses/attackLoss.js';
 export { cosineSimilarity } from './losses/cosineSimilarity.js';
@@ -68,30 +88,28 @@ export {
 } from './losses/temporalInvariance.js';
 export { temporalVariation } from './losses/temporalVariation.js';
 export { type MotionTermOptions, withMotionTerm } from './losses/withMotionTerm.js';
-export { allOf } from './masks/allOf.js';
-export type { Mask } from './masks/maskOn.js';
-export { type FrameSpan, onlyFrames } from './masks/onlyFrames.js';
-export { type MaskAxisOptions, onlyJoints } from './masks/onlyJoints.js';
-export { onlyPatch, type PatchOptions } from './masks/onlyPatch.js';
-export { onlyPresent } from './masks/onlyPresent.js';
-export { type MifgsmOptions, mifgsm } from './mifgsm.js';
+export type { Attack, AttackStep, PerturbOptions } from './search/attack.js';
+export { attackConditions } from './threatModel/attackConditions.js';
+export type { Constraint } from './threatModel/constraint.js';
+export { type BoneLengthsOptions, boneLengths } from './threatModel/constraints/boneLengths.js';
 export {
-  type MinimalEpsilon,
-  type MinimalEpsilonOptions,
-  type MinimalEpsilonProgress,
-  minimalEpsilon,
-} from './minimalEpsilon.js';
-export { type Fill, type MissingModalityOptions, missingModality } from './missingModality.js';
-export { type NoiseOptions, noise } from './noise.js';
-export { type PgdOptions, pgd } from './pgd.js';
+  type BoundedAccelerationOptions,
+  boundedAcceleration,
+} from './threatModel/constraints/boundedAcceleration.js';
 export {
-  type AccuracyCurve,
-  type RobustnessCurveOptions,
-  type RobustnessCurveProgress,
-  robustnessCurve,
-} from './robustnessCurve.js';
-export { type SharingClassifier, sharingBranches } from './sharingBranches.js';
-export { type SquareOptions, square } from './square.js';
+  type BoundedBoneLengthsOptions,
+  boundedBoneLengths,
+} from './threatModel/constraints/boundedBoneLengths.js';
+export type { BoneOptions } from './threatModel/constraints/kinematicTree.js';
+export { type OnlyBoneLengthsOptions, onlyBoneLengths } from './threatModel/constraints/onlyBoneLengths.js';
+export { type SameInEachFrameOptions, sameInEachFrame } from './threatModel/constraints/sameInEachFrame.js';
+export type { SkeletonAxes } from './threatModel/constraints/skeletonAxes.js';
+export { allOf } from './threatModel/masks/allOf.js';
+export type { Mask } from './threatModel/masks/maskOn.js';
+export { type FrameSpan, onlyFrames } from './threatModel/masks/onlyFrames.js';
+export { type MaskAxisOptions, onlyJoints } from './threatModel/masks/onlyJoints.js';
+export { onlyPatch, type PatchOptions } from './threatModel/masks/onlyPatch.js';
+export { onlyPresent } from './threatModel/masks/onlyPresent.js';
 export {
   attackedModalities,
   type Budget,
@@ -102,6 +120,4 @@ export {
   type NormName,
   scaledThreatModel,
   type ThreatModel,
-} from './threatModel.js';
-export { type PreprocessingOptions, withPreprocessing } from './withPreprocessing.js';
-export { type WorstCase, type WorstCaseOptions, type WorstCaseResult, worstCase } from './worstCase.js';
+} from './threatModel/threatModel.js';

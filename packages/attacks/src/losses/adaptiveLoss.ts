@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNotNegative } from '../checkOptions.js';
 import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
+import { checkNotNegative } from '../options.js';
 import { type AttackLoss, type ObservedLoss, objectiveOf, type Seen } from './attackLoss.js';
 import { gateLogOdds } from './gateLogOdds.js';
 import { headLoss } from './headLoss.js';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Modalities } from '../classifier.js';
+import type { Modalities } from '../classifier/classifier.js';
 import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
 import { logOdds, softplus } from './crossEntropy.js';
 import { dlrLoss, targetedDlrLoss } from './dlr.js';

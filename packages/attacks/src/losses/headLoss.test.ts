@@ -2,9 +2,9 @@ import { gatedInputs, gatedModel } from '@amr/testing/attacks/gatedModel';
 import { predictionsOf, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { classifierOf } from '../classifierOf.js';
+import { pgd } from '../attacks/pgd.js';
+import { classifierOf } from '../classifier/classifierOf.js';
 import { AttackInputError, AttackOptionsError } from '../errors.js';
-import { pgd } from '../pgd.js';
 import { headLoss } from './headLoss.js';
 
 describe('headLoss', () => {

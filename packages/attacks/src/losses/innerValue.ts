@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Modalities } from '../classifier.js';
+import type { Modalities } from '../classifier/classifier.js';
 import { AttackInputError, shown } from '../errors.js';
 
 /**

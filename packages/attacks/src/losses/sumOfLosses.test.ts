@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { linearClassifier, normal, values } from '@amr/testing/attacks/models';
 import { describe, expect, it } from 'vitest';
+import { pgd } from '../attacks/pgd.js';
 import { AttackOptionsError } from '../errors.js';
-import { pgd } from '../pgd.js';
 import { type AttackLoss, type ObservedLoss, objectiveOf, type Seen } from './attackLoss.js';
 import { sumOfLosses } from './sumOfLosses.js';
 

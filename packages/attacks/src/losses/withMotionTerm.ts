@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNotNegative } from '../checkOptions.js';
-import { accelerations } from '../constraints/acceleration.js';
-import { motionOf } from '../constraints/motion.js';
-import type { SkeletonAxes } from '../constraints/skeletonAxes.js';
 import { AttackInputError, shown } from '../errors.js';
+import { checkNotNegative } from '../options.js';
+import { accelerations } from '../threatModel/constraints/acceleration.js';
+import { motionOf } from '../threatModel/constraints/motion.js';
+import type { SkeletonAxes } from '../threatModel/constraints/skeletonAxes.js';
 import type { AttackLoss, ObservedLoss } from './attackLoss.js';
 import { sumOfLosses } from './sumOfLosses.js';
 

@@ -1,0 +1,259 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Objective } from '../../losses/attackLoss.js';
+import type { Best } from '../../search/best.js';
+import { fooled, judge, type Problem, perturbedInputs } from '../../search/evaluate.js';
+import type { SearchContext } from '../../search/search.js';
+import type { SearchState } from '../../search/searchState.js';
+import { rowsWhere } from '../../tensors/selectRows.js';
+import { type Ball, confined } from '../../threatModel/ball.js';
+import { checkpoints } from './checkpoints.js';
+import { firstSparsePace, nextSparsePace, type SparsePace, sparseStep } from './sparseStep.js';
+
+/** Share of a step that is new; the rest goes on in the direction of the last one. */
+const NEW_SHARE = 0.75;
+/** Length of the first step in radii, in l1 balls 1. */
+const FIRST_STEP = 2;
+/** Share of all steps after which the number of entries that l1 steps move is looked at again. */
+const SPARSE_INTERVAL = 0.04;
+
+/** One run of Auto-PGD. */
+export interface AdaptiveAscent {
+  /** Where it may go: the balls of the rows that are present. */
+  balls(): readonly Ball[];
+  /** Where it begins, inside the balls; the caller's. */
+  start: readonly tf.Tensor2D[];
+  /** Whether a run before has chosen the start. */
+  chosen: boolean;
+  /** What is raised. */
+  objective: Objective;
+  /** How many steps, 1 or more. */
+  steps: number;
+  /** Share of the steps since the last checkpoint that have to raise the objective. */
+  rho: number;
+  /** How a row's first success ends its search, if it does. */
+  release?: Release;
+  /** Told after each step where it led, and the objective where it came from. */
+  onStep(step: number, deltas: readonly tf.Tensor2D[], objective: tf.Tensor1D): void;
+}
+
+/** What a run that lets rows go has to know of the others. */
+export interface Release {
+  /** 1 in rows that are done before the run begins; absent: in none. */
+  done?: tf.Tensor1D;
+  /** Steps of the runs after it. */
+  left: number;
+  /** What the search would return, of what the run does. Called inside a tidy. */
+  outcome(reached: Best): Best;
+}
+
+/** A point of all balls. */
+interface Point {
+  deltas: tf.Tensor2D[];
+  /** Of the objective; none at the last point. */
+  gradients: tf.Tensor2D[];
+  objective: tf.Tensor1D;
+}
+
+/** Where a run stands; each row stands for itself. */
+interface Standing {
+  point: Point;
+  /** Where the last step came from. */
+  previous: Pick<Point, 'deltas' | 'objective'>;
+  best: Point;
+  /** The last point that fooled the classifier, or the first if that ends a search, and whether there was one. */
+  found: Pick<Best, 'deltas' | 'success'>;
+  pace: Pace;
+  /** One for each l1 ball. */
+  sparse: SparsePace[];
+}
+
+/** How a run steps in balls other than l1. */
+interface Pace {
+  /** Length of a step, in lengths of the first, `[rows, 1]`. */
+  length: tf.Tensor2D;
+  /** Steps since the last checkpoint that raised the objective, `[rows]`. */
+  rises: tf.Tensor1D;
+  /** Whether the last checkpoint halved the step, bool `[rows]`. */
+  halved: tf.Tensor1D;
+  /** The best objective at the last checkpoint, `[rows]`. */
+  best: tf.Tensor1D;
+}
+
+/**
+ * One run of Auto-PGD (Croce and Hein 2020, algorithm 1; in l1 balls Croce and Hein 2021, algorithm 1). Costs a forward
+ * and a backward pass a step, and a forward pass at the end. Reads nothing back.
+ * @returns per row the last point that fooled the classifier, or else the one with the largest objective; a state of the context
+ */
+export async function adaptiveAscent(
+  run: AdaptiveAscent,
+  problem: Problem,
+  context: SearchContext,
+): Promise<SearchState<Best>> {
+  const { steps, release } = run;
+  const state = context.hold(() => begun(run, problem, context));
+  const looks = new Set(run.balls().some(({ norm }) => !norm.sparse) ? checkpoints(steps) : []);
+  const sparseInterval = Math.max(Math.floor(SPARSE_INTERVAL * steps), 1);
+  let lastLook = 0;
+  for (let step = 1; step <= steps; step++) {
+    await context.pause();
+    state.advance((standing) => {
+      const balls = run.balls();
+      const moved = stepped(balls, standing, step);
+      const { found, point } = standing;
+      const deltas = release
+        ? moved.map((delta, i) => rowsWhere(found.success, point.deltas[i]!, delta))
+        : moved;
+      let next = reached(
+        standing,
+        pointAt(deltas, run, problem, context, step === steps),
+        release !== undefined,
+      );
+      if (looks.has(step)) next = slowed(next, run.rho * (step - lastLook));
+      return step % sparseInterval === 0 ? sparser(next, balls) : next;
+    });
+    if (looks.has(step)) lastLook = step;
+    run.onStep(step, state.value.point.deltas, state.value.previous.objective);
+    if (!release) continue;
+    const left = steps - step + release.left;
+    const outcome = () => release.outcome(resultOf(state.value));
+    if (!(await context.release(state.value.found.success, left, outcome))) break;
+  }
+  const result = context.hold(() => resultOf(state.value));
+  state.dispose();
+  return result;
+}
+
+function begun(run: AdaptiveAscent, problem: Problem, context: SearchContext): Standing {
+  const { start, chosen, release } = run;
+  const balls = run.balls();
+  const deltas = start.map((delta) => tf.clone(delta));
+  const { point, success } = pointAt(deltas, run, problem, context, false);
+  const { objective } = point;
+  const rows = objective.shape;
+  return {
+    point,
+    previous: { deltas, objective },
+    best: point,
+    found: { deltas, success: release?.done ? tf.maximum(success, release.done) : success },
+    pace: {
+      length: tf.ones([rows[0], 1]),
+      rises: tf.zeros(rows),
+      // The first checkpoint has none before it that the best point could be compared with.
+      halved: tf.ones(rows, 'bool'),
+      best: objective,
+    },
+    sparse: balls.flatMap((ball, i) =>
+      ball.norm.sparse ? [firstSparsePace(ball, chosen ? deltas[i] : undefined)] : [],
+    ),
+  };
+}
+
+/** The objective and its gradient at a point; of the last point only the objective. */
+function pointAt(
+  deltas: tf.Tensor2D[],
+  { objective: raised }: AdaptiveAscent,
+  problem: Problem,
+  context: SearchContext,
+  last: boolean,
+): { point: Point; success: tf.Tensor1D } {
+  const { objective, logits, gradients } = last
+    ? { ...judge({ ...problem, objective: raised }, perturbedInputs(problem, deltas)), gradients: [] }
+    : context.evaluate(deltas, raised);
+  return { point: { deltas, gradients, objective }, success: fooled(problem, logits) };
+}
+
+/**
+ * Where the next step leads: z = P(x + eta d), then P(x + 0.75 (z - x) + 0.25 (x - x')), x' the point before x and d
+ * the norm's direction. In l1 balls there is no momentum, and the step is sparse.
+ */
+function stepped(balls: readonly Ball[], { point, previous, pace, sparse }: Standing, step: number) {
+  const paces = sparse.values();
+  return balls.map((ball, i) => {
+    const x = point.deltas[i]!;
+    const gradient = point.gradients[i]!;
+    if (ball.norm.sparse) {
+      return confined(ball, tf.add(x, sparseStep(ball, x, gradient, paces.next().value!)));
+    }
+    const length = tf.mul(tf.mul(FIRST_STEP, ball.epsilon), pace.length);
+    const z = confined(ball, tf.add(x, tf.mul(ball.norm.direction(gradient, ball), length)));
+    if (step === 1) return z;
+    const fresh = tf.mul(tf.sub(z, x), NEW_SHARE);
+    return confined(ball, tf.add(x, tf.add(fresh, tf.mul(tf.sub(x, previous.deltas[i]!), 1 - NEW_SHARE))));
+  });
+}
+
+function reached(
+  { point: from, best, found, pace, sparse }: Standing,
+  { point, success: fools }: { point: Point; success: tf.Tensor1D },
+  first: boolean,
+): Standing {
+  const success = first ? tf.mul<tf.Tensor1D>(fools, tf.sub(1, found.success)) : fools;
+  const rises = tf.cast(tf.greater(point.objective, from.objective), 'float32');
+  return {
+    point,
+    previous: from,
+    best: chosenRows(tf.greater(point.objective, best.objective), point, best),
+    found: {
+      deltas: found.deltas.map((delta, i) => rowsWhere(success, point.deltas[i]!, delta)),
+      success: tf.maximum(found.success, success),
+    },
+    pace: { ...pace, rises: tf.add(pace.rises, rises) },
+    sparse,
+  };
+}
+
+/**
+ * A checkpoint outside l1: rows of which fewer than `enough` steps raised the objective (condition 1), or whose best
+ * point and step length are those of the last checkpoint (condition 2), go back to their best point and halve the step.
+ */
+function slowed(standing: Standing, enough: number): Standing {
+  const { best, pace } = standing;
+  const oscillates = tf.less(pace.rises, enough);
+  const stuck = tf.logicalAnd(tf.logicalNot(pace.halved), tf.lessEqual(best.objective, pace.best));
+  const halved: tf.Tensor1D = tf.logicalOr(oscillates, stuck);
+  return {
+    ...standing,
+    point: chosenRows(halved, best, standing.point),
+    pace: {
+      length: rowsWhere(halved, tf.div(pace.length, 2), pace.length),
+      rises: tf.zerosLike(pace.rises),
+      halved,
+      best: best.objective,
+    },
+  };
+}
+
+/** A checkpoint of the l1 balls: rows whose best point has become sparser in one of them go back to it. */
+function sparser(standing: Standing, balls: readonly Ball[]): Standing {
+  const { best, sparse } = standing;
+  if (sparse.length === 0) return standing;
+  const paces = sparse.values();
+  const next = balls.flatMap((ball, i) =>
+    ball.norm.sparse ? [nextSparsePace(ball, best.deltas[i]!, paces.next().value!)] : [],
+  );
+  const back = next.map((one) => one.back).reduce((any, one) => tf.logicalOr(any, one));
+  return {
+    ...standing,
+    point: chosenRows(tf.squeeze(back, [1]), best, standing.point),
+    sparse: next.map(({ pace }) => pace),
+  };
+}
+
+/** One point in the rows where `condition` holds, another in the others; gradients only if both have them. */
+function chosenRows(condition: tf.Tensor1D, one: Point, other: Point): Point {
+  const pick = (a: tf.Tensor2D[], b: tf.Tensor2D[]) =>
+    a.map((matrix, i) => rowsWhere(condition, matrix, b[i]!));
+  return {
+    deltas: pick(one.deltas, other.deltas),
+    gradients: one.gradients.length === other.gradients.length ? pick(one.gradients, other.gradients) : [],
+    objective: tf.where(condition, one.objective, other.objective),
+  };
+}
+
+function resultOf({ found: { deltas, success }, best }: Standing): Best {
+  return {
+    deltas: deltas.map((delta, i) => rowsWhere(success, delta, best.deltas[i]!)),
+    objective: tf.clone(best.objective),
+    success: tf.clone(success),
+  };
+}

@@ -1,0 +1,234 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { AttackLoss, Objective } from '../../losses/attackLoss.js';
+import { oneHotOf, without } from '../../losses/rowLoss.js';
+import { checkCount, checkNumber, checkRestarts } from '../../options.js';
+import type { Attack } from '../../search/attack.js';
+import { type Best, better } from '../../search/best.js';
+import type { Problem } from '../../search/evaluate.js';
+import { attackOf, type SearchContext } from '../../search/search.js';
+import type { SearchState } from '../../search/searchState.js';
+import { type Ball, confined, origin, startIn } from '../../threatModel/ball.js';
+import type { ThreatModel } from '../../threatModel/threatModel.js';
+import { type AdaptiveAscent, adaptiveAscent, type Release } from './adaptiveAscent.js';
+
+/** Options of {@link apgd}. */
+export interface ApgdOptions {
+  /** Steps in a run. Default 100. */
+  steps?: number;
+  /** How often to run from new random points; each sample keeps its first success, or else its largest loss. Default 1. */
+  restarts?: number;
+  /** Whether to begin at a uniformly drawn point of the ball rather than at the clean input. Default true. */
+  randomStart?: boolean;
+  /** What is raised. Default 'cross-entropy'. */
+  loss?: AttackLoss;
+  /** Share of the steps between two checkpoints that have to raise the loss, or else the step is halved; 0 to 1. Default 0.75. */
+  rho?: number;
+  /**
+   * Runs towards each of so many classes, a sample's most likely wrong ones by its clean logits, at most all of them; any
+   * wrong prediction counts as success. With `targets` given, these alone are aimed at. Default: one run away from the label.
+   */
+  targetClasses?: number;
+  /** Calls of the classifier that each gradient, loss and prediction is the mean of: expectation over the transformations of a random classifier. Default 1. */
+  draws?: number;
+  /** Whether l1 balls are searched at 3 epsilon, then 2 epsilon, then epsilon, with 30, 30 and 40 % of the steps. Default true. */
+  multiEpsilon?: boolean;
+}
+
+/**
+ * Auto-PGD (Croce and Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse
+ * parameter-free attacks", algorithm 1): gradient ascent with momentum whose step begins at 2 epsilon. At checkpoints,
+ * after 22, 41, 57, 70, 80, 87, 93 and 99 of 100 steps, a sample goes back to its best point and halves its step if
+ * fewer than `rho` of the steps since the last checkpoint raised its loss (condition 1), or if it didn't halve the step
+ * there and has found nothing better since (condition 2). A budget's `stepSize` is ignored. In l1 balls (Croce and Hein
+ * 2021, "Mind the box", algorithm 1) steps are sparse, projected onto ball and range at once, without momentum, and
+ * after each 4 % of the steps their number of entries follows the sparsity of the best point.
+ *
+ * Several balls move in every step, from one gradient; a sample's decision to go back holds for all of them, and its
+ * halving for all but l1 balls. Per sample the result is the last point on the way of the first run that fooled the
+ * classifier, or else the point with the largest loss. 'cross-entropy' is followed, and compared, as {@link logOdds},
+ * which rise with it, so that a saturated softmax stops nothing. Losses of runs towards different classes are compared
+ * as they are.
+ *
+ * With `targetClasses` and the loss 'dlr' this is AutoAttack's targeted APGD, there with 9 classes (5 in l1). Each run
+ * costs `draws` times a forward and a backward pass a step and a forward pass at the end (three of these with
+ * `multiEpsilon` in l1 balls); target classes cost one forward pass to find. Runs end when every sample is fooled.
+ *
+ * Differs from the AutoAttack repository: random starts are uniform in the ball rather than on its sphere; checkpoints
+ * are the paper's for any number of steps, and a share of exactly `rho` is enough, as in the paper; a rise is counted
+ * from the point that the step left, also where that has just been restored; samples that can't be fooled come back as
+ * their best point, not clean; with several `draws` their mean is what predicts, not the last; in l1 the number of entries
+ * that move is rounded down, and entries at the end of the range don't count. From torchattacks' APGD (10 steps, linf
+ * and l2 only) in the number of steps and in all of these. Foolbox has no Auto-PGD.
+ * @param threatModel what the adversary may change and by how much
+ * @throws {ThreatModelError} when the threat model makes no sense
+ * @throws {AttackOptionsError} when an option is outside its values
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { apgd, type Classifier } from '@amr/attacks';
+ * const weights = tf.randomNormal([12, 5]);
+ * const classifier: Classifier = ({ x }) => tf.matMul(tf.reshape(x!, [-1, 12]), weights) as tf.Tensor2D;
+ * const x = tf.randomUniform([4, 2, 2, 3]);
+ * const labels = tf.argMax(classifier({ x }), 1) as tf.Tensor1D;
+ * const threatModel = { x: { norm: 'linf' as const, epsilon: 0.1, range: [0, 1] as [number, number] } };
+ * const untargeted = await apgd(threatModel, { steps: 20 }).perturb(classifier, { x }, labels, { seed: 1 });
+ * const targeted = apgd(threatModel, { loss: 'dlr', targetClasses: 3, steps: 20 });
+ * const towards = await targeted.perturb(classifier, { x }, labels, { seed: 1 });
+ * console.log(await tf.argMax(classifier(untargeted), 1).data(), await tf.argMax(classifier(towards), 1).data());
+ * ```
+ */
+export function apgd(threatModel: ThreatModel, options: ApgdOptions = {}): Attack {
+  const {
+    steps = 100,
+    restarts = 1,
+    randomStart = true,
+    loss = 'cross-entropy',
+    rho = 0.75,
+    targetClasses,
+    draws = 1,
+    multiEpsilon = true,
+  } = options;
+  checkCount('steps', steps);
+  checkRestarts(restarts, randomStart);
+  if (targetClasses !== undefined) checkCount('targetClasses', targetClasses);
+  checkNumber('rho', rho, rho >= 0 && rho <= 1, 'a number from 0 to 1');
+  const config = { name: targetClasses === undefined ? 'apgd' : 'apgd-t', threatModel, loss, draws };
+  const settings: Settings = { steps, restarts, randomStart, rho, multiEpsilon };
+  return attackOf(config, async (problem, context) => {
+    const aims =
+      targetClasses === undefined || problem.targets
+        ? [{ objective: problem.objective, targeted: problem.targets !== undefined }]
+        : aimsOf(problem, context, targetClasses);
+    return strongest(settings, problem, context, aims);
+  });
+}
+
+type Settings = Required<Omit<ApgdOptions, 'loss' | 'draws' | 'targetClasses'>>;
+
+/** What a run raises, and whether that brings the prediction nearer to a class rather than away from the label. */
+interface Aim {
+  objective: Objective;
+  targeted: boolean;
+}
+
+/** For each aim the restarts, until every row is fooled. */
+async function strongest(
+  settings: Settings,
+  problem: Problem,
+  context: SearchContext,
+  aims: readonly Aim[],
+): Promise<readonly tf.Tensor2D[]> {
+  const stages = stagesOf(settings, problem, context);
+  const runs = aims.flatMap((aim) => Array.from({ length: settings.restarts }, () => aim));
+  let best: SearchState<Best> | undefined;
+  for (const [i, aim] of runs.entries()) {
+    const restart = { steps: settings.steps, restart: i + 1, restarts: runs.length };
+    const before = best;
+    const release: Release | undefined = context.stopsWhenFooled
+      ? {
+          done: before?.value.success,
+          left: (runs.length - i - 1) * settings.steps,
+          outcome: (reached) => (before ? better(before.value, reached) : reached),
+        }
+      : undefined;
+    const reached = await throughStages(settings, stages, problem, context, aim, restart, release);
+    if (best) {
+      best.advance((previous) => better(previous, reached.value));
+      reached.dispose();
+    } else {
+      best = reached;
+    }
+    const { value } = best;
+    const successes = [...(await context.settle(value.success, `restart ${i + 1}`))].map(
+      (flag) => flag === 1,
+    );
+    if (successes.every((success) => success)) break;
+    context.leave(successes, () => value);
+  }
+  return best!.value.deltas;
+}
+
+/** A part of a run: so many steps in such balls. */
+interface Stage {
+  /** Those of the rows that are present. */
+  balls(): readonly Ball[];
+  steps: number;
+}
+
+/** One run through all stages, each from the best point of the one before. */
+async function throughStages(
+  { randomStart, rho }: Settings,
+  stages: readonly Stage[],
+  problem: Problem,
+  context: SearchContext,
+  { objective, targeted }: Aim,
+  restart: { steps: number; restart: number; restarts: number },
+  release: Release | undefined,
+): Promise<SearchState<Best>> {
+  let reached: SearchState<Best> | undefined;
+  let done = 0;
+  for (const { balls, steps } of stages) {
+    const start = context.hold(() =>
+      balls().map((ball, i) => {
+        if (reached) return confined(ball, reached.value.deltas[i]!);
+        return startIn(ball, randomStart ? context.random : undefined);
+      }),
+    );
+    const onStep: AdaptiveAscent['onStep'] = (step, deltas, before) =>
+      context.report({ ...restart, step: done + step }, deltas, before, targeted);
+    const ascent: AdaptiveAscent = {
+      balls,
+      start: start.value,
+      chosen: reached !== undefined,
+      objective,
+      steps,
+      rho,
+      // A success in a wider ball is none.
+      release: balls === stages.at(-1)!.balls ? release : undefined,
+      onStep,
+    };
+    const next = await adaptiveAscent(ascent, problem, context);
+    start.dispose();
+    reached?.dispose();
+    reached = next;
+    done += steps;
+  }
+  return reached!;
+}
+
+/** Three stages where there are l1 balls (Croce and Hein 2021, section 4.2): in wider ones ascent gets further on few entries. */
+function stagesOf({ steps, multiEpsilon }: Settings, problem: Problem, context: SearchContext): Stage[] {
+  const early = Math.floor((3 * steps) / 10);
+  const balls = () => problem.balls;
+  if (!multiEpsilon || early === 0 || balls().every(({ norm }) => !norm.sparse)) return [{ balls, steps }];
+  return [
+    { balls: widened(problem, 3, context), steps: early },
+    { balls: widened(problem, 2, context), steps: early },
+    { balls, steps: steps - 2 * early },
+  ];
+}
+
+function widened(problem: Problem, factor: number, context: SearchContext): () => Ball[] {
+  const epsilons = context.hold(() =>
+    problem.balls.map(({ epsilon }) => tf.mul<tf.Tensor2D>(epsilon, factor)),
+  );
+  return () =>
+    problem.balls.map((ball, i) => (ball.norm.sparse ? { ...ball, epsilon: epsilons.value[i]! } : ball));
+}
+
+/** Towards each of the `count` most likely wrong classes of a row, by its clean logits. */
+function aimsOf(problem: Problem, context: SearchContext, count: number): Aim[] {
+  const { objective, labels, balls } = problem;
+  const classes = context.hold(() => {
+    const logits = context.logits(origin(balls));
+    const wrong = without(logits, oneHotOf(labels, logits));
+    return tf.unstack(tf.topk(wrong, Math.min(count, logits.shape[1] - 1)).indices, 1);
+  });
+  return classes.value.map((_, i) => ({
+    objective: {
+      ...objective,
+      raise: (seen) => objective.raise({ ...seen, targets: classes.value[i] as tf.Tensor1D }),
+    },
+    targeted: true,
+  }));
+}

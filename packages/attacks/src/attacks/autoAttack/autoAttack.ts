@@ -1,0 +1,205 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Classifier, Modalities } from '../../classifier/classifier.js';
+import { AttackOptionsError, shown, ThreatModelError } from '../../errors.js';
+import type { Attack, PerturbOptions } from '../../search/attack.js';
+import { Standings } from '../../search/batchAttack.js';
+import { checkThreatModel, type ThreatModel } from '../../threatModel/threatModel.js';
+import { type AutoAttackMember, type AutoAttackVersion, membersOf } from './autoAttackMembers.js';
+import type { AutoAttackProgressStore, MemberOutcome } from './autoAttackProgress.js';
+import { factsOf, type Ledger, restore, snapshot } from './autoAttackRecord.js';
+
+/** Options of {@link autoAttack}. */
+export interface AutoAttackOptions {
+  /** Which attacks are run. Default 'standard'. */
+  version?: AutoAttackVersion;
+  /** Other attacks instead, by name, in their order. */
+  attacks?: {
+    /** Makes the attack of that name. */
+    readonly [name: string]: AutoAttackMember;
+  };
+  /** Where progress is kept after each attack, so that a run that was stopped goes on where it was. Default: nowhere. */
+  progress?: AutoAttackProgressStore;
+}
+
+/** An ensemble of attacks; see {@link autoAttack}. */
+export interface AutoAttack extends Attack {
+  /** The names of its attacks, in the order in which they are run. */
+  readonly members: readonly string[];
+  /** The attacks of its version that can't work in this threat model, and why. */
+  readonly leftOut: {
+    /** Why the attack of that name is left out. */
+    readonly [name: string]: string;
+  };
+  /** As `perturb`, and tells which attack fooled which sample. */
+  search(
+    classifier: Classifier,
+    inputs: Modalities,
+    labels: tf.Tensor1D,
+    options?: AutoAttackRunOptions,
+  ): Promise<AutoAttackResult>;
+}
+
+/** Options of {@link AutoAttack.search}. */
+export interface AutoAttackRunOptions extends PerturbOptions {
+  /** Called after each attack. What it throws ends the run. */
+  onMember?: (outcome: MemberOutcome) => void;
+}
+
+/** What {@link AutoAttack.search} finds. */
+export interface AutoAttackResult {
+  /** The inputs, each sample at the first point that fooled the classifier, or else at that with the largest margin; the caller owns the tensors. */
+  adversarial: Modalities;
+  /** For each sample the attack that fooled it, 'clean' if it was wrong from the start, undefined if nothing did. */
+  fooledBy: (string | undefined)[];
+  /** What each attack did, in their order; those after the last sample was fooled have tried none. */
+  members: MemberOutcome[];
+  /** The seed that all members were given. */
+  seed: number;
+}
+
+/** What `fooledBy` says of samples that are wrong from the start. */
+const CLEAN = 'clean';
+
+/**
+ * AutoAttack (Croce and Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse
+ * parameter-free attacks", section 6): attacks of different kinds in turn, each on the samples that nothing before has
+ * fooled. Samples that are wrong from the start are left out and come back clean. With `targets` given, all aim at them.
+ *
+ * - 'standard': `apgd-ce`, {@link apgd} on cross-entropy; `apgd-t`, on the targeted 'dlr' towards the 9 most likely wrong
+ *   classes; `fab-t`, {@link fab} towards as many; `square`, {@link square} with 5000 queries. If any ball is in l1:
+ *   `apgd-ce` with 5 restarts, `apgd-t` towards 5 classes (Croce and Hein 2021, "Mind the box").
+ * - 'plus': `apgd-ce` and `apgd-dlr` with 5 restarts, `fab` untargeted with 5, `square`, `apgd-t`, `fab-t`.
+ * - 'rand', for random classifiers: `apgd-ce` and `apgd-dlr`, each gradient the mean of 20 draws; one draw judges.
+ *
+ * There are never more targets than wrong classes. With three classes or fewer, where 'dlr' is not defined, its attacks
+ * raise the margin, 'cw'. An attack that can't work in the threat model, as `square` in l1, is left out, and
+ * `leftOut` says why: read it before you report a number as AutoAttack's.
+ *
+ * All attacks get the seed of the call and draw for each sample what they would in the whole batch alone; so a sample
+ * that one of them fools alone, with that seed, is fooled by the ensemble. The batch shrinks: the classifier has to take
+ * batches of any size. `onStep` is called once an attack, with the margins so far as loss: above 0 where fooled.
+ *
+ * Costs the sum of the attacks, each on the samples that are left, and a forward pass for each and for the clean inputs.
+ * For K targets on a sample that nothing fools, 'standard' costs about 100 + 100 K + 200 K + 5000 forward and 100 + 200 K
+ * backward passes.
+ *
+ * With `progress`, the state is saved before the first attack and after each. Called again on the same batch, a run that was
+ * stopped skips what is done and ends with the result, bit for bit, of one that wasn't; without a seed it uses the one
+ * saved. Progress of another run is refused: of other members, threat model, inputs, labels, targets or seed, or of a
+ * classifier that gets other samples right (so that a random one may be refused its own). Masks and epsilons are compared
+ * by value, functions by their presence, and options of members not at all. A store holds one run: give each batch its own.
+ *
+ * Differs from the AutoAttack repository in what its attacks differ in, and: samples that nothing fools come back at their
+ * point of largest margin, not clean; untargeted `fab` looks at the 9 most likely wrong classes rather than at all;
+ * `square` has no l1 form; its checks of the classifier are {@link checkEvaluation}. torchattacks' AutoAttack is the
+ * 'standard' version in linf and l2; Foolbox has none.
+ * @param threatModel what the adversary may change and by how much
+ * @throws {ThreatModelError} when the threat model makes no sense
+ * @throws {AttackOptionsError} when there is no such version, or no attack, or one is called 'clean'
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { apgd, autoAttack, type Classifier, square } from '@amr/attacks';
+ * const weights = tf.randomNormal([6, 3], 0, 1, 'float32', 1);
+ * const classifier: Classifier = ({ x }) => tf.matMul(x!, weights) as tf.Tensor2D;
+ * const attack = autoAttack(
+ *   { x: { norm: 'linf', epsilon: 0.2, range: [0, 1] } },
+ *   // Short, for the example; without `attacks` it is the standard version.
+ *   { attacks: { apgd: (own) => apgd(own, { steps: 10 }), square: (own) => square(own, { queries: 50 }) } },
+ * );
+ * const x = tf.randomUniform([8, 6], 0, 1, 'float32', 2);
+ * const labels = tf.argMax(classifier({ x }), 1) as tf.Tensor1D;
+ * const { adversarial, fooledBy, members } = await attack.search(classifier, { x }, labels, { seed: 1 });
+ * console.log(fooledBy, members);
+ * tf.dispose(adversarial);
+ * ```
+ */
+export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions = {}): AutoAttack {
+  const { progress } = options;
+  checkThreatModel(threatModel);
+  const { members, leftOut } = chosenMembers(threatModel, options);
+  const names = Object.keys(members);
+
+  const search: AutoAttack['search'] = async (classifier, inputs, labels, given = {}) => {
+    const saved = await progress?.load();
+    const seed = given.seed ?? saved?.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
+    const standings = await Standings.of([threatModel], classifier, inputs, labels, { ...given, seed });
+    try {
+      const classes = await standings.judgeClean();
+      const ledger: Ledger = {
+        fooledBy: standings.fooled.map((wrong) => (wrong ? CLEAN : undefined)),
+        members: [],
+      };
+      const facts = progress
+        ? await factsOf(names, threatModel, inputs, labels, standings.fooled, { ...given, seed })
+        : {};
+      if (saved) restore(saved, facts, standings, ledger);
+      const save = async () => progress?.save(await snapshot(facts, seed, standings, ledger));
+      if (!saved) await save();
+      for (const [i, name] of names.entries()) {
+        if (i < ledger.members.length) continue;
+        const { left } = standings;
+        if (left.length > 0) {
+          const run = await standings.run(left, threatModel, (own) => members[name]!(own, { classes }));
+          standings.take(run, (row, k) => {
+            if (run.fooled[k]) ledger.fooledBy[row] = name;
+            return standings.improves(run, row, k);
+          });
+        }
+        const fooled = left.filter((row) => standings.fooled[row]).length;
+        const outcome = { name, tried: left.length, fooled };
+        ledger.members.push(outcome);
+        if (left.length > 0) await save();
+        standings.report(i + 1, names.length);
+        given.onMember?.(outcome);
+      }
+      return { adversarial: standings.adversarial(), ...ledger, seed };
+    } finally {
+      standings.dispose();
+    }
+  };
+  return {
+    name: 'autoAttack',
+    threatModel,
+    members: names,
+    leftOut,
+    search,
+    async perturb(classifier, inputs, labels, given) {
+      return (await search(classifier, inputs, labels, given)).adversarial;
+    },
+  };
+}
+
+/** The attacks that can be made, and why the others of a version can't. */
+function chosenMembers(
+  threatModel: ThreatModel,
+  { version = 'standard', attacks }: AutoAttackOptions,
+): { members: { readonly [name: string]: AutoAttackMember }; leftOut: { [name: string]: string } } {
+  // Each is made once now, so that what is wrong with its options is known before any work.
+  const trial = { classes: 10 };
+  if (attacks) {
+    const names = Object.keys(attacks);
+    if (names.length === 0 || names.includes(CLEAN)) {
+      throw new AttackOptionsError(
+        `attacks is ${shown(attacks)}; expected at least one attack by its name, and none called '${CLEAN}'.`,
+      );
+    }
+    for (const attack of Object.values(attacks)) attack(threatModel, trial);
+    return { members: attacks, leftOut: {} };
+  }
+  if (!['standard', 'plus', 'rand'].includes(version)) {
+    throw new AttackOptionsError(`version is ${shown(version)}; expected 'standard', 'plus' or 'rand'.`);
+  }
+  const members: { [name: string]: AutoAttackMember } = {};
+  const leftOut: { [name: string]: string } = {};
+  for (const [name, member] of Object.entries(membersOf(version, threatModel))) {
+    try {
+      member(threatModel, trial);
+      members[name] = member;
+    } catch (error) {
+      if (!(error instanceof ThreatModelError)) throw error;
+      leftOut[name] = error.message;
+    }
+  }
+  return { members, leftOut };
+}

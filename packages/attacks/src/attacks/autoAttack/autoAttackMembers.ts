@@ -1,0 +1,61 @@
+import type { Attack } from '../../search/attack.js';
+import { ballsOf, type ThreatModel } from '../../threatModel/threatModel.js';
+import { apgd } from '../apgd/apgd.js';
+import { fab } from '../fab.js';
+import { square } from '../square/square.js';
+
+/** Which attacks {@link autoAttack} runs. */
+export type AutoAttackVersion = 'standard' | 'plus' | 'rand';
+
+/**
+ * Makes an attack of an ensemble for the threat model of some rows, whose vectors have one entry for each of them.
+ * @param facts what is known of the classifier by then
+ */
+export type AutoAttackMember = (threatModel: ThreatModel, facts: AutoAttackFacts) => Attack;
+
+/** What an {@link AutoAttackMember} is told. */
+export interface AutoAttackFacts {
+  /** Number of logits. */
+  readonly classes: number;
+}
+
+/** The attacks of a version by name, in their order, with the numbers of the AutoAttack repository. */
+export function membersOf(
+  version: AutoAttackVersion,
+  threatModel: ThreatModel,
+): { [name: string]: AutoAttackMember } {
+  const inL1 = ballsOf(threatModel).some(({ norm }) => norm === 'l1');
+  const ce = (options: { restarts?: number; draws?: number }): AutoAttackMember => {
+    return (own) => apgd(own, options);
+  };
+  const dlr = (options: { restarts?: number; draws?: number; targetClasses?: number }): AutoAttackMember => {
+    return (own, { classes }) => apgd(own, { ...options, loss: ratioFor(classes) });
+  };
+  const fabT: AutoAttackMember = (own) => fab(own);
+  const squares: AutoAttackMember = (own) => square(own);
+  switch (version) {
+    case 'standard':
+      return {
+        'apgd-ce': ce({ restarts: inL1 ? 5 : 1 }),
+        'apgd-t': dlr({ targetClasses: inL1 ? 5 : 9 }),
+        'fab-t': fabT,
+        square: squares,
+      };
+    case 'plus':
+      return {
+        'apgd-ce': ce({ restarts: 5 }),
+        'apgd-dlr': dlr({ restarts: 5 }),
+        fab: (own) => fab(own, { targeted: false, restarts: 5 }),
+        square: squares,
+        'apgd-t': dlr({ targetClasses: 9 }),
+        'fab-t': fabT,
+      };
+    case 'rand':
+      return { 'apgd-ce': ce({ draws: 20 }), 'apgd-dlr': dlr({ draws: 20 }) };
+  }
+}
+
+/** The difference of logits ratio, or the margin where there are too few classes for it. */
+function ratioFor(classes: number): 'dlr' | 'cw' {
+  return classes > 3 ? 'dlr' : 'cw';
+}

@@ -1,0 +1,141 @@
+import { useBackend } from '@amr/backend';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-wasm';
+import { normal, predictionsOf, uniform, values } from '@amr/testing/attacks/models';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type Attack,
+  apgd,
+  autoAttack,
+  classifierOf,
+  fab,
+  fgsm,
+  jointBall,
+  type Modalities,
+  pgd,
+  square,
+} from '../index.js';
+
+type Symbol = tfl.SymbolicTensor;
+
+/** Convolutions, pooling and dense layers on [batch, 8, 8, 3], joined with a dense branch. */
+function build(): tfl.LayersModel {
+  const seeded = (seed: number) => ({ kernelInitializer: tfl.initializers.glorotNormal({ seed }) });
+  const rgb = tfl.input({ shape: [8, 8, 3], name: 'rgb' });
+  const skeleton = tfl.input({ shape: [2, 3, 5], name: 'skeleton' });
+  let a = tfl.layers.conv2d({ filters: 6, kernelSize: 3, ...seeded(1) }).apply(rgb) as Symbol;
+  a = tfl.layers.activation({ activation: 'tanh' }).apply(a) as Symbol;
+  a = tfl.layers
+    .conv2d({ filters: 6, kernelSize: 3, strides: 2, activation: 'tanh', ...seeded(2) })
+    .apply(a) as Symbol;
+  const b = tfl.layers.dense({ units: 8, activation: 'tanh', ...seeded(3) }).apply(skeleton) as Symbol;
+  const joined = tfl.layers
+    .concatenate()
+    .apply([tfl.layers.flatten().apply(a) as Symbol, tfl.layers.flatten().apply(b) as Symbol]) as Symbol;
+  const logits = tfl.layers.dense({ units: 5, ...seeded(4) }).apply(joined) as Symbol;
+  return tfl.model({ inputs: [rgb, skeleton], outputs: logits });
+}
+
+/** Runs in a backend of its own: margins of the label on clean and perturbed inputs, and the change. */
+async function on(backend: string, attack: Attack) {
+  await tf.setBackend(backend);
+  await tf.ready();
+  const classifier = classifierOf(build());
+  const inputs: Modalities = { rgb: uniform([4, 8, 8, 3], 1), skeleton: normal([4, 2, 3, 5], 2) };
+  const labels = predictionsOf(classifier, inputs);
+  const before = tf.memory().numTensors;
+  const result = await attack.perturb(classifier, inputs, labels, { seed: 9 });
+  expect(tf.memory().numTensors - before).toBe(2);
+  const loss = tf.tidy(() => {
+    const z = classifier(result);
+    return values(tf.neg(tf.sum(tf.mul(tf.logSoftmax(z), tf.oneHot(labels, 5)), 1)));
+  });
+  return { loss, rgb: values(result.rgb!), skeleton: values(result.skeleton!), labels: values(labels) };
+}
+
+const range: [number, number] = [0, 1];
+const attacks: [string, () => Attack][] = [
+  ['fgsm in linf', () => fgsm({ rgb: { norm: 'linf', epsilon: 0.05, range } })],
+  [
+    'pgd in linf and l2, masked',
+    () =>
+      pgd(
+        {
+          rgb: { norm: 'linf', epsilon: 0.05, range, mask: (x) => tf.cast(tf.greater(x, 0.2), 'float32') },
+          skeleton: { norm: 'l2', epsilon: 0.3 },
+        },
+        { loss: 'cw', steps: 5 },
+      ),
+  ],
+  [
+    'pgd in l1 with restarts',
+    () => pgd({ skeleton: { norm: 'l1', epsilon: 0.7 } }, { restarts: 2, loss: 'dlr', steps: 5 }),
+  ],
+  [
+    'pgd in a joint ball, with momentum',
+    () => pgd(jointBall('l2', 1, { rgb: { range }, skeleton: { weight: 3 } }), { momentum: 0.8, steps: 5 }),
+  ],
+  [
+    'apgd in linf and l1',
+    () =>
+      apgd(
+        {
+          rgb: { norm: 'linf', epsilon: 0.05, range },
+          skeleton: { norm: 'l1', epsilon: 0.7, range: [-4, 4] },
+        },
+        { steps: 8 },
+      ),
+  ],
+  [
+    'fab in l1 and l2',
+    () =>
+      fab(
+        { rgb: { norm: 'l1', epsilon: 9, range }, skeleton: { norm: 'l2', epsilon: 9 } },
+        { steps: 3, targetClasses: 1 },
+      ),
+  ],
+  [
+    'autoAttack',
+    () =>
+      autoAttack(
+        { rgb: { norm: 'l2', epsilon: 0.2, range } },
+        {
+          attacks: {
+            'apgd-t': (own) => apgd(own, { steps: 5, loss: 'dlr', targetClasses: 2 }),
+            square: (own) => square(own, { queries: 5 }),
+          },
+        },
+      ),
+  ],
+];
+
+describe.each(['wasm', 'onnx'] as const)('on the backend %s', (backend) => {
+  let missing = '';
+  // wasm as it ships; onnx needs an optional package.
+  beforeAll(async () => {
+    if (backend === 'wasm') return;
+    missing = await useBackend({ backend }).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+    // Nothing is too small for it here.
+    if (!missing) tf.env().set('ONNX_CPU_FORWARD', false);
+  });
+  beforeEach(({ skip }) => skip(missing !== '', missing));
+  afterAll(() => tf.setBackend('cpu'));
+
+  it.each(attacks)('attacks do what they do on cpu: %s', async (_, make) => {
+    const cpu = await on('cpu', make());
+    const own = await on(backend, make());
+    expect(own.labels).toEqual(cpu.labels);
+    own.loss.forEach((loss, i) => {
+      expect(loss).toBeCloseTo(cpu.loss[i]!, 3);
+    });
+    for (const name of ['rgb', 'skeleton'] as const) {
+      const apart = own[name].filter((value, i) => Math.abs(value - cpu[name][i]!) > 1e-3);
+      // A gradient near 0 may change its sign.
+      expect(apart.length).toBeLessThan(0.02 * own[name].length);
+    }
+  });
+});

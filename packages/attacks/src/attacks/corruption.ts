@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Modalities } from '../classifier/classifier.js';
+import type { Attack } from '../search/attack.js';
+import { check } from '../search/validation.js';
+import { type Random, randomOf } from '../tensors/random.js';
+import { checkThreatModel, type ThreatModel } from '../threatModel/threatModel.js';
+
+/**
+ * Makes an attack of a corruption: a change of whole inputs that looks at nothing but them, and that no ball bounds.
+ * @param corrupt the corrupted inputs, by name; owned by the caller
+ */
+export function corruption(
+  name: string,
+  modalities: readonly string[],
+  corrupt: (inputs: Modalities, random: Random) => Promise<Modalities> | Modalities,
+): Attack {
+  const threatModel: ThreatModel = Object.fromEntries(
+    modalities.map((modality) => [modality, { norm: 'linf', epsilon: Infinity }]),
+  );
+  checkThreatModel(threatModel, { unbounded: true });
+  return {
+    name,
+    threatModel,
+    async perturb(_, inputs, labels, options = {}) {
+      options.signal?.throwIfAborted();
+      const { masks } = await check(threatModel, inputs, labels, true, options);
+      tf.dispose(masks);
+      const corrupted = await corrupt(inputs, randomOf(options.seed, options.rows));
+      return Object.fromEntries(
+        Object.entries(inputs).map(([modality, x]) => [modality, corrupted[modality] ?? tf.clone(x)]),
+      );
+    },
+  };
+}

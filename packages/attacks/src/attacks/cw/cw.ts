@@ -1,0 +1,286 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { shown, ThreatModelError } from '../../errors.js';
+import { checkCount, checkNotNegative, checkNumber } from '../../options.js';
+import type { Attack } from '../../search/attack.js';
+import { fooled, type Problem } from '../../search/evaluate.js';
+import { attackOf, type SearchContext } from '../../search/search.js';
+import {
+  boundless,
+  fooledInside,
+  type Smallest,
+  smaller,
+  smallestInside,
+  unperturbed,
+} from '../../search/smallest.js';
+import { type Ball, confined, origin, unitOf } from '../../threatModel/ball.js';
+import { ballsOf, type ThreatModel } from '../../threatModel/threatModel.js';
+import { adam, type Moments, noMoments } from './adam.js';
+
+/** Options of {@link cw}. */
+export interface CwOptions {
+  /** By how much, in logits, the wrong class has to lead, 0 or more. Default 0. */
+  confidence?: number;
+  /** Steps for each constant. Default 1000. */
+  steps?: number;
+  /** Constants that are tried for each sample. Default 9. */
+  binarySearchSteps?: number;
+  /** The first of them, above 0. Default 0.001. */
+  initialConstant?: number;
+  /** Adam's, in half widths of the range or, without one, in epsilons, or in the input's units if epsilon is infinite. Default 0.01. */
+  learningRate?: number;
+  /** Whether a sample rests once a tenth of the steps has not lowered its loss by 0.01 %. Default true. */
+  abortEarly?: boolean;
+}
+
+/** The loss has to fall to this share of what it was. */
+const PROGRESS = 0.9999;
+/** Factor of a constant that is too small, while none is known to be large enough. */
+const GROWTH = 10;
+
+/**
+ * The l2 attack of Carlini and Wagner 2017 ("Towards evaluating the robustness of neural networks", section V, eq. 7
+ * with f6): looks for the smallest perturbation d that fools the classifier by Adam on
+ * |d|^2 + c * max(z_y - max over i other than y of z_i, -confidence), on the logits z, whatever their sign. The
+ * constant c is searched for by bisection in each row: `binarySearchSteps` runs, from the clean input, each with a
+ * larger c in rows that found nothing and a smaller one in those that did. With targets t,
+ * max over i other than t of z_i, less z_t, takes the place of the margin.
+ *
+ * Where the paper changes variables to keep inputs in their range, x = (tanh(w) + 1) / 2, Adam here works on d itself
+ * and each step is clipped to the range: at the ends of the range tanh has no slope, so that black and white pixels could
+ * not move, and the distance would be taken from an input that is moved off the ends. Masks and constraints are
+ * applied as well, and success is judged after them.
+ *
+ * Several balls, each in l2: |d|^2 is the sum of |d_b|^2 * m / unit_b^2, unit the ball's epsilon (1 if infinite)
+ * and m the mean of the squared units, so that one ball is as published. The smallest perturbation is the one whose
+ * largest share |d_b| / unit_b is smallest. Other norms: `pgd` with the loss 'cw'. Returns the smallest
+ * perturbation found where it is inside the threat model, else the clean input; rows that are wrong from the start come
+ * back clean, whatever the confidence. Epsilon may be Infinity. A budget's `stepSize` is ignored.
+ *
+ * Costs at most binarySearchSteps * steps forward and backward passes, one forward pass, and one transfer from the
+ * backend for each tenth of a run. Each row has its own constant, Adam state and early end; the run ends when no row is left.
+ *
+ * Defaults are those of the authors' code and Foolbox's L2CarliniWagnerAttack but for the 10,000 steps of both, and but
+ * for early ends: there the whole batch ends together. Differs from torchattacks' CW, which has one constant (1), 50
+ * steps, and the same change of variables as the paper.
+ * @param threatModel what the adversary may change, in l2, and how much it may at most
+ * @throws {ThreatModelError} when the threat model makes no sense or has another norm
+ * @throws {AttackOptionsError} when an option is outside its values
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { type Classifier, cw } from '@amr/attacks';
+ * const weights = tf.randomNormal([12, 5], 0, 1, 'float32', 1) as tf.Tensor2D;
+ * const classifier: Classifier = ({ rgb }) => tf.matMul(tf.reshape(rgb!, [-1, 12]), weights) as tf.Tensor2D;
+ * const clean = { rgb: tf.randomUniform([4, 2, 2, 3]) };
+ * const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
+ * const attack = cw({ rgb: { norm: 'l2', epsilon: 1, range: [0, 1] } }, { steps: 50, binarySearchSteps: 4 });
+ * const adversarial = await attack.perturb(classifier, clean, labels);
+ * console.log(await tf.argMax(classifier(adversarial), 1).data());
+ * ```
+ */
+export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
+  const {
+    confidence = 0,
+    steps = 1000,
+    binarySearchSteps = 9,
+    initialConstant = 1e-3,
+    learningRate = 0.01,
+    abortEarly = true,
+  } = options;
+  checkCount('steps', steps);
+  checkCount('binarySearchSteps', binarySearchSteps);
+  checkNotNegative('confidence', confidence);
+  for (const [name, value] of Object.entries({ initialConstant, learningRate })) {
+    checkNumber(name, value, value > 0 && value < Infinity, 'a finite number above 0');
+  }
+  // As often as in Foolbox and the authors' code.
+  const period = Math.ceil(steps / 10);
+
+  const attack = attackOf(
+    { name: 'cw', threatModel, loss: 'cw', unbounded: true },
+    async (problem, context) => {
+      const scales = context.hold(() => scalesOf(problem.balls, learningRate));
+      const state = context.hold(() => startOf(problem, context, initialConstant));
+      const outcome = () => ({
+        deltas: smallestInside(problem.balls, state.value.best),
+        objective: state.value.margin,
+      });
+      let open = true;
+      for (let run = 1; run <= binarySearchSteps && open; run++) {
+        state.advance((previous) => ({ ...previous, ...fresh(problem.balls, previous.best, context) }));
+        for (let step = 1; step <= steps; step++) {
+          await context.pause();
+          state.advance((previous) => descended(problem, context, scales.value, previous, step, confidence));
+          const { deltas, margin } = state.value;
+          context.report({ step, steps, restart: run, restarts: binarySearchSteps }, deltas, margin);
+          if (context.stopsWhenFooled) {
+            const done = tf.tidy(() => fooledInside(problem.balls, state.value.best));
+            open = await context
+              .release(done, (binarySearchSteps - run + 1) * steps - step, outcome)
+              .finally(() => done.dispose());
+            if (!open) break;
+          }
+          if (step % period !== 0) continue;
+          if (abortEarly) state.advance(rested);
+          const active = await context.settle(state.value.active, `the last ${period} of run ${run}`);
+          if (active.every((row) => row === 0)) break;
+        }
+        state.advance(bisected);
+      }
+      return context.hold(() => outcome().deltas).value;
+    },
+  );
+  for (const { norm, modalities } of ballsOf(threatModel)) {
+    if (norm !== 'l2') {
+      throw new ThreatModelError(
+        `The norm for ${Object.keys(modalities).map(shown).join(', ')} is ${shown(norm)}; cw works in 'l2'. For other norms use pgd with the loss 'cw', fab or deepfool.`,
+      );
+    }
+  }
+  return attack;
+}
+
+/** What stays the same over the runs. */
+interface Scales {
+  /** Learning rates, for each ball `[rows, size]`. */
+  speeds: tf.Tensor2D[];
+  /** What a ball's squared length counts in the distance, `[rows, 1]`. */
+  shares: tf.Tensor2D[];
+}
+
+/** Columns are `[rows, 1]`. */
+interface State {
+  deltas: tf.Tensor2D[];
+  moments: Moments[];
+  best: Smallest;
+  /** c, the largest that failed, and the smallest that succeeded. */
+  constant: tf.Tensor2D;
+  lower: tf.Tensor2D;
+  upper: tf.Tensor2D;
+  /** 1 in rows that were fooled in this run. */
+  found: tf.Tensor2D;
+  /** 1 in rows that still move in this run. */
+  active: tf.Tensor2D;
+  /** At the point that the last step left, and when progress was last looked at. */
+  loss: tf.Tensor2D;
+  before: tf.Tensor2D;
+  margin: tf.Tensor1D;
+}
+
+function scalesOf(balls: readonly Ball[], learningRate: number): Scales {
+  const squares = balls.map((ball) => tf.square(unitOf(ball)));
+  const mean = tf.div<tf.Tensor2D>(tf.addN(squares), balls.length);
+  return {
+    shares: squares.map((square) => tf.divNoNan(mean, square) as tf.Tensor2D),
+    speeds: balls.map((ball) => {
+      const unit = tf.mul<tf.Tensor2D>(tf.ones([ball.rows, ball.size]), unitOf(ball));
+      if (!ball.bounds) return tf.mul(unit, learningRate);
+      const half = tf.div<tf.Tensor2D>(tf.sub(ball.bounds.upper, ball.bounds.lower), 2);
+      return tf.mul(tf.where(tf.isFinite(half), half, unit), learningRate);
+    }),
+  };
+}
+
+function startOf(problem: Problem, context: SearchContext, initialConstant: number): State {
+  const best = unperturbed(problem, context.logits(origin(problem.balls)));
+  const column = (value: number): tf.Tensor2D => tf.fill(best.size.shape, value);
+  return {
+    ...fresh(problem.balls, best, context),
+    best,
+    constant: column(initialConstant),
+    lower: column(0),
+    upper: column(Infinity),
+    loss: column(0),
+    margin: tf.zeros([best.size.shape[0]]),
+  };
+}
+
+/** What each run starts with; rows that need no perturbation rest from the start. */
+function fresh(
+  balls: readonly Ball[],
+  best: Smallest,
+  context: SearchContext,
+): Pick<State, 'deltas' | 'moments' | 'found' | 'active' | 'before'> {
+  const { size } = best;
+  return {
+    deltas: origin(balls),
+    moments: balls.map((ball) => noMoments([ball.rows, ball.size])),
+    found: tf.zerosLike(size),
+    active: opened(balls, best, tf.cast(tf.greater<tf.Tensor2D>(size, 0), 'float32'), context),
+    before: tf.fill(size.shape, Infinity),
+  };
+}
+
+/** Rows that still move, without those whose search a success has ended. */
+function opened(
+  balls: readonly Ball[],
+  best: Smallest,
+  active: tf.Tensor2D,
+  { stopsWhenFooled }: SearchContext,
+): tf.Tensor2D {
+  return stopsWhenFooled ? tf.mul(active, tf.sub(1, fooledInside(balls, best))) : active;
+}
+
+/** Looks at the present point, and takes a step from it. */
+function descended(
+  problem: Problem,
+  context: SearchContext,
+  { speeds, shares }: Scales,
+  previous: State,
+  step: number,
+  confidence: number,
+): State {
+  const { balls } = problem;
+  const { deltas, moments, constant, found } = previous;
+  const { objective, logits, gradients } = context.evaluate(deltas);
+  const lead = tf.sub<tf.Tensor2D>(tf.expandDims(objective, 1), confidence);
+  const enough = tf.cast(tf.greaterEqual<tf.Tensor2D>(lead, 0), 'float32');
+  // Where a row came to rest has not been looked at if it was the last one, so it must not count if it wasn't.
+  const success = tf.mul(tf.mul(enough, previous.active), tf.expandDims(fooled(problem, logits), 1));
+  const distances = deltas.map(
+    (delta, i): tf.Tensor2D => tf.mul(tf.sum(tf.square(delta), 1, true), shares[i]!),
+  );
+  const pull = tf.mul(constant, tf.sub(1, enough));
+  const moves = gradients.map((gradient, i) => {
+    const outwards = tf.mul(deltas[i]!, tf.mul(shares[i]!, 2));
+    return adam(tf.sub(outwards, tf.mul(gradient, pull)), moments[i]!, step);
+  });
+  const best = smaller(balls, previous.best, deltas, tf.squeeze(success, [1]));
+  const active = opened(balls, best, previous.active, context);
+  return {
+    ...previous,
+    deltas: deltas.map((delta, i) => {
+      const next = tf.sub<tf.Tensor2D>(delta, tf.mul(moves[i]!.move, speeds[i]!));
+      return tf.where(tf.greater(active, 0), confined(boundless(balls[i]!), next), delta);
+    }),
+    moments: moves.map((move) => move.moments),
+    best,
+    active,
+    found: tf.maximum(found, success),
+    loss: tf.add(tf.addN(distances), tf.mul(constant, tf.relu(tf.neg(lead)))),
+    margin: objective,
+  };
+}
+
+/** Rows that have made no progress since the last look rest until the next run. */
+function rested(state: State): State {
+  const { loss, before, active } = state;
+  const progress = tf.cast(tf.lessEqual(loss, tf.mul(before, PROGRESS)), 'float32');
+  return { ...state, before: loss, active: tf.mul(active, progress) };
+}
+
+/** The next constants: half way between failure and success or, as long as there was no success, ten times as large. */
+function bisected(state: State): State {
+  const { constant, found } = state;
+  const success = tf.greater(found, 0);
+  const upper: tf.Tensor2D = tf.where(success, tf.minimum<tf.Tensor2D>(state.upper, constant), state.upper);
+  const lower = tf.where(success, state.lower, constant);
+  const middle: tf.Tensor2D = tf.div(tf.add(lower, upper), 2);
+  const larger: tf.Tensor2D = tf.mul(constant, GROWTH);
+  return {
+    ...state,
+    lower,
+    upper,
+    constant: tf.where(tf.isFinite(upper), middle, larger),
+  };
+}

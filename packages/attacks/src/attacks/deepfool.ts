@@ -1,0 +1,113 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkCount, checkNotNegative, checkNumber } from '../options.js';
+import type { Attack } from '../search/attack.js';
+import { nearestBoundary, rivalsOf, stepTo } from '../search/boundary.js';
+import { fooled } from '../search/evaluate.js';
+import { attackOf } from '../search/search.js';
+import { boundless, type Smallest, smaller, smallestInside, unperturbed } from '../search/smallest.js';
+import { confined, origin, unblocked } from '../threatModel/ball.js';
+import type { ThreatModel } from '../threatModel/threatModel.js';
+
+/** Options of {@link deepfool}. */
+export interface DeepfoolOptions {
+  /** Steps at most. Default 50. */
+  steps?: number;
+  /** How much further than the linearised boundary each step goes, as a share of it, 0 or more. Default 0.02. */
+  overshoot?: number;
+  /** The classes that are looked at, the most likely ones of the clean input and the label among them, 2 or more. Default 10. */
+  candidates?: number;
+}
+
+/** Steps between two looks at whether all samples are fooled: most need three. */
+const LOOK = 5;
+
+/**
+ * DeepFool (Moosavi-Dezfooli et al. 2016, algorithm 2): looks for the smallest perturbation that fools the classifier by
+ * steps to the nearest boundary of the linearised classifier, |f| / |w|_* away, in the steepest direction: w / |w| for
+ * l2, sign(w) for linf, the largest entry for l1. A step goes (1 + overshoot) times as far. Rows stop where they are
+ * first fooled. The classes that count are, for each row, the most likely ones of its clean input.
+ *
+ * Several balls move together: the size of a perturbation is the largest share of its ball's epsilon (or of 1, if that
+ * is infinite) that any of its parts takes, and the smallest step is |f| / (sum of epsilon_b |w_b|_*) in every ball. With
+ * targets, the boundary is that of the target against the best other class at the point. Entries at the end of their
+ * range that the step would push further don't count. Range, mask and constraints are applied after the step. Returns the
+ * perturbation where it is inside the threat model, else the clean input; rows that are wrong from the start come
+ * back clean. Epsilon may be Infinity.
+ *
+ * Costs, with K = min(candidates, classes) - 1 rivals (1 with targets): at most steps * (K + 1) + 1 forward and
+ * steps * K backward passes, and one transfer from the backend every 5 steps, after which it ends if every row is fooled.
+ *
+ * Defaults are those of the paper and of Foolbox's LinfDeepFoolAttack and L2DeepFoolAttack, which know no l1, count
+ * entries at the ends of the range, and add 1e-4 to a step's margin; here steps are at least 1e-5 units.
+ * torchattacks' DeepFool is in l2, looks at all classes, one sample after the other, and applies the overshoot once.
+ * @param threatModel what the adversary may change, and how much it may at most
+ * @throws {ThreatModelError} when the threat model makes no sense
+ * @throws {AttackOptionsError} when an option is outside its values
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { type Classifier, deepfool } from '@amr/attacks';
+ * const weights = tf.randomNormal([12, 5], 0, 1, 'float32', 1) as tf.Tensor2D;
+ * const classifier: Classifier = ({ rgb }) => tf.matMul(tf.reshape(rgb!, [-1, 12]), weights) as tf.Tensor2D;
+ * const clean = { rgb: tf.randomUniform([4, 2, 2, 3]) };
+ * const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
+ * const attack = deepfool({ rgb: { norm: 'linf', epsilon: Infinity, range: [0, 1] } });
+ * const adversarial = await attack.perturb(classifier, clean, labels);
+ * console.log(await tf.max(tf.abs(tf.sub(adversarial.rgb!, clean.rgb)), [1, 2, 3]).data());
+ * ```
+ */
+export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}): Attack {
+  const { steps = 50, overshoot = 0.02, candidates = 10 } = options;
+  checkCount('steps', steps);
+  const several = Number.isSafeInteger(candidates) && candidates >= 2;
+  checkNumber('candidates', candidates, several, 'a whole number from 2');
+  checkNotNegative('overshoot', overshoot);
+
+  return attackOf(
+    { name: 'deepfool', threatModel, loss: 'cw', unbounded: true },
+    async (problem, context) => {
+      const clean = context.hold(() => context.logits(origin(problem.balls)));
+      const rivals = rivalsOf(problem, context, clean.value, candidates - 1);
+      const state = context.hold(
+        (): State => ({
+          deltas: origin(problem.balls),
+          best: unperturbed(problem, clean.value),
+        }),
+      );
+      for (let step = 1; step <= steps; step++) {
+        await context.pause();
+        state.advance(({ deltas, best }) => {
+          const { balls } = problem;
+          const { margin, slopes } = nearestBoundary(problem, context, deltas, rivals, unblocked);
+          const moves = stepTo(balls, slopes, tf.neg(margin));
+          const done = tf.isFinite(best.size);
+          const next = deltas.map((delta, i) => {
+            const moved = tf.add<tf.Tensor2D>(delta, tf.mul(moves[i]!, 1 + overshoot));
+            return tf.where(done, delta, confined(boundless(balls[i]!), moved));
+          });
+          return {
+            deltas: next,
+            best: smaller(balls, best, next, fooled(problem, context.logits(next))),
+            margin: tf.squeeze<tf.Tensor1D>(margin, [1]),
+          };
+        });
+        const { deltas, best, margin } = state.value;
+        context.report({ step, steps, restart: 1, restarts: 1 }, deltas, margin!);
+        if (step % LOOK === 0 || step === steps) {
+          const sizes = await context.settle(best.size, `the gradients up to step ${step}`);
+          const done = [...sizes].map((size) => size < Infinity);
+          if (done.every((row) => row)) break;
+          context.leave(done, () => ({ deltas: smallestInside(problem.balls, best), objective: margin! }));
+        }
+      }
+      return context.hold(() => smallestInside(problem.balls, state.value.best)).value;
+    },
+  );
+}
+
+interface State {
+  deltas: tf.Tensor2D[];
+  best: Smallest;
+  /** At the point that the last step left. */
+  margin?: tf.Tensor1D;
+}

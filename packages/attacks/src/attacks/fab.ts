@@ -1,0 +1,295 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkCount, checkNumber } from '../options.js';
+import type { Attack } from '../search/attack.js';
+import { nearestBoundary, rivalsOf, type Surroundings, stepTo } from '../search/boundary.js';
+import { fooled, judge, type Problem, perturbedInputs } from '../search/evaluate.js';
+import { attackOf, type SearchContext } from '../search/search.js';
+import {
+  boundless,
+  fooledInside,
+  type Smallest,
+  smaller,
+  smallestInside,
+  unperturbed,
+} from '../search/smallest.js';
+import { type Ball, confined, isConstrained, origin, relativeSize, unitOf } from '../threatModel/ball.js';
+import type { ThreatModel } from '../threatModel/threatModel.js';
+
+/** Options of {@link fab}. */
+export interface FabOptions {
+  /** Steps of a run. Default 100. */
+  steps?: number;
+  /** Runs for each target, or in all: the first from the clean input, the others from random points. Default 1. */
+  restarts?: number;
+  /** Whether each run heads for the boundary to one class (FAB-T) rather than for the nearest one. Default true. */
+  targeted?: boolean;
+  /** The classes that are headed for, the most likely ones of the clean input after the label; at most all others. Default 9. */
+  targetClasses?: number;
+  /** The largest weight of the clean input's projection in a step, from 0 to 1. Default 0.1. */
+  alphaMax?: number;
+  /** How far a step goes, in lengths of the projection, 1 or more. Default 1.05. */
+  eta?: number;
+  /** What share of a successful perturbation the next step starts from, above 0 and at most 1. Default 0.9. */
+  beta?: number;
+}
+
+/** Steps of the final search, section 3 of the paper. */
+const FINAL_STEPS = 3;
+/** By how much it aims beyond the boundary, where rounding would decide, as a share of the line's length. */
+const BEYOND = 1e-4;
+/** Where both projections are shorter than this many units, they count the same. */
+const GUARD = 1e-8;
+
+/**
+ * The fast adaptive boundary attack (Croce and Hein 2020, "Minimally distorted adversarial examples with a fast adaptive
+ * boundary attack", algorithm 1): looks for the smallest perturbation that fools the classifier. A step linearises the
+ * margin at the present point x, projects both x and the clean input c onto the boundary within the box (eq. 5), goes
+ * eta times as far, and mixes the two (eq. 9), with the weight min(a_x / (a_x + a_c), alphaMax) for the clean one, a the
+ * lengths of the projections. A point that fools the classifier is kept if it is the smallest, and the next step starts
+ * at c + beta (x - c). A run ends with three steps of the final search along the line to the best point.
+ *
+ * By default its targeted form FAB-T, that of AutoAttack: a run for each of `targetClasses` classes, in the order of the
+ * clean logits, with the boundary between that class and the label; any wrong class counts. `targeted: false` is the
+ * form of the paper: each step takes the nearest of these boundaries. With targets in `perturb` there is one boundary,
+ * that of the target against the best other class at the point, and only the target counts.
+ *
+ * Several balls: the size of a perturbation is the largest share of its ball's epsilon (or of 1, if that is infinite)
+ * that any of its parts takes, and projections minimise that. Ranges and masks are part of the box; constraints are
+ * applied after the step. With constraints or targets alphaMax counts as 0, since otherwise the pull of the clean input
+ * can hold the search short of its goal. Returns the smallest perturbation found where it is inside the threat model, else the clean
+ * input; rows that are wrong from the start come back clean. Epsilon may be Infinity.
+ *
+ * Costs, with R = restarts and K = min(targetClasses, classes - 1): K * R * (2 * steps + 5) forward and K * R * steps
+ * backward passes; with `targeted: false` R * ((K + 1) * steps + 5) and R * K * steps; one more forward pass for the
+ * clean input. One transfer from the backend a run. A classifier is called with the whole batch, fooled rows included, unless `stopWhenFooled` is set.
+ *
+ * Defaults are AutoAttack's. Differs from its code in that the search goes on when a row is fooled inside epsilon and
+ * keeps the best over all runs, in the final search and in restarts at half the best distance, which are the paper's,
+ * and in that random starts are uniform in a ball rather than on its surface. torchattacks takes 10 steps, untargeted, over
+ * all classes. Foolbox has no FAB.
+ * @param threatModel what the adversary may change, and how much it may at most
+ * @throws {ThreatModelError} when the threat model makes no sense
+ * @throws {AttackOptionsError} when an option is outside its values
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { type Classifier, fab } from '@amr/attacks';
+ * const weights = { rgb: tf.randomNormal([12, 5], 0, 1, 'float32', 1), skeleton: tf.randomNormal([6, 5], 0, 1, 'float32', 2) };
+ * const classifier: Classifier = ({ rgb, skeleton }) =>
+ *   tf.add(tf.matMul(tf.reshape(rgb!, [-1, 12]), weights.rgb), tf.matMul(skeleton!, weights.skeleton)) as tf.Tensor2D;
+ * const clean = { rgb: tf.randomUniform([4, 2, 2, 3]), skeleton: tf.randomNormal([4, 6]) };
+ * const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
+ * const attack = fab({ rgb: { norm: 'l2', epsilon: Infinity, range: [0, 1] } }, { steps: 10 });
+ * const adversarial = await attack.perturb(classifier, clean, labels, { seed: 1 });
+ * const change = tf.sub(adversarial.rgb!, clean.rgb);
+ * console.log(await tf.sqrt(tf.sum(tf.square(change), [1, 2, 3])).data()); // how far each sample is from another class
+ * ```
+ */
+export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack {
+  const {
+    steps = 100,
+    restarts = 1,
+    targeted = true,
+    targetClasses = 9,
+    alphaMax = 0.1,
+    eta = 1.05,
+    beta = 0.9,
+  } = options;
+  checkCount('steps', steps);
+  checkCount('restarts', restarts);
+  checkCount('targetClasses', targetClasses);
+  checkNumber('alphaMax', alphaMax, alphaMax >= 0 && alphaMax <= 1, 'a number from 0 to 1');
+  checkNumber('eta', eta, eta >= 1 && eta < Infinity, 'a number that is finite and 1 or more');
+  checkNumber('beta', beta, beta > 0 && beta <= 1, 'a number above 0 and at most 1');
+
+  return attackOf({ name: 'fab', threatModel, loss: 'cw', unbounded: true }, async (problem, context) => {
+    const around = () => problem.balls.map(boundless);
+    const clean = context.hold(() => context.logits(origin(problem.balls)));
+    const rivals = rivalsOf(problem, context, clean.value, targetClasses);
+    const state = context.hold(
+      (): State => ({
+        deltas: origin(problem.balls),
+        best: unperturbed(problem, clean.value),
+      }),
+    );
+    // Where several boundaries meet, or a constraint takes a part of each step away, the pull of the clean input would
+    // hold the search short of its goal for ever.
+    const constrained = problem.balls.some(({ parts }) => parts.some(isConstrained));
+    const pull = problem.targets || constrained ? 0 : alphaMax;
+    const doubled = context.derive(() => problem.balls.map(twice));
+    const groups = targeted ? rivals.map((rival) => [rival]) : [rivals];
+    const runs = groups.flatMap((group) =>
+      Array.from({ length: restarts }, (_, i) => ({ group, again: i > 0 })),
+    );
+
+    /** Rows whose search is over stay where they are. */
+    const held = (best: Smallest, before: readonly tf.Tensor2D[], next: tf.Tensor2D[]) => {
+      if (!context.stopsWhenFooled) return next;
+      const done = tf.cast(fooledInside(problem.balls, best), 'bool');
+      return next.map((delta, i) => tf.where(done, before[i]!, delta));
+    };
+    const outcome = () => ({
+      deltas: smallestInside(problem.balls, state.value.best),
+      objective: state.value.margin!,
+    });
+    for (const [run, { group, again }] of runs.entries()) {
+      state.advance(({ deltas, best, margin }) => {
+        const fresh = again
+          ? nearby(problem.balls, best, context).map((delta, i) => confined(around()[i]!, delta))
+          : origin(problem.balls);
+        return { deltas: held(best, deltas, fresh), best, margin };
+      });
+      for (let step = 1; step <= steps; step++) {
+        await context.pause();
+        state.advance(({ deltas, best }) => {
+          const { balls } = problem;
+          const { margin, slopes } = nearestBoundary(problem, context, deltas, group);
+          const { fromHere, fromClean } = projections(doubled.value, margin, slopes, deltas);
+          const weight = cleanWeight(balls, fromHere, fromClean, pull);
+          const moved = around().map((ball, i) => {
+            const here = tf.add(deltas[i]!, tf.mul(fromHere[i]!, eta));
+            const there = tf.mul(fromClean[i]!, eta);
+            return confined(ball, tf.add(tf.mul(here, tf.sub(1, weight)), tf.mul(there, weight)));
+          });
+          const next = held(best, deltas, moved);
+          const success = fooled(problem, context.logits(next));
+          const back = tf.sub(1, tf.mul(tf.expandDims(success, 1), 1 - beta));
+          const nearest = smaller(balls, best, next, success);
+          return {
+            deltas: held(
+              nearest,
+              next,
+              next.map((delta) => tf.mul(delta, back)),
+            ),
+            best: nearest,
+            margin: tf.squeeze<tf.Tensor1D>(margin, [1]),
+          };
+        });
+        const { deltas, margin } = state.value;
+        context.report({ step, steps, restart: run + 1, restarts: runs.length }, deltas, margin!);
+        if (context.stopsWhenFooled) {
+          const done = tf.tidy(() => fooledInside(problem.balls, state.value.best));
+          const left = (runs.length - run) * steps - step;
+          const goesOn = await context.release(done, left, outcome).finally(() => done.dispose());
+          if (!goesOn) break;
+        }
+      }
+      state.advance(({ deltas, best, margin }) => {
+        const found = nearer(problem, around(), best);
+        const [size] = held(best, [best.size], [found.size]);
+        return { deltas, best: { deltas: held(best, best.deltas, found.deltas), size: size! }, margin };
+      });
+      const open = context.hold(() => [openRows(problem, state.value.best, context)]);
+      const flags = await context.settle(open.value[0], `run ${run + 1}`);
+      open.dispose();
+      if (flags.every((flag) => flag === 0)) break;
+      context.leave(
+        [...flags].map((flag) => flag === 0),
+        outcome,
+      );
+    }
+    return context.hold(() => outcome().deltas).value;
+  });
+}
+
+/** 1 in rows that further runs may bring something to: those that need a perturbation or, if a success ends it, have none yet. */
+function openRows({ balls }: Problem, best: Smallest, { stopsWhenFooled }: SearchContext): tf.Tensor2D {
+  return stopsWhenFooled
+    ? tf.sub(1, fooledInside(balls, best))
+    : tf.cast(tf.greater<tf.Tensor2D>(best.size, 0), 'float32');
+}
+
+interface State {
+  deltas: tf.Tensor2D[];
+  best: Smallest;
+  /** At the point that the last step left. */
+  margin?: tf.Tensor1D;
+}
+
+/** A ball around each row two times, for both projections of a step. */
+function twice({ norm, epsilon, bounds }: Ball): Surroundings {
+  const both = (rows: tf.Tensor2D) => tf.concat2d([rows, rows], 0);
+  return {
+    norm,
+    epsilon: both(epsilon),
+    bounds: bounds && { lower: both(bounds.lower), upper: both(bounds.upper) },
+  };
+}
+
+/** The steps to the boundary (eq. 5), as it looks from `deltas`, from there and from the clean input. */
+function projections(
+  doubled: readonly Surroundings[],
+  margin: tf.Tensor2D,
+  slopes: readonly tf.Tensor2D[],
+  deltas: readonly tf.Tensor2D[],
+): { fromHere: tf.Tensor2D[]; fromClean: tf.Tensor2D[] } {
+  // The linear function is margin at the point, so margin - slopes . deltas at the clean input.
+  const atClean = tf.sub<tf.Tensor2D>(dot(slopes, deltas), margin);
+  const rise = tf.concat2d([tf.neg(margin), atClean], 0);
+  const steps = stepTo(
+    doubled,
+    slopes.map((slope) => tf.concat2d([slope, slope], 0)),
+    rise,
+    deltas.map((delta) => tf.concat2d([delta, tf.zerosLike(delta)], 0)),
+  ).map((step) => tf.split(step, 2) as [tf.Tensor2D, tf.Tensor2D]);
+  return { fromHere: steps.map(([here]) => here), fromClean: steps.map(([, clean]) => clean) };
+}
+
+/** a1 / (a1 + a2) of eq. 9, at most alphaMax: the nearer the point is to the boundary, the less the clean input counts. */
+function cleanWeight(
+  balls: readonly Ball[],
+  fromHere: readonly tf.Tensor2D[],
+  fromClean: readonly tf.Tensor2D[],
+  alphaMax: number,
+): tf.Tensor2D {
+  const here = tf.maximum(relativeSize(balls, fromHere), GUARD);
+  const clean = tf.maximum(relativeSize(balls, fromClean), GUARD);
+  return tf.minimum(tf.div(here, tf.add(here, clean)), alphaMax);
+}
+
+/** Random points at most half as far away as the best point or, if that is nearer, the surface of the ball. */
+function nearby(balls: readonly Ball[], { size }: Smallest, { random }: SearchContext): tf.Tensor2D[] {
+  return balls.map((ball) => {
+    const furthest = tf.where(tf.isFinite(ball.epsilon), tf.minimum(size, 1), size);
+    const share = tf.where(tf.isFinite(furthest), furthest, tf.onesLike(furthest));
+    const epsilon = tf.mul<tf.Tensor2D>(tf.div(share, 2), unitOf(ball));
+    return ball.norm.start(random, { ...ball, epsilon });
+  });
+}
+
+/**
+ * The final search of section 3: steps of the secant method, on the margin, along the line from the clean input to the
+ * best point; a point that is fooled replaces the far end, another one the near end.
+ */
+function nearer(problem: Problem, around: readonly Ball[], best: Smallest): Smallest {
+  const { balls } = problem;
+  const marginAt = (deltas: readonly tf.Tensor2D[]) => {
+    const { logits, objective } = judge(problem, perturbedInputs(problem, deltas));
+    return { success: fooled(problem, logits), margin: tf.expandDims(objective, 1) as tf.Tensor2D };
+  };
+  let near = { share: tf.zerosLike(best.size), margin: marginAt(origin(balls)).margin };
+  let far = { share: tf.onesLike(best.size), margin: marginAt(best.deltas).margin };
+  let found = best;
+  for (let i = 0; i < FINAL_STEPS; i++) {
+    const part = tf.divNoNan(tf.neg(near.margin), tf.sub(far.margin, near.margin));
+    const share = tf.add<tf.Tensor2D>(
+      near.share,
+      tf.mul(tf.sub(far.share, near.share), tf.clipByValue(tf.add(part, BEYOND), 0, 1)),
+    );
+    const deltas = best.deltas.map((delta, b) => confined(around[b]!, tf.mul(delta, share)));
+    const { success, margin } = marginAt(deltas);
+    found = smaller(balls, found, deltas, success);
+    const fooling = tf.cast(tf.expandDims(success, 1), 'bool');
+    const choose = (yes: tf.Tensor2D, no: tf.Tensor2D): tf.Tensor2D => tf.where(fooling, yes, no);
+    [near, far] = [
+      { share: choose(near.share, share), margin: choose(near.margin, margin) },
+      { share: choose(share, far.share), margin: choose(margin, far.margin) },
+    ];
+  }
+  return found;
+}
+
+/** The sum of products over all balls, `[rows, 1]`. */
+function dot(slopes: readonly tf.Tensor2D[], deltas: readonly tf.Tensor2D[]): tf.Tensor2D {
+  return tf.addN(slopes.map((slope, i): tf.Tensor2D => tf.sum(tf.mul(slope, deltas[i]!), 1, true)));
+}

@@ -1,0 +1,88 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { AttackOptionsError, shown } from '../errors.js';
+import type { AttackLoss } from '../losses/attackLoss.js';
+import { checkCount } from '../options.js';
+import type { Attack } from '../search/attack.js';
+import { type Best, keptBetter, standing } from '../search/best.js';
+import { attackOf } from '../search/search.js';
+import type { SearchState } from '../search/searchState.js';
+import type { Random } from '../tensors/random.js';
+import { type Ball, confined } from '../threatModel/ball.js';
+import { freed } from '../threatModel/norms/freed.js';
+import { GUARD } from '../threatModel/norms/norm.js';
+import type { ThreatModel } from '../threatModel/threatModel.js';
+
+/** Options of {@link noise}. */
+export interface NoiseOptions {
+  /** 'uniform' in the ball, or 'gaussian': a normal draw brought to length epsilon. Default 'uniform'. */
+  distribution?: 'uniform' | 'gaussian';
+  /** How often to draw; each sample keeps its first success, or else its largest loss. Default 1. */
+  repeats?: number;
+  /** By what several draws are compared. Default 'cross-entropy'. */
+  loss?: AttackLoss;
+}
+
+/**
+ * Noise of the size that an attack may have: the control that tells what is due to the adversary and what any
+ * disturbance would do. A network that falls to noise is fragile rather than attacked, and an attack that does no
+ * better than noise has failed.
+ *
+ * 'uniform' draws from the ball, every point equally likely; 'gaussian' draws each entry from a normal distribution and
+ * scales the sample so that its length in the ball's norm is epsilon. Only free entries count for either. Then come
+ * constraints, ball, range and mask; what the range cuts off is not made up for. Several balls are drawn
+ * independently.
+ *
+ * Costs nothing for one draw and one forward pass a draw for several. With `onStep` each of several draws is a step.
+ *
+ * Equals Foolbox's LinfAdditiveUniformNoiseAttack ('uniform', linf), L2AdditiveGaussianNoiseAttack ('gaussian', l2) and
+ * with `repeats` their repeated forms (100 draws there, which return the first success or else the clean input). Its
+ * L2AdditiveUniformNoiseAttack scales a draw from a cube to length epsilon; here l2 is uniform in the ball, in which in
+ * many dimensions most points are near the boundary. torchattacks' GN adds unbounded noise of a given deviation.
+ * @param threatModel what may change and by how much
+ * @throws {ThreatModelError} when the threat model makes no sense
+ * @throws {AttackOptionsError} when an option is outside its values
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { type Classifier, noise } from '@amr/attacks';
+ * const classifier: Classifier = ({ x }) => tf.matMul(x!, tf.eye(3)) as tf.Tensor2D;
+ * const control = noise({ x: { norm: 'l2', epsilon: 0.5 } }, { distribution: 'gaussian', repeats: 10 });
+ * const { x } = await control.perturb(classifier, { x: tf.zeros([1, 3]) }, tf.tensor1d([0], 'int32'), { seed: 1 });
+ * console.log(await tf.norm(x).data()); // 0.5
+ * ```
+ */
+export function noise(threatModel: ThreatModel, options: NoiseOptions = {}): Attack {
+  const { distribution = 'uniform', repeats = 1, loss = 'cross-entropy' } = options;
+  checkCount('repeats', repeats);
+  if (!Object.hasOwn(draws, distribution)) {
+    throw new AttackOptionsError(
+      `distribution is ${shown(distribution)}; expected ${Object.keys(draws).map(shown).join(' or ')}.`,
+    );
+  }
+  return attackOf({ name: 'noise', threatModel, loss }, async (problem, context) => {
+    const draw = () => problem.balls.map((ball) => confined(ball, draws[distribution](context.random, ball)));
+    if (repeats === 1) return context.hold(draw).value;
+    let best: SearchState<Best> | undefined;
+    for (let step = 1; step <= repeats; step++) {
+      await context.pause();
+      best = keptBetter(context, best, () => standing(problem, draw()));
+      const { deltas, objective, success } = best.value;
+      context.report({ step, steps: repeats, restart: 1, restarts: 1 }, deltas, objective);
+      const fooled = [...(await context.settle(success, `draw ${step}`))].map((flag) => flag === 1);
+      if (fooled.every((row) => row)) break;
+      context.leave(fooled, () => ({ deltas, objective }));
+    }
+    return best!.value.deltas;
+  });
+}
+
+const draws: Record<
+  NonNullable<NoiseOptions['distribution']>,
+  (random: Random, ball: Ball) => tf.Tensor2D
+> = {
+  uniform: (random, ball) => ball.norm.start(random, ball),
+  gaussian(random, ball) {
+    const drawn = freed(random.normal(ball.rows, ball.size), ball);
+    return tf.mul(drawn, tf.div(ball.epsilon, tf.maximum(ball.norm.length(drawn), GUARD)));
+  },
+};

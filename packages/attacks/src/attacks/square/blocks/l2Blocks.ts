@@ -1,0 +1,119 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Random } from '../../../tensors/random.js';
+import { type Ball, columnsOf, joined } from '../../../threatModel/ball.js';
+import { GUARD } from '../../../threatModel/norms/norm.js';
+import type { Area, Blocks } from './blocks.js';
+import { bumps } from './bumps.js';
+import { coordinatesOf, type Grid } from './grid.js';
+import { signs } from './signs.js';
+import { drawnWindow, insideOf, localIn } from './window.js';
+
+/** Tiles along each axis at the start. */
+const TILES = 5;
+
+/** Andriushchenko et al. 2020, algorithm 3: the mass of one window is put into another one. */
+export const l2Blocks: Blocks = {
+  /** Tiles of a fifth of each axis, in each a pair of bumps with a sign for each colour; all modalities alike. */
+  start(ball, grids, random) {
+    const start = joined(grids.map((grid) => ball.norm.direction(tiles(ball, grid, random), ball)));
+    return tf.mul(ball.norm.direction(start, ball), ball.epsilon);
+  },
+
+  /** Odd, so that bumps have a middle, and not less than three places in a line along the longest axis. */
+  sides({ sizes, windowed }, sides) {
+    const axes = [...sizes.keys()].filter((axis) => windowed[axis]);
+    const longest = axes.reduce((a, b) => (sizes[b]! > sizes[a]! ? b : a));
+    const odd = sides.map((side, axis) =>
+      windowed[axis] ? Math.min(side + 1 - (side % 2), sizes[axis]!) : side,
+    );
+    const single = axes.every((axis) => odd[axis] === 1);
+    return odd.map((side, axis) => (single && axis === longest ? Math.min(3, sizes[axis]!) : side));
+  },
+
+  /** One of the inputs that move receives, in turn, each time from another input of the ball or from itself. */
+  next(ball, areas, { moving, round }, delta, random) {
+    const to = areas[moving[round % moving.length]!]!;
+    const from = areas[Math.floor(round / moving.length) % areas.length]!;
+    return moved(ball, from, to, delta, random);
+  },
+};
+
+function tiles(ball: Ball, grid: Grid, random: Random): tf.Tensor2D {
+  const { sizes, windowed, places, colours, part } = grid;
+  const { rows } = ball;
+  const sides = sizes.map((size, axis) => (windowed[axis] ? Math.ceil(size / TILES) : size));
+  const local = sizes.map((size, axis) => {
+    const inTile = tf.mod<tf.Tensor>(tf.range(0, size), sides[axis]!);
+    return tf.tile(tf.expandDims<tf.Tensor2D>(inTile, 0), [rows, 1]);
+  });
+  const pairs = bumps(
+    grid,
+    local,
+    sides.map((side) => tf.fill([rows, 1], side)),
+    tf.ones([rows, places]),
+    random,
+  );
+
+  const counts = sizes.map((size, axis) => Math.ceil(size / sides[axis]!));
+  const tileOf = new Int32Array(places);
+  for (const [axis, count] of counts.entries()) {
+    for (const [place, index] of coordinatesOf(grid, axis).entries()) {
+      tileOf[place] = tileOf[place]! * count + Math.floor(index / sides[axis]!);
+    }
+  }
+  const all = counts.reduce((product, count) => product * count);
+  const drawn = tf.reshape(signs(random, rows, all * colours), [rows, all, colours]);
+  const start = tf.mul<tf.Tensor3D>(
+    tf.expandDims(pairs, 2),
+    tf.gather(drawn, tf.tensor1d(tileOf, 'int32'), 1),
+  );
+  return tf.reshape(freeIn(grid, start), [rows, part.size]);
+}
+
+/**
+ * A window is emptied, and what it and the budget still have is given to another one, colour by colour, in the form of
+ * what was there plus a pair of bumps. Between two modalities the mass goes to all colours of the other alike.
+ */
+function moved(ball: Ball, from: Area, to: Area, delta: tf.Tensor2D, random: Random): tf.Tensor2D {
+  const { rows, epsilon, norm } = ball;
+  const within = from.grid === to.grid;
+  const window = drawnWindow(to.grid, to.sides, random);
+  const inside = insideOf(to.grid, window);
+  const filled = tf.expandDims<tf.Tensor3D>(inside, 2);
+  const emptied = tf.expandDims<tf.Tensor3D>(
+    insideOf(from.grid, drawnWindow(from.grid, from.sides, random)),
+    2,
+  );
+  const entries = ({ part, places, colours }: Grid) =>
+    tf.reshape<tf.Rank.R3>(columnsOf(ball, part, delta), [rows, places, colours]);
+  const old = entries(to.grid);
+  const source = within ? old : entries(from.grid);
+
+  const touched = within ? tf.maximum(filled, emptied) : filled;
+  const unused = tf.relu(tf.sub(tf.square(epsilon), tf.square(norm.length(delta))));
+  const taken = within ? 0 : tf.sum(tf.square(tf.mul(source, emptied)), [1, 2], true);
+  const spare = tf.add(tf.reshape(unused, [rows, 1, 1]), taken);
+  const mass = tf.add(tf.sum(tf.square(tf.mul(old, touched)), 1, true), tf.div(spare, to.grid.colours));
+
+  const sign = tf.reshape(signs(random, rows, to.grid.colours), [rows, 1, to.grid.colours]);
+  const pair = tf.expandDims(bumps(to.grid, localIn(to.grid, window), window.sides, inside, random), 2);
+  const fresh = freeIn(to.grid, tf.mul<tf.Tensor3D>(pair, sign));
+  const form = unitColours(tf.add(unitColours(fresh), unitColours(tf.mul(old, filled))));
+  const next = tf.add(tf.mul(old, tf.sub(1, touched)), tf.mul(form, tf.sqrt(mass)));
+
+  const parts = ball.parts.map((part) => {
+    if (part === to.grid.part) return tf.reshape<tf.Rank.R2>(next, [rows, part.size]);
+    if (part !== from.grid.part) return columnsOf(ball, part, delta);
+    return tf.reshape<tf.Rank.R2>(tf.mul(source, tf.sub(1, emptied)), [rows, part.size]);
+  });
+  return tf.mul(norm.direction(joined(parts), ball), epsilon);
+}
+
+/** Each colour of each row divided by its length. */
+function unitColours(entries: tf.Tensor3D): tf.Tensor3D {
+  return tf.div(entries, tf.maximum(tf.sqrt(tf.sum(tf.square(entries), 1, true)), GUARD));
+}
+
+function freeIn({ free }: Grid, entries: tf.Tensor3D): tf.Tensor3D {
+  return free ? tf.mul(entries, free.entries) : entries;
+}

@@ -1,0 +1,58 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Random } from '../../../tensors/random.js';
+import { type Ball, columnsOf, joined } from '../../../threatModel/ball.js';
+import type { Area, Blocks } from './blocks.js';
+import { coordinatesOf, type Grid } from './grid.js';
+import { signs } from './signs.js';
+import { drawnWindow, insideOf } from './window.js';
+
+/** Andriushchenko et al. 2020, algorithm 2: blocks of -epsilon or epsilon, a sign for each colour. */
+export const linfBlocks: Blocks = {
+  /**
+   * Stripes: a sign for each colour and each index of the last axis along which blocks are windows, the same along
+   * all other axes.
+   */
+  start(ball, grids, random) {
+    return tf.mul(joined(grids.map((grid) => stripes(ball, grid, random))), ball.epsilon);
+  },
+
+  sides: (_, sides) => [...sides],
+
+  /** Paints a window of each input that moves. Where this would change nothing, with all signs turned round. */
+  next(ball, areas, { moving }, delta, random) {
+    return joined(
+      areas.map((area, i) =>
+        moving.includes(i) ? repainted(ball, area, delta, random) : columnsOf(ball, area.grid.part, delta),
+      ),
+    );
+  },
+};
+
+function stripes({ rows }: Ball, grid: Grid, random: Random): tf.Tensor2D {
+  const axis = grid.windowed.lastIndexOf(true);
+  const size = grid.sizes[axis]!;
+  const drawn = tf.reshape(signs(random, rows, size * grid.colours), [rows, size, grid.colours]);
+  const painted = tf.gather(drawn, tf.tensor1d(coordinatesOf(grid, axis), 'int32'), 1);
+  return tf.reshape(painted, [rows, grid.part.size]);
+}
+
+function repainted(ball: Ball, { grid, sides }: Area, delta: tf.Tensor2D, random: Random): tf.Tensor2D {
+  const { part, places, colours } = grid;
+  const { rows } = ball;
+  const window = tf.reshape(insideOf(grid, drawnWindow(grid, sides, random)), [rows, places, 1]);
+  const drawn = tf.reshape(signs(random, rows, colours), [rows, 1, colours]);
+  const block = tf.reshape<tf.Rank.R2>(tf.mul(window, drawn), [rows, part.size]);
+  const old = columnsOf(ball, part, delta);
+  const paint = tf.mul<tf.Tensor2D>(block, ball.epsilon);
+  const outside = tf.equal(block, 0);
+  const unchanged = tf.logicalOr(outside, tf.equal(visible(ball, grid, paint), old));
+  const idle = tf.cast(tf.all<tf.Tensor2D>(unchanged, 1, true), 'float32');
+  return tf.where(outside, old, tf.mul<tf.Tensor2D>(paint, tf.sub(1, tf.mul(2, idle))));
+}
+
+/** What range and mask leave of a modality's perturbation. */
+function visible(ball: Ball, { part }: Grid, columns: tf.Tensor2D): tf.Tensor2D {
+  if (!ball.bounds) return columns;
+  const { lower, upper } = ball.bounds;
+  return tf.maximum(tf.minimum(columns, columnsOf(ball, part, upper)), columnsOf(ball, part, lower));
+}

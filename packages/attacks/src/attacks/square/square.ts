@@ -1,0 +1,249 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { AttackOptionsError, shown, ThreatModelError } from '../../errors.js';
+import type { AttackLoss } from '../../losses/attackLoss.js';
+import { checkCount, checkNumber } from '../../options.js';
+import type { Attack } from '../../search/attack.js';
+import { type Best, better, standing } from '../../search/best.js';
+import type { Problem } from '../../search/evaluate.js';
+import { attackOf, type SearchContext } from '../../search/search.js';
+import type { Random } from '../../tensors/random.js';
+import { type Ball, confined } from '../../threatModel/ball.js';
+import { norms } from '../../threatModel/norms/norms.js';
+import { attackedModalities, ballsOf, type ThreatModel } from '../../threatModel/threatModel.js';
+import type { Blocks } from './blocks/blocks.js';
+import { freePlaces, type Grid, gridOf } from './blocks/grid.js';
+import { l2Blocks } from './blocks/l2Blocks.js';
+import { linfBlocks } from './blocks/linfBlocks.js';
+import { sidesOf } from './blocks/window.js';
+
+/** Options of {@link square}. */
+export interface SquareOptions {
+  /** Forward passes in a restart, the start included. Default 5000. */
+  queries?: number;
+  /** How often to run from new random starts; each sample keeps its first success, or else its largest loss. Default 1. */
+  restarts?: number;
+  /** Share of the places that the first blocks take, above 0 and at most 1: p of the paper. Default 0.8. */
+  initialShare?: number;
+  /** What has to rise for a proposal to be accepted. Default 'cw', the margin. */
+  loss?: AttackLoss;
+  /**
+   * For a modality by name: the axes of the input, the batch's being 0, along which blocks are windows; they span the
+   * others. Default: all but the batch's and the last, which holds the colours; in an input of rank 2 the last.
+   */
+  axes?: { [modality: string]: readonly number[] };
+}
+
+/** Queries between two looks at whether every sample is fooled. */
+const LOOK = 100;
+
+/**
+ * Square Attack (Andriushchenko et al. 2020): random search by blocks. It sees logits only, so a masked gradient is
+ * no hindrance, and is in AutoAttack to notice one. A proposal changes a box of places at random; it is kept in each
+ * sample whose loss it raises. Samples that are fooled stay as they are.
+ *
+ * An input's last axis holds colours, the other axes but the batch's number its places: pixels and frames, or joints,
+ * frames and persons. A box takes the same share of each axis, so it is a square in a square image; `axes` can make
+ * it span some of them. In linf (algorithm 2) it is painted with epsilon or -epsilon, a sign for each colour, from a
+ * start of stripes along the last of those axes. In l2 (algorithm 3) it takes the mass of another box, in the form of
+ * a pair of bumps, from a start of tiles of such pairs. Its share of the places, `initialShare` at first, is halved
+ * after 0.1, 0.5, 2, 5, 10, 20, 40, 60 and 80 % of the queries. Several inputs are changed together in one query, then
+ * each alone; in a joint l2 ball mass moves within and between the inputs in turn. With a mask the share is
+ * of the places that are free, and each box holds one of them.
+ *
+ * Costs `queries` forward passes in a restart, and no backward pass. It ends early when every sample is fooled, which it
+ * looks up every 100 queries, in the first 100 every 10.
+ *
+ * Differs from the AutoAttack repository (also 5000 queries and p = 0.8; torchattacks has it from there, Foolbox has no
+ * such attack) in these: the start is one of the queries; boxes reach the last row and column, which the original never
+ * moves; each sample has a box of its own rather than the batch one; a linf box that would change nothing has its signs
+ * turned round; in l2 the mass of the two boxes goes to each colour as it was there (algorithm 3 and the authors' own
+ * repository); boxes shrink to three places in a line rather than to 3 by 3, which on linear models gains a tenth on
+ * images and two fifths on skeletons; tiles cover the whole input; and inputs may be shorter than 5 along an axis.
+ * @param threatModel what the adversary may change and by how much, in 'linf' or 'l2'
+ * @throws {ThreatModelError} when the threat model makes no sense, or a budget is in 'l1'
+ * @throws {AttackOptionsError} when an option is outside its values
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { type Classifier, square } from '@amr/attacks';
+ * const weights = tf.randomNormal([48, 3], 0, 1, 'float32', 1);
+ * // Steps hide the gradient, which is 0, from attacks that need it.
+ * const classifier: Classifier = ({ x }) =>
+ *   tf.matMul(tf.round(tf.mul(tf.reshape(x!, [-1, 48]), 50)), weights) as tf.Tensor2D;
+ * const attack = square({ x: { norm: 'linf', epsilon: 0.1, range: [0, 1] } }, { queries: 100 });
+ * const clean = { x: tf.randomUniform([5, 4, 4, 3], 0, 1, 'float32', 2) };
+ * const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
+ * const adversarial = await attack.perturb(classifier, clean, labels, { seed: 1 });
+ * console.log(await tf.notEqual(tf.argMax(classifier(adversarial), 1), labels).data()); // 1 where fooled
+ * ```
+ */
+export function square(threatModel: ThreatModel, options: SquareOptions = {}): Attack {
+  const { queries = 5000, restarts = 1, initialShare = 0.8, loss = 'cw', axes = {} } = options;
+  checkCount('queries', queries);
+  checkCount('restarts', restarts);
+  const isShare = initialShare > 0 && initialShare <= 1;
+  checkNumber('initialShare', initialShare, isShare, 'a number above 0 and at most 1');
+  for (const { norm, modalities } of ballsOf(threatModel)) {
+    if (norm === 'l1') {
+      throw new ThreatModelError(
+        `The budget of ${Object.keys(modalities).map(shown).join(', ')} is in 'l1'; square works in 'linf' and 'l2'. Give it one of these, or leave square out.`,
+      );
+    }
+  }
+  const known = attackedModalities(threatModel);
+  for (const modality of Object.keys(axes)) {
+    if (!known.includes(modality)) {
+      throw new AttackOptionsError(
+        `axes names '${modality}'; the threat model has budgets for ${known.map(shown).join(', ')}.`,
+      );
+    }
+  }
+  return attackOf({ name: 'square', threatModel, loss }, (problem, context) =>
+    search({ queries, restarts, initialShare, axes }, problem, context),
+  );
+}
+
+/** A ball as a search by blocks sees it. */
+interface Canvas {
+  readonly ball: Ball;
+  /** What its norm asks for. */
+  readonly blocks: Blocks;
+  /** Its modalities. */
+  readonly grids: readonly Grid[];
+  /** For each of them how many places may change, by row. */
+  readonly free: readonly (readonly number[])[];
+}
+
+/** Sides of windows by ball, modality and axis, `[rows, 1]` each. */
+type Sides = tf.Tensor2D[][][];
+
+/** The best points of a restart, in which rows that were fooled in an earlier one stay as they are, and the best of all before. */
+interface State {
+  run: Best;
+  before?: Best;
+}
+
+async function search(
+  { queries, restarts, initialShare, axes }: Required<Omit<SquareOptions, 'loss'>>,
+  problem: Problem,
+  context: SearchContext,
+): Promise<readonly tf.Tensor2D[]> {
+  const { random } = context;
+  const canvases = await canvasesOf(problem, axes, context);
+  const start = () =>
+    standing(
+      problem,
+      canvases().map(({ ball, blocks, grids }) => confined(ball, blocks.start(ball, grids, random))),
+    );
+  const state = context.hold((): State => ({ run: start() }));
+  const sides = context.hold((): Sides => []);
+  let open = true;
+  for (let restart = 1; restart <= restarts && open; restart++) {
+    if (restart > 1) state.advance((value) => ({ run: restarted(value.run, start()), before: best(value) }));
+    let share = 0;
+    for (let query = 2; query <= queries && open; query++) {
+      await context.pause();
+      const now = shareOf(query - 2, queries, initialShare);
+      if (now !== share) sides.advance(() => canvases().map((canvas) => sidesIn(canvas, now)));
+      share = now;
+      state.advance(({ run, before }) => {
+        const next = proposal(canvases(), sides.value, query - 2, run.deltas, random);
+        return { run: better(run, standing(problem, next)), before };
+      });
+      const { deltas, objective, success } = state.value.run;
+      context.report({ step: query, steps: queries, restart, restarts }, deltas, objective);
+      if (query % (query < LOOK ? LOOK / 10 : LOOK) === 0) {
+        const fooled = [...(await context.settle(success, `query ${query}`))].map((flag) => flag === 1);
+        open = fooled.includes(false);
+        context.leave(fooled, () => best(state.value));
+      }
+    }
+  }
+  state.advance((value) => ({ run: best(value) }));
+  return state.value.run.deltas;
+}
+
+function best({ run, before }: State): Best {
+  return before ? better(before, run) : run;
+}
+
+/** The new start for rows that have not been fooled. */
+function restarted(run: Best, start: Best): Best {
+  return better({ ...run, objective: tf.fill(run.objective.shape, -Infinity) }, start);
+}
+
+/**
+ * The next point to be tried. All inputs move in the first of some proposals, then each alone: together they find a way
+ * sooner, but near the end of it what one gains another loses.
+ */
+function proposal(
+  canvases: readonly Canvas[],
+  sides: Sides,
+  turn: number,
+  deltas: readonly tf.Tensor2D[],
+  random: Random,
+): tf.Tensor2D[] {
+  const modalities = sides.flat().length;
+  const cycle = modalities === 1 ? 1 : modalities + 1;
+  const round = Math.floor(turn / cycle);
+  const alone = turn % cycle;
+  let number = 0;
+  return canvases.map(({ ball, blocks, grids }, i) => {
+    const areas = grids.map((grid, j) => ({ grid, sides: sides[i]![j]! }));
+    const moving = [...grids.keys()].filter(() => ++number === alone || alone === 0);
+    if (moving.length === 0) return deltas[i]!;
+    return confined(ball, blocks.next(ball, areas, { moving, round }, deltas[i]!, random));
+  });
+}
+
+/** Parts of 10,000 of the queries after which blocks get half as large; the paper gives them for 10,000 queries. */
+const HALVINGS = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
+
+/** The share of the places that a block takes, p of the paper, in a proposal counted from 0. */
+export function shareOf(proposal: number, queries: number, initial: number): number {
+  const at = Math.floor((proposal / queries) * 10_000);
+  return initial / 2 ** HALVINGS.filter((halving) => at > halving).length;
+}
+
+/** Sides of windows with a share of the free places, by modality and axis. */
+function sidesIn({ blocks, grids, free }: Canvas, share: number): tf.Tensor2D[][] {
+  return grids.map((grid, i) => {
+    const rows = free[i]!.map((places) => blocks.sides(grid, sidesOf(grid, share * places)));
+    return grid.sizes.map((_, axis) =>
+      tf.tensor2d(
+        rows.map((sides) => sides[axis]!),
+        [rows.length, 1],
+      ),
+    );
+  });
+}
+
+/** The canvases of the rows that are present. */
+async function canvasesOf(
+  problem: Problem,
+  axes: NonNullable<SquareOptions['axes']>,
+  context: SearchContext,
+): Promise<() => Canvas[]> {
+  const gridsIn = ({ parts }: Ball) => parts.map((part) => gridOf(part, axes[part.modality]));
+  const masks = problem.balls.map((ball) =>
+    ball.free ? context.hold(() => gridsIn(ball).map((grid) => freePlaces(ball, grid))) : undefined,
+  );
+  /** For each ball and modality the free places of each row of the batch. */
+  const free: (readonly number[])[][] = [];
+  for (const [i, ball] of problem.balls.entries()) {
+    free.push([]);
+    for (const [j, { places }] of gridsIn(ball).entries()) {
+      const mask = masks[i]?.value[j];
+      free[i]!.push(
+        mask ? [...(await context.settle(mask.count, 'query 0'))] : Array(ball.rows).fill(places),
+      );
+    }
+  }
+  return () =>
+    problem.balls.map((ball, i) => ({
+      ball,
+      blocks: ball.norm === norms.linf ? linfBlocks : l2Blocks,
+      grids: gridsIn(ball).map((grid, j) => ({ ...grid, free: masks[i]?.value[j] })),
+      free: free[i]!.map((rows) => context.rows.map((row) => rows[row]!)),
+    }));
+}

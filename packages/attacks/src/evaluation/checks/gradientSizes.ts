@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { AttackLoss } from '../../losses/attackLoss.js';
+import { attackOf } from '../../search/search.js';
+import { columnsOf, origin } from '../../threatModel/ball.js';
+import type { Subject } from './subject.js';
+
+/** Gradients of one modality's samples. */
+export interface GradientSizes {
+  modality: string;
+  /** Rows in the batch of the samples in which the attack may write. */
+  rows: number[];
+  /** Largest entry of the loss's gradient with respect to what it may write, per unit of the input, for each of `rows`. */
+  sizes: number[];
+}
+
+/**
+ * How large the gradient of a loss is at the samples that are right: one forward and one backward pass.
+ * @throws {GradientError} when a gradient is not finite
+ */
+export async function gradientSizes(subject: Subject, loss: AttackLoss): Promise<GradientSizes[]> {
+  const { right, classifier, options } = subject;
+  let found: GradientSizes[] = [];
+  await subject.with(right, async ({ inputs, labels, threatModel }) => {
+    const look = attackOf({ name: 'gradients', threatModel, loss }, async ({ balls }, context) => {
+      const still = context.hold(() => origin(balls));
+      const names = balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
+      const measured = context.hold(() => {
+        const { gradients } = context.evaluate(still.value);
+        const ofParts = balls.flatMap((ball, i) =>
+          ball.parts.map((part) => {
+            const gradient = columnsOf(ball, part, gradients[i]!);
+            const free = ball.free ? columnsOf(ball, part, ball.free) : tf.onesLike(gradient);
+            // Not the l2 length: squares of small entries are rounded to 0.
+            return tf.stack([tf.mul(tf.max(tf.abs(gradient), 1), part.weight), tf.sum(free, 1)]);
+          }),
+        );
+        return { all: tf.stack(ofParts) };
+      });
+      const values = await context.settle(measured.value.all, 'this check');
+      found = names.map((modality, i) => {
+        const [sizes, entries] = [0, 1].map((which) =>
+          values.subarray((2 * i + which) * right.length, (2 * i + which + 1) * right.length),
+        );
+        const free = [...right.keys()].filter((j) => entries![j]! > 0);
+        return { modality, rows: free.map((j) => right[j]!), sizes: free.map((j) => sizes![j]!) };
+      });
+      return still.value;
+    });
+    const { signal, seed } = options;
+    const unchanged = await look.perturb(classifier, inputs, labels, { seed, ...(signal && { signal }) });
+    tf.dispose(unchanged);
+  });
+  return found;
+}

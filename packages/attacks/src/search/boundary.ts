@@ -1,0 +1,164 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Objective } from '../losses/attackLoss.js';
+import { oneHotOf, without } from '../losses/rowLoss.js';
+import { type Ball, unitOf } from '../threatModel/ball.js';
+import type { Problem } from './evaluate.js';
+import { furthest, only } from './maximiseLinear.js';
+import type { SearchContext } from './search.js';
+
+/** The decision boundary as it looks from a point: margin + slopes . step = 0. */
+export interface Boundary {
+  /** Above 0 beyond the boundary, `[rows, 1]`. */
+  margin: tf.Tensor2D;
+  /** The margin's gradient in each ball. */
+  slopes: tf.Tensor2D[];
+  /** Logits at the point. */
+  logits: tf.Tensor2D;
+}
+
+/** What a step needs to know of a ball. */
+export type Surroundings = Pick<Ball, 'norm' | 'epsilon' | 'bounds'>;
+
+/** Steps are cut at so many units, lest a vanishing gradient throw the point to where the classifier overflows. */
+const LONGEST = 1e6;
+/** Steps are at least so many units, so that a point on the very boundary gets across. */
+const SHORTEST = 1e-5;
+/**
+ * Newton steps for the radius. On rows of 30 to 30,000 entries they then fall short of the rise by 1e-5 at most, but for
+ * rows that need nearly all of the box: 1e-3 at 99 % of it, up to 1e-2 at its very corner.
+ */
+const NEWTON_STEPS = 10;
+
+/**
+ * The classes that may take the label's place, by rank: margins z_k - z_y with k the first, second, ... of a row's other
+ * classes by their clean logits. With targets there is one margin, z_t less the largest of the others.
+ * @param count at most so many
+ */
+export function rivalsOf(
+  problem: Problem,
+  context: SearchContext,
+  cleanLogits: tf.Tensor2D,
+  count: number,
+): Objective[] {
+  if (problem.targets) return [problem.objective];
+  const differences = context.hold(() => {
+    const own = oneHotOf(problem.labels, cleanLogits);
+    const others = Math.min(count, cleanLogits.shape[1] - 1);
+    const ranked = tf.unstack(tf.topk(without(cleanLogits, own), others).indices, 1) as tf.Tensor1D[];
+    return ranked.map((rival) => tf.sub(oneHotOf(rival, cleanLogits), own));
+  });
+  return differences.value.map((_, i) => ({
+    observed: [],
+    raise: ({ logits }) => tf.sum(tf.mul(logits, differences.value[i]!), 1),
+    report: (raised) => tf.clone(raised),
+  }));
+}
+
+/**
+ * For each sample the nearest of the boundaries to some rivals: the one with the smallest |margin| / sum of
+ * unit_b |slopes_b|_* over the balls, in dual norms. One forward and one backward pass for each rival.
+ * @param open what of a gradient in a ball counts; by default all
+ */
+export function nearestBoundary(
+  { balls }: Problem,
+  context: SearchContext,
+  deltas: readonly tf.Tensor2D[],
+  rivals: readonly Objective[],
+  open: (ball: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D) => tf.Tensor2D = (_, __, gradient) =>
+    gradient,
+): Boundary {
+  const seen = rivals.map((rival) => {
+    const { objective, logits, gradients } = context.evaluate(deltas, rival);
+    const slopes = gradients.map((gradient, i) => open(balls[i]!, deltas[i]!, gradient));
+    const margin = tf.expandDims(objective, 1) as tf.Tensor2D;
+    return { boundary: { margin, slopes, logits }, distance: distanceTo(balls, margin, slopes) };
+  });
+  return seen.reduce((nearest, next) => {
+    const nearer = tf.less(next.distance, nearest.distance);
+    const choose = (one: tf.Tensor2D, other: tf.Tensor2D): tf.Tensor2D => tf.where(nearer, one, other);
+    return {
+      boundary: {
+        margin: choose(next.boundary.margin, nearest.boundary.margin),
+        slopes: next.boundary.slopes.map((slope, i) => choose(slope, nearest.boundary.slopes[i]!)),
+        logits: nearest.boundary.logits,
+      },
+      distance: choose(next.distance, nearest.distance),
+    };
+  }).boundary;
+}
+
+function distanceTo(balls: readonly Ball[], margin: tf.Tensor2D, slopes: tf.Tensor2D[]): tf.Tensor2D {
+  const steepness = sumOf(
+    balls.map((ball, i): tf.Tensor2D => tf.mul(unitOf(ball), ball.norm.dual(slopes[i]!))),
+  );
+  return tf.where(
+    tf.greater(steepness, 0),
+    tf.div<tf.Tensor2D>(tf.abs(margin), steepness),
+    tf.fill(margin.shape, Infinity),
+  );
+}
+
+/**
+ * The smallest step, by the largest share of a ball's unit that it takes, that raises a linear function by so much.
+ * Without a box it is rise / (sum of unit_b |slopes_b|_*) times the steepest direction of each ball. Within one, the
+ * root of a concave function of that share, {@link furthest}, found by Newton's method from below; rows that can't
+ * rise so far get as near as they can.
+ * @param rise `[rows, 1]`; below 0 to go down
+ * @param from where the step begins, if range and mask are to be respected, one matrix per ball; absent: as if there were none
+ */
+export function stepTo(
+  balls: readonly Surroundings[],
+  slopes: readonly tf.Tensor2D[],
+  rise: tf.Tensor2D,
+  from?: readonly tf.Tensor2D[],
+): tf.Tensor2D[] {
+  const units = balls.map(unitOf);
+  // In shares of the units, and divided by the largest slope, so that squares don't vanish.
+  const scaled = slopes.map((slope, i) => tf.mul<tf.Tensor2D>(slope, units[i]!));
+  const largest = scaled
+    .map((slope): tf.Tensor2D => tf.max(tf.abs(slope), 1, true))
+    .reduce((one, other) => tf.maximum(one, other));
+  const needed = tf.divNoNan(tf.abs(rise), largest) as tf.Tensor2D;
+  // Products and quotients with columns are fast on wasm, comparisons with them, of which divNoNan makes one, are not.
+  const sense = tf.sub(1, tf.mul(2, tf.cast(tf.less(rise, 0), 'float32')));
+  const ways = scaled.map((slope): tf.Tensor2D => tf.mul(tf.sign(slope), sense));
+  const heights = scaled.map((slope): tf.Tensor2D => tf.div(tf.abs(slope), orOne(largest)));
+  const rooms = balls.map((ball, i) => {
+    const room = from ? roomOf(ball, from[i]!, ways[i]!) : tf.fill(slopes[i]!.shape, Infinity);
+    return only(isAbove0(heights[i]!), tf.div(room, orOne(units[i]!)));
+  });
+  const paths = balls.map(({ norm }, i) => furthest(norm, heights[i]!, rooms[i]!));
+
+  const steepness = sumOf(balls.map(({ norm }, i) => norm.dual(only(isAbove0(rooms[i]!), heights[i]!))));
+  let radius = tf.clipByValue(tf.divNoNan(needed, steepness), SHORTEST, LONGEST) as tf.Tensor2D;
+  if (from && balls.some(({ bounds }) => bounds)) {
+    for (let i = 0; i < NEWTON_STEPS; i++) {
+      const reached = paths.map((path) => path.at(radius));
+      const lacking = tf.relu(tf.sub(needed, sumOf(reached.map(({ height }) => height))));
+      const rate = sumOf(reached.map((path) => path.rate));
+      radius = tf.minimum(tf.add(radius, tf.divNoNan(lacking, rate)), LONGEST);
+    }
+  }
+  return paths.map((path, i) => tf.mul(tf.mul<tf.Tensor2D>(path.point(radius), units[i]!), ways[i]!));
+}
+
+/** How far each entry can go one way before it is at the end of its range. */
+function roomOf({ bounds }: Surroundings, delta: tf.Tensor2D, way: tf.Tensor2D): tf.Tensor2D {
+  if (!bounds) return tf.fill(delta.shape, Infinity);
+  const above: tf.Tensor2D = tf.sub(bounds.upper, delta);
+  const below: tf.Tensor2D = tf.sub(delta, bounds.lower);
+  return tf.relu(tf.where(isAbove0(way), above, below));
+}
+
+/** A column with 1 in place of 0, to divide by what is 0 as well there or doesn't count. */
+function orOne(column: tf.Tensor2D): tf.Tensor2D {
+  return tf.where(tf.equal(column, 0), tf.onesLike(column), column);
+}
+
+function isAbove0(matrix: tf.Tensor2D): tf.Tensor2D {
+  return tf.greater(matrix, tf.zerosLike(matrix));
+}
+
+function sumOf(columns: tf.Tensor2D[]): tf.Tensor2D {
+  return columns.reduce((sum, column) => tf.add(sum, column));
+}

@@ -1,0 +1,263 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers';
+import { gatedInputs, gatedModel } from '@amr/testing/attacks/gatedModel';
+import { linearClassifier, normal, values } from '@amr/testing/attacks/models';
+import { describe, expect, it } from 'vitest';
+import { pgd } from '../attacks/pgd.js';
+import type { Classifier } from '../classifier/classifier.js';
+import { classifierOf } from '../classifier/classifierOf.js';
+import { AttackInputError, AttackOptionsError, GradientError, ThreatModelError } from '../errors.js';
+import type { ObservedLoss, Seen } from '../losses/attackLoss.js';
+import type { ThreatModel } from '../threatModel/threatModel.js';
+import { attackOf, type Search, type SearchConfig } from './search.js';
+
+const threatModel: ThreatModel = { x: { norm: 'linf', epsilon: 0.5, range: [0, 1] } };
+const x = tf.tensor2d([
+  [0.2, 0.9],
+  [0.5, 0.5],
+  [0, 1],
+]);
+const labels = tf.tensor1d([0, 1, 0], 'int32');
+const weights = tf.tensor2d([
+  [1, -1],
+  [0.5, 2],
+]);
+const classifier = linearClassifier({ x: weights });
+const attack = (search: Search, config: Partial<SearchConfig> = {}) =>
+  attackOf({ name: 'mine', threatModel, ...config }, search);
+/** One step of 0.1 upwards. */
+const upwards: Search = async ({ balls }, context) =>
+  context.hold(() => balls.map((ball) => tf.fill([ball.rows, ball.size], 0.1) as tf.Tensor2D)).value;
+
+describe('attackOf', () => {
+  it('makes modalities of what the search returns, as tensors of their own', async () => {
+    const other = normal([3, 2], 1);
+    const before = tf.memory().numTensors;
+    const result = await attack(upwards).perturb(classifier, { x, other }, labels);
+    expect(tf.memory().numTensors - before).toBe(2);
+    expect(result.other).not.toBe(other);
+    expect(values(result.other!)).toEqual(values(other));
+    const clean = values(x);
+    values(result.x!).forEach((value, i) => {
+      expect(value).toBeCloseTo(Math.min(clean[i]! + 0.1, 1), 6);
+    });
+  });
+
+  it.each<[string, Search]>([
+    [
+      'throws',
+      async (_, context) => {
+        context.hold(() => ({ a: tf.ones([3]), b: [tf.ones([2])] }));
+        throw new Error('enough');
+      },
+    ],
+    [
+      'throws in a step',
+      async (_, context) => {
+        const state = context.hold(() => ({ a: tf.ones([3]) }));
+        state.advance(({ a }) => {
+          tf.add(a, 1);
+          throw new Error('enough');
+        });
+        return [];
+      },
+    ],
+    [
+      'has noted a gradient before it throws',
+      async ({ balls }, context) => {
+        tf.tidy(() => {
+          context.evaluate(balls.map(({ rows, size }) => tf.zeros([rows, size])));
+        });
+        throw new Error('enough');
+      },
+    ],
+  ])('frees everything when the search %s', async (_, search) => {
+    const before = tf.memory().numTensors;
+    await expect(attack(search).perturb(classifier, { x }, labels)).rejects.toThrow('enough');
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('frees what a state leaves out, and keeps what it takes along', async () => {
+    const counts: number[] = [];
+    const search: Search = async ({ balls }, context) => {
+      const base = tf.memory().numTensors;
+      const state = context.hold(() => ({ kept: tf.ones([2]), changed: tf.zeros([3, 2]) }));
+      for (let step = 0; step < 3; step++) {
+        state.advance(({ kept, changed }) => ({ kept, changed: tf.add(changed, 0.1) }));
+        counts.push(tf.memory().numTensors - base);
+      }
+      expect(values(state.value.kept)).toEqual([1, 1]);
+      return balls.map(() => state.value.changed as tf.Tensor2D);
+    };
+    const result = await attack(search).perturb(classifier, { x }, labels);
+    expect(counts).toEqual([2, 2, 2]);
+    expect(values(result.x!)[0]).toBeCloseTo(0.5, 5);
+  });
+
+  it('refuses draws, losses and threat models that make no sense, before anything else', () => {
+    expect(() => attack(upwards, { draws: 0 })).toThrow(AttackOptionsError);
+    expect(() => pgd(threatModel, { draws: 1.5 })).toThrow(/draws is 1.5; expected a whole number from 1/);
+    expect(() => attack(upwards, { loss: 'hinge' as 'cw' })).toThrow(AttackOptionsError);
+    const infinite: ThreatModel = { x: { norm: 'l2', epsilon: Infinity } };
+    expect(() => attack(upwards, { threatModel: infinite })).toThrow(ThreatModelError);
+    expect(attack(upwards, { threatModel: infinite, unbounded: true }).name).toBe('mine');
+  });
+});
+
+describe('a search context', () => {
+  it('evaluates the objective and its gradient, and the mean of several draws', async () => {
+    const shifts = [0, 3, -1, 7];
+    let calls = 0;
+    // Each call scales the logits of class 1 by another factor.
+    const random: Classifier = (inputs) =>
+      tf.tidy(() => tf.mul(classifier(inputs), tf.tensor1d([1, shifts[calls++ % 4]!])));
+    const search: Search = async ({ balls }, context) => {
+      const deltas = balls.map(({ rows, size }) => tf.zeros([rows, size]) as tf.Tensor2D);
+      tf.tidy(() => {
+        const { objective, logits, gradients } = context.evaluate(deltas);
+        expect(calls).toBe(4);
+        const z = [0.2 + 0.45, -0.2 + 1.8];
+        const mean = 9 / 4;
+        expect(values(logits)[1]).toBeCloseTo(mean * z[1]!, 5);
+        // 'cw' is z_1 - z_0 for label 0: linear, so the mean of the draws is that of their mean.
+        expect(values(objective)[0]).toBeCloseTo(mean * z[1]! - z[0]!, 5);
+        expect(values(gradients[0]!)[0]).toBeCloseTo(mean * -1 - 1, 5);
+        expect(values(gradients[0]!)[2]).toBeCloseTo(1 - mean * -1, 5);
+        expect(values(context.logits(deltas))[1]).toBeCloseTo(mean * z[1]!, 5);
+        expect(calls).toBe(8);
+      });
+      return context.hold(() => deltas).value;
+    };
+    const before = tf.memory().numTensors;
+    tf.dispose(await attack(search, { draws: 4, loss: 'cw' }).perturb(random, { x }, labels));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('settles: gives values, and raises the first gradient since then that was not finite', async () => {
+    // The root of x_0 has no slope at 0, where the third row is.
+    const rooted: Classifier = (inputs) =>
+      tf.tidy(() => tf.matMul(tf.sqrt(inputs.x!), weights) as tf.Tensor2D);
+    const search: Search = async ({ balls }, context) => {
+      const at = (value: number) =>
+        balls.map(({ rows, size }) => tf.fill([rows, size], value) as tf.Tensor2D);
+      const evaluateAt = (value: number) =>
+        tf.tidy(() => {
+          context.evaluate(at(value));
+        });
+      evaluateAt(0.1);
+      const asked = tf.tensor2d([[4, 5]]);
+      expect(Array.from(await context.settle(asked, 'the start'))).toEqual([4, 5]);
+      asked.dispose();
+      for (const value of [0.1, 0.2, 0, 0.3, 0]) evaluateAt(value);
+      await context.settle(undefined, 'restart 2');
+      return [];
+    };
+    const before = tf.memory().numTensors;
+    const failed = attack(search).perturb(rooted, { x }, labels);
+    await expect(failed).rejects.toThrow(GradientError);
+    await expect(failed).rejects.toThrow(/with respect to 'x' .* first in step 3 of restart 2/);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('reports to onStep only, with the loss by its name', async () => {
+    const search: Search = async (problem, context) => {
+      const deltas = await upwards(problem, context);
+      tf.tidy(() => {
+        const { objective } = context.evaluate(deltas);
+        context.report({ step: 1, steps: 2, restart: 1, restarts: 1 }, deltas, objective);
+      });
+      return deltas;
+    };
+    const seen: number[][] = [];
+    const before = tf.memory().numTensors;
+    const result = await attack(search).perturb(classifier, { x }, labels, {
+      onStep: ({ step, steps, loss, adversarial }) => {
+        seen.push([step, steps]);
+        const z = classifier(adversarial);
+        const expected = values(tf.neg(tf.sum(tf.mul(tf.logSoftmax(z), tf.oneHot(labels, 2)), 1)));
+        values(loss).forEach((value, row) => {
+          expect(value).toBeCloseTo(expected[row]!, 5);
+        });
+      },
+    });
+    expect(seen).toEqual([[1, 2]]);
+    tf.dispose(result);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('a loss that observes', () => {
+  const inputs = gatedInputs(3);
+  const gated = classifierOf(gatedModel());
+  const truth = tf.tensor1d([0, 1, 2], 'int32');
+  const threat: ThreatModel = { rgb: { norm: 'linf', epsilon: 0.1, range: [0, 1] } };
+
+  it('sees logits, labels, targets, inputs and inner values, now and when clean', async () => {
+    const targets = tf.tensor1d([1, 2, 3], 'int32');
+    const features = values(gated.observe!(inputs, ['rgbFeatures']).values.rgbFeatures!);
+    const moved: boolean[] = [];
+    const loss: ObservedLoss = {
+      name: 'looking',
+      observed: ['rgbFeatures', 'weights'],
+      of: (seen: Seen) => {
+        expect(Object.keys(seen.observed)).toEqual(['rgbFeatures', 'weights']);
+        expect(seen.observed.weights!.shape).toEqual([3, 2]);
+        expect(values(seen.labels)).toEqual([0, 1, 2]);
+        expect(values(seen.targets!)).toEqual([1, 2, 3]);
+        expect(seen.clean.rgb).toBe(inputs.rgb);
+        expect(values(seen.observedClean.rgbFeatures!)).toEqual(features);
+        moved.push(values(seen.inputs.rgb!).some((value, i) => value !== values(inputs.rgb!)[i]));
+        return tf.sum(seen.logits, 1);
+      },
+    };
+    const before = tf.memory().numTensors;
+    const result = await pgd(threat, { loss, steps: 3 }).perturb(gated, inputs, truth, { targets });
+    expect(tf.memory().numTensors - before).toBe(2);
+    expect(moved).toEqual([false, true, true]);
+    tf.dispose(result);
+  });
+
+  it('is followed: features go as far from the clean ones as the ball lets them', async () => {
+    // Features that are the input: the furthest points in the ball are its corners.
+    const linear: Classifier = Object.assign((given: { [name: string]: tf.Tensor }) => classifier(given), {
+      observe: (given: { [name: string]: tf.Tensor }) => ({
+        logits: classifier(given),
+        values: { itself: tf.clone(given.x!) },
+      }),
+    });
+    const loss: ObservedLoss = {
+      name: 'distance',
+      observed: ['itself'],
+      of: ({ observed, observedClean, logits }) =>
+        // The first step follows the logits, since a distance has no slope at 0.
+        tf.add(
+          tf.sum(tf.squaredDifference(observed.itself!, observedClean.itself!), 1),
+          tf.mul(1e-3, tf.sum(tf.mul(logits, tf.tensor1d([1, 0])), 1)),
+        ),
+    };
+    const inside = tf.fill([2, 2], 0.5);
+    const result = await pgd({ x: { norm: 'linf', epsilon: 0.25 } }, { loss }).perturb(
+      linear,
+      { x: inside },
+      tf.tensor1d([0, 1], 'int32'),
+    );
+    for (const value of values(result.x!)) expect(value).toBeCloseTo(0.75, 6);
+  });
+
+  it('needs a classifier that gives what it asks for', async () => {
+    const loss: ObservedLoss = { name: 'mine', observed: ['depth'], of: ({ logits }) => tf.sum(logits, 1) };
+    const refused = async (given: Classifier, message: RegExp) => {
+      const before = tf.memory().numTensors;
+      const failed = pgd(threat, { loss }).perturb(given, inputs, truth);
+      await expect(failed).rejects.toThrow(AttackInputError);
+      await expect(failed).rejects.toThrow(message);
+      expect(tf.memory().numTensors).toBe(before);
+    };
+    await refused(gated, /neither an output nor a layer of that name/);
+    await refused((given) => gated(given), /needs 'depth' from inside the classifier, which has no function/);
+    const other: Classifier = Object.assign((given: typeof inputs) => gated(given), {
+      observe: (given: typeof inputs) => gated.observe!(given, ['weights']),
+    });
+    await refused(other, /needs 'depth'; the classifier's 'observe' gave \['weights'\]/);
+  });
+});

@@ -1,0 +1,62 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type Ball, confined, isInside, origin, relativeSize } from '../threatModel/ball.js';
+import { fooled, type Problem } from './evaluate.js';
+
+/** Per sample the smallest perturbation that fools the classifier, of those seen so far. */
+export interface Smallest {
+  /** One matrix per ball; 0 in rows that have none. */
+  deltas: tf.Tensor2D[];
+  /** Their {@link relativeSize}, `[rows, 1]`; Infinity in rows that have none. */
+  size: tf.Tensor2D;
+}
+
+/** What is known before the search: rows that are wrong as they are need no perturbation. */
+export function unperturbed(problem: Problem, cleanLogits: tf.Tensor2D): Smallest {
+  const wrong = tf.expandDims(fooled(problem, cleanLogits), 1) as tf.Tensor2D;
+  return {
+    deltas: origin(problem.balls),
+    size: tf.where(tf.greater(wrong, 0), tf.zerosLike(wrong), tf.fill(wrong.shape, Infinity)),
+  };
+}
+
+/**
+ * For each sample the smaller of what is known and of a new point.
+ * @param success 1 where the point fools the classifier, `[rows]`
+ */
+export function smaller(
+  balls: readonly Ball[],
+  best: Smallest,
+  deltas: readonly tf.Tensor2D[],
+  success: tf.Tensor1D,
+): Smallest {
+  const size = relativeSize(balls, deltas);
+  // A size that is not a number is less than none.
+  const improves = tf.logicalAnd(tf.expandDims(tf.cast(success, 'bool'), 1), tf.less(size, best.size));
+  return {
+    deltas: deltas.map((delta, i) => tf.where(improves, delta, best.deltas[i]!)),
+    size: tf.where(improves, size, best.size),
+  };
+}
+
+/** 1 in rows whose smallest perturbation so far is inside the threat model, `[rows, 1]`: fooled, for an evaluation. */
+export function fooledInside(balls: readonly Ball[], { deltas, size }: Smallest): tf.Tensor2D {
+  const found: tf.Tensor2D = tf.logicalAnd(tf.isFinite(size), isInside(balls, deltas));
+  return tf.cast(found, 'float32');
+}
+
+/** What a minimal-perturbation attack returns: the smallest perturbations where they are inside their balls, else 0. */
+export function smallestInside(balls: readonly Ball[], { deltas }: Smallest): tf.Tensor2D[] {
+  const inside = isInside(balls, deltas);
+  return deltas.map((delta, i) => tf.where(inside, confined(balls[i]!, delta), tf.zerosLike(delta)));
+}
+
+/**
+ * The ball without its surface, for {@link confined}: a search for the smallest perturbation starts with larger ones. A
+ * ball of radius 0 stays a point.
+ */
+export function boundless(ball: Ball): Ball {
+  const open = ball.radius !== undefined && ball.radius > 0;
+  const project = (delta: tf.Tensor2D, { epsilon }: Pick<Ball, 'epsilon'>): tf.Tensor2D =>
+    open ? delta : tf.mul(delta, tf.step(epsilon));
+  return { ...ball, norm: { ...ball.norm, project } };
+}

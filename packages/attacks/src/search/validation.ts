@@ -1,0 +1,200 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Modalities } from '../classifier/classifier.js';
+import { AttackInputError, AttackOptionsError, shown, ThreatModelError } from '../errors.js';
+import { Readback } from '../tensors/batchedRead.js';
+import { maskOn } from '../threatModel/masks/maskOn.js';
+import { attackedModalities, ballsOf, type ThreatModel } from '../threatModel/threatModel.js';
+import type { PerturbOptions } from './attack.js';
+
+/** What the checks found out that later steps need. */
+export interface Checked {
+  /** Masks of the modalities that have one, in the input's shape, 0 and 1; the caller disposes. */
+  masks: Modalities;
+  /** The largest label or target, to be compared with the number of logits. */
+  largestLabel: { name: 'label' | 'target'; value: number };
+}
+
+/**
+ * Checks a batch against a threat model, in one pass with one transfer from the backend.
+ * @param unbounded whether epsilons may be infinite
+ * @throws {AttackInputError} when inputs, labels or targets are at fault
+ * @throws {ThreatModelError} when the threat model doesn't fit them
+ * @throws {AttackOptionsError} when the seed is not a whole number
+ */
+export async function check(
+  threatModel: ThreatModel,
+  inputs: Modalities,
+  labels: tf.Tensor1D,
+  unbounded: boolean,
+  { targets, seed, rows: names }: PerturbOptions,
+): Promise<Checked> {
+  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new AttackOptionsError(`seed is ${shown(seed)}; expected a whole number from 0 to 2^53 - 1.`);
+  }
+  const rows = checkShapes(threatModel, inputs);
+  checkClasses('labels', labels, rows);
+  if (targets) checkClasses('targets', targets, rows);
+  if (names && !(names.length === rows && names.every((name) => Number.isSafeInteger(name) && name >= 0))) {
+    throw new AttackOptionsError(
+      `rows is ${shown([...names])}; expected a whole number from 0 for each of the ${rows} samples.`,
+    );
+  }
+
+  const readback = new Readback();
+  const masks: Modalities = {};
+  try {
+    for (const [modality, x] of Object.entries(inputs)) askFinite(readback, modality, x);
+    for (const { epsilon, modalities } of ballsOf(threatModel)) {
+      if (typeof epsilon !== 'number') {
+        askEpsilons(readback, epsilon, Object.keys(modalities), rows, unbounded);
+      }
+      for (const [modality, { range, mask }] of Object.entries(modalities)) {
+        if (range) askRange(readback, modality, inputs[modality]!, range);
+        if (mask) {
+          masks[modality] = maskOn(mask, inputs[modality]!, `The mask for '${modality}'`);
+          askMask(readback, modality, masks[modality]);
+        }
+      }
+    }
+    const largest: Checked['largestLabel'] = { name: 'label', value: -1 };
+    askClasses(readback, 'label', labels, largest);
+    if (targets) askClasses(readback, 'target', targets, largest);
+    await readback.read();
+    return { masks, largestLabel: largest };
+  } catch (error) {
+    readback.dispose();
+    tf.dispose(masks);
+    throw error;
+  }
+}
+
+/** Names, ranks, types and batch sizes; gives the batch size. */
+function checkShapes(threatModel: ThreatModel, inputs: Modalities): number {
+  const names = Object.keys(inputs ?? {});
+  if (names.length === 0) {
+    throw new AttackInputError(
+      'The inputs hold no modality; expected an object of tensors by modality name.',
+    );
+  }
+  for (const name of names) {
+    const x = inputs[name] as tf.Tensor | undefined;
+    if (!(x instanceof tf.Tensor) || x.rank === 0) {
+      throw new AttackInputError(
+        `The input '${name}' is ${shown(x)}; expected a tensor whose first axis is the batch.`,
+      );
+    }
+  }
+  const rows = inputs[names[0]!]!.shape[0]!;
+  if (names.some((name) => inputs[name]!.shape[0] !== rows) || rows === 0) {
+    const sizes = names.map((name) => `'${name}' ${shown(inputs[name]!.shape)}`).join(', ');
+    throw new AttackInputError(
+      `The inputs have the shapes ${sizes}; expected the same batch size, 1 or more, first in each.`,
+    );
+  }
+  for (const name of attackedModalities(threatModel)) {
+    const x = inputs[name];
+    if (!x) {
+      throw new ThreatModelError(
+        `The threat model has a budget for '${name}'; the inputs hold ${names.map(shown).join(', ')}.`,
+      );
+    }
+    if (x.dtype !== 'float32') {
+      throw new AttackInputError(
+        `The input '${name}' is of type ${x.dtype}; only float32 can be perturbed. Cast it with tf.cast(x, 'float32').`,
+      );
+    }
+    if (x.size === 0)
+      throw new AttackInputError(`The input '${name}' of shape ${shown(x.shape)} has no entries.`);
+  }
+  return rows;
+}
+
+function checkClasses(what: string, classes: tf.Tensor1D, rows: number): void {
+  if (!(classes instanceof tf.Tensor) || classes.rank !== 1 || classes.shape[0] !== rows) {
+    throw new AttackInputError(
+      `The ${what} are ${shown(classes)}; expected one class index per sample, shape [${rows}].`,
+    );
+  }
+}
+
+function askFinite(readback: Readback, modality: string, x: tf.Tensor): void {
+  if (x.dtype !== 'float32') return;
+  const finite = () => tf.all(tf.isFinite(tf.reshape(x, [x.shape[0]!, -1])), 1);
+  readback.ask(finite, (rows) => {
+    const bad = rows.indexOf(0);
+    if (bad >= 0) {
+      throw new AttackInputError(
+        `The input '${modality}' has NaN or infinite entries in sample ${bad} of the batch; expected finite numbers.`,
+      );
+    }
+  });
+}
+
+function askRange(readback: Readback, modality: string, x: tf.Tensor, [low, high]: [number, number]): void {
+  const ends = () => tf.stack([tf.min(x), tf.max(x)]);
+  readback.ask(ends, ([smallest, largest]) => {
+    if (smallest! < Math.fround(low) || largest! > Math.fround(high)) {
+      throw new AttackInputError(
+        `The input '${modality}' has values from ${smallest} to ${largest}; its budget's range is ${shown([low, high])}. Scale the input or correct the range.`,
+      );
+    }
+  });
+}
+
+function askEpsilons(
+  readback: Readback,
+  epsilon: tf.Tensor1D,
+  names: string[],
+  rows: number,
+  unbounded: boolean,
+): void {
+  const where = names.map(shown).join(', ');
+  if (epsilon.shape[0] !== rows) {
+    throw new ThreatModelError(
+      `epsilon for ${where} has ${epsilon.shape[0]} values; expected one for each of the ${rows} samples.`,
+    );
+  }
+  readback.ask(
+    () => epsilon,
+    (values) => {
+      const bad = values.findIndex((value) => !(value >= 0 && (unbounded || value < Infinity)));
+      if (bad >= 0) {
+        throw new ThreatModelError(
+          `epsilon for ${where} is ${values[bad]} for sample ${bad}; expected finite numbers that are 0 or more.`,
+        );
+      }
+    },
+  );
+}
+
+function askMask(readback: Readback, modality: string, mask: tf.Tensor): void {
+  const binary = () => tf.all(tf.logicalOr(tf.equal(mask, 0), tf.equal(mask, 1)));
+  readback.ask(binary, ([isBinary]) => {
+    if (!isBinary) {
+      throw new ThreatModelError(
+        `The mask for '${modality}' has values other than 0 and 1; expected 1 where the attack may write.`,
+      );
+    }
+  });
+}
+
+function askClasses(
+  readback: Readback,
+  name: 'label' | 'target',
+  classes: tf.Tensor1D,
+  largest: Checked['largestLabel'],
+): void {
+  readback.ask(
+    () => classes,
+    (values) => {
+      for (const [row, value] of values.entries()) {
+        if (!(Number.isInteger(value) && value >= 0)) {
+          throw new AttackInputError(
+            `The ${name} of sample ${row} is ${value}; expected a class index, a whole number from 0.`,
+          );
+        }
+        if (value > largest.value) Object.assign(largest, { name, value });
+      }
+    },
+  );
+}
