@@ -1,5 +1,5 @@
 import { ntuMirror, utdMhadMirror } from '../generator/skeleton.js';
-import { imigueUpperBody } from '../imigue/upperBody.js';
+import { imigueUpperBody } from '../sets/imigue/upperBody.js';
 
 /** Left and right joints, which a mirror swaps. */
 export type MirrorPairs = readonly (readonly [number, number])[];

@@ -1,7 +1,7 @@
 import type { BatchOptions, Dataset } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { fromArrays } from '../fromArrays.js';
+import { fromArrays } from '../source/fromArrays.js';
 import type { AugmentationOptions } from './augmentationOptions.js';
 import { withAugmentation } from './withAugmentation.js';
 

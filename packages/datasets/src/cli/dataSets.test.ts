@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { sourceFormats } from '../source/formats.js';
+import { sourceFormats } from '../sets/formats.js';
 import { dataSets } from './dataSets.js';
 
 const commands = new Map(dataSets().map((one) => [one.command.name(), one]));

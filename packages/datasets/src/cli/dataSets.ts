@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { FolderModality, FolderOptions } from '../folder/folderFormat.js';
-import type { ImigueOptions } from '../imigue/imigueFormat.js';
-import type { NtuOptions } from '../ntu/ntuFormat.js';
-import type { NtuSkeletonOptions } from '../ntu/skeletonClip.js';
-import type { PysklOptions } from '../pyskl/pysklFormat.js';
-import type { UtdMhadFormatOptions } from '../utdMhad/utdMhadFormat.js';
+import type { FolderModality, FolderOptions } from '../sets/folder/folderFormat.js';
+import type { ImigueOptions } from '../sets/imigue/imigueFormat.js';
+import type { NtuOptions } from '../sets/ntu/ntuFormat.js';
+import type { NtuSkeletonOptions } from '../sets/ntu/skeletonClip.js';
+import type { PysklOptions } from '../sets/pyskl/pysklFormat.js';
+import type { UtdMhadFormatOptions } from '../sets/utdMhad/utdMhadFormat.js';
 import { frameSamplings } from '../video/frameSampling.js';
 import type { VideoOptions } from '../video/videoOptions.js';
 

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { contactSheet } from '../contactSheet.js';
 import { DatasetError } from '../datasetError.js';
-import { fromArrays } from '../fromArrays.js';
 import { openShards } from '../prepared/preparedShards.js';
+import { fromArrays } from '../source/fromArrays.js';
+import { contactSheet } from './contactSheet.js';
 import { sourceOf } from './infoCommand.js';
 
 /**

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatSkeletonFile } from '../ntu/skeletonFile.js';
 import { prepare } from '../prepare/prepare.js';
+import { formatSkeletonFile } from '../sets/ntu/skeletonFile.js';
 import { infoOf, infoText } from './infoCommand.js';
 import { lookCommand } from './lookCommand.js';
 

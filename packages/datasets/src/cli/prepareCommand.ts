@@ -1,8 +1,8 @@
 import { prepare } from '../prepare/prepare.js';
+import { shardOf } from '../prepare/shardOf.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import type { Flags } from './dataSets.js';
 import { byteText, duration, progressLine, progressText } from './progressLine.js';
-import { shardOf } from './shardOf.js';
 import { stopping } from './stopping.js';
 
 /** `amr-data prepare`: prepares a data set, with progress; what was finished stays when it is stopped. */

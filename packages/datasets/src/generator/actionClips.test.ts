@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DatasetError } from '../datasetError.js';
-import type { ArrayDataset } from '../fromArrays.js';
+import type { ArrayDataset } from '../source/fromArrays.js';
 import { type ActionClipsOptions, actionClips } from './actionClips.js';
 import { actionNames } from './actions.js';
 

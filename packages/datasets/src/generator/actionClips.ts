@@ -1,4 +1,4 @@
-import { type ArrayDataset, fromArrays } from '../fromArrays.js';
+import { type ArrayDataset, fromArrays } from '../source/fromArrays.js';
 import { clip } from './clip.js';
 import { clipPlan } from './clipPlan.js';
 

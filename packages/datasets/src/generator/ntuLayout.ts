@@ -3,16 +3,16 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Random, random } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
-import { ntu120MissingSkeletons } from '../ntu/missingSkeletons.js';
-import { formatSampleName } from '../ntu/sampleName.js';
+import { writeAtomically } from '../prepared/writeAtomically.js';
+import { ntu120MissingSkeletons } from '../sets/ntu/missingSkeletons.js';
+import { formatSampleName } from '../sets/ntu/sampleName.js';
 import {
   bodyFields,
   formatSkeletonFile,
   jointCount,
   jointFields,
   type SkeletonBody,
-} from '../ntu/skeletonFile.js';
-import { writeAtomically } from '../prepared/writeAtomically.js';
+} from '../sets/ntu/skeletonFile.js';
 import { writeVideo } from '../video/writeVideo.js';
 import type { ActionClipsOptions } from './actionClips.js';
 import { focalLength } from './camera.js';

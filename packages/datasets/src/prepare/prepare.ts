@@ -1,11 +1,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Share } from '../cli/shardOf.js';
 import { DatasetError } from '../datasetError.js';
 import type { DamagedSample, Manifest } from '../prepared/manifest.js';
 import { isBeingWritten, writeAtomically } from '../prepared/writeAtomically.js';
-import { formatOf, sourceFormats } from '../source/formats.js';
+import { formatOf, sourceFormats } from '../sets/formats.js';
 import type { Listing, SourceFormat } from '../source/sourceFormat.js';
 import { mergePrepared } from './mergePrepared.js';
 import {
@@ -18,6 +17,7 @@ import {
   shardName,
 } from './plan.js';
 import { readersHere, readersInThreads } from './sampleReaders.js';
+import type { Share } from './shardOf.js';
 import { readRecord } from './shardRecord.js';
 import { writeShards } from './writeShards.js';
 

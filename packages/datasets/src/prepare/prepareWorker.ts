@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { sourceFormats } from '../source/formats.js';
+import { sourceFormats } from '../sets/formats.js';
 import type { ListedSample } from '../source/sourceFormat.js';
 import { readOutcome } from './readOutcome.js';
 import type { ReaderSetup, WorkerReply } from './sampleReaders.js';

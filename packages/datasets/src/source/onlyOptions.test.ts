@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DatasetError } from '../datasetError.js';
-import { sourceFormats } from './formats.js';
+import { sourceFormats } from '../sets/formats.js';
 
 const groups = {
   ntu60: ['skeleton', 'video'],

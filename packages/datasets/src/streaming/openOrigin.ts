@@ -16,7 +16,7 @@ export async function openOrigin(
     return shardSamples(await openShards(folderSource(folder), { verify }), modalities);
   }
   // Only here: formats bring along much that prepared folders don't need.
-  const { sourceFormats } = await import('../source/formats.js');
+  const { sourceFormats } = await import('../sets/formats.js');
   const format = sourceFormats[origin.format];
   if (!format) throw new DatasetError(`there is no format '${origin.format}' for threads to read`);
   return formatSamples(format, origin.options, origin.modalities);

@@ -1,5 +1,5 @@
 import { whole } from '../batchPlan.js';
-import { formatOf, sourceFormats } from '../source/formats.js';
+import { formatOf, sourceFormats } from '../sets/formats.js';
 import type { SourceFormat } from '../source/sourceFormat.js';
 import { batchReaderHere } from './batchReader.js';
 import { batchReaderInThreads } from './batchThreads.js';

@@ -1,0 +1,178 @@
+import type { NumericValues } from '@amr/formats';
+import { evenlySpaced } from '@amr/internal';
+import { whole } from '../../batchPlan.js';
+import { DatasetError } from '../../datasetError.js';
+import { onlyOptions } from '../../source/onlyOptions.js';
+
+/** How depth maps become small pictures. The defaults make those of the compact data set. Plain data. */
+export interface DepthClipOptions {
+  /** Frames of each clip, taken uniformly, first and last included. Default 16. */
+  frames?: number;
+  /** Side of the square pictures in pixels; each is a mean over an area. Default 64. */
+  size?: number;
+  /** What is added to the larger of the body's width and height, as a share of it, beside two pixels. Default 0.1. */
+  margin?: number;
+  /** Millimetres of depth from the darkest to the brightest, the body's median in the middle. Default 2000. */
+  range?: number;
+}
+
+/** A clip of depth maps of one body, where 0 is whatever isn't the body. */
+export interface DepthMaps {
+  /** Millimetres `[frames, width, height]` row by row: column by column of each picture, as MATLAB keeps `height x width x frames`. */
+  values: NumericValues;
+  /** Rows of a picture. */
+  height: number;
+  /** Columns of a picture. */
+  width: number;
+  /** Number of pictures. */
+  frames: number;
+}
+
+/** Small pictures of a clip, and what they are cut and shaded by. */
+export interface DepthClip {
+  /** Intensities `[frames, size, size]`: 0 for the background, 5 to 255 for the body, brighter is nearer. */
+  pixels: Uint8Array;
+  /** The square that was cut out; it may stick out of the picture, where there is background. */
+  crop: { top: number; left: number; side: number };
+  /** Median of the body's depths in the frames that were taken, in millimetres. */
+  median: number;
+}
+
+/** The body's least intensity, so that it is told from the background however far it is. */
+const least = 0.02;
+/** Width or height that a picture may have. */
+const mostPixels = 4096;
+
+/**
+ * The options with their defaults.
+ * @throws {DatasetError} when one is out of its range
+ */
+export function checkDepthOptions(options: DepthClipOptions = {}): Required<DepthClipOptions> {
+  onlyOptions(options, ['frames', 'size', 'margin', 'range'], 'depth');
+  const { frames = 16, size = 64, margin = 0.1, range = 2000 } = options;
+  whole('frames of depth', frames, 1);
+  whole('size of depth', size, 1);
+  if (frames * size * size > 2 ** 30) {
+    throw new DatasetError(
+      `frames and size of depth: ${frames} pictures of ${size} x ${size} are too many bytes`,
+    );
+  }
+  if (!(margin >= 0 && margin <= 10)) {
+    throw new DatasetError(`margin of depth: ${margin} was given, a number from 0 to 10 was expected`);
+  }
+  if (!(range > 0 && range <= 65535)) {
+    throw new DatasetError(`range of depth: ${range} was given, millimetres up to 65535 were expected`);
+  }
+  return { frames, size, margin, range };
+}
+
+/**
+ * Small pictures of a body: one square for the whole clip, around wherever the body is in any of its frames; depths as intensities,
+ * `255 * clip(1/2 + (median - z) / range, 0.02, 1)`; and the mean over each small pixel's area, the background as 0 among it. An
+ * area is all pixels that the small one touches, each counted fully.
+ * @param file what errors name
+ * @throws {DatasetError} when there is no body, or values are no depths of 16 bits
+ */
+export function depthClip(maps: DepthMaps, options: DepthClipOptions, file?: string): DepthClip {
+  const { frames, size, margin, range } = checkDepthOptions(options);
+  const { height, width, values } = maps;
+  if (Math.max(height, width) > mostPixels) {
+    throw new DatasetError(
+      `pictures of ${width} x ${height} were found, at most ${mostPixels} pixels expected`,
+      { file },
+    );
+  }
+  const taken = evenlySpaced(maps.frames, frames);
+  const crop = bodySquare(maps, margin, file);
+  const median = bodyMedian(maps, taken, file);
+  const { top, left, side } = crop;
+  const bins = Array.from({ length: size }, (_, i) => [
+    Math.floor((i * side) / size),
+    Math.ceil(((i + 1) * side) / size),
+  ]) as [number, number][];
+  const pixels = new Uint8Array(frames * size * size);
+  // Sums over rows, for each small row and each column of the square.
+  const sums = new Float64Array(size * side);
+  for (const [i, frame] of taken.entries()) {
+    sums.fill(0);
+    for (let x = 0; x < side; x++) {
+      if (left + x < 0 || left + x >= width) continue;
+      const column = (frame * width + left + x) * height;
+      for (let row = 0; row < size; row++) {
+        const [from, to] = bins[row]!;
+        let sum = 0;
+        for (let y = Math.max(0, top + from); y < Math.min(height, top + to); y++) {
+          const z = values[column + y] as number;
+          if (z > 0) sum += Math.min(1, Math.max(least, 0.5 + (median - z) / range));
+        }
+        sums[row * side + x] = sum;
+      }
+    }
+    for (let row = 0; row < size; row++) {
+      const rows = bins[row]![1] - bins[row]![0];
+      for (let column = 0; column < size; column++) {
+        const [from, to] = bins[column]!;
+        let sum = 0;
+        for (let x = from; x < to; x++) sum += sums[row * side + x]!;
+        pixels[(i * size + row) * size + column] = Math.round((255 * sum) / (rows * (to - from)));
+      }
+    }
+  }
+  return { pixels, crop, median };
+}
+
+/** The square around the body in all frames. */
+function bodySquare({ values, height, width, frames }: DepthMaps, margin: number, file?: string) {
+  let [top, bottom, left, right] = [height, -1, width, -1];
+  for (let column = 0; column < frames * width; column++) {
+    const from = column * height;
+    let first = 0;
+    while (first < height && !((values[from + first] as number) > 0)) first++;
+    if (first === height) continue;
+    let last = height - 1;
+    while (!((values[from + last] as number) > 0)) last--;
+    const x = column % width;
+    top = Math.min(top, first);
+    bottom = Math.max(bottom, last);
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+  }
+  if (bottom < 0) throw new DatasetError('no pixel of any frame is of a body: all are 0', { file });
+  const side = Math.floor((1 + margin) * Math.max(bottom - top + 1, right - left + 1)) + 2;
+  return {
+    top: roundToEven((top + bottom + 1 - side) / 2),
+    left: roundToEven((left + right + 1 - side) / 2),
+    side,
+  };
+}
+
+function bodyMedian({ values, height, width }: DepthMaps, taken: readonly number[], file?: string): number {
+  const counts = new Uint32Array(65536);
+  let total = 0;
+  for (const frame of taken) {
+    for (let i = frame * height * width; i < (frame + 1) * height * width; i++) {
+      const z = values[i] as number;
+      if (z === 0) continue;
+      if (!(z > 0 && z <= 65535)) {
+        throw new DatasetError(`the depth ${z} was found, millimetres from 0 to 65535 were expected`, {
+          file,
+        });
+      }
+      counts[Math.round(z)]!++;
+      total++;
+    }
+  }
+  if (total === 0) throw new DatasetError('no pixel of the frames that are taken is of a body', { file });
+  const ranked = (rank: number) => {
+    let z = 0;
+    for (let seen = counts[0]!; seen <= rank; seen += counts[z]!) z++;
+    return z;
+  };
+  return (ranked(Math.floor((total - 1) / 2)) + ranked(Math.floor(total / 2))) / 2;
+}
+
+/** Halves go to the even number, as NumPy and Python have it. */
+function roundToEven(value: number): number {
+  const below = Math.floor(value);
+  return value - below === 0.5 ? below + Math.abs(below % 2) : Math.round(value);
+}
