@@ -1,39 +1,42 @@
-/** What every error of this package is an instance of. */
+/** Every error of this package is an instance of this class. */
 export class AttackError extends Error {
   /** The name of the class, for callers that compare names rather than classes. */
   override name = 'AttackError';
+  /** Names the kind of error: 'AMR_ATTACK_INPUT', 'AMR_THREAT_MODEL', 'AMR_ATTACK_OPTIONS' or 'AMR_GRADIENT'. */
+  readonly code: string = 'AMR_ATTACK';
 }
 
-/** Inputs, labels, targets or logits that an attack can't work on. Raised before the first step. */
+/** Inputs, labels, targets or logits are of a form that an attack can't work on. Raised before the first step. */
 export class AttackInputError extends AttackError {
   /** The name of the class. */
   override name = 'AttackInputError';
+  /** Names the kind of error. */
+  override readonly code = 'AMR_ATTACK_INPUT';
 }
 
-/** A budget that makes no sense, by itself or for the inputs at hand. Raised before the first step. */
+/** A budget is not valid, by itself or for the inputs at hand. Raised before the first step. */
 export class ThreatModelError extends AttackError {
   /** The name of the class. */
   override name = 'ThreatModelError';
+  /** Names the kind of error. */
+  override readonly code = 'AMR_THREAT_MODEL';
 }
 
-/** An option of an attack, or of `perturb`, outside its values. */
+/** An option of an attack, of a loss or of `perturb` is unknown or outside its values. */
 export class AttackOptionsError extends AttackError {
   /** The name of the class. */
   override name = 'AttackOptionsError';
+  /** Names the kind of error. */
+  override readonly code = 'AMR_ATTACK_OPTIONS';
 }
 
-/** The loss has a gradient with NaN or infinite entries, so no step can be trusted. */
+/** The loss has a gradient with NaN or infinite entries, so the attack can't trust its steps. */
 export class GradientError extends AttackError {
   /** The name of the class. */
   override name = 'GradientError';
+  /** Names the kind of error. */
+  override readonly code = 'AMR_GRADIENT';
 }
 
-/** How a value reads in a message: strings quoted, arrays in brackets, tensors by shape. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
-  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`;
-  if (typeof value === 'object' && value !== null && 'shape' in value)
-    return `a tensor of shape ${shown(value.shape)}`;
-  if (typeof value === 'object' && value !== null) return `an object with ${shown(Object.keys(value))}`;
-  return String(value);
-}
+// The former name, until all files of this package import formatValue from @amr/internal.
+export { formatValue as shown } from '@amr/internal';

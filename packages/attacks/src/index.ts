@@ -88,7 +88,7 @@ export {
 } from './losses/temporalInvariance.js';
 export { temporalVariation } from './losses/temporalVariation.js';
 export { type MotionTermOptions, withMotionTerm } from './losses/withMotionTerm.js';
-export type { Attack, AttackStep, PerturbOptions } from './search/attack.js';
+export type { Attack, AttackFactory, AttackStep, PerturbOptions } from './search/attack.js';
 export { attackConditions } from './threatModel/attackConditions.js';
 export type { Constraint } from './threatModel/constraint.js';
 export { type BoneLengthsOptions, boneLengths } from './threatModel/constraints/boneLengths.js';

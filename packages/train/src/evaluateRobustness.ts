@@ -1,5 +1,5 @@
 import {
-  type Attack,
+  type AttackFactory,
   attackConditions,
   attackedModalities,
   type Budget,
@@ -28,8 +28,7 @@ import {
 import { Stopwatch } from './stopwatch.js';
 import { describeThreatModel } from './threatModelDescription.js';
 
-/** Makes an attack for a threat model, e.g. `(threatModel) => pgd(threatModel, { steps: 20 })`. */
-export type AttackFactory = (threatModel: ThreatModel) => Attack;
+export type { AttackFactory };
 
 /** How far an evaluation has come. */
 export interface EvaluationProgress {

@@ -185,11 +185,11 @@ describe('alternating', () => {
     ['an order with a modality too few', () => alternating(budgets, { order: ['a'] }), /order is \['a'\]/],
     ['an order with one twice', () => alternating(budgets, { order: ['a', 'a'] }), /order is/],
     ['fewer steps than modalities', () => alternating(budgets, { steps: 1 }), /steps is 1 for 2 modalities/],
-    ['broken steps', () => alternating(budgets, { steps: 2.5 }), /steps is 2.5/],
+    ['broken steps', () => alternating(budgets, { steps: 2.5 }), /steps: got 2.5/],
     [
       'restarts at the same point',
       () => alternating(budgets, { restarts: 2, randomStart: false }),
-      /restarts is 2/,
+      /restarts: got 2/,
     ],
     ['an empty threat model', () => alternating({}), /names no modality/],
   ])('refuses %s', (_, make, message) => {

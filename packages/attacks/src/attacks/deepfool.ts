@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkCount, checkNotNegative, checkNumber } from '../options.js';
+import { checkCount, checkNotNegative, checkOption } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { nearestBoundary, rivalsOf, stepTo } from '../search/boundary.js';
 import { fooled } from '../search/evaluate.js';
@@ -60,7 +60,7 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
   const { steps = 50, overshoot = 0.02, candidates = 10 } = options;
   checkCount('steps', steps);
   const several = Number.isSafeInteger(candidates) && candidates >= 2;
-  checkNumber('candidates', candidates, several, 'a whole number from 2');
+  checkOption('candidates', candidates, several, 'a whole number from 2');
   checkNotNegative('overshoot', overshoot);
 
   return attackOf(

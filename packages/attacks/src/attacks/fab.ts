@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkCount, checkNumber } from '../options.js';
+import { checkCount, checkOption } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { nearestBoundary, rivalsOf, type Surroundings, stepTo } from '../search/boundary.js';
 import { fooled, judge, type Problem, perturbedInputs } from '../search/evaluate.js';
@@ -98,9 +98,9 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
   checkCount('steps', steps);
   checkCount('restarts', restarts);
   checkCount('targetClasses', targetClasses);
-  checkNumber('alphaMax', alphaMax, alphaMax >= 0 && alphaMax <= 1, 'a number from 0 to 1');
-  checkNumber('eta', eta, eta >= 1 && eta < Infinity, 'a number that is finite and 1 or more');
-  checkNumber('beta', beta, beta > 0 && beta <= 1, 'a number above 0 and at most 1');
+  checkOption('alphaMax', alphaMax, alphaMax >= 0 && alphaMax <= 1, 'a number from 0 to 1');
+  checkOption('eta', eta, eta >= 1 && eta < Infinity, 'a number that is finite and 1 or more');
+  checkOption('beta', beta, beta > 0 && beta <= 1, 'a number above 0 and at most 1');
 
   return attackOf({ name: 'fab', threatModel, loss: 'cw', unbounded: true }, async (problem, context) => {
     const around = () => problem.balls.map(boundless);

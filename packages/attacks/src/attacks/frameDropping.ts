@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackOptionsError, shown } from '../errors.js';
-import { checkNumber } from '../options.js';
+import { checkOption } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import type { Random } from '../tensors/random.js';
 import { corruption } from './corruption.js';
@@ -50,7 +50,7 @@ export function frameDropping(
   options: FrameDroppingOptions = {},
 ): Attack {
   const { share = 0.25, mode = 'zero', together = true } = options;
-  checkNumber('share', share, share > 0 && share < 1, 'a number between 0 and 1');
+  checkOption('share', share, share > 0 && share < 1, 'a number between 0 and 1');
   if (mode !== 'zero' && mode !== 'hold') {
     throw new AttackOptionsError(`mode is ${shown(mode)}; expected 'zero' or 'hold'.`);
   }

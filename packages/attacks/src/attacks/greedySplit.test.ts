@@ -218,11 +218,11 @@ describe('greedySplit', () => {
       () => greedySplit(unit, { total: 2, parts: 1 }),
       /parts is 1 for a total of 2/,
     ],
-    ['broken parts', () => greedySplit(unit, { parts: 1.5 }), /parts is 1.5/],
+    ['broken parts', () => greedySplit(unit, { parts: 1.5 }), /parts: got 1.5/],
     [
       'options that the attack refuses',
       () => greedySplit(unit, { attack: (threat) => pgd(threat, { steps: 0 }) }),
-      /steps is 0/,
+      /steps: got 0/,
     ],
   ])('refuses %s', (_, make, message) => {
     expect(make).toThrow(message);

@@ -50,6 +50,6 @@ describe('mifgsm', () => {
 
   it('refuses a decay that is none', () => {
     expect(() => mifgsm(threat, { decay: -1 })).toThrow(AttackOptionsError);
-    expect(() => mifgsm(threat, { decay: Number.NaN })).toThrow(/decay is NaN/);
+    expect(() => mifgsm(threat, { decay: Number.NaN })).toThrow(/decay: got NaN/);
   });
 });

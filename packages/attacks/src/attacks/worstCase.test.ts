@@ -200,7 +200,7 @@ describe('worstCase', () => {
     [
       'options that the attack refuses',
       () => worstCase(conditions, { attack: (threat) => pgd(threat, { steps: 0 }) }),
-      /steps is 0/,
+      /steps: got 0/,
     ],
   ])('refuses %s', (_, make, message) => {
     expect(make).toThrow(message);

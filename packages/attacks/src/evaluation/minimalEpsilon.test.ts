@@ -246,7 +246,7 @@ describe('minimalEpsilon', () => {
     ['a start of 0', { start: 0 }, /start is 0 and maxScale 16/],
     ['a start above the largest scale', { start: 3, maxScale: 2 }, /start is 3 and maxScale 2/],
     ['an infinite scale', { maxScale: Infinity }, /maxScale Infinity/],
-    ['broken steps', { steps: 0.5 }, /steps is 0.5/],
+    ['broken steps', { steps: 0.5 }, /steps: got 0.5/],
     ['a fixed modality without a budget', { fixed: ['bar'] }, /fixed is \['bar'\]; .*'x'/],
     ['nothing to scale', { fixed: ['x'] }, /fixed is \['x'\]; expected some, not all/],
     ['a broken seed', { seed: -1 }, /seed is -1/],

@@ -155,8 +155,8 @@ describe('adaptiveLoss', () => {
       [{ heads, gate, towards: 'audio' }, /towards is 'audio'; expected one of \['rgb', 'skeleton'\]/],
       [{ heads, gate, channels: [1] }, /channels is \[1\]/],
       [{ heads, gate, channels: [1, 0] }, /channels is \[1, 0\]/],
-      [{ heads, lambda: -1 }, /lambda is -1/],
-      [{ heads, mu: Number.NaN }, /mu is NaN/],
+      [{ heads, lambda: -1 }, /lambda: got -1/],
+      [{ heads, mu: Number.NaN }, /mu: got NaN/],
     ];
     for (const [options, message] of refused) {
       expect(() => adaptiveLoss(options)).toThrow(AttackOptionsError);

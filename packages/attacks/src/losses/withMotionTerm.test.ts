@@ -74,7 +74,7 @@ describe('withMotionTerm', () => {
   });
 
   it("says what doesn't fit", () => {
-    expect(() => withMotionTerm('cw', { modality: 'x', weight: -1 })).toThrow(/weight is -1/);
+    expect(() => withMotionTerm('cw', { modality: 'x', weight: -1 })).toThrow(/weight: got -1/);
     expect(() => withMotionTerm('cw', { modality: 'x', weight: 1, position: Infinity })).toThrow(/position/);
     const clean = tf.zeros([2, 1, 2, 1, 2]);
     const at = (modality: string) => () =>

@@ -31,6 +31,9 @@ export interface Attack {
   ): Promise<Modalities>;
 }
 
+/** Makes an attack for a threat model, such as `(threatModel) => pgd(threatModel, { steps: 50 })`. */
+export type AttackFactory = (threatModel: ThreatModel) => Attack;
+
 /** What may differ from one call of `perturb` to the next. */
 export interface PerturbOptions {
   /** Classes `[batch]` that the classifier shall be brought to predict, instead of anything but the label. */

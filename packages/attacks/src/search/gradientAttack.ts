@@ -74,7 +74,7 @@ export type UpdateRule = (view: StepView) => Update;
  */
 export function gradientAttack(config: GradientAttack): Attack {
   checkCount('steps', config.steps);
-  checkRestarts(config.restarts, config.randomStart);
+  checkRestarts(config.name, config.restarts, config.randomStart);
   return attackOf(config, (problem, context) => run(config, problem, context));
 }
 

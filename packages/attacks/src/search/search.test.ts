@@ -96,7 +96,7 @@ describe('attackOf', () => {
 
   it('refuses draws, losses and threat models that make no sense, before anything else', () => {
     expect(() => attack(upwards, { draws: 0 })).toThrow(AttackOptionsError);
-    expect(() => pgd(threatModel, { draws: 1.5 })).toThrow(/draws is 1.5; expected a whole number from 1/);
+    expect(() => pgd(threatModel, { draws: 1.5 })).toThrow(/draws: got 1.5; expected a whole number from 1/);
     expect(() => attack(upwards, { loss: 'hinge' as 'cw' })).toThrow(AttackOptionsError);
     const infinite: ThreatModel = { x: { norm: 'l2', epsilon: Infinity } };
     expect(() => attack(upwards, { threatModel: infinite })).toThrow(ThreatModelError);

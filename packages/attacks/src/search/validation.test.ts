@@ -279,12 +279,12 @@ describe('a gradient that is not finite', () => {
 
 describe('options', () => {
   it.each<[Parameters<typeof pgd>[1], RegExp]>([
-    [{ steps: 0 }, /steps is 0/],
-    [{ steps: 2.5 }, /steps is 2.5/],
-    [{ steps: Number.NaN }, /steps is NaN/],
-    [{ restarts: 0 }, /restarts is 0/],
-    [{ restarts: 2, randomStart: false }, /restarts is 2 with randomStart false/],
-    [{ momentum: -1 }, /momentum is -1/],
+    [{ steps: 0 }, /steps: got 0/],
+    [{ steps: 2.5 }, /steps: got 2.5/],
+    [{ steps: Number.NaN }, /steps: got NaN/],
+    [{ restarts: 0 }, /restarts: got 0/],
+    [{ restarts: 2, randomStart: false }, /restarts: got 2; expected 1 where randomStart is false/],
+    [{ momentum: -1 }, /momentum: got -1/],
     [{ loss: 'hinge' as never }, /loss is 'hinge'/],
   ])('of pgd are checked when it is made: %o', (options, message) => {
     expect(() => pgd({ rgb }, options)).toThrow(AttackOptionsError);

@@ -286,11 +286,11 @@ describe('apgd', () => {
   });
 
   it.each([
-    [{ steps: 0 }, /steps is 0/],
-    [{ restarts: 1.5 }, /restarts is 1.5/],
-    [{ rho: 1.1 }, /rho is 1.1/],
-    [{ targetClasses: 0 }, /targetClasses is 0/],
-    [{ draws: -1 }, /draws is -1/],
+    [{ steps: 0 }, /steps: got 0/],
+    [{ restarts: 1.5 }, /restarts: got 1.5/],
+    [{ rho: 1.1 }, /rho: got 1.1/],
+    [{ targetClasses: 0 }, /targetClasses: got 0/],
+    [{ draws: -1 }, /draws: got -1/],
     [{ restarts: 2, randomStart: false }, /all restarts would be the same/],
   ])('refuses %o', (options, message) => {
     expect(() => apgd({ x: { norm: 'linf', epsilon: 1 } }, options)).toThrow(message);

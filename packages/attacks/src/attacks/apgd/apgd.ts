@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss, Objective } from '../../losses/attackLoss.js';
 import { oneHotOf, without } from '../../losses/rowLoss.js';
-import { checkCount, checkNumber, checkRestarts } from '../../options.js';
+import { checkCount, checkOption, checkRestarts } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { type Best, better } from '../../search/best.js';
 import type { Problem } from '../../search/evaluate.js';
@@ -89,9 +89,9 @@ export function apgd(threatModel: ThreatModel, options: ApgdOptions = {}): Attac
     multiEpsilon = true,
   } = options;
   checkCount('steps', steps);
-  checkRestarts(restarts, randomStart);
+  checkRestarts('apgd', restarts, randomStart);
   if (targetClasses !== undefined) checkCount('targetClasses', targetClasses);
-  checkNumber('rho', rho, rho >= 0 && rho <= 1, 'a number from 0 to 1');
+  checkOption('rho', rho, rho >= 0 && rho <= 1, 'a number from 0 to 1');
   const config = { name: targetClasses === undefined ? 'apgd' : 'apgd-t', threatModel, loss, draws };
   const settings: Settings = { steps, restarts, randomStart, rho, multiEpsilon };
   return attackOf(config, async (problem, context) => {

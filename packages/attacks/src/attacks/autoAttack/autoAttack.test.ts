@@ -213,7 +213,7 @@ describe('autoAttack', () => {
       /none called 'clean'/,
     );
     expect(() => autoAttack(threat, { attacks: { apgd: (own) => apgd(own, { steps: 0 }) } })).toThrow(
-      /steps is 0/,
+      /steps: got 0/,
     );
     expect(() => autoAttack({ x: { norm: 'linf', epsilon: -1 } })).toThrow(/epsilon for 'x' is -1/);
   });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shown, ThreatModelError } from '../../errors.js';
-import { checkCount, checkNotNegative, checkNumber } from '../../options.js';
+import { checkCount, checkNotNegative, checkOption } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { fooled, type Problem } from '../../search/evaluate.js';
 import { attackOf, type SearchContext } from '../../search/search.js';
@@ -91,7 +91,7 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
   checkCount('binarySearchSteps', binarySearchSteps);
   checkNotNegative('confidence', confidence);
   for (const [name, value] of Object.entries({ initialConstant, learningRate })) {
-    checkNumber(name, value, value > 0 && value < Infinity, 'a finite number above 0');
+    checkOption(name, value, value > 0 && value < Infinity, 'a finite number above 0');
   }
   // As often as in Foolbox and the authors' code.
   const period = Math.ceil(steps / 10);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackOptionsError, shown, ThreatModelError } from '../../errors.js';
 import type { AttackLoss } from '../../losses/attackLoss.js';
-import { checkCount, checkNumber } from '../../options.js';
+import { checkCount, checkOption } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { type Best, better, standing } from '../../search/best.js';
 import type { Problem } from '../../search/evaluate.js';
@@ -82,7 +82,7 @@ export function square(threatModel: ThreatModel, options: SquareOptions = {}): A
   checkCount('queries', queries);
   checkCount('restarts', restarts);
   const isShare = initialShare > 0 && initialShare <= 1;
-  checkNumber('initialShare', initialShare, isShare, 'a number above 0 and at most 1');
+  checkOption('initialShare', initialShare, isShare, 'a number above 0 and at most 1');
   for (const { norm, modalities } of ballsOf(threatModel)) {
     if (norm === 'l1') {
       throw new ThreatModelError(
