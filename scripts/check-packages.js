@@ -1,34 +1,55 @@
-// Packs each package as npm would and checks the archive with publint and @arethetypeswrong/cli: `pnpm check:packages`.
-import { execFileSync } from 'node:child_process';
+// Packs each package as a release does and checks the archive: publint, @arethetypeswrong/cli, and that nothing private is
+// left in it. `pnpm check:packages`; the packages have to be built.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { run, tool } from './release/commands.js';
+import { packStaged, stagePackages } from './release/stage.js';
+import { ReleaseError, runScript, stop } from './release/stop.js';
 
-const root = new URL('..', import.meta.url).pathname;
-const run = (command, args, cwd = root) =>
-  execFileSync(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] }).toString();
-
-let failed = 0;
-for (const name of readdirSync(join(root, 'packages')).sort()) {
-  const folder = join(root, 'packages', name);
-  const out = mkdtempSync(join(tmpdir(), 'amr-pack-'));
-  try {
-    run('pnpm', ['pack', '--pack-destination', out], folder);
-    const archive = join(out, readdirSync(out)[0]);
-    run('pnpm', ['exec', 'publint', 'run', archive, '--strict']);
-    run('pnpm', ['exec', 'attw', archive]);
-    const built = readFileSync(join(folder, 'dist', 'index.js'), 'utf8');
-    const { peerDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const needsCore = Object.hasOwn(peerDependencies, '@tensorflow/tfjs-core');
-    if (needsCore && !/from ['"]@tensorflow\/tfjs-core['"]/.test(built)) {
-      throw new Error('dist/index.js does not import @tensorflow/tfjs-core: was it bundled?');
+const staging = mkdtempSync(join(tmpdir(), 'amr-check-'));
+try {
+  await runScript(() => {
+    for (const staged of stagePackages(staging)) {
+      try {
+        checkPackage(staged);
+        console.log(`${staged.name}: publint and attw passed`);
+      } catch (error) {
+        if (!(error instanceof ReleaseError)) throw error;
+        console.error(error.message);
+        process.exitCode = 1;
+      }
     }
-    console.log(`@amr/${name}: publint and attw passed`);
-  } catch (error) {
-    failed++;
-    console.error(`@amr/${name}: ${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`);
-  } finally {
-    rmSync(out, { recursive: true, force: true });
+  });
+} finally {
+  rmSync(staging, { recursive: true, force: true });
+}
+
+function checkPackage(staged) {
+  const archive = packStaged(staged, staging);
+  tool('publint', ['run', archive, '--strict']);
+  tool('attw', [archive]);
+  const unpacked = mkdtempSync(join(staging, 'unpacked-'));
+  run('tar', ['-xzf', archive, '-C', unpacked]);
+  checkContents(staged, join(unpacked, 'package'));
+}
+
+function checkContents({ directory, manifest }, folder) {
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!/\.(?:[cm]?js|d\.[cm]?ts|json)$/.test(file)) continue;
+    const leak = /@amr\/(?:internal|testing)\b/.exec(readFileSync(join(folder, file), 'utf8'));
+    if (leak) {
+      stop(`${directory}/${file}`, leak[0], 'no private package', 'Bundle it: see tsup.base.ts.');
+    }
+  }
+  const entry = readFileSync(join(folder, 'dist', 'index.js'), 'utf8');
+  const needsCore = Object.hasOwn(manifest.peerDependencies ?? {}, '@tensorflow/tfjs-core');
+  if (needsCore && !/from ['"]@tensorflow\/tfjs-core['"]/.test(entry)) {
+    stop(
+      `${directory}/dist/index.js`,
+      'no import of @tensorflow/tfjs-core',
+      'one',
+      'List it in peerDependencies, so that tsup does not bundle it.',
+    );
   }
 }
-process.exitCode = failed > 0 ? 1 : 0;

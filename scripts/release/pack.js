@@ -1,0 +1,21 @@
+// Packs every published package as a release does: `node scripts/release/pack.js FOLDER` writes FOLDER/amr-layers-0.1.0.tgz
+// and so on, and prints their paths. The packages have to be built.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { packStaged, stagePackages } from './stage.js';
+import { runScript, stop } from './stop.js';
+
+await runScript(() => {
+  if (!process.argv[2]) {
+    stop('FOLDER', 'nothing', 'where the archives go', 'Run `node scripts/release/pack.js FOLDER`.');
+  }
+  const folder = resolve(process.argv[2]);
+  mkdirSync(folder, { recursive: true });
+  const staging = mkdtempSync(join(tmpdir(), 'amr-stage-'));
+  try {
+    for (const staged of stagePackages(staging)) console.log(packStaged(staged, folder));
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+});
