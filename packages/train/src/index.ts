@@ -1,28 +1,6 @@
 export type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
-export {
-  AdversarialTrainer,
-  type AdversarialTrainerOptions,
-  type FitOptions,
-  type FitResult,
-} from './adversarialTrainer.js';
-export {
-  type AttackChoice,
-  type AttackContext,
-  atRandom,
-  type ChooseAttack,
-  inTurn,
-} from './attackChoice.js';
-export { type CheckpointStore, memoryStore } from './checkpointStore.js';
-export type { CheckSummary, SummarisedFinding } from './checkSummary.js';
-export {
-  type ComparedAttack,
-  type ComparedFigure,
-  type ComparedModel,
-  type ComparisonFigure,
-  type ComparisonOptions,
-  compareReports,
-  RobustnessComparison,
-} from './compareReports.js';
+export { type CheckpointStore, memoryStore } from './checkpoint/checkpointStore.js';
+export { type RestoredWeights, type RestoreOptions, restoreWeights } from './checkpoint/restoreWeights.js';
 export {
   CheckpointError,
   type CheckpointProblem,
@@ -37,30 +15,33 @@ export {
   type CurvePoint,
   evaluateCurve,
   type RobustnessCurve,
-} from './evaluateCurve.js';
+} from './evaluation/evaluateCurve.js';
 export {
   type AttackFactory,
   type EvaluationOptions,
   type EvaluationProgress,
   evaluateRobustness,
-} from './evaluateRobustness.js';
-export type { EvaluationChecks, ReportChecks } from './evaluationChecks.js';
-export { mergeReports } from './mergeReports.js';
+} from './evaluation/evaluateRobustness.js';
+export type { EvaluationChecks, ReportChecks } from './evaluation/evaluationChecks.js';
 export {
   type ModalityWeightsOptions,
   modalityWeightsOf,
   type WeightSums,
   type WeightsOf,
-} from './modalityWeights.js';
+} from './evaluation/modalityWeights.js';
 export {
-  type AmrObjectiveOptions,
-  amrObjective,
-  type CrossEntropyObjectiveOptions,
-  crossEntropyObjective,
-  type ModelOutputs,
-  type Objective,
-} from './objective.js';
-export { type RestoredWeights, type RestoreOptions, restoreWeights } from './restoreWeights.js';
+  type ComparedAttack,
+  type ComparedFigure,
+  type ComparedModel,
+  type ComparisonFigure,
+  type ComparisonOptions,
+  compareReports,
+  RobustnessComparison,
+} from './report/compareReports.js';
+export type { BudgetDescription, ThreatModelDescription } from './report/data/threatModelDescription.js';
+export type { CheckSummary, SummarisedFinding } from './report/figures/checkSummary.js';
+export { type Interval, wilson } from './report/figures/wilson.js';
+export { mergeReports } from './report/mergeReports.js';
 export {
   type Accuracy,
   type Improvement,
@@ -72,10 +53,29 @@ export {
   type RobustnessReportJson,
   type SampleOutcomes,
   type Shard,
-} from './robustnessReport.js';
-export { type CosineOptions, constant, cosine, type Schedule } from './schedule.js';
-export type { BudgetDescription, ThreatModelDescription } from './threatModelDescription.js';
-export type { EpochRecord, TrainingCallbacks, TrainingProgress } from './trainingRecord.js';
-export type { WeightDecay } from './trainingStep.js';
-export type { Validation } from './validation.js';
-export { type Interval, wilson } from './wilson.js';
+} from './report/robustnessReport.js';
+export {
+  AdversarialTrainer,
+  type AdversarialTrainerOptions,
+  type FitOptions,
+  type FitResult,
+} from './training/adversarialTrainer.js';
+export {
+  type AttackChoice,
+  type AttackContext,
+  atRandom,
+  type ChooseAttack,
+  inTurn,
+} from './training/attackChoice.js';
+export {
+  type AmrObjectiveOptions,
+  amrObjective,
+  type CrossEntropyObjectiveOptions,
+  crossEntropyObjective,
+  type ModelOutputs,
+  type Objective,
+} from './training/objective.js';
+export { type CosineOptions, constant, cosine, type Schedule } from './training/schedule.js';
+export type { EpochRecord, TrainingCallbacks, TrainingProgress } from './training/trainingRecord.js';
+export type { WeightDecay } from './training/trainingStep.js';
+export type { Validation } from './training/validation.js';

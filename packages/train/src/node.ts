@@ -1,10 +1,10 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { AutoAttackProgressStore } from '@amr/attacks';
-import { attackProgressIn } from './attackProgressFile.js';
-import type { CheckpointStore } from './checkpointStore.js';
+import { attackProgressIn } from './checkpoint/attackProgressFile.js';
+import type { CheckpointStore } from './checkpoint/checkpointStore.js';
 
-export type { CheckpointStore } from './checkpointStore.js';
+export type { CheckpointStore } from './checkpoint/checkpointStore.js';
 
 /**
  * A checkpoint in a file. A write goes to a temporary file in the same folder, is flushed to the disk and takes the
