@@ -1,56 +1,72 @@
-export { type AgcnConfig, agcn } from './agcn.js';
+export type { GcnConfig } from './blocks/skeleton/gcn.js';
+export type { InflatedResnet50Config } from './blocks/video/inflatedResnet50.js';
+export type { VideoConfig } from './blocks/video/videoConfig.js';
 export type { CostedLayer } from './cost/costedLayer.js';
 export { type MultiplyAddsOptions, multiplyAdds } from './cost/multiplyAdds.js';
 export { parameterCount } from './cost/parameterCount.js';
-export { type CtrgcnConfig, ctrgcn } from './ctrgcn.js';
 export type { Encoder } from './encoder.js';
-export { EncoderConfigError } from './encoderConfigError.js';
-export type { FusionChoice, FusionName, FusionPlace } from './fusionChoice.js';
-export type { FusionPoint, StageReference } from './fusionPoints.js';
-export { type HcnConfig, hcn } from './hcn.js';
-export { i3dResNet50 } from './i3dResNet50.js';
-export {
-  AdaptiveGraphConvolution,
-  type AdaptiveGraphConvolutionConfig,
-} from './layers/adaptiveGraphConvolution.js';
-export { BatchNorm, type BatchNormConfig } from './layers/batchNorm.js';
+export { EncoderConfigError } from './errors.js';
+export type { FusionChoice, FusionName, FusionPlace } from './fusion/fusionChoice.js';
+export type { FusionPoint, StageReference } from './fusion/fusionPoints.js';
+export { type FusionConfig, type MultiStreamConfig, multiStream } from './fusion/multiStream.js';
+export { type SingleStreamConfig, singleStream } from './fusion/singleStream.js';
+export { type TwoStreamConfig, twoStream } from './fusion/twoStream.js';
 export {
   BodyMask,
   BodyMean,
   BodyPresence,
   RootCentering,
   type RootCenteringConfig,
-} from './layers/bodies.js';
-export { BodyConv2D, type BodyConv2DConfig } from './layers/bodyConv2D.js';
-export { BodyMaxPool } from './layers/bodyMaxPool.js';
-export { BodyPool, type BodyPoolConfig } from './layers/bodyPool.js';
-export { BoneVectors, type BoneVectorsConfig } from './layers/boneVectors.js';
+} from './layers/bodies/bodies.js';
+export { BodyConv2D, type BodyConv2DConfig } from './layers/bodies/bodyConv2D.js';
+export { BodyMaxPool } from './layers/bodies/bodyMaxPool.js';
+export { BodyPool, type BodyPoolConfig } from './layers/bodies/bodyPool.js';
 export { ChannelConcat } from './layers/channelConcat.js';
-export { ChannelNormalization, type ChannelNormalizationConfig } from './layers/channelNormalization.js';
+export { DepthwiseConv3D, type DepthwiseConv3DConfig } from './layers/convolution/depthwiseConv3D.js';
+export { PaddedConv3D, type PaddedConv3DConfig, type Size3 } from './layers/convolution/paddedConv3D.js';
+export {
+  SequenceConvolution,
+  type SequenceConvolutionConfig,
+} from './layers/convolution/sequenceConvolution.js';
+export {
+  TemporalConvolution,
+  type TemporalConvolutionConfig,
+} from './layers/convolution/temporalConvolution.js';
+export {
+  AdaptiveGraphConvolution,
+  type AdaptiveGraphConvolutionConfig,
+} from './layers/graph/adaptiveGraphConvolution.js';
 export {
   ChannelTopologyGraphConvolution,
   type ChannelTopologyGraphConvolutionConfig,
-} from './layers/channelTopologyGraphConvolution.js';
-export { DepthwiseConv3D, type DepthwiseConv3DConfig } from './layers/depthwiseConv3D.js';
-export { GlobalAverage } from './layers/globalAverage.js';
-export { GraphConvolution, type GraphConvolutionConfig } from './layers/graphConvolution.js';
-export { GraphLayer, type GraphLayerConfig } from './layers/graphLayer.js';
-export { JointsAsChannels } from './layers/jointsAsChannels.js';
-export { Motion, type MotionConfig } from './layers/motion.js';
-export { PaddedConv3D, type PaddedConv3DConfig, type Size3 } from './layers/paddedConv3D.js';
-export { PaddedMaxPool3D, type PaddedMaxPool3DConfig } from './layers/paddedMaxPool3D.js';
-export type { Pointwise } from './layers/pointwise.js';
+} from './layers/graph/channelTopologyGraphConvolution.js';
+export { GraphConvolution, type GraphConvolutionConfig } from './layers/graph/graphConvolution.js';
+export { GraphLayer, type GraphLayerConfig } from './layers/graph/graphLayer.js';
+export type { Pointwise } from './layers/graph/pointwise.js';
+export { BoneVectors, type BoneVectorsConfig } from './layers/joints/boneVectors.js';
+export { JointsAsChannels } from './layers/joints/jointsAsChannels.js';
+export { Motion, type MotionConfig } from './layers/joints/motion.js';
+export { BatchNorm, type BatchNormConfig } from './layers/normalization/batchNorm.js';
+export {
+  ChannelNormalization,
+  type ChannelNormalizationConfig,
+} from './layers/normalization/channelNormalization.js';
+export { GlobalAverage } from './layers/pooling/globalAverage.js';
+export { PaddedMaxPool3D, type PaddedMaxPool3DConfig } from './layers/pooling/paddedMaxPool3D.js';
+export { TemporalMaxPool, type TemporalMaxPoolConfig } from './layers/pooling/temporalMaxPool.js';
 export { SeededDropout, type SeededDropoutConfig } from './layers/seededDropout.js';
-export { SequenceConvolution, type SequenceConvolutionConfig } from './layers/sequenceConvolution.js';
 export {
   SqueezeExcitation,
   type SqueezeExcitationConfig,
   squeezedWidth,
 } from './layers/squeezeExcitation.js';
-export { TemporalConvolution, type TemporalConvolutionConfig } from './layers/temporalConvolution.js';
-export { TemporalMaxPool, type TemporalMaxPoolConfig } from './layers/temporalMaxPool.js';
-export { type FusionConfig, type MultiStreamConfig, multiStream } from './multiStream.js';
-export { type Resnet1dConfig, resnet1d } from './resnet1d.js';
+export { type Resnet1dConfig, resnet1d } from './networks/series/resnet1d.js';
+export { type AgcnConfig, agcn } from './networks/skeleton/agcn.js';
+export { type CtrgcnConfig, ctrgcn } from './networks/skeleton/ctrgcn.js';
+export { type HcnConfig, hcn } from './networks/skeleton/hcn.js';
+export { type StgcnConfig, stgcn } from './networks/skeleton/stgcn.js';
+export { type StgcnppConfig, stgcnpp } from './networks/skeleton/stgcnpp.js';
+export { i3dResNet50 } from './networks/video/i3dResNet50.js';
 export {
   mc3,
   type Resnet3dConfig,
@@ -59,23 +75,21 @@ export {
   resnet3d,
   type TorchvisionVideoConfig,
   type VideoConvolution,
-} from './resnet3d.js';
-export { type SingleStreamConfig, singleStream } from './singleStream.js';
+} from './networks/video/resnet3d.js';
+export { slowOnly50 } from './networks/video/slowOnly50.js';
+export { type X3dConfig, x3d } from './networks/video/x3d.js';
 export { adjacency, type PartitionStrategy } from './skeleton/adjacency.js';
-export type { GcnConfig } from './skeleton/gcn.js';
 export { boneParents, type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './skeleton/graphs.js';
 export type { SkeletonStream, SkeletonStreamConfig } from './skeleton/skeletonStream.js';
-export { slowOnly50 } from './slowOnly50.js';
-export { type StgcnConfig, stgcn } from './stgcn.js';
-export { type StgcnppConfig, stgcnpp } from './stgcnpp.js';
 export {
   importTorchWeights,
   type TorchFamily,
   type TorchImportOptions,
 } from './torch/importTorchWeights.js';
-export { pysklNames } from './torch/pysklNames.js';
-export { pytorchvideoNames } from './torch/pytorchvideoNames.js';
-export { skelactNames } from './torch/skelactNames.js';
+export { pysklNames } from './torch/names/pysklNames.js';
+export { pytorchvideoNames } from './torch/names/pytorchvideoNames.js';
+export { skelactNames } from './torch/names/skelactNames.js';
+export { torchvisionNames } from './torch/names/torchvisionNames.js';
 export {
   TorchImportError,
   type TorchImportReport,
@@ -83,9 +97,4 @@ export {
   type TorchMismatch,
   type TorchMissing,
 } from './torch/torchImportReport.js';
-export { torchvisionNames } from './torch/torchvisionNames.js';
 export type { TorchConstant, TorchLayer, TorchNames, TorchWeight } from './torch/torchWeights.js';
-export { type TwoStreamConfig, twoStream } from './twoStream.js';
-export type { InflatedResnet50Config } from './video/inflatedResnet50.js';
-export type { VideoConfig } from './video/videoConfig.js';
-export { type X3dConfig, x3d } from './x3d.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EncoderConfigError } from '../encoderConfigError.js';
+import { EncoderConfigError } from '../errors.js';
 import { adjacency } from './adjacency.js';
 import { type SkeletonGraph, skeletonGraph } from './graphs.js';
 

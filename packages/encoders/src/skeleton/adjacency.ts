@@ -1,4 +1,4 @@
-import { EncoderConfigError } from '../encoderConfigError.js';
+import { EncoderConfigError } from '../errors.js';
 import { hopDistances, type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './graphs.js';
 
 /**

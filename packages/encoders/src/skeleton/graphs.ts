@@ -1,4 +1,4 @@
-import { EncoderConfigError } from '../encoderConfigError.js';
+import { EncoderConfigError } from '../errors.js';
 
 /** A skeleton as a graph. */
 export interface SkeletonGraph {

@@ -1,8 +1,8 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { EncoderConfigError } from '../encoderConfigError.js';
-import { RootCentering } from '../layers/bodies.js';
-import { BoneVectors } from '../layers/boneVectors.js';
-import { Motion } from '../layers/motion.js';
+import { EncoderConfigError } from '../errors.js';
+import { RootCentering } from '../layers/bodies/bodies.js';
+import { BoneVectors } from '../layers/joints/boneVectors.js';
+import { Motion } from '../layers/joints/motion.js';
 import { boneParents, type SkeletonGraph } from './graphs.js';
 
 /**

@@ -5,10 +5,10 @@ import { expectTorchGolden } from '@amr/testing/networks/torchGolden';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { r3d } from '../resnet3d.js';
-import { singleStream } from '../singleStream.js';
-import { stgcn } from '../stgcn.js';
-import { twoStream } from '../twoStream.js';
+import { singleStream } from '../fusion/singleStream.js';
+import { twoStream } from '../fusion/twoStream.js';
+import { stgcn } from '../networks/skeleton/stgcn.js';
+import { r3d } from '../networks/video/resnet3d.js';
 import { importTorchWeights } from './importTorchWeights.js';
 import { TorchImportError, type TorchImportReport } from './torchImportReport.js';
 

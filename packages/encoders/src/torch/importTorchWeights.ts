@@ -1,9 +1,10 @@
 import { float32ValuesOf, type NumericArray, readTensorFile } from '@amr/formats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { pysklNames } from './pysklNames.js';
-import { pytorchvideoNames } from './pytorchvideoNames.js';
-import { skelactNames } from './skelactNames.js';
+import { pysklNames } from './names/pysklNames.js';
+import { pytorchvideoNames } from './names/pytorchvideoNames.js';
+import { skelactNames } from './names/skelactNames.js';
+import { torchvisionNames } from './names/torchvisionNames.js';
 import { errorOf, TorchImportError, type TorchImportReport } from './torchImportReport.js';
 import {
   type Assignment,
@@ -16,7 +17,6 @@ import {
   partOf,
   plainName,
 } from './torchMatching.js';
-import { torchvisionNames } from './torchvisionNames.js';
 import type { TorchNames } from './torchWeights.js';
 import { layersIn, weightedLayers } from './weightedLayers.js';
 
