@@ -1,37 +1,37 @@
-export type { AffineWeights } from './affine.js';
+export { InsertionError } from './errors.js';
 export {
   AttentionModalityReweighter,
   type AttentionModalityReweighterConfig,
-} from './attentionModalityReweighter.js';
-export { type CertifiedRadiusArgs, certifiedRadius } from './certifiedRadius.js';
-export { channelMeans } from './channelMeans.js';
-export { ConcatFusion, type ConcatFusionConfig } from './concatFusion.js';
-export { ExternalFeatureMemory, type ExternalFeatureMemoryConfig } from './externalFeatureMemory.js';
+} from './fusion/attentionModalityReweighter.js';
+export { ConcatFusion, type ConcatFusionConfig } from './fusion/concatFusion.js';
+export { ExternalFeatureMemory, type ExternalFeatureMemoryConfig } from './fusion/externalFeatureMemory.js';
 export {
   ExchangingLayer,
   FusionLayer,
   type FusionRole,
   JoiningLayer,
   type LayerConfig,
-} from './fusionLayer.js';
-export { GatedMultimodalUnit, type GatedMultimodalUnitConfig } from './gatedMultimodalUnit.js';
-export { type InsertAmrConfig, insertAmr } from './insertAmr.js';
-export { InsertionError } from './insertionError.js';
-export { LateFusion, type LateFusionConfig } from './lateFusion.js';
-export type { LayerReference } from './layerReference.js';
+} from './fusion/fusionLayer.js';
+export { GatedMultimodalUnit, type GatedMultimodalUnitConfig } from './fusion/gatedMultimodalUnit.js';
+export { LateFusion, type LateFusionConfig } from './fusion/lateFusion.js';
+export { ModalityAttention, type ModalityAttentionConfig } from './fusion/modalityAttention.js';
+export {
+  MultimodalTransferModule,
+  type MultimodalTransferModuleConfig,
+} from './fusion/multimodalTransferModule.js';
+export { OddOneOutFusion, type OddOneOutFusionConfig } from './fusion/oddOneOutFusion.js';
+export { OrthogonalFusion, type OrthogonalFusionConfig } from './fusion/orthogonalFusion.js';
+export { SumFusion, type SumFusionConfig } from './fusion/sumFusion.js';
+export { type InsertAmrConfig, insertAmr } from './insert/insertAmr.js';
+export type { LayerReference } from './insert/layerReference.js';
+export { OwnMask } from './insert/restoreMask.js';
+export { dependsOn, rewire } from './insert/rewire.js';
 export { type AmrLossArgs, amrLoss } from './losses/amrLoss.js';
 export { crmtMarginLoss } from './losses/crmtMarginLoss.js';
 export { type CrossEntropyOptions, crossEntropy } from './losses/crossEntropy.js';
 export { minSimLoss } from './losses/minSimLoss.js';
 export { oddOneOutLoss } from './losses/oddOneOutLoss.js';
-export { ModalityAttention, type ModalityAttentionConfig } from './modalityAttention.js';
-export {
-  MultimodalTransferModule,
-  type MultimodalTransferModuleConfig,
-} from './multimodalTransferModule.js';
-export { OddOneOutFusion, type OddOneOutFusionConfig } from './oddOneOutFusion.js';
-export { OrthogonalFusion, type OrthogonalFusionConfig } from './orthogonalFusion.js';
-export { OwnMask } from './ownMask.js';
-export { dependsOn, rewire } from './rewire.js';
+export type { AffineWeights } from './math/affine.js';
+export { type CertifiedRadiusArgs, certifiedRadius } from './math/certifiedRadius.js';
+export { channelMeans } from './math/channelMeans.js';
 export { seeds } from './seeds.js';
-export { SumFusion, type SumFusionConfig } from './sumFusion.js';

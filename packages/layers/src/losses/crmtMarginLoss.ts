@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { oneHot } from '../oneHot.js';
+import { oneHot } from '../math/oneHot.js';
 
 /**
  * The margin regulariser of certifiable robust multi-modal training (CRMT), a mean over the batch. It is the smooth form

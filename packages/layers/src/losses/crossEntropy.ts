@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { oneHot } from '../oneHot.js';
+import { oneHot } from '../math/oneHot.js';
 
 /** What {@link crossEntropy} can be told. */
 export interface CrossEntropyOptions {

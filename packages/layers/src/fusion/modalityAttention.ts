@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import { type AffineWeights, affine } from './affine.js';
-import { channelMeans } from './channelMeans.js';
+import { type AffineWeights, affine } from '../math/affine.js';
+import { channelMeans } from '../math/channelMeans.js';
+import { layerNorm } from '../math/layerNorm.js';
+import { positive, wholeNumber } from '../options.js';
+import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
-import { layerNorm } from './layerNorm.js';
-import { positive, wholeNumber } from './optionChecks.js';
-import { seeds } from './seeds.js';
 
 /** What {@link ModalityAttention} can be told. */
 export interface ModalityAttentionConfig extends LayerConfig {

@@ -1,5 +1,5 @@
 import type { serialization } from '@tensorflow/tfjs-core';
-import { InsertionError } from './insertionError.js';
+import { InsertionError } from '../errors.js';
 import type { Layer, LayerUse } from './modelGraph.js';
 
 /**

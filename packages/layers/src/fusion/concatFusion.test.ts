@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { channelMeans } from './channelMeans.js';
+import { channelMeans } from '../math/channelMeans.js';
 import { ConcatFusion } from './concatFusion.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
-import { type AffineWeights, affine } from './affine.js';
-import { channelMeans } from './channelMeans.js';
+import { type AffineWeights, affine } from '../math/affine.js';
+import { channelMeans } from '../math/channelMeans.js';
+import { scaled } from '../math/scaled.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { scaled } from './scaled.js';
 
 /** Sizes of the two products that squeeze-and-excitation over several modalities is made of. */
 export function squeezeSizes(shapes: readonly Shape[], reductionRatio: number) {

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import type { CertifiedRadiusArgs } from './certifiedRadius.js';
-import { channelMeans } from './channelMeans.js';
+import type { CertifiedRadiusArgs } from '../math/certifiedRadius.js';
+import { channelMeans } from '../math/channelMeans.js';
+import { orthonormalColumns } from '../math/orthonormalColumns.js';
+import { positive } from '../options.js';
+import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
-import { positive } from './optionChecks.js';
-import { orthonormalColumns } from './orthonormalColumns.js';
-import { seeds } from './seeds.js';
 
 /** What {@link OrthogonalFusion} can be told. */
 export interface OrthogonalFusionConfig extends LayerConfig {

@@ -3,10 +3,10 @@ import { type FusionCase, fusionCases } from '@amr/testing/layers/fusions';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, input, layers, model } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { certifiedRadius } from './certifiedRadius.js';
+import { crmtMarginLoss } from '../losses/crmtMarginLoss.js';
+import { minSimLoss } from '../losses/minSimLoss.js';
+import { certifiedRadius } from '../math/certifiedRadius.js';
 import { ExternalFeatureMemory } from './externalFeatureMemory.js';
-import { crmtMarginLoss } from './losses/crmtMarginLoss.js';
-import { minSimLoss } from './losses/minSimLoss.js';
 import { OrthogonalFusion } from './orthogonalFusion.js';
 
 /** Outputs, the gradients of the inputs, and the losses of some steps, on the backend that is set. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
-import { channelMeans } from './channelMeans.js';
+import { channelMeans } from '../math/channelMeans.js';
 import { totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
 

@@ -9,8 +9,8 @@ import {
   sequential,
 } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
+import { InsertionError } from '../errors.js';
 import { type InsertAmrConfig, insertAmr } from './insertAmr.js';
-import { InsertionError } from './insertionError.js';
 
 // tfjs's default for these, orthogonal, needs chained methods, which tfjs-core does not register under Node.
 const recurrent = { recurrentInitializer: 'glorotUniform' } as const;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { oddOneOutLoss } from './losses/oddOneOutLoss.js';
+import { oddOneOutLoss } from '../losses/oddOneOutLoss.js';
 import { OddOneOutFusion } from './oddOneOutFusion.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);

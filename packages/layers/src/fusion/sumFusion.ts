@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import { channelMeans } from './channelMeans.js';
+import { channelMeans } from '../math/channelMeans.js';
+import { wholeNumber } from '../options.js';
+import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
-import { wholeNumber } from './optionChecks.js';
-import { seeds } from './seeds.js';
 
 /** What {@link SumFusion} can be told; everything has a default. */
 export interface SumFusionConfig extends LayerConfig {

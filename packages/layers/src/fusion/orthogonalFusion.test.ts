@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crossEntropy } from './losses/crossEntropy.js';
+import { crossEntropy } from '../losses/crossEntropy.js';
+import { orthonormalColumns } from '../math/orthonormalColumns.js';
 import { OrthogonalFusion, type OrthogonalFusionConfig } from './orthogonalFusion.js';
-import { orthonormalColumns } from './orthonormalColumns.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 

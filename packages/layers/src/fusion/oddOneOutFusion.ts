@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
-import { type AffineWeights, affine } from './affine.js';
-import { channelMeans } from './channelMeans.js';
+import { type AffineWeights, affine } from '../math/affine.js';
+import { channelMeans } from '../math/channelMeans.js';
+import { wholeNumber } from '../options.js';
+import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
 import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
-import { wholeNumber } from './optionChecks.js';
-import { seeds } from './seeds.js';
 
 /** What {@link OddOneOutFusion} can be told; everything has a default. */
 export interface OddOneOutFusionConfig extends LayerConfig {

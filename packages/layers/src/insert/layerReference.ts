@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { InsertionError } from './insertionError.js';
+import { InsertionError } from '../errors.js';
 import {
   type Layer,
   type LayerUse,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, type Shape, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { AffineWeights } from './affine.js';
+import type { AffineWeights } from '../math/affine.js';
 import { channelCounts, featureShapes } from './featureShapes.js';
 
 /** The options that every tfjs layer takes; tfjs-layers does not export their type. */

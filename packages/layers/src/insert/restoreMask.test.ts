@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
-import { OwnMask } from './ownMask.js';
+import { OwnMask } from './restoreMask.js';
 
 /** The sum over frames that count, as a layer behind sees the mask that is left. */
 class MaskedSum extends layers.Layer {

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import { channelMeans } from './channelMeans.js';
+import { channelMeans } from '../math/channelMeans.js';
+import { sparseCodes } from '../math/sparseCodes.js';
+import { spectralBound } from '../math/spectralBound.js';
+import { positive, wholeNumber } from '../options.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
 import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
-import { positive, wholeNumber } from './optionChecks.js';
-import { sparseCodes } from './sparseCodes.js';
-import { spectralBound } from './spectralBound.js';
 import { exchangedMasks } from './squeezeExcitation.js';
 
 /** What {@link ExternalFeatureMemory} can be told; everything has a default. */

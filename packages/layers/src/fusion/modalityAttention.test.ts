@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { layerNorm } from './layerNorm.js';
+import { layerNorm } from '../math/layerNorm.js';
 import { ModalityAttention } from './modalityAttention.js';
 
 /** Made by PyTorch, see the script beside it. */
 const reference = JSON.parse(
-  readFileSync(new URL('../test-data/modality_attention.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../test-data/modality_attention.json', import.meta.url), 'utf8'),
 ) as {
   units: number;
   heads: number;

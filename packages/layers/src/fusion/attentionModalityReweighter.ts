@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import { type AffineWeights, affine } from './affine.js';
+import { type AffineWeights, affine } from '../math/affine.js';
+import { scaled } from '../math/scaled.js';
+import { positive } from '../options.js';
 import { totalChannels } from './featureShapes.js';
 import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
-import { positive } from './optionChecks.js';
-import { scaled } from './scaled.js';
 import { channelGated, exchangedMasks, squeezed, squeezeSizes } from './squeezeExcitation.js';
 
 /** What {@link AttentionModalityReweighter} can be told; everything has a default. */

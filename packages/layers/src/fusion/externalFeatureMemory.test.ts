@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { channelMeans } from './channelMeans.js';
+import { channelMeans } from '../math/channelMeans.js';
 import { ExternalFeatureMemory, type ExternalFeatureMemoryConfig } from './externalFeatureMemory.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);

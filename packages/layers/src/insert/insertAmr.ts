@@ -1,15 +1,15 @@
 import { LayersModel, layers, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { InsertionError } from '../errors.js';
 import {
   AttentionModalityReweighter,
   type AttentionModalityReweighterConfig,
-} from './attentionModalityReweighter.js';
-import { featureShapes } from './featureShapes.js';
-import { InsertionError } from './insertionError.js';
+} from '../fusion/attentionModalityReweighter.js';
+import { featureShapes } from '../fusion/featureShapes.js';
 import { layerNames } from './layerNames.js';
 import { type LayerReference, resolved } from './layerReference.js';
 import { foreignMasks, mayBeMasked } from './masking.js';
 import { type LayerUse, placedLayers, type Value, valueDependsOn } from './modelGraph.js';
-import { OwnMask } from './ownMask.js';
+import { OwnMask } from './restoreMask.js';
 import { applyAgain } from './rewire.js';
 
 /** What {@link insertAmr} can be told: where, and the options of the reweighter. */

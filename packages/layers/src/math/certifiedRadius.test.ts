@@ -2,8 +2,8 @@ import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { OrthogonalFusion } from '../fusion/orthogonalFusion.js';
 import { certifiedRadius } from './certifiedRadius.js';
-import { OrthogonalFusion } from './orthogonalFusion.js';
 import { orthonormalColumns } from './orthonormalColumns.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);

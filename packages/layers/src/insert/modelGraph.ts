@@ -1,6 +1,6 @@
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { mayBeMasked } from './masking.js';
-import { OwnMask } from './ownMask.js';
+import { OwnMask } from './restoreMask.js';
 import { type LayerNode, nodeOf } from './rewire.js';
 
 /** Any layer; tfjs-layers does not export the type that its models' graphs speak of. */
