@@ -1,19 +1,18 @@
-export { crc32 } from './crc32.js';
-export { FormatError } from './formatError.js';
-export { type MatArray, type MatOptions, matRowByRow, readMat } from './mat.js';
-export { MatError } from './matError.js';
-export { NpyError, readNpy } from './npy.js';
-export { type NpzOptions, readNpz } from './npz.js';
+export { FormatError } from './errors.js';
+export { type MatArray, type MatOptions, matRowByRow, readMat } from './matlab/mat.js';
+export { MatError } from './matlab/matError.js';
 export { type ElementType, float32ValuesOf, type NumericArray, type NumericValues } from './numericArray.js';
-export { NumpyArray, numpyGlobals } from './numpyPickle.js';
+export { NpyError, readNpy } from './numpy/npy.js';
+export { type NpzOptions, readNpz } from './numpy/npz.js';
+export { NumpyArray, numpyGlobals } from './numpy/numpyPickle.js';
 export {
   PickleError,
   type PickleGlobal,
   type PickleOptions,
   PickleRefusedError,
   readPickle,
-} from './pickle.js';
-export { plainGlobals } from './plainGlobals.js';
+} from './pickle/pickle.js';
+export { plainGlobals } from './pickle/plainGlobals.js';
 export {
   layOutSafetensors,
   readSafetensors,
@@ -26,9 +25,10 @@ export {
   type SafetensorsPlace,
   safetensorsValues,
   writeSafetensors,
-} from './safetensors.js';
-export { stateDictOf } from './stateDict.js';
+} from './safetensors/safetensors.js';
 export { readTensorFile, type TensorFile, type TensorFileOptions } from './tensorFile.js';
-export { readTorchFile, type TorchFileOptions, type TorchValue } from './torchFile.js';
-export { TorchFileError } from './torchTensors.js';
-export { readZip, type ZipEntry, ZipError, type ZipOptions } from './zip.js';
+export { stateDictOf } from './torch/stateDict.js';
+export { readTorchFile, type TorchFileOptions, type TorchValue } from './torch/torchFile.js';
+export { TorchFileError } from './torch/torchTensors.js';
+export { crc32 } from './zip/crc32.js';
+export { readZip, type ZipEntry, ZipError, type ZipOptions } from './zip/zip.js';

@@ -1,8 +1,8 @@
 import { golden, testData } from '@amr/testing/formats/golden';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FormatError } from './formatError.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { FormatError } from './errors.js';
+import { readSafetensors, writeSafetensors } from './safetensors/safetensors.js';
 import { readTensorFile } from './tensorFile.js';
 
 const safetensors = writeSafetensors({

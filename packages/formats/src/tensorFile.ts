@@ -1,10 +1,10 @@
-import { FormatError } from './formatError.js';
-import { readNpz } from './npz.js';
+import { FormatError } from './errors.js';
 import type { NumericArray } from './numericArray.js';
-import { readSafetensors, safetensorsValues } from './safetensors.js';
-import { stateDictOf } from './stateDict.js';
-import { readTorchFile } from './torchFile.js';
-import { readZip, type ZipOptions } from './zip.js';
+import { readNpz } from './numpy/npz.js';
+import { readSafetensors, safetensorsValues } from './safetensors/safetensors.js';
+import { stateDictOf } from './torch/stateDict.js';
+import { readTorchFile } from './torch/torchFile.js';
+import { readZip, type ZipOptions } from './zip/zip.js';
 
 /** A file's tensors. */
 export interface TensorFile {

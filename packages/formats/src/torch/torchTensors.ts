@@ -1,4 +1,4 @@
-import { FormatError } from './formatError.js';
+import { FormatError } from '../errors.js';
 import {
   bytesOf,
   decodeElements,
@@ -7,10 +7,10 @@ import {
   isSizes,
   type NumericArray,
   sizeOf,
-} from './numericArray.js';
-import type { PickleGlobal } from './pickle.js';
-import { plainGlobals } from './plainGlobals.js';
-import { rowByRow } from './rowByRow.js';
+} from '../numericArray.js';
+import type { PickleGlobal } from '../pickle/pickle.js';
+import { plainGlobals } from '../pickle/plainGlobals.js';
+import { rowByRow } from '../rowByRow.js';
 
 /** A file that PyTorch wrote in another way, or one whose tensors make no sense. */
 export class TorchFileError extends FormatError {

@@ -1,4 +1,4 @@
-import { FormatError } from './formatError.js';
+import { FormatError } from '../errors.js';
 import {
   bytesOf,
   decodeElements,
@@ -6,7 +6,7 @@ import {
   isSizes,
   type NumericArray,
   sizeOf,
-} from './numericArray.js';
+} from '../numericArray.js';
 
 /** Element types that are read and written, by their names in the file. */
 export type SafetensorsDtype =

@@ -1,6 +1,6 @@
 import { described, golden, testData } from '@amr/testing/formats/golden';
 import { describe, expect, it } from 'vitest';
-import type { NumericArray } from './numericArray.js';
+import type { NumericArray } from '../numericArray.js';
 import { stateDictOf } from './stateDict.js';
 import { readTorchFile, type TorchValue } from './torchFile.js';
 import { TorchFileError } from './torchTensors.js';

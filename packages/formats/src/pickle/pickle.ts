@@ -1,5 +1,5 @@
-import { ByteCursor } from './byteCursor.js';
-import { FormatError } from './formatError.js';
+import { ByteCursor } from '../byteCursor.js';
+import { FormatError } from '../errors.js';
 
 /** Bytes that are not a pickle, or a damaged one. */
 export class PickleError extends FormatError {

@@ -1,4 +1,4 @@
-import { FormatError } from './formatError.js';
+import { FormatError } from '../errors.js';
 
 /** Bytes that aren't a MAT-file of level 5, one that is damaged or too large, or a variable that isn't an array of real numbers. */
 export class MatError extends FormatError {

@@ -1,7 +1,7 @@
-import { ByteCursor } from './byteCursor.js';
-import { bytesOf } from './numericArray.js';
-import { type PickleOptions, readPickleFrom } from './pickle.js';
-import { plainGlobals } from './plainGlobals.js';
+import { ByteCursor } from '../byteCursor.js';
+import { bytesOf } from '../numericArray.js';
+import { type PickleOptions, readPickleFrom } from '../pickle/pickle.js';
+import { plainGlobals } from '../pickle/plainGlobals.js';
 import type { TorchStorages } from './torchFile.js';
 import { type StorageId, TorchFileError, TorchGlobals } from './torchTensors.js';
 

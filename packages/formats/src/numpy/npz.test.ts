@@ -1,9 +1,9 @@
 import { described, golden, testData } from '@amr/testing/formats/golden';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { ZipError } from '../zip/zip.js';
 import { NpyError } from './npy.js';
 import { readNpz } from './npz.js';
-import { ZipError } from './zip.js';
 
 describe('readNpz', () => {
   it.each(['arrays.npz', 'arraysCompressed.npz'])('reads what NumPy wrote: %s', (file) => {

@@ -1,8 +1,8 @@
 import { described, golden, testData } from '@amr/testing/formats/golden';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import type { NumericArray } from './numericArray.js';
-import { PickleRefusedError } from './pickle.js';
+import type { NumericArray } from '../numericArray.js';
+import { PickleRefusedError } from '../pickle/pickle.js';
 import { readTorchFile, type TorchValue } from './torchFile.js';
 import { TorchFileError } from './torchTensors.js';
 

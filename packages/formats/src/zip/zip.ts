@@ -1,6 +1,6 @@
 import { inflateSync } from 'fflate';
+import { FormatError } from '../errors.js';
 import { crc32 } from './crc32.js';
-import { FormatError } from './formatError.js';
 
 /** Bytes that aren't a zip archive, or one that is damaged or too large. */
 export class ZipError extends FormatError {

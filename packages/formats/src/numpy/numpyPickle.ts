@@ -1,4 +1,3 @@
-import { ELEMENTS, MOST_AXES } from './npy.js';
 import {
   bytesOf,
   decodeElements,
@@ -7,9 +6,10 @@ import {
   type NumericArray,
   type NumericValues,
   sizeOf,
-} from './numericArray.js';
-import { PickleError, type PickleGlobal, PickleRefusedError, shown } from './pickle.js';
-import { rowByRow } from './rowByRow.js';
+} from '../numericArray.js';
+import { PickleError, type PickleGlobal, PickleRefusedError, shown } from '../pickle/pickle.js';
+import { rowByRow } from '../rowByRow.js';
+import { ELEMENTS, MOST_AXES } from './npy.js';
 
 /**
  * An array out of a pickle. Its numbers are decoded when `values` is first asked for, so that a file of a million arrays

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { type Described, fromHex } from '@amr/testing/formats/golden';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FormatError } from './formatError.js';
-import { float32ValuesOf } from './numericArray.js';
+import { FormatError } from '../errors.js';
+import { float32ValuesOf } from '../numericArray.js';
+import { PickleError, PickleRefusedError, readPickle } from '../pickle/pickle.js';
+import { plainGlobals } from '../pickle/plainGlobals.js';
 import { type NumpyArray, numpyGlobals } from './numpyPickle.js';
-import { PickleError, PickleRefusedError, readPickle } from './pickle.js';
-import { plainGlobals } from './plainGlobals.js';
 
 interface Written {
   [protocol: string]: { arrays: string; scalars: string; object: string; text: string; record: string };
@@ -16,7 +16,7 @@ const golden: {
   scalars: { [name: string]: string };
   numpy1: Written;
   numpy2: Written;
-} = JSON.parse(readFileSync(new URL('../test-data/numpyPickles.json', import.meta.url), 'utf8'));
+} = JSON.parse(readFileSync(new URL('../../test-data/numpyPickles.json', import.meta.url), 'utf8'));
 
 const globals = new Map([...plainGlobals(), ...numpyGlobals()]);
 const read = (bytes: Uint8Array) => readPickle(bytes, { globals });

@@ -1,6 +1,6 @@
+import type { NumericArray } from '../numericArray.js';
+import { readZip, type ZipOptions } from '../zip/zip.js';
 import { NpyError, readNpy } from './npy.js';
-import type { NumericArray } from './numericArray.js';
-import { readZip, type ZipOptions } from './zip.js';
 
 /** How an .npz file is read. */
 export interface NpzOptions extends ZipOptions {}

@@ -1,6 +1,4 @@
-import { FormatError } from './formatError.js';
-import { MatError } from './matError.js';
-import { InflatedSource, type MatSource, PlainSource } from './matSource.js';
+import { FormatError } from '../errors.js';
 import {
   bytesOf,
   decodeElements,
@@ -8,8 +6,10 @@ import {
   type NumericArray,
   type NumericValues,
   sizeOf,
-} from './numericArray.js';
-import { rowByRow } from './rowByRow.js';
+} from '../numericArray.js';
+import { rowByRow } from '../rowByRow.js';
+import { MatError } from './matError.js';
+import { InflatedSource, type MatSource, PlainSource } from './matSource.js';
 
 /** How a MAT-file is read. */
 export interface MatOptions {

@@ -1,6 +1,6 @@
-import { FormatError } from './formatError.js';
-import { bytesOf, decodeElements, type ElementType, type NumericArray, sizeOf } from './numericArray.js';
-import { rowByRow } from './rowByRow.js';
+import { FormatError } from '../errors.js';
+import { bytesOf, decodeElements, type ElementType, type NumericArray, sizeOf } from '../numericArray.js';
+import { rowByRow } from '../rowByRow.js';
 
 /** Bytes that aren't NumPy's .npy format, or an array of a kind that isn't read here. */
 export class NpyError extends FormatError {

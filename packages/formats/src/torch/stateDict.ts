@@ -1,4 +1,4 @@
-import type { NumericArray } from './numericArray.js';
+import type { NumericArray } from '../numericArray.js';
 import type { TorchValue } from './torchFile.js';
 import { TorchFileError } from './torchTensors.js';
 

@@ -1,8 +1,8 @@
+import type { NumericArray } from '../numericArray.js';
+import { PickleRefusedError, readPickle } from '../pickle/pickle.js';
+import { readZip, type ZipEntry, type ZipOptions } from '../zip/zip.js';
 import { legacyStorages } from './legacyTorchFile.js';
-import type { NumericArray } from './numericArray.js';
-import { PickleRefusedError, readPickle } from './pickle.js';
 import { TorchFileError, TorchTensors } from './torchTensors.js';
-import { readZip, type ZipEntry, type ZipOptions } from './zip.js';
 
 /** How a file of PyTorch's is read. */
 export interface TorchFileOptions extends ZipOptions {}
