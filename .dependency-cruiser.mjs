@@ -24,7 +24,7 @@ const FOLDERS = {
     'attacks',
     'evaluation',
   ],
-  'packages/layers': ['errors|options', 'math', 'losses', 'fusion', 'insert'],
+  'packages/layers': ['errors|seeds', 'options', 'math', 'losses', 'fusion', 'insert'],
   'packages/encoders': [
     'errors|options|encoder',
     'cost',
@@ -49,8 +49,8 @@ const FOLDERS = {
     'cli',
   ],
   'packages/formats': [
-    'errors',
-    'arrays',
+    'errors|numericArray',
+    'options|rowByRow|byteCursor',
     'zip',
     'pickle',
     'numpy',

@@ -36,7 +36,7 @@ it('plugs in, attacks, trains and saves', async () => {
 });
 
 it('starts from a Keras model, which gives in tfjs what it gave in Keras, and knows its gestures', async () => {
-  expect(readFileSync(join(foreignFolder, 'model.json'), 'utf8')).not.toMatch(/Reweighter|OwnMask|amr/i);
+  expect(readFileSync(join(foreignFolder, 'model.json'), 'utf8')).not.toMatch(/Reweighter|RestoreMask|amr/i);
   const foreign = await loadLayersModel(modelFolder(foreignFolder));
   const sample = JSON.parse(readFileSync(join(foreignFolder, 'sample.json'), 'utf8'));
   const logits = foreign.predict(sample.inputs.map((one: number[]) => tf.tensor(one))) as tf.Tensor2D;

@@ -6,10 +6,10 @@ export {
 export { ConcatFusion, type ConcatFusionConfig } from './fusion/concatFusion.js';
 export { ExternalFeatureMemory, type ExternalFeatureMemoryConfig } from './fusion/externalFeatureMemory.js';
 export {
-  ExchangingLayer,
+  ExchangeFusion,
   FusionLayer,
   type FusionRole,
-  JoiningLayer,
+  JointFusion,
   type LayerConfig,
 } from './fusion/fusionLayer.js';
 export { GatedMultimodalUnit, type GatedMultimodalUnitConfig } from './fusion/gatedMultimodalUnit.js';
@@ -24,14 +24,14 @@ export { OrthogonalFusion, type OrthogonalFusionConfig } from './fusion/orthogon
 export { SumFusion, type SumFusionConfig } from './fusion/sumFusion.js';
 export { type InsertAmrConfig, insertAmr } from './insert/insertAmr.js';
 export type { LayerReference } from './insert/layerReference.js';
-export { OwnMask } from './insert/restoreMask.js';
+export { RestoreMask } from './insert/restoreMask.js';
 export { dependsOn, rewire } from './insert/rewire.js';
-export { type AmrLossArgs, amrLoss } from './losses/amrLoss.js';
+export { type AmrLossOptions, amrLoss } from './losses/amrLoss.js';
 export { crmtMarginLoss } from './losses/crmtMarginLoss.js';
 export { type CrossEntropyOptions, crossEntropy } from './losses/crossEntropy.js';
 export { minSimLoss } from './losses/minSimLoss.js';
 export { oddOneOutLoss } from './losses/oddOneOutLoss.js';
 export type { AffineWeights } from './math/affine.js';
-export { type CertifiedRadiusArgs, certifiedRadius } from './math/certifiedRadius.js';
+export { type CertifiedRadiusOptions, certifiedRadius } from './math/certifiedRadius.js';
 export { channelMeans } from './math/channelMeans.js';
 export { seeds } from './seeds.js';

@@ -99,13 +99,13 @@ describe('multiStream', () => {
     ['amr', 'exchange', [3]],
     ['mmtm', 'exchange', [24]],
     ['memory', 'exchange', []],
-    ['concat', 'join', []],
-    ['sum', 'join', []],
-    ['gmu', 'join', [24]],
-    ['attention', 'join', [3, 3]],
-    ['odd-one-out', 'join', [4]],
+    ['concat', 'fuse', []],
+    ['sum', 'fuse', []],
+    ['gmu', 'fuse', [24]],
+    ['attention', 'fuse', [3, 3]],
+    ['odd-one-out', 'fuse', [4]],
     ['orthogonal', 'classify', [3, 3]],
-    ['late', 'vote', []],
+    ['late', 'late', []],
   ] as const)(
     'takes the fusion %s by name, of role %s, and loads it again',
     async (fusion, role, weights) => {
@@ -154,12 +154,12 @@ describe('multiStream', () => {
     expect(model.getLayer('fusion2')).toBeInstanceOf(AttentionModalityReweighter);
   });
 
-  it('lets a layer that votes see the auxiliary logits, and one that classifies the pooled features', () => {
+  it('lets a late fusion see the auxiliary logits, and one that classifies the pooled features', () => {
     const x = clips();
-    const vote = predict(build({ fusion: new Own('vote') }), x);
-    const auxiliary = [1, 2, 3].map((i) => vote[i]!);
+    const late = predict(build({ fusion: new Own('late') }), x);
+    const auxiliary = [1, 2, 3].map((i) => late[i]!);
     const mean = numbers(tf.div(tf.addN(auxiliary), 3)).map((value) => expect.closeTo(value, 6));
-    expect(numbers(vote[0]!)).toEqual(mean);
+    expect(numbers(late[0]!)).toEqual(mean);
 
     const classified = build({ fusion: new Own('classify'), returnFeatures: true });
     expect(classified.outputNames[0]).toBe('logits');
@@ -197,7 +197,7 @@ describe('multiStream', () => {
     expect(() => build({ fusion: new AttentionModalityReweighter(), at: [1, 2] })).toThrow(
       /one fusion layer for 2/,
     );
-    expect(() => build({ fusion: new Own('vote'), dropout: 0.5 })).toThrow(/makes the logits itself/);
+    expect(() => build({ fusion: new Own('late'), dropout: 0.5 })).toThrow(/makes the logits itself/);
     expect(() => build({ fusion: 'mmtm', reweighter: { temperature: 2 } })).toThrow(
       /reweighter for another fusion than 'amr'; leave it out/,
     );

@@ -109,7 +109,7 @@ export function multiStream({ streams, ...config }: MultiStreamConfig): LayersMo
   return joined('multiStream', list, config);
 }
 
-const roles: readonly FusionRole[] = ['exchange', 'join', 'classify', 'vote'];
+const roles: readonly FusionRole[] = ['exchange', 'fuse', 'classify', 'late'];
 
 /** The network behind {@link multiStream} and {@link twoStream}. */
 export function joined(network: string, streams: readonly Stream[], config: FusionConfig): LayersModel {
@@ -175,8 +175,8 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
   const auxiliary = streams.map(({ modality }, m) => head(features[m]!, `${modality}Logits`, m + 1));
 
   let logits: SymbolicTensor;
-  if (first.role === 'exchange' || first.role === 'join') {
-    const joiner = first.role === 'join' ? first : new ConcatFusion({ name: 'fusion' });
+  if (first.role === 'exchange' || first.role === 'fuse') {
+    const joiner = first.role === 'fuse' ? first : new ConcatFusion({ name: 'fusion' });
     let fused = fuse(joiner, features, 1)[0]!;
     if (dropout > 0) {
       const drop = new SeededDropout({ rate: dropout, seed: seed(), name: 'fusionDropout' });
@@ -190,7 +190,7 @@ export function joined(network: string, streams: readonly Stream[], config: Fusi
         `got dropout ${dropout} for ${first.getClassName()}, which makes the logits itself; leave it out.`,
       );
     }
-    const decided = fuse(first, first.role === 'vote' ? auxiliary : features, 1)[0]!;
+    const decided = fuse(first, first.role === 'late' ? auxiliary : features, 1)[0]!;
     if (String(decided.shape.slice(1)) !== String([classes])) {
       refuse(
         network,

@@ -46,7 +46,7 @@ const LOGICAL = 0x0200;
 const COMPLEX = 0x0800;
 const OPAQUE = 17;
 /** MATLAB's names have 63 letters. With 256 sizes, still so few bytes that a header is unpacked before all is. */
-const LONGEST_NAME = 256;
+const MAX_NAME = 256;
 
 /** Types of data elements, by their number. */
 const STORED: { readonly [type: number]: ElementType } = {
@@ -237,7 +237,7 @@ function headerOf(source: MatSource): Variable {
     at = sizes.next;
   }
   const label = source.element(at);
-  if ((label.type !== 1 && label.type !== 16) || label.size > LONGEST_NAME) {
+  if ((label.type !== 1 && label.type !== 16) || label.size > MAX_NAME) {
     throw source.error(at, 'the name of a variable was expected');
   }
   const name = new TextDecoder().decode(source.bytes(label.start, label.size));

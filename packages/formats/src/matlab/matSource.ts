@@ -96,7 +96,7 @@ export class PlainSource extends MatSource {
 }
 
 /** No deflate stream unpacks to more than 1032 times its size; a few bytes more for the smallest ones. */
-const MOST_OF_DEFLATE = 1032;
+const MAX_OF_DEFLATE = 1032;
 /** Packed bytes that are unpacked at once: to no more than 2 MiB. */
 const PIECE = 2048;
 const MATRIX = 14;
@@ -140,7 +140,7 @@ export class InflatedSource extends MatSource {
       throw this.error(0, `an element of type ${type} was unpacked, expected ${MATRIX} (matrix)`);
     this.length = tag.getUint32(4, !bigEndian);
     this.declared = this.length + 8;
-    if (this.declared > packed.length * MOST_OF_DEFLATE + 64) {
+    if (this.declared > packed.length * MAX_OF_DEFLATE + 64) {
       throw this.error(
         0,
         `it should unpack from ${packed.length} to ${this.declared} bytes, which it can't; is the file damaged?`,

@@ -24,9 +24,9 @@ export const ELEMENTS: { readonly [code: string]: ElementType } = {
   b1: 'bool',
 };
 /** As many as NumPy 2 has; NumPy 1 had 32. */
-export const MOST_AXES = 64;
+export const MAX_AXES = 64;
 /** What describes an array of numbers takes a fraction of it; NumPy itself reads 10,000 bytes of files that aren't trusted. */
-const LONGEST_HEADER = 2 ** 16;
+const MAX_HEADER = 2 ** 16;
 const MAGIC = '\x93NUMPY';
 
 /**
@@ -47,8 +47,8 @@ export function readNpy(bytes: Uint8Array): NumericArray {
     );
   }
   const shape = (sizes[1]!.match(/\d+/g) ?? []).map(Number);
-  if (shape.length > MOST_AXES) {
-    throw new NpyError(`got an array of ${shape.length} axes; expected at most ${MOST_AXES}`);
+  if (shape.length > MAX_AXES) {
+    throw new NpyError(`got an array of ${shape.length} axes; expected at most ${MAX_AXES}`);
   }
   const size = sizeOf(shape) * bytesOf(dtype);
   const data = bytes.subarray(start);
@@ -75,8 +75,8 @@ function headerOf(bytes: Uint8Array): { description: string; start: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = version === 1 ? 10 : 12;
   const start = header + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (start > LONGEST_HEADER) {
-    throw new NpyError(`the header should take ${start} bytes; expected at most ${LONGEST_HEADER}`);
+  if (start > MAX_HEADER) {
+    throw new NpyError(`the header should take ${start} bytes; expected at most ${MAX_HEADER}`);
   }
   if (start > bytes.length) {
     throw new NpyError(`the header should end at byte ${start}, but there are ${bytes.length}: cut off?`);

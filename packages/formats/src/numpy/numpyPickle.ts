@@ -9,7 +9,7 @@ import {
 } from '../numericArray.js';
 import { PickleError, type PickleGlobal, PickleRefusedError, shown } from '../pickle/pickle.js';
 import { rowByRow } from '../rowByRow.js';
-import { ELEMENTS, MOST_AXES } from './npy.js';
+import { ELEMENTS, MAX_AXES } from './npy.js';
 
 /**
  * An array out of a pickle. Its numbers are decoded when `values` is first asked for, so that a file of a million arrays
@@ -141,8 +141,8 @@ function fill(
   bytes: unknown,
   order: 'C' | 'F' | 'K',
 ): NumpyArray {
-  if (!isSizes(shape) || shape.length > MOST_AXES) {
-    throw new PickleError(`expected an array's shape to be at most ${MOST_AXES} sizes, all 0 or above`);
+  if (!isSizes(shape) || shape.length > MAX_AXES) {
+    throw new PickleError(`expected an array's shape to be at most ${MAX_AXES} sizes, all 0 or above`);
   }
   if (!(bytes instanceof Uint8Array)) throw new PickleError('expected an array to have bytes');
   const size = sizeOf(shape) * bytesOf(element);
@@ -169,7 +169,7 @@ function transposed(array: NumpyArray, axes: unknown): NumpyArray {
     isSizes(axes) && shape.every((_, axis) => axes.includes(axis)) && axes.length === shape.length;
   if (!isOrder) {
     throw new PickleError(
-      `expected the axes of an array of shape [${shape}] in another order, got ${isSizes(axes) ? axes.slice(0, MOST_AXES) : shown(axes)}`,
+      `expected the axes of an array of shape [${shape}] in another order, got ${isSizes(axes) ? axes.slice(0, MAX_AXES) : shown(axes)}`,
     );
   }
   array.strides = axes.map((axis) => sizeOf(shape.slice(axis + 1)));

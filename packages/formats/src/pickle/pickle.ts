@@ -79,7 +79,7 @@ export function shown(value: unknown): string {
 
 const LARGEST_PROTOCOL = 5;
 /** Bytes of memory that the values of any pickle may take. */
-const LEAST_ROOM = 2 ** 28;
+const MIN_ROOM = 2 ** 28;
 /** What they may take beside that for each byte of the pickle. */
 const ROOM_PER_BYTE = 8;
 /** What values take about, each with its place on the stack or in a container. */
@@ -101,7 +101,7 @@ class PickleMachine {
   constructor(at: ByteCursor, options: PickleOptions, length: number) {
     this.options = options;
     this.at = at;
-    this.most = LEAST_ROOM + ROOM_PER_BYTE * length;
+    this.most = MIN_ROOM + ROOM_PER_BYTE * length;
   }
 
   run(): unknown {
@@ -344,12 +344,12 @@ const INSTRUCTIONS: { readonly [opcode: number]: Instruction } = {
 };
 
 /** More bytes than any number has that somebody means. */
-const LONGEST_INTEGER = 1024;
+const MAX_INTEGER = 1024;
 
 /** Two's complement, little-endian. */
 function integer(machine: PickleMachine, bytes: Uint8Array): number | bigint {
   if (bytes.length === 0) return 0;
-  if (bytes.length > LONGEST_INTEGER) throw machine.damaged(`an integer of ${bytes.length} bytes`);
+  if (bytes.length > MAX_INTEGER) throw machine.damaged(`an integer of ${bytes.length} bytes`);
   let digits = '0x';
   for (let i = bytes.length - 1; i >= 0; i--) digits += bytes[i]!.toString(16).padStart(2, '0');
   const value = BigInt.asIntN(bytes.length * 8, BigInt(digits));
@@ -358,11 +358,11 @@ function integer(machine: PickleMachine, bytes: Uint8Array): number | bigint {
 }
 
 /** No text is longer in V8. */
-const LONGEST_TEXT = 2 ** 29 - 24;
+const MAX_TEXT = 2 ** 29 - 24;
 
 /** Byte for character, as Python's latin-1: TextDecoder would take Windows-1252 for it. */
 function latin1(machine: PickleMachine, bytes: Uint8Array): string {
-  if (bytes.length > LONGEST_TEXT) throw machine.damaged(`a text of ${bytes.length} characters`);
+  if (bytes.length > MAX_TEXT) throw machine.damaged(`a text of ${bytes.length} characters`);
   const parts: string[] = [];
   // As many as a call takes for arguments; one by one, a long text would be a long chain of short ones.
   for (let at = 0; at < bytes.length; at += 8192) {

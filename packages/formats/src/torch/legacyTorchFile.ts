@@ -2,8 +2,7 @@ import { ByteCursor } from '../byteCursor.js';
 import { bytesOf } from '../numericArray.js';
 import { type PickleOptions, readPickleFrom } from '../pickle/pickle.js';
 import { plainGlobals } from '../pickle/plainGlobals.js';
-import type { TorchStorages } from './torchFile.js';
-import { type StorageId, TorchFileError, TorchGlobals } from './torchTensors.js';
+import { type StorageId, TorchFileError, TorchGlobals, type TorchStorages } from './torchTensors.js';
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;

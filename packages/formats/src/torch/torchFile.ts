@@ -2,7 +2,7 @@ import type { NumericArray } from '../numericArray.js';
 import { PickleRefusedError, readPickle } from '../pickle/pickle.js';
 import { readZip, type ZipEntry, type ZipOptions } from '../zip/zip.js';
 import { legacyStorages } from './legacyTorchFile.js';
-import { TorchFileError, TorchTensors } from './torchTensors.js';
+import { TorchFileError, type TorchStorages, TorchTensors } from './torchTensors.js';
 
 /** How a file of PyTorch's is read. */
 export interface TorchFileOptions extends ZipOptions {}
@@ -45,13 +45,6 @@ export function readTorchFile(bytes: Uint8Array, options: TorchFileOptions = {})
     }
     throw error;
   }
-}
-
-/** A file taken apart: the pickle of what was saved, and each storage's bytes by its key. */
-export interface TorchStorages {
-  pickle: Uint8Array;
-  read(key: string): Uint8Array | undefined;
-  bigEndian: boolean;
 }
 
 function zipStorages(bytes: Uint8Array, options: TorchFileOptions): TorchStorages {

@@ -26,6 +26,13 @@ export interface StorageId {
   count: number;
 }
 
+/** A file taken apart: the pickle of what was saved, and each storage's bytes by its key. */
+export interface TorchStorages {
+  pickle: Uint8Array;
+  read(key: string): Uint8Array | undefined;
+  bigEndian: boolean;
+}
+
 interface Storage {
   dtype: ElementType;
   bytes: Uint8Array;

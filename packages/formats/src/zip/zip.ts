@@ -35,7 +35,7 @@ const LOCAL_HEADER = 0x04034b50;
 const STORED = 0;
 const DEFLATED = 8;
 /** No deflate stream unpacks to more than 1032 times its size; a few bytes more for the smallest ones. */
-const MOST_OF_DEFLATE = 1032;
+const MAX_OF_DEFLATE = 1032;
 
 /**
  * Reads the directory of a zip archive (APPNOTE 6.3: stored and deflated entries, zip64, no encryption, one disk).
@@ -160,7 +160,7 @@ function directoryEntry(archive: Archive, at: number): DirectoryEntry {
   if (entry.method !== STORED && entry.method !== DEFLATED) {
     throw new ZipError(`'${name}' is packed by method ${entry.method}; expected 0 (stored) or 8 (deflated)`);
   }
-  const most = entry.method === STORED ? entry.packed : entry.packed * MOST_OF_DEFLATE + 64;
+  const most = entry.method === STORED ? entry.packed : entry.packed * MAX_OF_DEFLATE + 64;
   if (entry.packed > archive.bytes.length || entry.size > most) {
     throw new ZipError(`'${name}' should unpack from ${entry.packed} to ${entry.size} bytes, which it can't`);
   }

@@ -4,7 +4,7 @@ import { type AffineWeights, affine } from '../math/affine.js';
 import { scaled } from '../math/scaled.js';
 import { positive } from '../options.js';
 import { totalChannels } from './featureShapes.js';
-import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
+import { ExchangeFusion, type LayerConfig } from './fusionLayer.js';
 import { channelGated, exchangedMasks, squeezed, squeezeSizes } from './squeezeExcitation.js';
 
 /** What {@link AttentionModalityReweighter} can be told; everything has a default. */
@@ -64,7 +64,7 @@ export interface AttentionModalityReweighterConfig extends LayerConfig {
  * console.log(weights!.arraySync()); // [[0.5, 0.5], [0.5, 0.5]]: not trained yet
  * ```
  */
-export class AttentionModalityReweighter extends ExchangingLayer {
+export class AttentionModalityReweighter extends ExchangeFusion {
   /** The name that saved models know this layer by. */
   static readonly className = 'AttentionModalityReweighter';
   /** See {@link AttentionModalityReweighterConfig.granularity}. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { channelMeans } from '../math/channelMeans.js';
 import { totalChannels } from './featureShapes.js';
-import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
 
 /** What {@link ConcatFusion} can be told: a layer's `name` and the like, nothing of its own. */
 export interface ConcatFusionConfig extends LayerConfig {}
@@ -22,7 +22,7 @@ export interface ConcatFusionConfig extends LayerConfig {}
  * console.log(fused.shape); // [2, 28]
  * ```
  */
-export class ConcatFusion extends JoiningLayer {
+export class ConcatFusion extends JointFusion {
   /** The name that saved models know this layer by. */
   static readonly className = 'ConcatFusion';
 
@@ -32,7 +32,7 @@ export class ConcatFusion extends JoiningLayer {
   }
 
   override get role(): FusionRole {
-    return 'join';
+    return 'fuse';
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {

@@ -5,7 +5,7 @@ import { sparseCodes } from '../math/sparseCodes.js';
 import { spectralBound } from '../math/spectralBound.js';
 import { positive, wholeNumber } from '../options.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
+import { ExchangeFusion, type LayerConfig } from './fusionLayer.js';
 import { exchangedMasks } from './squeezeExcitation.js';
 
 /** What {@link ExternalFeatureMemory} can be told; everything has a default. */
@@ -57,7 +57,7 @@ export interface ExternalFeatureMemoryConfig extends LayerConfig {
  * rgb!.print(); // close to [[2, 1, 0]]: no clean feature has anything in the third channel
  * ```
  */
-export class ExternalFeatureMemory extends ExchangingLayer {
+export class ExternalFeatureMemory extends ExchangeFusion {
   /** The name that saved models know this layer by. */
   static readonly className = 'ExternalFeatureMemory';
   /** See {@link ExternalFeatureMemoryConfig.slots}. */

@@ -10,13 +10,13 @@ export type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>
  * What a fusion layer makes of the M modalities' tensors:
  *
  * - `'exchange'`: M features in, M features of the same shapes out. It can sit behind any stages, several times.
- * - `'join'`: M features in, one vector [batch, D] out, which a classifier goes on with.
+ * - `'fuse'`: M features in, one vector [batch, D] out, which a classifier goes on with.
  * - `'classify'`: M features in, the logits [batch, classes] out.
- * - `'vote'`: each modality's own logits [batch, classes] in, the fused logits [batch, classes] out.
+ * - `'late'`: each modality's own logits [batch, classes] in, the fused logits [batch, classes] out.
  *
  * Features are [batch, ..., channels], of rank 2 or more.
  */
-export type FusionRole = 'exchange' | 'join' | 'classify' | 'vote';
+export type FusionRole = 'exchange' | 'fuse' | 'classify' | 'late';
 
 /**
  * What all fusion layers of this package are: a tfjs layer on the tensors of two or more modalities, in a list. Its
@@ -26,13 +26,13 @@ export type FusionRole = 'exchange' | 'join' | 'classify' | 'vote';
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
  * import type { Shape } from '@tensorflow/tfjs-layers';
- * import { channelMeans, type FusionRole, JoiningLayer } from '@amr/layers';
+ * import { channelMeans, type FusionRole, JointFusion } from '@amr/layers';
  *
  * // The largest of the modalities' features, channel by channel.
- * class MaxFusion extends JoiningLayer {
+ * class MaxFusion extends JointFusion {
  *   static readonly className = 'MaxFusion';
  *   override get role(): FusionRole {
- *     return 'join';
+ *     return 'fuse';
  *   }
  *   override computeOutputShape(inputShape: Shape[]): Shape {
  *     return [inputShape[0]![0]!, inputShape[0]!.at(-1)!];
@@ -119,7 +119,7 @@ export abstract class FusionLayer extends layers.Layer {
 }
 
 /** A fusion layer with one output, as far as types go. */
-export abstract class JoiningLayer extends FusionLayer {
+export abstract class JointFusion extends FusionLayer {
   /** Symbolic features in, symbolic features out. */
   override apply(inputs: SymbolicTensor[], kwargs?: { [option: string]: unknown }): SymbolicTensor;
   /** Tensors in, tensors out, at once. */
@@ -130,7 +130,7 @@ export abstract class JoiningLayer extends FusionLayer {
 }
 
 /** A fusion layer with an output for each input, as far as types go. */
-export abstract class ExchangingLayer extends FusionLayer {
+export abstract class ExchangeFusion extends FusionLayer {
   override get role(): FusionRole {
     return 'exchange';
   }

@@ -4,7 +4,7 @@ import { channelMeans } from '../math/channelMeans.js';
 import { wholeNumber } from '../options.js';
 import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
 
 /** What {@link GatedMultimodalUnit} can be told. */
 export interface GatedMultimodalUnitConfig extends LayerConfig {
@@ -43,7 +43,7 @@ export interface GatedMultimodalUnitConfig extends LayerConfig {
  * console.log(fused!.shape, gates!.shape); // [2, 10] [2, 20]
  * ```
  */
-export class GatedMultimodalUnit extends JoiningLayer {
+export class GatedMultimodalUnit extends JointFusion {
   /** The name that saved models know this layer by. */
   static readonly className = 'GatedMultimodalUnit';
   /** See {@link GatedMultimodalUnitConfig.units}. */
@@ -67,7 +67,7 @@ export class GatedMultimodalUnit extends JoiningLayer {
   }
 
   override get role(): FusionRole {
-    return 'join';
+    return 'fuse';
   }
 
   protected override addWeights(shapes: Shape[]): void {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
-import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
 
 /** What {@link LateFusion} can be told; everything has a default. */
 export interface LateFusionConfig extends LayerConfig {
@@ -28,7 +28,7 @@ export interface LateFusionConfig extends LayerConfig {
  * console.log(new LateFusion({ modalityWeights: [3, 1] }).apply([rgb, skeleton]).arraySync()); // [[3, 2]]
  * ```
  */
-export class LateFusion extends JoiningLayer {
+export class LateFusion extends JointFusion {
   /** The name that saved models know this layer by. */
   static readonly className = 'LateFusion';
   /** See {@link LateFusionConfig.modalityWeights}. */
@@ -48,7 +48,7 @@ export class LateFusion extends JoiningLayer {
   }
 
   override get role(): FusionRole {
-    return 'vote';
+    return 'late';
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {

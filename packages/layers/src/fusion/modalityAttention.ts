@@ -6,7 +6,7 @@ import { layerNorm } from '../math/layerNorm.js';
 import { positive, wholeNumber } from '../options.js';
 import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
 
 /** What {@link ModalityAttention} can be told. */
 export interface ModalityAttentionConfig extends LayerConfig {
@@ -51,7 +51,7 @@ export interface ModalityAttentionConfig extends LayerConfig {
  * console.log(fused!.shape, weights!.shape); // [2, 8] [2, 2, 2]
  * ```
  */
-export class ModalityAttention extends JoiningLayer {
+export class ModalityAttention extends JointFusion {
   /** The name that saved models know this layer by. */
   static readonly className = 'ModalityAttention';
   /** See {@link ModalityAttentionConfig.units}. */
@@ -95,7 +95,7 @@ export class ModalityAttention extends JoiningLayer {
   }
 
   override get role(): FusionRole {
-    return 'join';
+    return 'fuse';
   }
 
   protected override addWeights(shapes: Shape[]): void {

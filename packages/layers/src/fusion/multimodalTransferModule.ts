@@ -4,7 +4,7 @@ import { type AffineWeights, affine } from '../math/affine.js';
 import { positive } from '../options.js';
 import { seeds } from '../seeds.js';
 import { totalChannels } from './featureShapes.js';
-import { ExchangingLayer, type LayerConfig } from './fusionLayer.js';
+import { ExchangeFusion, type LayerConfig } from './fusionLayer.js';
 import { channelGated, exchangedMasks, squeezed, squeezeSizes } from './squeezeExcitation.js';
 
 /** What {@link MultimodalTransferModule} can be told; everything has a default. */
@@ -50,7 +50,7 @@ export interface MultimodalTransferModuleConfig extends LayerConfig {
  * console.log(exchanged.map(({ shape }) => shape)); // [[2, 4, 7, 7, 16], [2, 8, 25, 12]]
  * ```
  */
-export class MultimodalTransferModule extends ExchangingLayer {
+export class MultimodalTransferModule extends ExchangeFusion {
   /** The name that saved models know this layer by. */
   static readonly className = 'MultimodalTransferModule';
   /** See {@link MultimodalTransferModuleConfig.reductionRatio}. */

@@ -5,7 +5,7 @@ import { channelMeans } from '../math/channelMeans.js';
 import { wholeNumber } from '../options.js';
 import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
 
 /** What {@link OddOneOutFusion} can be told; everything has a default. */
 export interface OddOneOutFusionConfig extends LayerConfig {
@@ -53,7 +53,7 @@ export interface OddOneOutFusionConfig extends LayerConfig {
  * console.log(fused!.shape, oddLogits!.shape); // [2, 6] [2, 4]
  * ```
  */
-export class OddOneOutFusion extends JoiningLayer {
+export class OddOneOutFusion extends JointFusion {
   /** The name that saved models know this layer by. */
   static readonly className = 'OddOneOutFusion';
   /** See {@link OddOneOutFusionConfig.units}. */
@@ -82,7 +82,7 @@ export class OddOneOutFusion extends JoiningLayer {
   }
 
   override get role(): FusionRole {
-    return 'join';
+    return 'fuse';
   }
 
   protected override addWeights(shapes: Shape[]): void {

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
-import type { CertifiedRadiusArgs } from '../math/certifiedRadius.js';
+import type { CertifiedRadiusOptions } from '../math/certifiedRadius.js';
 import { channelMeans } from '../math/channelMeans.js';
 import { orthonormalColumns } from '../math/orthonormalColumns.js';
 import { positive } from '../options.js';
 import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
 
 /** What {@link OrthogonalFusion} can be told. */
 export interface OrthogonalFusionConfig extends LayerConfig {
@@ -58,7 +58,7 @@ export interface OrthogonalFusionConfig extends LayerConfig {
  * radius.print(); // what both features may change by, together, in l2
  * ```
  */
-export class OrthogonalFusion extends JoiningLayer {
+export class OrthogonalFusion extends JointFusion {
   /** The name that saved models know this layer by. */
   static readonly className = 'OrthogonalFusion';
   /** See {@link OrthogonalFusionConfig.classes}. */
@@ -98,7 +98,7 @@ export class OrthogonalFusion extends JoiningLayer {
    *
    * @throws {Error} when the layer has not been applied or built
    */
-  integration(): Pick<CertifiedRadiusArgs, 'factors' | 'bias'> {
+  integration(): Pick<CertifiedRadiusOptions, 'factors' | 'bias'> {
     if (!this.built) {
       throw new Error(
         'OrthogonalFusion: integration() came before the layer was applied; it has no weights yet.',

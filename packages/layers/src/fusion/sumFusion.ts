@@ -4,7 +4,7 @@ import { channelMeans } from '../math/channelMeans.js';
 import { wholeNumber } from '../options.js';
 import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { type FusionRole, JoiningLayer, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
 
 /** What {@link SumFusion} can be told; everything has a default. */
 export interface SumFusionConfig extends LayerConfig {
@@ -34,7 +34,7 @@ export interface SumFusionConfig extends LayerConfig {
  * console.log(new SumFusion({ units: 10 }).apply(features).shape); // [2, 10]
  * ```
  */
-export class SumFusion extends JoiningLayer {
+export class SumFusion extends JointFusion {
   /** The name that saved models know this layer by. */
   static readonly className = 'SumFusion';
   /** See {@link SumFusionConfig.units}. */
@@ -55,7 +55,7 @@ export class SumFusion extends JoiningLayer {
   }
 
   override get role(): FusionRole {
-    return 'join';
+    return 'fuse';
   }
 
   protected override addWeights(shapes: Shape[]): void {

@@ -5,11 +5,12 @@ import {
   type AttentionModalityReweighterConfig,
 } from '../fusion/attentionModalityReweighter.js';
 import { featureShapes } from '../fusion/featureShapes.js';
+import type { LayerUse, Value } from './graphValues.js';
 import { layerNames } from './layerNames.js';
 import { type LayerReference, resolved } from './layerReference.js';
-import { foreignMasks, mayBeMasked } from './masking.js';
-import { type LayerUse, placedLayers, type Value, valueDependsOn } from './modelGraph.js';
-import { OwnMask } from './restoreMask.js';
+import { inheritedMasks, mayBeMasked } from './masking.js';
+import { placedLayers, valueDependsOn } from './modelGraph.js';
+import { RestoreMask } from './restoreMask.js';
 import { applyAgain } from './rewire.js';
 
 /** What {@link insertAmr} can be told: where, and the options of the reweighter. */
@@ -37,7 +38,7 @@ export interface InsertAmrConfig extends AttentionModalityReweighterConfig {
  * A branch may be any part of the graph: layers, recurrent layers, Sequential or functional models nested to any depth,
  * shared ones too. A nested model that holds a named layer is opened: in the new model its layers stand in its
  * place, under their own names (a layer without weights whose name is taken gets its path as its name). Masks travel on
- * each in its own branch, by way of {@link OwnMask} layers, which are added where there are masks; a recurrent layer to
+ * each in its own branch, by way of {@link RestoreMask} layers, which are added where there are masks; a recurrent layer to
  * which tfjs hands the mask of another branch, because that runs first, goes on getting it, unless the mask starts behind
  * the reweighter and the layer stands in front. With `returnWeights` the weights of each reweighter come behind the
  * model's outputs. With `seed` the places draw from `seed`, `seed + 1`, ... A saved model loads after
@@ -96,7 +97,7 @@ export function insertAmr(model: LayersModel, config: InsertAmrConfig): LayersMo
 
   const holders = holdersOf(model);
   const { layerFor, free, claim } = layerNames(graph.uses);
-  const foreign = foreignMasks(graph.outputs);
+  const foreign = inheritedMasks(graph.outputs);
   const now = new Map<Value, SymbolicTensor>();
   const follow = (value: Value): SymbolicTensor => {
     const known = now.get(value);
@@ -105,7 +106,7 @@ export function insertAmr(model: LayersModel, config: InsertAmrConfig): LayersMo
     if (inputs.length === 0) return value.symbol;
     const after = inputs.map(follow);
     if (foreign.has(value.use)) {
-      const mask = new OwnMask({ name: free(`${layer.name}Mask`) });
+      const mask = new RestoreMask({ name: free(`${layer.name}Mask`) });
       const other = otherMask(foreign.get(value.use));
       after[0] = mask.apply(other ? [after[0]!, other] : after[0]!) as SymbolicTensor;
     }
@@ -136,7 +137,7 @@ export function insertAmr(model: LayersModel, config: InsertAmrConfig): LayersMo
       untouched.set(value, before[m]!);
       now.set(value, after[m]!);
       if (!masked.includes(true)) continue;
-      const mask = new OwnMask({ name: free(`${layerName}Mask${m + 1}`) });
+      const mask = new RestoreMask({ name: free(`${layerName}Mask${m + 1}`) });
       now.set(value, mask.apply(masked[m] ? [after[m]!, before[m]!] : after[m]!) as SymbolicTensor);
     }
     if (options.returnWeights) weights.push(after[values.length]!);

@@ -1,6 +1,6 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { InsertionError } from '../errors.js';
-import type { Layer, LayerUse } from './modelGraph.js';
+import type { Layer, LayerUse } from './graphValues.js';
 
 /**
  * The names in a model made of these uses, each once: `free` finds one, `claim` insists on one that a user gave, and

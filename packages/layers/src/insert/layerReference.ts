@@ -1,14 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { InsertionError } from '../errors.js';
-import {
-  type Layer,
-  type LayerUse,
-  type ModelGraph,
-  modelGraphOf,
-  type PlacedLayer,
-  placedLayers,
-  type Value,
-} from './modelGraph.js';
+import type { Layer, LayerUse, Value } from './graphValues.js';
+import { type ModelGraph, modelGraphOf, type PlacedLayer, placedLayers } from './modelGraph.js';
 
 /**
  * A place in a model, behind a layer: its name, or its name with which of several outputs and uses is meant. Layers in

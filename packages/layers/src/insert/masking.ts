@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, RNN } from '@tensorflow/tfjs-layers';
-import type { Layer, LayerUse, Value } from './modelGraph.js';
+import type { Layer, LayerUse, Value } from './graphValues.js';
 
 /** Whether a mask may travel beside this value when its model runs, as Masking layers and embeddings send one. */
 export function mayBeMasked(value: Value): boolean {
@@ -44,7 +44,7 @@ function makesMask(layer: Layer): boolean {
  * @returns for each application of a layer that minds masks and has none of its own: the value whose mask it gets, or
  *   undefined for none. Empty for a model without masks.
  */
-export function foreignMasks(outputs: readonly Value[]): Map<LayerUse, Value | undefined> {
+export function inheritedMasks(outputs: readonly Value[]): Map<LayerUse, Value | undefined> {
   const found = new Map<LayerUse, Value | undefined>();
   const done = new Set<Value>();
   let last: Value | undefined;
@@ -63,14 +63,14 @@ export function foreignMasks(outputs: readonly Value[]): Map<LayerUse, Value | u
       // A mask from inside of a model that is opened was kept there, unless one from outside had been handed in.
       if (use.node) last = mayBeMasked(use.inputs[0]!) ? origin(use.inputs[0]!) : undefined;
       else if (!outside) last = undefined;
-    } else if (mindsMasks(use.layer) && !found.has(use)) found.set(use, last);
+    } else if (usesMask(use.layer) && !found.has(use)) found.set(use, last);
   };
   outputs.forEach(run);
   return masks ? found : new Map();
 }
 
 /** Whether what a layer computes depends on the mask it is handed: recurrent layers, wrappers, models and softmax. */
-function mindsMasks(layer: Layer): boolean {
+function usesMask(layer: Layer): boolean {
   return (
     layer instanceof RNN ||
     layer instanceof LayersModel ||

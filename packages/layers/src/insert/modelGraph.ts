@@ -1,36 +1,8 @@
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { Layer, LayerUse, Value } from './graphValues.js';
 import { mayBeMasked } from './masking.js';
-import { OwnMask } from './restoreMask.js';
+import { RestoreMask } from './restoreMask.js';
 import { type LayerNode, nodeOf } from './rewire.js';
-
-/** Any layer; tfjs-layers does not export the type that its models' graphs speak of. */
-export type Layer = SymbolicTensor['sourceLayer'];
-
-/** A tensor of a model's graph, in one application of the opened models around it. */
-export interface Value {
-  /** The tensor, in the graph of the model that holds it. */
-  readonly symbol: SymbolicTensor;
-  /** What it comes from. */
-  readonly use: LayerUse;
-}
-
-/** One application of a layer, in one application of the opened models around it. */
-export interface LayerUse {
-  /** The layer. */
-  readonly layer: Layer;
-  /** Its name behind those of the opened models around it, with slashes. */
-  readonly path: string;
-  /** The application in the graph of the model that holds it; none for an input and for what opening a model adds. */
-  readonly node?: LayerNode;
-  /** What it takes. Empty for inputs. */
-  readonly inputs: readonly Value[];
-  /** What it gives; `undefined` where no output of the whole model asks an opened model for it. */
-  readonly outputs: (Value | undefined)[];
-  /** Whether it is a nested model whose layers stand in its place, or the input of one. */
-  readonly opened: boolean;
-  /** Position of the application among those of the layer, behind those of the opened models around it. */
-  readonly order: readonly number[];
-}
 
 /** What a model's outputs depend on. */
 export interface ModelGraph {
@@ -105,7 +77,7 @@ export function modelGraphOf(model: LayersModel, opened: ReadonlySet<Layer>): Mo
 
     /** A nested model keeps the masks of its layers to itself, so an opened one has to as well. */
     #unmasked(inner: Value, symbol: SymbolicTensor, { path, order, outputs }: LayerUse): Value {
-      const layer = new OwnMask({ name: `${symbol.sourceLayer.name}Output${outputs.length}` });
+      const layer = new RestoreMask({ name: `${symbol.sourceLayer.name}Output${outputs.length}` });
       const use = { layer, path, inputs: [inner], outputs: [] as Value[], opened: false, order };
       use.outputs.push({ symbol, use });
       uses.push(use);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
-import { OwnMask } from './restoreMask.js';
+import { RestoreMask } from './restoreMask.js';
 
 /** The sum over frames that count, as a layer behind sees the mask that is left. */
 class MaskedSum extends layers.Layer {
@@ -22,7 +22,7 @@ it('gives features the mask of the second input, or none, with the values of the
   const x = input({ shape: [3, 1] });
   const other = layers.masking({ maskValue: 2 }).apply(x) as SymbolicTensor; // the mask leaves twos out
   const first = layers.masking({ maskValue: 5 }).apply(x) as SymbolicTensor; // this one fives
-  const [own, none] = [new OwnMask().apply([first, other]), new OwnMask().apply(first)];
+  const [own, none] = [new RestoreMask().apply([first, other]), new RestoreMask().apply(first)];
   const sums = [first, own, none].map(
     (one) => new MaskedSum().apply(one as SymbolicTensor) as SymbolicTensor,
   );
@@ -34,9 +34,9 @@ it('gives features the mask of the second input, or none, with the values of the
 
 it('shows the shape of its first input and keeps the gradient', () => {
   const [a, b] = [input({ shape: [4, 2] }), input({ shape: [4, 2] })];
-  const output = new OwnMask().apply([a, b]) as SymbolicTensor;
+  const output = new RestoreMask().apply([a, b]) as SymbolicTensor;
   expect(output.shape).toEqual([null, 4, 2]);
-  const layer = new OwnMask();
+  const layer = new RestoreMask();
   const gradient = tf.grad((x) => layer.apply([x, tf.zeros([1, 4, 2])]) as tf.Tensor)(tf.ones([1, 4, 2]));
   expect([...gradient.dataSync()]).toEqual(Array(8).fill(1));
 });

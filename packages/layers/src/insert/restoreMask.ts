@@ -10,15 +10,15 @@ import { layers, type Shape } from '@tensorflow/tfjs-layers';
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
- * import { OwnMask } from '@amr/layers';
+ * import { RestoreMask } from '@amr/layers';
  *
  * const features = tf.ones([2, 3, 4]);
- * console.log((new OwnMask().apply([features, tf.zeros([2, 3, 4])]) as tf.Tensor).shape); // [2, 3, 4]
+ * console.log((new RestoreMask().apply([features, tf.zeros([2, 3, 4])]) as tf.Tensor).shape); // [2, 3, 4]
  * ```
  */
-export class OwnMask extends layers.Layer {
+export class RestoreMask extends layers.Layer {
   /** The name that saved models know this layer by. */
-  static readonly className = 'OwnMask';
+  static readonly className = 'RestoreMask';
 
   /** Takes tfjs's own layer options. */
   constructor(config: ConstructorParameters<typeof layers.Layer>[0] = {}) {
@@ -41,4 +41,4 @@ export class OwnMask extends layers.Layer {
     return ((Array.isArray(mask) ? mask[1] : null) ?? null) as tf.Tensor;
   }
 }
-tf.serialization.registerClass(OwnMask);
+tf.serialization.registerClass(RestoreMask);

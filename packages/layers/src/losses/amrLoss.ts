@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { crossEntropy } from './crossEntropy.js';
 
 /** What {@link amrLoss} takes. */
-export interface AmrLossArgs {
+export interface AmrLossOptions {
   /** The fused prediction, [batch, classes], no softmax applied. */
   logits: tf.Tensor2D;
   /** The prediction of each modality's auxiliary head, [batch, classes] each; none is allowed. */
@@ -42,7 +42,7 @@ export function amrLoss({
   labels,
   lambda = 1,
   labelSmoothing = 0,
-}: AmrLossArgs): tf.Scalar {
+}: AmrLossOptions): tf.Scalar {
   if (!(Number.isFinite(lambda) && lambda >= 0)) {
     throw new Error(`amrLoss: got lambda ${lambda}; expected a finite number, 0 or more.`);
   }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { oneHot } from './oneHot.js';
 
 /** What {@link certifiedRadius} takes. */
-export interface CertifiedRadiusArgs {
+export interface CertifiedRadiusOptions {
   /** Each modality's evidence, [batch, modalities, classes]: the last output of `OrthogonalFusion` with `returnWeights`. */
   evidence: tf.Tensor3D;
   /** The integration factors a, [modalities, classes]: from `integration()` of the layer. */
@@ -60,7 +60,7 @@ export function certifiedRadius({
   bias,
   labels,
   lipschitz,
-}: CertifiedRadiusArgs): tf.Tensor1D {
+}: CertifiedRadiusOptions): tf.Tensor1D {
   const [batch, modalities, classes] = evidence.shape;
   const fits =
     evidence.rank === 3 &&

@@ -49,7 +49,7 @@ const fusions: ModelCase[] = fusionCases.map(({ title, layer, shapes }) => ({
 export const everyLayer: ModelCase[] = [
   ...fusions,
   {
-    name: 'insertAmr, with OwnMask',
+    name: 'insertAmr, with RestoreMask',
     build: () => {
       const inputs = [input({ shape: [4, 3], name: 'padded' }), input({ shape: [5], name: 'whole' })];
       const [padded, whole] = inputs as [SymbolicTensor, SymbolicTensor];
