@@ -72,7 +72,7 @@ export {
   robustnessCurve,
 } from './evaluation/robustnessCurve.js';
 export { type AdaptiveLossOptions, adaptiveLoss } from './losses/adaptiveLoss.js';
-export type { AttackLoss, ObservedLoss, Seen } from './losses/attackLoss.js';
+export type { AttackLoss, LossInputs, ObservedLoss } from './losses/attackLoss.js';
 export { cosineSimilarity } from './losses/cosineSimilarity.js';
 export { crossEntropyLoss, logOdds } from './losses/crossEntropy.js';
 export { dlrLoss, targetedDlrLoss } from './losses/dlr.js';

@@ -5,7 +5,7 @@ import { nearestBoundary, rivalsOf, stepTo } from '../search/boundary.js';
 import { fooled } from '../search/evaluate.js';
 import { attackOf } from '../search/search.js';
 import { boundless, type Smallest, smaller, smallestInside, unperturbed } from '../search/smallest.js';
-import { confined, origin, unblocked } from '../threatModel/ball.js';
+import { feasibleGradient, project, zeroPerturbations } from '../threatModel/ball.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link deepfool}. */
@@ -66,11 +66,11 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
   return attackOf(
     { name: 'deepfool', threatModel, loss: 'cw', unbounded: true },
     async (problem, context) => {
-      const clean = context.hold(() => context.logits(origin(problem.balls)));
+      const clean = context.hold(() => context.logits(zeroPerturbations(problem.balls)));
       const rivals = rivalsOf(problem, context, clean.value, candidates - 1);
       const state = context.hold(
         (): State => ({
-          deltas: origin(problem.balls),
+          deltas: zeroPerturbations(problem.balls),
           best: unperturbed(problem, clean.value),
         }),
       );
@@ -78,12 +78,12 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
         await context.pause();
         state.advance(({ deltas, best }) => {
           const { balls } = problem;
-          const { margin, slopes } = nearestBoundary(problem, context, deltas, rivals, unblocked);
+          const { margin, slopes } = nearestBoundary(problem, context, deltas, rivals, feasibleGradient);
           const moves = stepTo(balls, slopes, tf.neg(margin));
           const done = tf.isFinite(best.size);
           const next = deltas.map((delta, i) => {
             const moved = tf.add<tf.Tensor2D>(delta, tf.mul(moves[i]!, 1 + overshoot));
-            return tf.where(done, delta, confined(boundless(balls[i]!), moved));
+            return tf.where(done, delta, project(boundless(balls[i]!), moved));
           });
           return {
             deltas: next,

@@ -12,7 +12,14 @@ import {
   smallestInside,
   unperturbed,
 } from '../search/smallest.js';
-import { type Ball, confined, isConstrained, origin, relativeSize, unitOf } from '../threatModel/ball.js';
+import {
+  type Ball,
+  hasConstraints,
+  project,
+  relativeSize,
+  unitOf,
+  zeroPerturbations,
+} from '../threatModel/ball.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link fab}. */
@@ -104,17 +111,17 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
 
   return attackOf({ name: 'fab', threatModel, loss: 'cw', unbounded: true }, async (problem, context) => {
     const around = () => problem.balls.map(boundless);
-    const clean = context.hold(() => context.logits(origin(problem.balls)));
+    const clean = context.hold(() => context.logits(zeroPerturbations(problem.balls)));
     const rivals = rivalsOf(problem, context, clean.value, targetClasses);
     const state = context.hold(
       (): State => ({
-        deltas: origin(problem.balls),
+        deltas: zeroPerturbations(problem.balls),
         best: unperturbed(problem, clean.value),
       }),
     );
     // Where several boundaries meet, or a constraint takes a part of each step away, the pull of the clean input would
     // hold the search short of its goal for ever.
-    const constrained = problem.balls.some(({ parts }) => parts.some(isConstrained));
+    const constrained = problem.balls.some(({ parts }) => parts.some(hasConstraints));
     const pull = problem.targets || constrained ? 0 : alphaMax;
     const doubled = context.derive(() => problem.balls.map(twice));
     const groups = targeted ? rivals.map((rival) => [rival]) : [rivals];
@@ -135,8 +142,8 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
     for (const [run, { group, again }] of runs.entries()) {
       state.advance(({ deltas, best, margin }) => {
         const fresh = again
-          ? nearby(problem.balls, best, context).map((delta, i) => confined(around()[i]!, delta))
-          : origin(problem.balls);
+          ? nearby(problem.balls, best, context).map((delta, i) => project(around()[i]!, delta))
+          : zeroPerturbations(problem.balls);
         return { deltas: held(best, deltas, fresh), best, margin };
       });
       for (let step = 1; step <= steps; step++) {
@@ -149,7 +156,7 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
           const moved = around().map((ball, i) => {
             const here = tf.add(deltas[i]!, tf.mul(fromHere[i]!, eta));
             const there = tf.mul(fromClean[i]!, eta);
-            return confined(ball, tf.add(tf.mul(here, tf.sub(1, weight)), tf.mul(there, weight)));
+            return project(ball, tf.add(tf.mul(here, tf.sub(1, weight)), tf.mul(there, weight)));
           });
           const next = held(best, deltas, moved);
           const success = fooled(problem, context.logits(next));
@@ -267,7 +274,7 @@ function nearer(problem: Problem, around: readonly Ball[], best: Smallest): Smal
     const { logits, objective } = judge(problem, perturbedInputs(problem, deltas));
     return { success: fooled(problem, logits), margin: tf.expandDims(objective, 1) as tf.Tensor2D };
   };
-  let near = { share: tf.zerosLike(best.size), margin: marginAt(origin(balls)).margin };
+  let near = { share: tf.zerosLike(best.size), margin: marginAt(zeroPerturbations(balls)).margin };
   let far = { share: tf.onesLike(best.size), margin: marginAt(best.deltas).margin };
   let found = best;
   for (let i = 0; i < FINAL_STEPS; i++) {
@@ -276,7 +283,7 @@ function nearer(problem: Problem, around: readonly Ball[], best: Smallest): Smal
       near.share,
       tf.mul(tf.sub(far.share, near.share), tf.clipByValue(tf.add(part, BEYOND), 0, 1)),
     );
-    const deltas = best.deltas.map((delta, b) => confined(around[b]!, tf.mul(delta, share)));
+    const deltas = best.deltas.map((delta, b) => project(around[b]!, tf.mul(delta, share)));
     const { success, margin } = marginAt(deltas);
     found = smaller(balls, found, deltas, success);
     const fooling = tf.cast(tf.expandDims(success, 1), 'bool');

@@ -7,9 +7,9 @@ import { type Best, keptBetter, standing } from '../search/best.js';
 import { attackOf } from '../search/search.js';
 import type { SearchState } from '../search/searchState.js';
 import type { Random } from '../tensors/random.js';
-import { type Ball, confined } from '../threatModel/ball.js';
-import { freed } from '../threatModel/norms/freed.js';
-import { GUARD } from '../threatModel/norms/norm.js';
+import { type Ball, project } from '../threatModel/ball.js';
+import { applyMask } from '../threatModel/norms/freed.js';
+import { MIN_LENGTH } from '../threatModel/norms/norm.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link noise}. */
@@ -60,7 +60,7 @@ export function noise(threatModel: ThreatModel, options: NoiseOptions = {}): Att
     );
   }
   return attackOf({ name: 'noise', threatModel, loss }, async (problem, context) => {
-    const draw = () => problem.balls.map((ball) => confined(ball, draws[distribution](context.random, ball)));
+    const draw = () => problem.balls.map((ball) => project(ball, draws[distribution](context.random, ball)));
     if (repeats === 1) return context.hold(draw).value;
     let best: SearchState<Best> | undefined;
     for (let step = 1; step <= repeats; step++) {
@@ -82,7 +82,7 @@ const draws: Record<
 > = {
   uniform: (random, ball) => ball.norm.start(random, ball),
   gaussian(random, ball) {
-    const drawn = freed(random.normal(ball.rows, ball.size), ball);
-    return tf.mul(drawn, tf.div(ball.epsilon, tf.maximum(ball.norm.length(drawn), GUARD)));
+    const drawn = applyMask(random.normal(ball.rows, ball.size), ball);
+    return tf.mul(drawn, tf.div(ball.epsilon, tf.maximum(ball.norm.length(drawn), MIN_LENGTH)));
   },
 };

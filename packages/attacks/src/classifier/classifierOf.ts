@@ -4,13 +4,13 @@ import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
 import { tidied } from '../tensors/tidyObject.js';
 import type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier.js';
 import {
-  type Call,
-  dividedBy,
-  isPlain,
-  type LayerGraph,
-  layerGraphOf,
-  leadingTo,
+  callsFor,
+  canRunSeparately,
+  type FrozenGraph,
+  frozenGraphOf,
+  type LayerCall,
   runCalls,
+  splitCalls,
   type Values,
 } from './frozenGraph.js';
 
@@ -68,10 +68,10 @@ export function classifierOf(model: LayersModel, options: ClassifierOfOptions = 
   }
 
   const given = (inputs: Modalities) => names.map((name) => inputOf(inputs, name, names));
-  const graph = layerGraphOf(model);
+  const graph = frozenGraphOf(model);
   const logits = graph.outputs[position]!;
-  const path = leadingTo(graph.calls, [logits]);
-  if (training || !isPlain(path)) {
+  const path = callsFor(graph.calls, [logits]);
+  if (training || !canRunSeparately(path)) {
     const outputsOf = (inputs: Modalities) =>
       [model.apply(given(inputs), { training })].flat() as tf.Tensor[];
     return Object.assign((inputs: Modalities) => tf.tidy(() => outputsOf(inputs)[position] as tf.Tensor2D), {
@@ -91,7 +91,7 @@ export function classifierOf(model: LayersModel, options: ClassifierOfOptions = 
     });
   }
   const view: View = { graph, names, logits, numberOf: (name) => valueNamed(model, graph, name) };
-  const values = (inputs: Modalities, calls: readonly Call[]) => {
+  const values = (inputs: Modalities, calls: readonly LayerCall[]) => {
     const all: Values = new Map(given(inputs).map((x, i) => [graph.inputs[i]!, x]));
     runCalls(calls, all, false);
     return all;
@@ -100,7 +100,7 @@ export function classifierOf(model: LayersModel, options: ClassifierOfOptions = 
   classifier.observe = (inputs, wanted) => {
     const numbers = wanted.map(view.numberOf);
     return tidied(() => {
-      const all = values(inputs, leadingTo(graph.calls, [logits, ...numbers]));
+      const all = values(inputs, callsFor(graph.calls, [logits, ...numbers]));
       return observation(all.get(logits)!, wanted, (i) => all.get(numbers[i]!)!);
     });
   };
@@ -110,7 +110,7 @@ export function classifierOf(model: LayersModel, options: ClassifierOfOptions = 
 
 /** A model as the classifiers made of it see it. */
 interface View {
-  graph: LayerGraph;
+  graph: FrozenGraph;
   /** Modality names of the model's inputs. */
   names: readonly string[];
   /** Number of the logits. */
@@ -144,19 +144,19 @@ function holding(view: View, fixed: readonly number[], held: Values): FrozenClas
   };
 
   /** The calls to be made each time for these values; what else they need is computed and held. */
-  const prepared = (numbers: readonly number[]): Call[] => {
-    const { once, always } = dividedBy(leadingTo(graph.calls, numbers), changing);
+  const prepared = (numbers: readonly number[]): LayerCall[] => {
+    const { once, always } = splitCalls(callsFor(graph.calls, numbers), changing);
     const needed = new Set([...numbers, ...always.flatMap((call) => call.inputs)]);
     tf.tidy(() => {
       const values: Values = new Map(held);
-      runCalls(leadingTo(once, [...needed], held), values, false);
+      runCalls(callsFor(once, [...needed], held), values, false);
       for (const [number, tensor] of values) {
         if (needed.has(number) && !held.has(number)) held.set(number, tf.keep(tf.clone(tensor)));
       }
     });
     return always;
   };
-  const run = (changed: Modalities, calls: readonly Call[]): Values => {
+  const run = (changed: Modalities, calls: readonly LayerCall[]): Values => {
     refuseDisposed();
     const values: Values = new Map(held);
     for (const input of changing) values.set(input, inputOf(changed, names[input]!, names));
@@ -170,7 +170,7 @@ function holding(view: View, fixed: readonly number[], held: Values): FrozenClas
     const always = prepared([logits]);
     const classifier: Classifier = (changed) =>
       tf.tidy(() => own(run(changed, always), logits) as tf.Tensor2D);
-    const observers = new Map<string, Call[]>();
+    const observers = new Map<string, LayerCall[]>();
     classifier.observe = (changed, wanted) => {
       refuseDisposed();
       const numbers = wanted.map(view.numberOf);
@@ -211,7 +211,7 @@ function observation(
   };
 }
 
-function valueNamed(model: LayersModel, graph: LayerGraph, name: string): number {
+function valueNamed(model: LayersModel, graph: FrozenGraph, name: string): number {
   const output = model.outputNames.indexOf(name);
   const number = output >= 0 ? graph.outputs[output] : graph.layers.get(name);
   if (number === undefined) {
@@ -219,7 +219,7 @@ function valueNamed(model: LayersModel, graph: LayerGraph, name: string): number
       `The loss asks for '${name}'; the model has neither an output nor a layer of that name. Its outputs are ${shown(model.outputNames)}, its layers ${shown([...graph.layers.keys()])}.`,
     );
   }
-  if (!isPlain(leadingTo(graph.calls, [number]))) {
+  if (!canRunSeparately(callsFor(graph.calls, [number]))) {
     throw new AttackInputError(
       `The loss asks for '${name}', which depends on layers with masks or states; such values can't be had beside logits that don't.`,
     );

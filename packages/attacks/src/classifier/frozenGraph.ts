@@ -6,7 +6,7 @@ type Layer = SymbolicTensor['sourceLayer'];
 type LayerNode = Layer['inboundNodes'][number];
 
 /** A layer's call: which values it takes and which it gives, by number. */
-export interface Call {
+export interface LayerCall {
   /** The layer. */
   readonly layer: Layer;
   /** Numbers of its inputs. */
@@ -16,11 +16,11 @@ export interface Call {
 }
 
 /** The calls that lead from a model's inputs to its outputs, in order, nested models opened up. */
-export interface LayerGraph {
+export interface FrozenGraph {
   /** Numbers of the model's inputs, in the model's order. */
   readonly inputs: readonly number[];
   /** Every call that an output depends on. */
-  readonly calls: readonly Call[];
+  readonly calls: readonly LayerCall[];
   /** Numbers of the outputs, in the model's order. */
   readonly outputs: readonly number[];
   /** Number of the first output of each layer and nested model by name; in nested models behind the model's name and a slash. */
@@ -31,8 +31,8 @@ export interface LayerGraph {
 export type Values = Map<number, tf.Tensor>;
 
 /** Traces the outputs of a model back to its inputs. */
-export function layerGraphOf(model: LayersModel): LayerGraph {
-  const calls: Call[] = [];
+export function frozenGraphOf(model: LayersModel): FrozenGraph {
+  const calls: LayerCall[] = [];
   const layers = new Map<string, number>();
   let count = 0;
 
@@ -94,11 +94,11 @@ export function layerGraphOf(model: LayersModel): LayerGraph {
 }
 
 /** Those of the calls that some values depend on. @param known values that need no call */
-export function leadingTo(
-  calls: readonly Call[],
+export function callsFor(
+  calls: readonly LayerCall[],
   values: readonly number[],
   known: ReadonlyMap<number, unknown> = new Map(),
-): Call[] {
+): LayerCall[] {
   const needed = new Set(values.filter((value) => !known.has(value)));
   const leading = calls.toReversed().filter(({ inputs, outputs }) => {
     if (!outputs.some((output) => needed.has(output))) return false;
@@ -112,12 +112,12 @@ export function leadingTo(
  * Whether calls can be made one at a time with the model's own results: not if a layer makes masks,
  * which travel beside the values, or keeps a state from call to call.
  */
-export function isPlain(calls: readonly Call[]): boolean {
+export function canRunSeparately(calls: readonly LayerCall[]): boolean {
   return calls.every(({ layer }) => !layer.stateful && !makesMask(layer));
 }
 
 /** Makes those calls whose values are missing, adding them to `values`. Call it inside `tf.tidy`. */
-export function runCalls(calls: readonly Call[], values: Values, training: boolean): void {
+export function runCalls(calls: readonly LayerCall[], values: Values, training: boolean): void {
   for (const { layer, inputs, outputs } of calls) {
     const given = inputs.map((input) => values.get(input)!);
     const results = [plain(layer, given) ?? layer.apply(given, { training })].flat() as tf.Tensor[];
@@ -133,13 +133,13 @@ function plain(layer: Layer, given: readonly tf.Tensor[]): tf.Tensor | undefined
 }
 
 /** The calls that depend on none, and those that depend on some, of these values. */
-export function dividedBy(
-  calls: readonly Call[],
+export function splitCalls(
+  calls: readonly LayerCall[],
   changing: readonly number[],
-): { once: Call[]; always: Call[] } {
+): { once: LayerCall[]; always: LayerCall[] } {
   const moving = new Set(changing);
-  const once: Call[] = [];
-  const always: Call[] = [];
+  const once: LayerCall[] = [];
+  const always: LayerCall[] = [];
   for (const call of calls) {
     const moves = call.inputs.some((input) => moving.has(input));
     (moves ? always : once).push(call);

@@ -12,7 +12,7 @@ import { takenRows } from '../tensors/takeRows.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 import type { Classifier } from './classifier.js';
 import { classifierOf } from './classifierOf.js';
-import { branchesOf, sharingBranches } from './sharingBranches.js';
+import { shareBranches, sharingBranches } from './sharingBranches.js';
 
 /** A gated classifier that notes the batch size of each pass through the skeleton's branch. */
 function setting() {
@@ -106,7 +106,7 @@ describe('attacks on parts of a batch', () => {
 
   it('compute it for a few rows alone, unless the whole is known', () => {
     const { classifier, inputs, passes } = setting();
-    const { classifier: sharing, ofRows } = branchesOf(classifier);
+    const { classifier: sharing, ofRows } = shareBranches(classifier);
     const rows = tf.tensor1d([4, 1], 'int32');
     const part = takenRows(inputs, rows);
     const few = ofRows(inputs, rows);

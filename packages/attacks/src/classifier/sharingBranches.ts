@@ -30,11 +30,11 @@ export type SharingClassifier = Classifier & {
  * ```
  */
 export function sharingBranches(classifier: Classifier): SharingClassifier {
-  return branchesOf(classifier).classifier;
+  return shareBranches(classifier).classifier;
 }
 
 /** What {@link sharingBranches} gives, and the same for parts of a batch. */
-export interface Branches {
+export interface SharedBranches {
   /** For whole batches. */
   classifier: SharingClassifier;
   /**
@@ -46,7 +46,7 @@ export interface Branches {
 }
 
 /** The classifiers that share what is computed. */
-export function branchesOf(classifier: Classifier): Branches {
+export function shareBranches(classifier: Classifier): SharedBranches {
   const known: { inputs: Modalities; modalities: readonly string[]; frozen: FrozenClassifier }[] = [];
   const knownOf = (inputs: Modalities, modalities: readonly string[]) => {
     const names = [...modalities].sort();

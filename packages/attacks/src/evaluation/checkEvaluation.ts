@@ -9,14 +9,14 @@ import { checkThreatModel, type ThreatModel } from '../threatModel/threatModel.j
 import {
   type Check,
   type CheckName,
+  type CheckResult,
   type Finding,
   inconclusive,
   passed,
-  type Verdict,
   warning,
 } from './checks/check.js';
 import { checks as known } from './checks/checks.js';
-import { AttackFailure, Subject } from './checks/subject.js';
+import { AttackFailure, CheckContext } from './checks/subject.js';
 
 /** Options of {@link checkEvaluation}. */
 export interface CheckEvaluationOptions {
@@ -120,7 +120,7 @@ export async function checkEvaluation(
   tf.dispose(masks);
   if (adversarial) checkAdversarial(adversarial, inputs);
   await registerGradients();
-  const subject = await Subject.of(classifier, inputs, labels, largestLabel, {
+  const subject = await CheckContext.of(classifier, inputs, labels, largestLabel, {
     threatModel,
     attack: (model) => attack(model),
     seed,
@@ -147,16 +147,16 @@ export async function checkEvaluation(
   }
 }
 
-async function verdictOf({ needs, run }: Check, subject: Subject): Promise<Verdict> {
+async function verdictOf({ needs, run }: Check, subject: CheckContext): Promise<CheckResult> {
   try {
-    if (needs && subject.right.length === 0) {
+    if (needs && subject.correct.length === 0) {
       return inconclusive(
         'No sample is classified correctly without an attack, so there is none to be attacked.',
       );
     }
-    if (needs === 'standing') {
-      const { standing, name } = await subject.attacked();
-      if (standing.length === 0) {
+    if (needs === 'robust') {
+      const { robust, name } = await subject.attacked();
+      if (robust.length === 0) {
         return passed(`No sample stands against '${name}', so it is strong enough here.`, { standing: 0 });
       }
     }

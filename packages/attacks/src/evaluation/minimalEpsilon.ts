@@ -4,8 +4,13 @@ import { AttackOptionsError, shown } from '../errors.js';
 import { checkCount } from '../options.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { Standings } from '../search/batchAttack.js';
-import { scaledBut } from '../threatModel/partialScale.js';
-import { ballsOf, checkThreatModel, disposeDerived, type ThreatModel } from '../threatModel/threatModel.js';
+import { scaleExcept } from '../threatModel/partialScale.js';
+import {
+  ballSpecsOf,
+  checkThreatModel,
+  disposeDerived,
+  type ThreatModel,
+} from '../threatModel/threatModel.js';
 
 /** Options of {@link minimalEpsilon}. */
 export interface MinimalEpsilonOptions
@@ -108,11 +113,11 @@ export async function minimalEpsilon(
     );
   }
   checkCount('steps', steps);
-  const scaling = scaledBut(threatModel, fixed);
+  const scaling = scaleExcept(threatModel, fixed);
   attack(threatModel);
 
   const growth = growthOf(start, maxScale);
-  const mostRuns = (scaling.rest ? 1 : 0) + growth.length + steps;
+  const mostRuns = (scaling.fixedBudgets ? 1 : 0) + growth.length + steps;
   let runs = 0;
   const standings = await Standings.of([threatModel], classifier, inputs, labels, options);
   /** Runs the attack on some rows, keeps its successes, and tells each row's. */
@@ -129,7 +134,7 @@ export async function minimalEpsilon(
   try {
     await standings.judgeClean();
     const { left } = standings;
-    if (scaling.rest && left.length > 0) await tried(left, scaling.rest, () => {});
+    if (scaling.fixedBudgets && left.length > 0) await tried(left, scaling.fixedBudgets, () => {});
     const low = standings.rows.map(() => 0);
     const high = standings.fooled.map((already) => (already ? 0 : Infinity));
     /** Runs the attack on some rows, each at a scale of its own, and narrows their intervals. */
@@ -183,7 +188,7 @@ function measured(
   fixed: readonly string[],
 ): { scale: tf.Tensor1D; epsilon: { [modality: string]: tf.Tensor1D } } {
   const scale = tf.tensor1d([...scales]);
-  const epsilons = ballsOf(threatModel).flatMap(({ epsilon, modalities }) =>
+  const epsilons = ballSpecsOf(threatModel).flatMap(({ epsilon, modalities }) =>
     Object.keys(modalities).map((modality): [string, tf.Tensor1D] => {
       const own: tf.Tensor1D =
         typeof epsilon === 'number' ? tf.fill([scales.length], epsilon) : tf.clone(epsilon);

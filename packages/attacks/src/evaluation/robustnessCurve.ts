@@ -3,7 +3,7 @@ import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { AttackOptionsError, shown } from '../errors.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { Standings } from '../search/batchAttack.js';
-import { scaledBut } from '../threatModel/partialScale.js';
+import { scaleExcept } from '../threatModel/partialScale.js';
 import { checkThreatModel, disposeDerived, type ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link robustnessCurve}. */
@@ -86,7 +86,7 @@ export async function robustnessCurve(
       `scales is ${shown([...(options.scales ?? [])])}; expected one or more finite numbers, 0 or more.`,
     );
   }
-  const scaling = scaledBut(threatModel, options.fixed ?? []);
+  const scaling = scaleExcept(threatModel, options.fixed ?? []);
   attack(threatModel);
 
   const standings = await Standings.of([threatModel], classifier, inputs, labels, options);
@@ -96,7 +96,7 @@ export async function robustnessCurve(
     const curve: AccuracyCurve = { scales, accuracy: [], fooled: [] };
     for (const scale of scales) {
       const left = standings.rows.filter((row) => !fallen[row]);
-      const model = scale === 0 ? scaling.rest : scaling.at(scale);
+      const model = scale === 0 ? scaling.fixedBudgets : scaling.at(scale);
       try {
         if (model && left.length > 0) {
           const run = await standings.run(left, model, attack);

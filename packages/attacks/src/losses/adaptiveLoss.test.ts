@@ -7,7 +7,7 @@ import { pgd } from '../attacks/pgd.js';
 import { classifierOf } from '../classifier/classifierOf.js';
 import { AttackInputError, AttackOptionsError } from '../errors.js';
 import { type AdaptiveLossOptions, adaptiveLoss } from './adaptiveLoss.js';
-import type { Seen } from './attackLoss.js';
+import type { LossInputs } from './attackLoss.js';
 import { logOdds } from './crossEntropy.js';
 import { modalityMisalignment } from './modalityMisalignment.js';
 import { sumOfLosses } from './sumOfLosses.js';
@@ -20,7 +20,7 @@ const inputs = gatedInputs(4);
 function subject(options: Parameters<typeof gatedModel>[0] = {}) {
   const classifier = classifierOf(gatedModel(options));
   const labels = predictionsOf(classifier, inputs);
-  const seenAt = (point: typeof inputs): Seen => {
+  const seenAt = (point: typeof inputs): LossInputs => {
     const { logits, values: observed } = classifier.observe!(point, [...Object.values(heads), 'weights']);
     return { logits, labels, inputs: point, clean: inputs, observed, observedClean: {} };
   };
@@ -40,7 +40,7 @@ describe('adaptiveLoss', () => {
         seen.observed.skeletonLogits!,
       ].map(raised) as [number[], number[], number[]];
       const weights = rowsOf(seen.observed.weights!);
-      const got = values(adaptiveLoss({ heads, gate: 'weights', lambda: 2, mu: 0.5 }).of(seen));
+      const got = values(adaptiveLoss({ heads, gate: 'weights', lambda: 2, mu: 0.5 }).compute(seen));
       const chosen = got.map((value, row) => {
         const [a, b] = weights[row] as [number, number];
         const way = rgb[row]! >= skeleton[row]! ? 1 : -1;
@@ -51,7 +51,7 @@ describe('adaptiveLoss', () => {
       // Rows differ in their choice, so the test sees both.
       expect(new Set(chosen).size).toBe(2);
       const fixed = values(
-        adaptiveLoss({ heads, gate: ['weights', 'weights'], lambda: 0, towards: 'skeleton' }).of(seen),
+        adaptiveLoss({ heads, gate: ['weights', 'weights'], lambda: 0, towards: 'skeleton' }).compute(seen),
       );
       fixed.forEach((value, row) => {
         const [a, b] = weights[row] as [number, number];
@@ -62,8 +62,8 @@ describe('adaptiveLoss', () => {
 
   it('has the gradient of finite differences', () => {
     const { seenAt } = subject();
-    const { of } = adaptiveLoss({ heads, gate: 'weights', loss: 'cw' });
-    expectSlopes((skeleton) => of(seenAt({ ...inputs, skeleton })), inputs.skeleton!, 1e-3);
+    const { compute } = adaptiveLoss({ heads, gate: 'weights', loss: 'cw' });
+    expectSlopes((skeleton) => compute(seenAt({ ...inputs, skeleton })), inputs.skeleton!, 1e-3);
   });
 
   it('averages the columns of each modality', () => {
@@ -76,7 +76,7 @@ describe('adaptiveLoss', () => {
       },
     };
     const options = { heads, gate: 'gates', channels: [3, 2], lambda: 0, towards: 'rgb' };
-    const got = values(adaptiveLoss(options).of(seen));
+    const got = values(adaptiveLoss(options).compute(seen));
     const fused = values(logOdds(seen.logits, seen.labels));
     got.forEach((value, row) => {
       expect(value).toBeCloseTo(fused[row]! + Math.log(0.4 / 0.2), 4);
@@ -92,8 +92,8 @@ describe('adaptiveLoss', () => {
       expect(weight).toBeGreaterThan(1e-35);
     }
     const slopes = (lambda: number, mu: number) => {
-      const { of } = adaptiveLoss({ heads, gate: 'weights', lambda, mu, towards: 'skeleton' });
-      const gradient = tf.grad((skeleton) => of(seenAt({ ...inputs, skeleton })))(inputs.skeleton!);
+      const { compute } = adaptiveLoss({ heads, gate: 'weights', lambda, mu, towards: 'skeleton' });
+      const gradient = tf.grad((skeleton) => compute(seenAt({ ...inputs, skeleton })))(inputs.skeleton!);
       return rowsOf(gradient).map((row) => Math.max(...row.map(Math.abs)));
     };
     // The fused logits' gradient has vanished; the heads' and the gate's have not.

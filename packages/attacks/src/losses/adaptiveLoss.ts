@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
 import { checkNotNegative } from '../options.js';
-import { type AttackLoss, type ObservedLoss, objectiveOf, type Seen } from './attackLoss.js';
+import { type AttackLoss, type LossInputs, maximisedLossOf, type ObservedLoss } from './attackLoss.js';
 import { gateLogOdds } from './gateLogOdds.js';
 import { headLoss } from './headLoss.js';
 import { sumOfLosses } from './sumOfLosses.js';
@@ -102,13 +102,13 @@ function gateLoss(gate: string, options: AdaptiveLossOptions): ObservedLoss {
   if (towards !== undefined && !modalities.includes(towards)) {
     throw new AttackOptionsError(`towards is ${shown(towards)}; expected one of ${shown(modalities)}.`);
   }
-  const objectives = Object.values(options.heads).map((head) => objectiveOf(headLoss(head, loss)));
+  const objectives = Object.values(options.heads).map((head) => maximisedLossOf(headLoss(head, loss)));
   /** The column that is favoured. Nothing flows through it: {@link gateLogOdds} has the weights' gradient only. */
-  const favoured = (seen: Seen): tf.Tensor1D =>
+  const favoured = (seen: LossInputs): tf.Tensor1D =>
     towards === undefined
       ? tf.argMax(
           tf.stack(
-            objectives.map(({ raise }) => raise(seen)),
+            objectives.map(({ compute }) => compute(seen)),
             1,
           ),
           1,
@@ -117,12 +117,16 @@ function gateLoss(gate: string, options: AdaptiveLossOptions): ObservedLoss {
   return {
     name: `log-odds of '${gate}'`,
     observed: [...new Set([gate, ...objectives.flatMap(({ observed }) => observed)])],
-    of: (seen) => gateLogOdds(perModality(gate, seen, channels), favoured(seen)),
+    compute: (seen) => gateLogOdds(perModality(gate, seen, channels), favoured(seen)),
   };
 }
 
 /** The gate's weights, `[batch, modalities]`: the mean of each modality's columns. */
-function perModality(gate: string, { observed, labels }: Seen, channels: readonly number[]): tf.Tensor2D {
+function perModality(
+  gate: string,
+  { observed, labels }: LossInputs,
+  channels: readonly number[],
+): tf.Tensor2D {
   const weights = observed[gate]! as tf.Tensor2D;
   const columns = channels.reduce((sum, count) => sum + count, 0);
   const expected = [labels.shape[0], columns];

@@ -28,11 +28,11 @@ export interface ObservedLoss {
    * What the attack raises, per sample `[batch]`: higher for a more wrong prediction or, if there are targets, for one
    * nearer to them. Called inside `tf.tidy`, differentiated with respect to `inputs` and what follows from them.
    */
-  of(seen: Seen): tf.Tensor1D;
+  compute(seen: LossInputs): tf.Tensor1D;
 }
 
 /** What an {@link ObservedLoss} sees. The tensors are the attack's: don't dispose them. */
-export interface Seen {
+export interface LossInputs {
   /** `[batch, classes]` at the perturbed inputs. */
   readonly logits: tf.Tensor2D;
   /** True classes `[batch]`, int32. */
@@ -50,11 +50,11 @@ export interface Seen {
 }
 
 /** A loss as the attacks use it. */
-export interface Objective {
+export interface MaximisedLoss {
   /** Inner values it needs. */
   readonly observed: readonly string[];
   /** What is raised, `[batch]`; with targets, what brings the prediction nearer to them. */
-  raise(seen: Seen): tf.Tensor1D;
+  compute(seen: LossInputs): tf.Tensor1D;
   /** The loss by its name, of the values of `raise`. */
   report(raised: tf.Tensor1D, targeted: boolean): tf.Tensor1D;
 }
@@ -65,21 +65,21 @@ const same = (raised: tf.Tensor1D) => tf.clone(raised);
  * The objective that an {@link AttackLoss} stands for.
  * @throws {AttackOptionsError} when it is none
  */
-export function objectiveOf(loss: AttackLoss): Objective {
+export function maximisedLossOf(loss: AttackLoss): MaximisedLoss {
   switch (loss) {
     case 'cross-entropy':
       return {
         observed: [],
-        raise: towards(logOdds),
+        compute: towards(logOdds),
         report: (raised, targeted) =>
           targeted ? tf.neg(softplus(tf.neg<tf.Tensor1D>(raised))) : softplus(raised),
       };
     case 'cw':
-      return { observed: [], raise: towards(marginLoss), report: same };
+      return { observed: [], compute: towards(marginLoss), report: same };
     case 'dlr':
       return {
         observed: [],
-        raise: ({ logits, labels, targets }) =>
+        compute: ({ logits, labels, targets }) =>
           targets ? targetedDlrLoss(logits, labels, targets) : dlrLoss(logits, labels),
         report: same,
       };
@@ -88,18 +88,18 @@ export function objectiveOf(loss: AttackLoss): Objective {
     const named = `The loss function${loss.name && ` '${loss.name}'`}`;
     return {
       observed: [],
-      raise: towards((logits, labels) => perSample(loss(logits, labels), logits, named)),
+      compute: towards((logits, labels) => perSample(loss(logits, labels), logits, named)),
       report: same,
     };
   }
-  if (typeof loss?.of !== 'function') {
+  if (typeof loss?.compute !== 'function') {
     throw new AttackOptionsError(
       `loss is ${shown(loss)}; expected 'cross-entropy', 'cw', 'dlr', a function of logits and labels, or an object with a function 'of'.`,
     );
   }
   return {
     observed: loss.observed ?? [],
-    raise: (seen) => perSample(loss.of(seen), seen.logits, `The loss '${loss.name}'`),
+    compute: (seen) => perSample(loss.compute(seen), seen.logits, `The loss '${loss.name}'`),
     report: same,
   };
 }
@@ -107,7 +107,7 @@ export function objectiveOf(loss: AttackLoss): Objective {
 type Loss = (logits: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor1D;
 
 /** Away from the labels, or towards the targets if there are any. */
-function towards(loss: Loss): Objective['raise'] {
+function towards(loss: Loss): MaximisedLoss['compute'] {
   return ({ logits, labels, targets }) => (targets ? tf.neg(loss(logits, targets)) : loss(logits, labels));
 }
 

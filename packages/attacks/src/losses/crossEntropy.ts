@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { oneHotOf, picked, rowLoss, without } from './rowLoss.js';
+import { maskOut, oneHotOf, pickLogit, rowLoss } from './rowLoss.js';
 
 /**
  * Cross-entropy of softmax(logits), per sample: -log p_y, computed as log(1 + exp(d)) of the {@link logOdds} d.
@@ -41,12 +41,12 @@ export function logOdds(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
 
 function logOddsOf(z: tf.Tensor2D, labels: tf.Tensor1D) {
   const own = oneHotOf(labels, z);
-  const others = without(z, own);
+  const others = maskOut(z, own);
   const top = tf.max(others, 1, true);
   const weights = tf.exp(tf.sub(others, top));
   const total = tf.sum(weights, 1, true);
   return {
-    loss: tf.squeeze(tf.sub(tf.add(top, tf.log(total)), picked(z, own)), [1]) as tf.Tensor1D,
+    loss: tf.squeeze(tf.sub(tf.add(top, tf.log(total)), pickLogit(z, own)), [1]) as tf.Tensor1D,
     gradient: tf.sub(tf.div(weights, total), own) as tf.Tensor2D,
   };
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError } from '../errors.js';
-import { oneHotOf, picked, rowLoss, topOf, without } from './rowLoss.js';
+import { maskOut, oneHotOf, pickLogit, rowLoss, topOneHot } from './rowLoss.js';
 
 /** Keeps the quotient finite when all the logits it takes are equal. */
 const GUARD = 1e-12;
@@ -19,7 +19,7 @@ export function dlrLoss(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
   return tf.tidy(() =>
     rowLoss(logits, (z) => {
       const own = oneHotOf(labels, z);
-      const rival = topOf(without(z, own));
+      const rival = topOneHot(maskOut(z, own));
       const [first, , third] = largest(z, 3) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
       return quotient(z, tf.sub(rival, own), tf.sub(first, third));
     }),
@@ -48,8 +48,8 @@ export function targetedDlrLoss(logits: tf.Tensor2D, labels: tf.Tensor1D, target
 
 /** (a . z) / (b . z) per row and its gradient, a / (b . z) - b (a . z) / (b . z)^2. */
 function quotient(z: tf.Tensor2D, a: tf.Tensor2D, b: tf.Tensor2D) {
-  const scale = tf.add(picked(z, b), GUARD);
-  const ratio = tf.div<tf.Tensor2D>(picked(z, a), scale);
+  const scale = tf.add(pickLogit(z, b), GUARD);
+  const ratio = tf.div<tf.Tensor2D>(pickLogit(z, a), scale);
   return {
     loss: tf.squeeze(ratio, [1]) as tf.Tensor1D,
     gradient: tf.div(tf.sub(a, tf.mul(b, ratio)), scale) as tf.Tensor2D,
@@ -61,9 +61,9 @@ function largest(logits: tf.Tensor2D, count: number): tf.Tensor2D[] {
   const found: tf.Tensor2D[] = [];
   let rest = logits;
   for (let i = 0; i < count; i++) {
-    const top = topOf(rest);
+    const top = topOneHot(rest);
     found.push(top);
-    rest = without(rest, top);
+    rest = maskOut(rest, top);
   }
   return found;
 }

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError, shown } from '../errors.js';
-import { type AttackLoss, type ObservedLoss, objectiveOf } from './attackLoss.js';
+import { type AttackLoss, maximisedLossOf, type ObservedLoss } from './attackLoss.js';
 
 /**
  * A loss of other logits than those of the classifier: of an auxiliary head that {@link Classifier.observe} knows by
@@ -23,18 +23,18 @@ import { type AttackLoss, type ObservedLoss, objectiveOf } from './attackLoss.js
  * ```
  */
 export function headLoss(head: string, loss: AttackLoss = 'cross-entropy'): ObservedLoss {
-  const { raise, observed } = objectiveOf(loss);
+  const { compute, observed } = maximisedLossOf(loss);
   return {
     name: `loss of '${head}'`,
     observed: [...new Set([head, ...observed])],
-    of: (seen) => {
+    compute: (seen) => {
       const logits = seen.observed[head]! as tf.Tensor2D;
       if (logits.shape.join() !== seen.logits.shape.join()) {
         throw new AttackInputError(
           `The head '${head}' gave ${shown(logits)}; expected logits of the classifier's own shape, ${shown(seen.logits.shape)}.`,
         );
       }
-      return raise({ ...seen, logits });
+      return compute({ ...seen, logits });
     },
   };
 }

@@ -7,7 +7,7 @@ import { AttackInputError, shown } from '../errors.js';
  * @param rank the axes it must have at least, the batch included
  * @throws {AttackInputError} when its first axis isn't the batch or it has fewer axes
  */
-export function innerValue(values: Modalities, name: string, rows: number, rank: number): tf.Tensor {
+export function innerValueOf(values: Modalities, name: string, rows: number, rank: number): tf.Tensor {
   const value = values[name]!;
   if (value.rank < rank || value.shape[0] !== rows) {
     const axes = ['batch', ...Array.from({ length: rank - 2 }, () => '...'), 'channels'];

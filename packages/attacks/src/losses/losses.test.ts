@@ -4,13 +4,13 @@ import { values } from '@amr/testing/attacks/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AttackInputError, AttackOptionsError } from '../errors.js';
-import { type AttackLoss, objectiveOf, type Seen } from './attackLoss.js';
+import { type AttackLoss, type LossInputs, maximisedLossOf } from './attackLoss.js';
 import { crossEntropyLoss, logOdds } from './crossEntropy.js';
 import { dlrLoss, targetedDlrLoss } from './dlr.js';
 import { marginLoss } from './margin.js';
 
 /** What an objective sees of a classifier without inner values. */
-const seen = (logits: tf.Tensor2D, labels: tf.Tensor1D, targets?: tf.Tensor1D): Seen => ({
+const seen = (logits: tf.Tensor2D, labels: tf.Tensor1D, targets?: tf.Tensor1D): LossInputs => ({
   logits,
   labels,
   targets,
@@ -123,12 +123,12 @@ describe('a saturated softmax', () => {
   });
 
   it('does not touch what the attacks follow', () => {
-    const { raise, report } = objectiveOf('cross-entropy');
+    const { compute, report } = maximisedLossOf('cross-entropy');
     const certain = tf.tensor2d([[1e6, 0, 1]]);
-    const gradient = values(tf.grad((x) => raise(seen(x as tf.Tensor2D, y)))(certain));
+    const gradient = values(tf.grad((x) => compute(seen(x as tf.Tensor2D, y)))(certain));
     expect(gradient[0]).toBe(-1);
     expect(gradient[1]! / gradient[2]!).toBeCloseTo(Math.exp(-1), 5);
-    const reported = report(raise(seen(tf.tensor2d([[1, 2, 0.5]]), y)), false);
+    const reported = report(compute(seen(tf.tensor2d([[1, 2, 0.5]]), y)), false);
     expect(values(reported)[0]).toBeCloseTo(exact['cross-entropy']([1, 2, 0.5], 0), 5);
   });
 });
@@ -138,15 +138,18 @@ describe('objectives', () => {
     const loss: AttackLoss = {
       name: 'sum',
       observed: ['features'],
-      of: ({ logits, observed }) => tf.add(tf.sum(logits, 1), tf.sum(observed.features!, 1)),
+      compute: ({ logits, observed }) => tf.add(tf.sum(logits, 1), tf.sum(observed.features!, 1)),
     };
-    const { raise, observed } = objectiveOf(loss);
+    const { compute, observed } = maximisedLossOf(loss);
     expect(observed).toEqual(['features']);
     const given = { ...seen(z, labels), observed: { features: tf.tensor2d([[1, 2]]) } };
-    expect(values(raise(given))[0]).toBeCloseTo(1.8 + 3, 6);
-    const scalar = objectiveOf({ ...loss, of: ({ logits }) => tf.sum(logits) as unknown as tf.Tensor1D });
-    expect(() => scalar.raise(given)).toThrow(/The loss 'sum' gave a tensor of shape \[\]/);
-    expect(() => objectiveOf({} as AttackLoss)).toThrow(AttackOptionsError);
+    expect(values(compute(given))[0]).toBeCloseTo(1.8 + 3, 6);
+    const scalar = maximisedLossOf({
+      ...loss,
+      compute: ({ logits }) => tf.sum(logits) as unknown as tf.Tensor1D,
+    });
+    expect(() => scalar.compute(given)).toThrow(/The loss 'sum' gave a tensor of shape \[\]/);
+    expect(() => maximisedLossOf({} as AttackLoss)).toThrow(AttackOptionsError);
   });
 
   const z = tf.tensor2d([[0.3, 2, -1, 0.5]]);
@@ -159,13 +162,13 @@ describe('objectives', () => {
     ['dlr' as const, -(2 - 0.5) / (2 - (0.3 - 1) / 2)],
     [(logits: tf.Tensor2D) => tf.max(logits, 1) as tf.Tensor1D, -2],
   ])('with targets are higher the nearer the prediction is: %s', (loss, expected) => {
-    const { raise, report } = objectiveOf(loss);
-    expect(values(report(raise(seen(z, labels, targets)), true))[0]).toBeCloseTo(expected, 5);
+    const { compute, report } = maximisedLossOf(loss);
+    expect(values(report(compute(seen(z, labels, targets)), true))[0]).toBeCloseTo(expected, 5);
   });
 
   it('refuse a loss that is not per sample, and dlr with three classes', () => {
-    const mean = objectiveOf((logits) => tf.mean(logits) as unknown as tf.Tensor1D);
-    expect(() => mean.raise(seen(z, labels))).toThrow(/a tensor of shape \[\].*shape \[1\]/);
+    const mean = maximisedLossOf((logits) => tf.mean(logits) as unknown as tf.Tensor1D);
+    expect(() => mean.compute(seen(z, labels))).toThrow(/a tensor of shape \[\].*shape \[1\]/);
     expect(() => dlrLoss(tf.tensor2d([[1, 2, 3]]), labels)).toThrow(AttackInputError);
     expect(() => targetedDlrLoss(tf.tensor2d([[1, 2, 3]]), labels, targets)).toThrow(
       /four classes or more.*have 3/,

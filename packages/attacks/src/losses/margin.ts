@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { oneHotOf, picked, rowLoss, topOf, without } from './rowLoss.js';
+import { maskOut, oneHotOf, pickLogit, rowLoss, topOneHot } from './rowLoss.js';
 
 /**
  * The margin by which a wrong class wins, max over i other than y of z_i, less z_y, per sample: the loss of Carlini
@@ -12,9 +12,9 @@ export function marginLoss(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1
   return tf.tidy(() =>
     rowLoss(logits, (z) => {
       const own = oneHotOf(labels, z);
-      const best = topOf(without(z, own));
+      const best = topOneHot(maskOut(z, own));
       return {
-        loss: tf.squeeze(tf.sub(picked(z, best), picked(z, own)), [1]),
+        loss: tf.squeeze(tf.sub(pickLogit(z, best), pickLogit(z, own)), [1]),
         gradient: tf.sub(best, own),
       };
     }),

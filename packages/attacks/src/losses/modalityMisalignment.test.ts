@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { pgd } from '../attacks/pgd.js';
 import { classifierOf } from '../classifier/classifierOf.js';
 import { AttackInputError, AttackOptionsError } from '../errors.js';
-import type { Seen } from './attackLoss.js';
+import type { LossInputs } from './attackLoss.js';
 import { cosineSimilarity } from './cosineSimilarity.js';
 import { logOdds } from './crossEntropy.js';
 import { type ModalityMisalignmentOptions, modalityMisalignment } from './modalityMisalignment.js';
-import { pooled } from './pooled.js';
+import { poolExcept } from './pooled.js';
 
 const features = { rgb: 'rgbFeatures', skeleton: 'skeletonFeatures' };
 const model = gatedModel();
@@ -19,7 +19,7 @@ const inputs = gatedInputs(4);
 const labels = predictionsOf(classifier, inputs);
 
 /** What a loss sees of a point. */
-function seenAt(point: typeof inputs, names: readonly string[] = Object.values(features)): Seen {
+function seenAt(point: typeof inputs, names: readonly string[] = Object.values(features)): LossInputs {
   const { logits, values: observed } = classifier.observe!(point, names);
   const observedClean = classifier.observe!(inputs, names).values;
   return { logits, labels, inputs: point, clean: inputs, observed, observedClean };
@@ -38,22 +38,22 @@ describe('modalityMisalignment', () => {
       observedClean: { a: row(0, 1), b: row(2, 2), c: row(0, 7) },
     };
     const named = { features: { a: 'a', b: 'b', c: 'c' }, weight: 3 };
-    const [pairs] = values(modalityMisalignment(named).of(seen));
+    const [pairs] = values(modalityMisalignment(named).compute(seen));
     expect(pairs).toBeCloseTo(-1 - 3 * ((2 * Math.SQRT1_2) / 3), 5);
-    const [clean] = values(modalityMisalignment({ ...named, against: 'clean', loss: 'cw' }).of(seen));
+    const [clean] = values(modalityMisalignment({ ...named, against: 'clean', loss: 'cw' }).compute(seen));
     expect(clean).toBeCloseTo(-1 - 3 * (2 / 3), 5);
   });
 
   it.each(['each other', 'clean'] as const)(
     'has the gradient of finite differences: against %s',
     (against) => {
-      const { of } = modalityMisalignment({ features, against, weight: 2 });
+      const { compute } = modalityMisalignment({ features, against, weight: 2 });
       // At the clean input the similarity to it has its maximum; so somewhere else.
       const rgb = tf.add(inputs.rgb!, 0.3);
-      expectSlopes((x) => of(seenAt({ ...inputs, rgb: x })), rgb);
+      expectSlopes((x) => compute(seenAt({ ...inputs, rgb: x })), rgb);
       const without = modalityMisalignment({ features, against, weight: 0 });
-      const slope = (f: typeof of) => values(tf.grad((x) => f(seenAt({ ...inputs, rgb: x })))(rgb));
-      expect(slope(of)).not.toEqual(slope(without.of));
+      const slope = (f: typeof compute) => values(tf.grad((x) => f(seenAt({ ...inputs, rgb: x })))(rgb));
+      expect(slope(compute)).not.toEqual(slope(without.compute));
     },
   );
 
@@ -66,9 +66,9 @@ describe('modalityMisalignment', () => {
       expect(tf.memory().numTensors - before).toBe(2);
       return tf.tidy(() => {
         const { observed, observedClean } = seenAt(result);
-        const now = pooled(observed.rgbFeatures!);
+        const now = poolExcept(observed.rgbFeatures!);
         const other = against === 'clean' ? observedClean.rgbFeatures! : observed.skeletonFeatures!;
-        return values(cosineSimilarity(now, pooled(other)));
+        return values(cosineSimilarity(now, poolExcept(other)));
       });
     };
     const [plain, apart] = [await similarity(0), await similarity(20)];
@@ -81,9 +81,9 @@ describe('modalityMisalignment', () => {
   it('with weight 0 raises the loss, also towards targets', () => {
     const seen = seenAt(inputs);
     const targets = tf.tensor1d([4, 3, 2, 1], 'int32');
-    const { of } = modalityMisalignment({ features, weight: 0 });
-    expect(values(of(seen))).toEqual(values(logOdds(seen.logits, labels)));
-    expect(values(of({ ...seen, targets }))).toEqual(values(tf.neg(logOdds(seen.logits, targets))));
+    const { compute } = modalityMisalignment({ features, weight: 0 });
+    expect(values(compute(seen))).toEqual(values(logOdds(seen.logits, labels)));
+    expect(values(compute({ ...seen, targets }))).toEqual(values(tf.neg(logOdds(seen.logits, targets))));
   });
 
   it('refuses features that can not be compared', async () => {

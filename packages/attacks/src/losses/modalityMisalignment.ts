@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
-import type { AttackLoss, ObservedLoss, Seen } from './attackLoss.js';
+import type { AttackLoss, LossInputs, ObservedLoss } from './attackLoss.js';
 import { cosineSimilarity } from './cosineSimilarity.js';
-import { innerValue } from './innerValue.js';
-import { pooled } from './pooled.js';
+import { innerValueOf } from './innerValue.js';
+import { poolExcept } from './pooled.js';
 import { sumOfLosses } from './sumOfLosses.js';
 
 /** Options of {@link modalityMisalignment}. */
@@ -75,13 +75,13 @@ export function modalityMisalignment(options: ModalityMisalignmentOptions): Obse
   const similarity: ObservedLoss = {
     name: 'similarity of modalities',
     observed: names,
-    of: against === 'clean' ? (seen) => toClean(names, seen) : (seen) => toEachOther(names, seen),
+    compute: against === 'clean' ? (seen) => toClean(names, seen) : (seen) => toEachOther(names, seen),
   };
   return sumOfLosses([{ loss }, { loss: similarity, weight: -weight }], 'modality misalignment');
 }
 
-function toEachOther(names: readonly string[], { labels, observed }: Seen): tf.Tensor1D {
-  const vectors = names.map((name) => pooled(innerValue(observed, name, labels.shape[0], 2)));
+function toEachOther(names: readonly string[], { labels, observed }: LossInputs): tf.Tensor1D {
+  const vectors = names.map((name) => poolExcept(innerValueOf(observed, name, labels.shape[0], 2)));
   const channels = vectors.map((vector) => vector.shape[1]!);
   if (channels.some((count) => count !== channels[0])) {
     throw new AttackInputError(
@@ -91,11 +91,11 @@ function toEachOther(names: readonly string[], { labels, observed }: Seen): tf.T
   return mean(vectors.flatMap((one, i) => vectors.slice(i + 1).map((other) => cosineSimilarity(one, other))));
 }
 
-function toClean(names: readonly string[], { labels, observed, observedClean }: Seen): tf.Tensor1D {
+function toClean(names: readonly string[], { labels, observed, observedClean }: LossInputs): tf.Tensor1D {
   return mean(
     names.map((name) => {
       const [now, before] = [observed, observedClean].map((values) =>
-        pooled(innerValue(values, name, labels.shape[0], 2)),
+        poolExcept(innerValueOf(values, name, labels.shape[0], 2)),
       );
       return cosineSimilarity(now!, before!);
     }),

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
  * The mean of features `[batch, ..., channels]` over all axes but the batch, the channels and those named:
  * `[batch, channels]`, or `[batch, kept, channels]`.
  */
-export function pooled(features: tf.Tensor, ...kept: number[]): tf.Tensor {
+export function poolExcept(features: tf.Tensor, ...kept: number[]): tf.Tensor {
   const axes = features.shape.map((_, axis) => axis).slice(1, -1);
   const between = axes.filter((axis) => !kept.includes(axis));
   return between.length > 0 ? tf.mean(features, between) : features;

@@ -31,16 +31,16 @@ export function oneHotOf(classes: tf.Tensor1D, like: tf.Tensor2D): tf.Tensor2D {
 }
 
 /** The logit that a one-hot matrix picks in each row, `[batch, 1]`. */
-export function picked(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor2D {
+export function pickLogit(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor2D {
   return tf.sum(tf.mul(logits, oneHot), 1, true);
 }
 
 /** The logits with -infinity where a one-hot matrix has its ones. */
-export function without(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor2D {
+export function maskOut(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor2D {
   return tf.where(tf.cast(oneHot, 'bool'), tf.fill(logits.shape, -Infinity), logits);
 }
 
 /** A one-hot matrix of the largest logit in each row, the first of equal ones. */
-export function topOf(logits: tf.Tensor2D): tf.Tensor2D {
+export function topOneHot(logits: tf.Tensor2D): tf.Tensor2D {
   return oneHotOf(tf.argMax(logits, 1), logits);
 }

@@ -4,10 +4,10 @@ import { linearClassifier, normal, values } from '@amr/testing/attacks/models';
 import { describe, expect, it } from 'vitest';
 import { pgd } from '../attacks/pgd.js';
 import { AttackOptionsError } from '../errors.js';
-import { type AttackLoss, type ObservedLoss, objectiveOf, type Seen } from './attackLoss.js';
+import { type AttackLoss, type LossInputs, maximisedLossOf, type ObservedLoss } from './attackLoss.js';
 import { sumOfLosses } from './sumOfLosses.js';
 
-const seen: Seen = {
+const seen: LossInputs = {
   logits: tf.tensor2d([
     [1, 3, 0, -1],
     [2, 2.5, 0, 4],
@@ -21,7 +21,7 @@ const seen: Seen = {
 const observing: ObservedLoss = {
   name: 'features',
   observed: ['features'],
-  of: ({ observed }) => tf.sum(observed.features!, 1),
+  compute: ({ observed }) => tf.sum(observed.features!, 1),
 };
 
 describe('sumOfLosses', () => {
@@ -37,9 +37,9 @@ describe('sumOfLosses', () => {
     expect(sum.observed).toEqual(['features']);
     for (const given of [seen, { ...seen, targets: tf.tensor1d([2, 0], 'int32') }]) {
       const parts = terms.map(({ loss, weight = 1 }) =>
-        values(objectiveOf(loss).raise(given)).map((value) => weight * value),
+        values(maximisedLossOf(loss).compute(given)).map((value) => weight * value),
       );
-      values(sum.of(given)).forEach((value, row) => {
+      values(sum.compute(given)).forEach((value, row) => {
         const expected = parts.reduce((total, part) => total + part[row]!, 0);
         expect(value).toBeCloseTo(expected, 4);
       });
@@ -52,7 +52,7 @@ describe('sumOfLosses', () => {
       { loss: sumOfLosses([{ loss: observing, weight: 2 }]) },
     ]);
     expect(nested.observed).toEqual(['features']);
-    expect(values(nested.of(seen))).toEqual([3, 21]);
+    expect(values(nested.compute(seen))).toEqual([3, 21]);
   });
 
   it('of one loss attacks as that loss does', async () => {

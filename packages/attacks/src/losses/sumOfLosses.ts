@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackOptionsError, shown } from '../errors.js';
-import { type AttackLoss, type ObservedLoss, objectiveOf } from './attackLoss.js';
+import { type AttackLoss, maximisedLossOf, type ObservedLoss } from './attackLoss.js';
 
 /** A loss and how much it counts, for {@link sumOfLosses}. */
 export interface WeightedLoss {
@@ -35,11 +35,12 @@ export function sumOfLosses(terms: readonly WeightedLoss[], name = 'sum of losse
     if (!Number.isFinite(weight)) {
       throw new AttackOptionsError(`A weight of '${name}' is ${shown(weight)}; expected a finite number.`);
     }
-    return { ...objectiveOf(loss), weight };
+    return { ...maximisedLossOf(loss), weight };
   });
   return {
     name,
     observed: [...new Set(parts.flatMap(({ observed }) => observed))],
-    of: (seen) => tf.addN(parts.map(({ raise, weight }) => tf.mul<tf.Tensor1D>(raise(seen), weight))),
+    compute: (seen) =>
+      tf.addN(parts.map(({ compute, weight }) => tf.mul<tf.Tensor1D>(compute(seen), weight))),
   };
 }

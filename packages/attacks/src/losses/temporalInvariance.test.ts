@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { pgd } from '../attacks/pgd.js';
 import { classifierOf } from '../classifier/classifierOf.js';
 import { AttackInputError, AttackOptionsError } from '../errors.js';
-import type { Seen } from './attackLoss.js';
+import type { LossInputs } from './attackLoss.js';
 import { logOdds } from './crossEntropy.js';
 import { type TemporalInvarianceOptions, temporalInvariance } from './temporalInvariance.js';
 import { temporalVariation } from './temporalVariation.js';
@@ -16,7 +16,7 @@ const classifier = classifierOf(gatedModel());
 const inputs = gatedInputs(4);
 const labels = predictionsOf(classifier, inputs);
 
-function seenAt(point: typeof inputs): Seen {
+function seenAt(point: typeof inputs): LossInputs {
   const { logits, values: observed } = classifier.observe!(point, ['rgbFeatures', 'skeletonFeatures']);
   return { logits, labels, inputs: point, clean: inputs, observed, observedClean: {} };
 }
@@ -24,22 +24,22 @@ function seenAt(point: typeof inputs): Seen {
 describe('temporalInvariance', () => {
   it('takes the weighted mean variation of the modalities off the loss', () => {
     const seen = seenAt(inputs);
-    const { of, observed } = temporalInvariance({ features, weight: 3 });
+    const { compute, observed } = temporalInvariance({ features, weight: 3 });
     expect(observed).toEqual(['rgbFeatures', 'skeletonFeatures']);
     const parts = [
       logOdds(seen.logits, labels),
       temporalVariation(seen.observed.rgbFeatures!, 1),
       temporalVariation(seen.observed.skeletonFeatures!, 2),
     ].map(values);
-    values(of(seen)).forEach((value, row) => {
+    values(compute(seen)).forEach((value, row) => {
       const [loss, rgb, skeleton] = parts.map((part) => part[row]!) as [number, number, number];
       expect(value).toBeCloseTo(loss - 1.5 * (rgb + skeleton), 4);
     });
   });
 
   it('has the gradient of finite differences', () => {
-    const { of } = temporalInvariance({ features, weight: 2 });
-    expectSlopes((skeleton) => of(seenAt({ ...inputs, skeleton })), inputs.skeleton!);
+    const { compute } = temporalInvariance({ features, weight: 2 });
+    expectSlopes((skeleton) => compute(seenAt({ ...inputs, skeleton })), inputs.skeleton!);
   });
 
   it('makes pgd find points that vary less from segment to segment, or more with a weight below 0', async () => {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackOptionsError, shown } from '../errors.js';
 import type { AttackLoss, ObservedLoss } from './attackLoss.js';
-import { innerValue } from './innerValue.js';
+import { innerValueOf } from './innerValue.js';
 import { sumOfLosses } from './sumOfLosses.js';
 import { temporalVariation } from './temporalVariation.js';
 
@@ -68,9 +68,9 @@ export function temporalInvariance(options: TemporalInvarianceOptions): Observed
   const variation: ObservedLoss = {
     name: 'temporal variation',
     observed: named.map(({ name }) => name),
-    of: ({ labels, observed }) => {
+    compute: ({ labels, observed }) => {
       const variations = named.map(({ name, axis }) =>
-        temporalVariation(innerValue(observed, name, labels.shape[0], 3), axis),
+        temporalVariation(innerValueOf(observed, name, labels.shape[0], 3), axis),
       );
       return tf.div<tf.Tensor1D>(tf.addN(variations), named.length);
     },

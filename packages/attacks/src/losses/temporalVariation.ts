@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError, shown } from '../errors.js';
 import { cosineSimilarity } from './cosineSimilarity.js';
-import { pooled } from './pooled.js';
+import { poolExcept } from './pooled.js';
 
 /**
  * How much features change from one segment of time to the next, per sample: the mean over consecutive segments of
@@ -33,7 +33,7 @@ export function temporalVariation(features: tf.Tensor, axis = 1): tf.Tensor1D {
     );
   }
   return tf.tidy(() => {
-    const perSegment = pooled(features, axis);
+    const perSegment = poolExcept(features, axis);
     const [rows, , channels] = perSegment.shape as [number, number, number];
     const size = [rows, segments - 1, channels];
     const similarity = cosineSimilarity(

@@ -10,7 +10,7 @@ import { withMotionTerm } from './withMotionTerm.js';
 
 /** The loss of two rows with fixed logits, at inputs. */
 const lossAt = (loss: ReturnType<typeof withMotionTerm>, x: tf.Tensor, clean: tf.Tensor) =>
-  loss.of({
+  loss.compute({
     logits: tf.tensor2d([
       [2, 1, 0],
       [0, 3, 1],

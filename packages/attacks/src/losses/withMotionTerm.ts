@@ -61,7 +61,7 @@ function changeOfMotion(
 ): ObservedLoss {
   return {
     name: `change of motion of '${modality}'`,
-    of: ({ inputs, clean }) => {
+    compute: ({ inputs, clean }) => {
       const from = clean[modality];
       const to = inputs[modality];
       if (!from || !to) {

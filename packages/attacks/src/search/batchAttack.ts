@@ -1,14 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { type Branches, branchesOf } from '../classifier/sharingBranches.js';
-import { objectiveOf } from '../losses/attackLoss.js';
+import { type SharedBranches, shareBranches } from '../classifier/sharingBranches.js';
+import { maximisedLossOf } from '../losses/attackLoss.js';
 import { takenRows } from '../tensors/takeRows.js';
 import { tidied } from '../tensors/tidyObject.js';
 import {
   attackedModalities,
   disposeDerived,
   type ThreatModel,
-  threatModelOf,
+  takeThreatModelRows,
 } from '../threatModel/threatModel.js';
 import type { Attack, PerturbOptions } from './attack.js';
 import { fooled, judge, type Problem } from './evaluate.js';
@@ -44,14 +44,14 @@ export class Standings implements Verdict {
   readonly #problem: Problem;
   readonly #options: PerturbOptions;
   /** The problem's classifier: what runs leave alone is computed once for all of them. */
-  readonly #branches: Branches;
+  readonly #branches: SharedBranches;
   readonly #points: SearchState<Modalities>;
 
   private constructor(problem: Problem, attacked: Iterable<string>, options: PerturbOptions) {
     this.rows = Array.from({ length: problem.labels.shape[0] }, (_, row) => row);
     this.fooled = this.rows.map(() => false);
     this.margin = this.rows.map(() => -Infinity);
-    this.#branches = branchesOf(problem.classifier);
+    this.#branches = shareBranches(problem.classifier);
     this.#problem = { ...problem, classifier: this.#branches.classifier };
     this.#options = options;
     this.#points = new SearchState(() =>
@@ -81,7 +81,7 @@ export class Standings implements Verdict {
       classifier,
       inputs,
       balls: [],
-      objective: objectiveOf('cw'),
+      objective: maximisedLossOf('cw'),
       observedClean: {},
       draws: 1,
       labels: tf.cast(labels, 'int32'),
@@ -228,7 +228,7 @@ export class Standings implements Verdict {
       const order = tf.tensor1d([...rows], 'int32');
       return {
         ...takenRows({ inputs, labels, targets }, order),
-        own: threatModelOf(threatModel, inputs, order),
+        own: takeThreatModelRows(threatModel, inputs, order),
         order,
       };
     });

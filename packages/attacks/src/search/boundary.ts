@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Objective } from '../losses/attackLoss.js';
-import { oneHotOf, without } from '../losses/rowLoss.js';
+import type { MaximisedLoss } from '../losses/attackLoss.js';
+import { maskOut, oneHotOf } from '../losses/rowLoss.js';
 import { type Ball, unitOf } from '../threatModel/ball.js';
 import type { Problem } from './evaluate.js';
 import { furthest, only } from './maximiseLinear.js';
@@ -39,17 +39,17 @@ export function rivalsOf(
   context: SearchContext,
   cleanLogits: tf.Tensor2D,
   count: number,
-): Objective[] {
+): MaximisedLoss[] {
   if (problem.targets) return [problem.objective];
   const differences = context.hold(() => {
     const own = oneHotOf(problem.labels, cleanLogits);
     const others = Math.min(count, cleanLogits.shape[1] - 1);
-    const ranked = tf.unstack(tf.topk(without(cleanLogits, own), others).indices, 1) as tf.Tensor1D[];
+    const ranked = tf.unstack(tf.topk(maskOut(cleanLogits, own), others).indices, 1) as tf.Tensor1D[];
     return ranked.map((rival) => tf.sub(oneHotOf(rival, cleanLogits), own));
   });
   return differences.value.map((_, i) => ({
     observed: [],
-    raise: ({ logits }) => tf.sum(tf.mul(logits, differences.value[i]!), 1),
+    compute: ({ logits }) => tf.sum(tf.mul(logits, differences.value[i]!), 1),
     report: (raised) => tf.clone(raised),
   }));
 }
@@ -63,7 +63,7 @@ export function nearestBoundary(
   { balls }: Problem,
   context: SearchContext,
   deltas: readonly tf.Tensor2D[],
-  rivals: readonly Objective[],
+  rivals: readonly MaximisedLoss[],
   open: (ball: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D) => tf.Tensor2D = (_, __, gradient) =>
     gradient,
 ): Boundary {

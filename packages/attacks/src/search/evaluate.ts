@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities, Observation } from '../classifier/classifier.js';
 import { AttackInputError, shown } from '../errors.js';
-import type { Objective } from '../losses/attackLoss.js';
-import { type Ball, columnsOf, gradientIn, perturbed } from '../threatModel/ball.js';
+import type { MaximisedLoss } from '../losses/attackLoss.js';
+import { type Ball, columnsOf, gradientOfPerturbation, perturbModalities } from '../threatModel/ball.js';
 import type { Checked } from './validation.js';
 
 /**
@@ -17,7 +17,7 @@ export interface Problem {
   /** The adversary's balls. */
   readonly balls: readonly Ball[];
   /** What is raised. */
-  readonly objective: Objective;
+  readonly objective: MaximisedLoss;
   /** The objective's inner values at the clean inputs. */
   readonly observedClean: Modalities;
   /** Calls of the classifier that one evaluation is the mean of. */
@@ -44,7 +44,7 @@ export interface Evaluation {
 
 /** The inputs with the perturbations of all balls. Modalities outside them are the clean tensors themselves. */
 export function perturbedInputs({ inputs, balls }: Problem, deltas: readonly tf.Tensor2D[]): Modalities {
-  return Object.assign({ ...inputs }, ...balls.map((ball, i) => perturbed(ball, deltas[i]!)));
+  return Object.assign({ ...inputs }, ...balls.map((ball, i) => perturbModalities(ball, deltas[i]!)));
 }
 
 /** The logits at a point, checked; with several draws their mean. */
@@ -86,12 +86,12 @@ export function judge(problem: Problem, inputs: Modalities): { logits: tf.Tensor
   };
 }
 
-function objectiveAt(problem: Problem, inputs: Modalities, objective: Objective) {
+function objectiveAt(problem: Problem, inputs: Modalities, objective: MaximisedLoss) {
   const { labels, targets, inputs: clean, observedClean } = problem;
   const { logits, values: observed } = observedAt(problem, inputs, objective.observed);
   return {
     logits,
-    objective: objective.raise({ logits, labels, targets, inputs, clean, observed, observedClean }),
+    objective: objective.compute({ logits, labels, targets, inputs, clean, observed, observedClean }),
   };
 }
 
@@ -103,7 +103,7 @@ function objectiveAt(problem: Problem, inputs: Modalities, objective: Objective)
 export function evaluate(
   problem: Problem,
   deltas: readonly tf.Tensor2D[],
-  objective: Objective = problem.objective,
+  objective: MaximisedLoss = problem.objective,
   only?: readonly string[],
 ): Evaluation {
   const inputs = perturbedInputs(problem, deltas);
@@ -137,7 +137,7 @@ export function evaluate(
       return [name, i < 0 ? tf.zerosLike(inputs[name]!) : mean(draws.map(({ grads }) => grads[i]!))];
     }),
   );
-  const gradients = problem.balls.map((ball) => gradientIn(ball, byModality));
+  const gradients = problem.balls.map((ball) => gradientOfPerturbation(ball, byModality));
   return {
     objective: mean(draws.map(({ value }) => value as tf.Tensor1D)),
     logits: mean(draws.map(({ logits }) => logits)),

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../losses/attackLoss.js';
 import { checkCount, checkRestarts } from '../options.js';
 import { rowsWhere } from '../tensors/selectRows.js';
-import { type Ball, confined, startIn } from '../threatModel/ball.js';
+import { type Ball, project, startingPoint } from '../threatModel/ball.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 import type { Attack } from './attack.js';
 import { type Best, better, keptBetter, standing } from './best.js';
@@ -105,7 +105,9 @@ async function run(
   };
   for (let restart = 1; restart <= restarts; restart++) {
     state.advance(() => ({
-      deltas: problem.balls.map((ball) => startIn(ball, config.randomStart ? context.random : undefined)),
+      deltas: problem.balls.map((ball) =>
+        startingPoint(ball, config.randomStart ? context.random : undefined),
+      ),
       memory: [],
       done: stopsWhenFooled
         ? best
@@ -152,7 +154,7 @@ function stepped(
   const { objective, logits, gradients } = context.evaluate(deltas, undefined, only);
   const update = config.rule({ step, balls, deltas, gradients, objective, memory });
   const moves = ({ parts }: Ball) => !only || parts.some(({ modality }) => only.includes(modality));
-  const next = balls.map((ball, i) => (moves(ball) ? confined(ball, update.deltas[i]!) : deltas[i]!));
+  const next = balls.map((ball, i) => (moves(ball) ? project(ball, update.deltas[i]!) : deltas[i]!));
   if (!before) return { deltas: next, memory: update.memory, objective };
   const done = tf.maximum<tf.Tensor1D>(before, fooled(problem, logits));
   return {

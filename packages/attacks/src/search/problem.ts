@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, FrozenClassifier, Modalities } from '../classifier/classifier.js';
 import { takenRows } from '../tensors/takeRows.js';
-import { ballsAround, disposeBalls, takenBalls } from '../threatModel/ball.js';
+import { ballsAround, disposeBalls, takeBallRows } from '../threatModel/ball.js';
 import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
 import type { PerturbOptions } from './attack.js';
 import { observedAt, type Problem } from './evaluate.js';
@@ -77,7 +77,7 @@ export class PreparedProblem {
     let frozen: FrozenClassifier | undefined;
     let own: Problem['balls'];
     try {
-      own = takenBalls(balls, rows);
+      own = takeBallRows(balls, rows);
       frozen = this.#frozen?.take ? this.#frozen.take(rows) : this.#frozenFor(part.inputs);
     } catch (error) {
       tf.dispose(part);

@@ -7,7 +7,7 @@ import { pgd } from '../attacks/pgd.js';
 import type { Classifier } from '../classifier/classifier.js';
 import { classifierOf } from '../classifier/classifierOf.js';
 import { AttackInputError, AttackOptionsError, GradientError, ThreatModelError } from '../errors.js';
-import type { ObservedLoss, Seen } from '../losses/attackLoss.js';
+import type { LossInputs, ObservedLoss } from '../losses/attackLoss.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 import { attackOf, type Search, type SearchConfig } from './search.js';
 
@@ -199,7 +199,7 @@ describe('a loss that observes', () => {
     const loss: ObservedLoss = {
       name: 'looking',
       observed: ['rgbFeatures', 'weights'],
-      of: (seen: Seen) => {
+      compute: (seen: LossInputs) => {
         expect(Object.keys(seen.observed)).toEqual(['rgbFeatures', 'weights']);
         expect(seen.observed.weights!.shape).toEqual([3, 2]);
         expect(values(seen.labels)).toEqual([0, 1, 2]);
@@ -228,7 +228,7 @@ describe('a loss that observes', () => {
     const loss: ObservedLoss = {
       name: 'distance',
       observed: ['itself'],
-      of: ({ observed, observedClean, logits }) =>
+      compute: ({ observed, observedClean, logits }) =>
         // The first step follows the logits, since a distance has no slope at 0.
         tf.add(
           tf.sum(tf.squaredDifference(observed.itself!, observedClean.itself!), 1),
@@ -245,7 +245,11 @@ describe('a loss that observes', () => {
   });
 
   it('needs a classifier that gives what it asks for', async () => {
-    const loss: ObservedLoss = { name: 'mine', observed: ['depth'], of: ({ logits }) => tf.sum(logits, 1) };
+    const loss: ObservedLoss = {
+      name: 'mine',
+      observed: ['depth'],
+      compute: ({ logits }) => tf.sum(logits, 1),
+    };
     const refused = async (given: Classifier, message: RegExp) => {
       const before = tf.memory().numTensors;
       const failed = pgd(threat, { loss }).perturb(given, inputs, truth);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
 import { GradientError, shown } from '../errors.js';
-import { type AttackLoss, type Objective, objectiveOf } from '../losses/attackLoss.js';
+import { type AttackLoss, type MaximisedLoss, maximisedLossOf } from '../losses/attackLoss.js';
 import { checkCount } from '../options.js';
 import { type Random, randomOf } from '../tensors/random.js';
 import { registerGradients } from '../tensors/registerGradients.js';
@@ -50,7 +50,7 @@ export function attackOf(config: SearchConfig, search: Search): Attack {
   const { unbounded = false, draws = 1 } = config;
   checkThreatModel(threatModel, { unbounded });
   checkCount('draws', draws);
-  const objective = objectiveOf(loss);
+  const objective = maximisedLossOf(loss);
 
   return {
     name,
@@ -167,7 +167,7 @@ export class SearchContext {
    * One forward and one backward pass. Notes gradients that are not finite for {@link settle}. Call it inside a tidy.
    * @param only modalities whose gradient is computed, by default all; the backward pass runs through their branches only
    */
-  evaluate(deltas: readonly tf.Tensor2D[], objective?: Objective, only?: readonly string[]): Evaluation {
+  evaluate(deltas: readonly tf.Tensor2D[], objective?: MaximisedLoss, only?: readonly string[]): Evaluation {
     const evaluation = evaluate(this.#problem, deltas, objective, only);
     this.#finite.push(evaluation.finite.map((sum) => tf.keep(sum)));
     return evaluation;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Ball, confined, isInside, origin, relativeSize } from '../threatModel/ball.js';
+import { type Ball, isInside, project, relativeSize, zeroPerturbations } from '../threatModel/ball.js';
 import { fooled, type Problem } from './evaluate.js';
 
 /** Per sample the smallest perturbation that fools the classifier, of those seen so far. */
@@ -14,7 +14,7 @@ export interface Smallest {
 export function unperturbed(problem: Problem, cleanLogits: tf.Tensor2D): Smallest {
   const wrong = tf.expandDims(fooled(problem, cleanLogits), 1) as tf.Tensor2D;
   return {
-    deltas: origin(problem.balls),
+    deltas: zeroPerturbations(problem.balls),
     size: tf.where(tf.greater(wrong, 0), tf.zerosLike(wrong), tf.fill(wrong.shape, Infinity)),
   };
 }
@@ -47,11 +47,11 @@ export function fooledInside(balls: readonly Ball[], { deltas, size }: Smallest)
 /** What a minimal-perturbation attack returns: the smallest perturbations where they are inside their balls, else 0. */
 export function smallestInside(balls: readonly Ball[], { deltas }: Smallest): tf.Tensor2D[] {
   const inside = isInside(balls, deltas);
-  return deltas.map((delta, i) => tf.where(inside, confined(balls[i]!, delta), tf.zerosLike(delta)));
+  return deltas.map((delta, i) => tf.where(inside, project(balls[i]!, delta), tf.zerosLike(delta)));
 }
 
 /**
- * The ball without its surface, for {@link confined}: a search for the smallest perturbation starts with larger ones. A
+ * The ball without its surface, for {@link project}: a search for the smallest perturbation starts with larger ones. A
  * ball of radius 0 stays a point.
  */
 export function boundless(ball: Ball): Ball {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { unblocked } from '../threatModel/ball.js';
+import { feasibleGradient } from '../threatModel/ball.js';
 import type { UpdateRule } from './gradientAttack.js';
 
 /**
@@ -14,7 +14,7 @@ export function steepestAscent(momentum = 0): UpdateRule {
     );
     return {
       deltas: balls.map((ball, i) => {
-        const way = ball.norm.sparse ? unblocked(ball, deltas[i]!, velocities[i]!) : velocities[i]!;
+        const way = ball.norm.sparse ? feasibleGradient(ball, deltas[i]!, velocities[i]!) : velocities[i]!;
         return tf.add(deltas[i]!, tf.mul(ball.norm.direction(way, ball), ball.stepSize));
       }),
       memory: momentum === 0 ? [] : velocities,

@@ -3,7 +3,7 @@ import type { Modalities } from '../classifier/classifier.js';
 import { AttackInputError, AttackOptionsError, shown, ThreatModelError } from '../errors.js';
 import { Readback } from '../tensors/batchedRead.js';
 import { maskOn } from '../threatModel/masks/maskOn.js';
-import { attackedModalities, ballsOf, type ThreatModel } from '../threatModel/threatModel.js';
+import { attackedModalities, ballSpecsOf, type ThreatModel } from '../threatModel/threatModel.js';
 import type { PerturbOptions } from './attack.js';
 
 /** What the checks found out that later steps need. */
@@ -44,7 +44,7 @@ export async function check(
   const masks: Modalities = {};
   try {
     for (const [modality, x] of Object.entries(inputs)) askFinite(readback, modality, x);
-    for (const { epsilon, modalities } of ballsOf(threatModel)) {
+    for (const { epsilon, modalities } of ballSpecsOf(threatModel)) {
       if (typeof epsilon !== 'number') {
         askEpsilons(readback, epsilon, Object.keys(modalities), rows, unbounded);
       }

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pgd } from '../attacks/pgd.js';
 import type { Modalities } from '../classifier/classifier.js';
-import { type Ball, ballsAround, confined, disposeBalls, perturbed } from './ball.js';
+import { type Ball, ballsAround, disposeBalls, perturbModalities, project } from './ball.js';
 import type { Constraint } from './constraint.js';
 import { type Budget, jointBall, type ThreatModel } from './threatModel.js';
 
@@ -40,7 +40,7 @@ describe('confined, with a constraint that has to hold exactly', () => {
       [0.2, 0.3, -0.1, 0],
       [0.4, 0.4, 0.4, 0.4],
     ]);
-    const [first, second, third] = rowsOf(confined(ball, delta)) as [number[], number[], number[]];
+    const [first, second, third] = rowsOf(project(ball, delta)) as [number[], number[], number[]];
     // Shares 0.3, 1 and 0.75, of which 0.75 is met exactly by bisection.
     expect(first[0]).toBeLessThanOrEqual(0.3);
     expect(first[0]).toBeGreaterThan(0.3 - 1 / 128);
@@ -57,7 +57,7 @@ describe('confined, with a constraint that has to hold exactly', () => {
     const ball = ballOf({ x }, { x: { norm: 'l2', epsilon: 1, constraints: [nothing] } });
     const held = tf.memory().numTensors;
     const delta = normal([3, 4], 1) as tf.Tensor2D;
-    const result = tf.tidy(() => confined(ball, delta));
+    const result = tf.tidy(() => project(ball, delta));
     expect(tf.memory().numTensors - held).toBe(2);
     expect(values(result)).toEqual(Array(12).fill(0));
     tf.dispose([delta, result]);
@@ -85,7 +85,7 @@ describe('confined, with a constraint that has to hold exactly', () => {
       [0.4, -0.4],
       [0.4, -0.4],
     ]);
-    const [cut, free] = rowsOf(confined(ball, delta)) as [number[], number[]];
+    const [cut, free] = rowsOf(project(ball, delta)) as [number[], number[]];
     // [0.1, -0.4] is what the range leaves. Its share t is mended to [0.25 t, -0.25 t], inside the range up to t = 0.4.
     expect(cut[0]).toBeLessThanOrEqual(0.1 + 1e-6);
     expect(cut[0]).toBeGreaterThan(0.1 - 0.25 / 128 - 1e-3);
@@ -102,7 +102,7 @@ describe('confined, with a constraint that has to hold exactly', () => {
       [2, 0, 4],
       [0.5, 0, 4],
     ]);
-    const moved = perturbed(ball, confined(ball, delta));
+    const moved = perturbModalities(ball, project(ball, delta));
     expect(values(moved.a!)[0]).toBeCloseTo(1, 5);
     // Columns of b count double.
     values(moved.b!).forEach((value, row) => {

@@ -4,15 +4,15 @@ import type { Random } from '../tensors/random.js';
 import { takenRows } from '../tensors/takeRows.js';
 import { tidied } from '../tensors/tidyObject.js';
 import type { Constraint } from './constraint.js';
-import type { Norm, Room } from './norms/norm.js';
+import type { BallGeometry, Norm } from './norms/norm.js';
 import { norms } from './norms/norms.js';
-import { ballsOf, type ThreatModel } from './threatModel.js';
+import { ballSpecsOf, type ThreatModel } from './threatModel.js';
 
 /**
  * One ball of a threat model around one batch. Perturbations inside it are matrices, a row per sample: the weighted
  * changes of its modalities, flattened and joined. So each norm is written once, for any rank and for joint balls.
  */
-export interface Ball extends Room {
+export interface Ball extends BallGeometry {
   /** How lengths are measured. */
   readonly norm: Norm;
   /** Length of a step: `[rows, 1]`, or per coordinate where modalities of a joint ball differ. */
@@ -43,7 +43,7 @@ export interface BallPart {
  * The balls of a threat model around a batch; {@link disposeBalls} frees them.
  * @param masks masks per modality in the input's shape, 0 and 1
  * @param stepLength the length of a step in radii, for modalities that name no step size of their own
- * @param ownSteps whether step sizes named in the threat model count
+ * @param useBudgetStepSize whether step sizes named in the threat model count
  * @param fixed whether no perturbation may leave the balls: then the bounds of a linf ball hold its radius too, so that
  *   ball, range and mask are one clip. Default false
  */
@@ -52,11 +52,11 @@ export function ballsAround(
   threatModel: ThreatModel,
   masks: Modalities,
   stepLength: number,
-  ownSteps: boolean,
+  useBudgetStepSize: boolean,
   fixed = false,
 ): Ball[] {
   return tidied(() =>
-    ballsOf(threatModel).map((spec) => {
+    ballSpecsOf(threatModel).map((spec) => {
       const names = Object.keys(spec.modalities);
       const rows = inputs[names[0]!]!.shape[0]!;
       const epsilon: tf.Tensor2D =
@@ -86,18 +86,21 @@ export function ballsAround(
           lower: () => bound(range?.[0], -Infinity),
           upper: () => bound(range?.[1], Infinity),
           stepSize:
-            ownSteps && stepSize !== undefined
+            useBudgetStepSize && stepSize !== undefined
               ? tf.fill<tf.Rank.R2>([rows, 1], stepSize * weight)
               : tf.mul<tf.Tensor2D>(epsilon, stepLength),
           masked: mask !== undefined,
         };
       });
       const masked = columns.some((column) => column.masked);
-      const free = masked ? joined(columns.map((column) => column.free)) : undefined;
+      const free = masked ? joinColumns(columns.map((column) => column.free)) : undefined;
       const limited = masked || columns.some(({ part }) => part.range);
       const tight = limited && fixed && spec.norm === 'linf';
       const [lower, upper] = limited
-        ? [joined(columns.map((column) => column.lower())), joined(columns.map((column) => column.upper()))]
+        ? [
+            joinColumns(columns.map((column) => column.lower())),
+            joinColumns(columns.map((column) => column.upper())),
+          ]
         : [];
       return {
         norm: norms[spec.norm],
@@ -109,7 +112,7 @@ export function ballsAround(
         stepSize:
           columns.length === 1
             ? columns[0]!.stepSize
-            : joined(columns.map(({ stepSize, part }) => tf.tile(stepSize, [1, part.size]))),
+            : joinColumns(columns.map(({ stepSize, part }) => tf.tile(stepSize, [1, part.size]))),
         free,
         dimensions: free ? tf.sum(free, 1, true) : tf.fill([rows, 1], offset),
         bounds:
@@ -136,7 +139,7 @@ export function disposeBalls(balls: readonly Ball[]): void {
 }
 
 /** Some rows of the balls, with tensors of their own. @param rows their indices, int32 */
-export function takenBalls(balls: readonly Ball[], rows: tf.Tensor1D): Ball[] {
+export function takeBallRows(balls: readonly Ball[], rows: tf.Tensor1D): Ball[] {
   return tidied(() =>
     balls.map((ball) => {
       const { epsilon, stepSize, free, dimensions, bounds } = ball;
@@ -148,15 +151,15 @@ export function takenBalls(balls: readonly Ball[], rows: tf.Tensor1D): Ball[] {
 }
 
 /** The modalities of a ball, perturbed. */
-export function perturbed(ball: Ball, delta: tf.Tensor2D): Modalities {
+export function perturbModalities(ball: Ball, delta: tf.Tensor2D): Modalities {
   const result: Modalities = {};
-  for (const part of ball.parts) result[part.modality] = perturbedPart(ball, part, delta);
+  for (const part of ball.parts) result[part.modality] = perturbModality(ball, part, delta);
   return result;
 }
 
 /** Gradients with respect to the modalities of a ball, as one with respect to its perturbation. */
-export function gradientIn(ball: Ball, gradients: Modalities): tf.Tensor2D {
-  const flat = joined(
+export function gradientOfPerturbation(ball: Ball, gradients: Modalities): tf.Tensor2D {
+  const flat = joinColumns(
     ball.parts.map(({ modality, size, weight }) => {
       const rows = tf.reshape<tf.Rank.R2>(gradients[modality]!, [ball.rows, size]);
       return weight === 1 ? rows : tf.div(rows, weight);
@@ -166,36 +169,36 @@ export function gradientIn(ball: Ball, gradients: Modalities): tf.Tensor2D {
 }
 
 /** No perturbation at all. */
-export function origin(balls: readonly Pick<Ball, 'rows' | 'size'>[]): tf.Tensor2D[] {
+export function zeroPerturbations(balls: readonly Pick<Ball, 'rows' | 'size'>[]): tf.Tensor2D[] {
   return balls.map(({ rows, size }) => tf.zeros<tf.Rank.R2>([rows, size]));
 }
 
 /** Where a run starts: at a uniformly drawn point of what the ball allows or, without a generator, at the clean input. */
-export function startIn(ball: Ball, random: Random | undefined): tf.Tensor2D {
-  return random ? confined(ball, ball.norm.start(random, ball)) : origin([ball])[0]!;
+export function startingPoint(ball: Ball, random: Random | undefined): tf.Tensor2D {
+  return random ? project(ball, ball.norm.start(random, ball)) : zeroPerturbations([ball])[0]!;
 }
 
 /** Halvings of the share of a perturbation that exact constraints allow: it is found to 1/128. */
-const HALVINGS = 7;
+const BISECTIONS = 7;
 
 /**
  * Brings a perturbation back to where it may be: constraints, ball, range, mask, in this order. If then a constraint
  * that has to hold exactly doesn't, the largest share of the perturbation for which all of it holds.
  */
-export function confined(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
-  const once = confinedOnce(ball, delta);
-  const exact = ball.parts.filter(isExact);
+export function project(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
+  const once = projectOnce(ball, delta);
+  const exact = ball.parts.filter(hasExactConstraints);
   if (exact.length === 0) return once;
   const obeys = (point: tf.Tensor2D) => {
-    const rows = allTrue(exact.map((part) => obeysRules(part, perturbedPart(ball, part, point))));
+    const rows = allTrue(exact.map((part) => satisfiesConstraints(part, perturbModality(ball, part, point))));
     return tf.expandDims(tf.cast(rows, 'float32'), 1);
   };
   let found: tf.Tensor2D = tf.zerosLike(once);
   let low: tf.Tensor2D = tf.zerosLike(ball.epsilon);
   let high: tf.Tensor2D = tf.onesLike(ball.epsilon);
   let share = high;
-  for (let i = 0; i <= HALVINGS; i++) {
-    const point = i === 0 ? once : confinedOnce(ball, tf.mul(once, share));
+  for (let i = 0; i <= BISECTIONS; i++) {
+    const point = i === 0 ? once : projectOnce(ball, tf.mul(once, share));
     const good = tf.cast(obeys(point), 'bool');
     found = tf.where(good, point, found);
     low = tf.where(good, share, low);
@@ -205,11 +208,11 @@ export function confined(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
   return found;
 }
 
-function confinedOnce(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
-  const obeying = ball.parts.some(isConstrained)
-    ? joined(ball.parts.map((part) => constrainedPart(ball, part, delta)))
+function projectOnce(ball: Ball, delta: tf.Tensor2D): tf.Tensor2D {
+  const obeying = ball.parts.some(hasConstraints)
+    ? joinColumns(ball.parts.map((part) => applyConstraints(ball, part, delta)))
     : delta;
-  return clipped(ball, ball.norm.project(obeying, ball));
+  return clipToBounds(ball, ball.norm.project(obeying, ball));
 }
 
 function allTrue(conditions: tf.Tensor1D[]): tf.Tensor1D {
@@ -243,7 +246,7 @@ export function isInside(balls: readonly Ball[], deltas: readonly tf.Tensor2D[])
 }
 
 /** The gradient with 0 where following it would only run against the end of the range. */
-export function unblocked(ball: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D): tf.Tensor2D {
+export function feasibleGradient(ball: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D): tf.Tensor2D {
   if (!ball.bounds) return gradient;
   const { lower, upper } = ball.bounds;
   const up = tf.logicalAnd(tf.greater(gradient, 0), tf.less(delta, upper));
@@ -252,22 +255,25 @@ export function unblocked(ball: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D)
 }
 
 /** Whether rules beside ball and range apply to a modality. */
-export function isConstrained({ constraints = [] }: BallPart): boolean {
+export function hasConstraints({ constraints = [] }: BallPart): boolean {
   return constraints.length > 0;
 }
 
 /** Whether some of them have to hold exactly. */
-export function isExact({ constraints = [] }: BallPart): boolean {
+export function hasExactConstraints({ constraints = [] }: BallPart): boolean {
   return constraints.some(({ holds }) => holds);
 }
 
 /** Whether rows of a perturbed input obey those, `[rows]`. */
-export function obeysRules({ constraints = [], clean }: BallPart, perturbed: tf.Tensor): tf.Tensor1D {
+export function satisfiesConstraints(
+  { constraints = [], clean }: BallPart,
+  perturbed: tf.Tensor,
+): tf.Tensor1D {
   const exact = constraints.filter(({ holds }) => holds);
   return allTrue(exact.map((rule) => rule.holds!(perturbed, clean)));
 }
 
-function clipped({ bounds }: Ball, delta: tf.Tensor2D): tf.Tensor2D {
+function clipToBounds({ bounds }: Ball, delta: tf.Tensor2D): tf.Tensor2D {
   return bounds ? tf.maximum(tf.minimum(delta, bounds.upper), bounds.lower) : delta;
 }
 
@@ -276,7 +282,7 @@ export function columnsOf(ball: Ball, { offset, size }: BallPart, delta: tf.Tens
   return ball.parts.length === 1 ? delta : tf.slice2d(delta, [0, offset], [-1, size]);
 }
 
-function perturbedPart(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tensor {
+function perturbModality(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tensor {
   const columns = columnsOf(ball, part, delta);
   const change = part.weight === 1 ? columns : tf.div(columns, part.weight);
   const moved = tf.add(part.clean, tf.reshape(change, part.clean.shape));
@@ -284,8 +290,8 @@ function perturbedPart(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tenso
   return part.range ? tf.clipByValue(moved, part.range[0], part.range[1]) : moved;
 }
 
-function constrainedPart(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tensor2D {
-  if (!isConstrained(part)) return columnsOf(ball, part, delta);
+function applyConstraints(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tensor2D {
+  if (!hasConstraints(part)) return columnsOf(ball, part, delta);
   const moved = tf.add(
     part.clean,
     tf.reshape(tf.div(columnsOf(ball, part, delta), part.weight), part.clean.shape),
@@ -295,6 +301,6 @@ function constrainedPart(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Ten
 }
 
 /** The columns of all modalities of a ball, in their order. */
-export function joined(columns: tf.Tensor2D[]): tf.Tensor2D {
+export function joinColumns(columns: tf.Tensor2D[]): tf.Tensor2D {
   return columns.length === 1 ? columns[0]! : tf.concat2d(columns, 1);
 }

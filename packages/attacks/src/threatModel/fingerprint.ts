@@ -1,6 +1,6 @@
 import { murmurFinalizer } from '@amr/internal';
 import type * as tf from '@tensorflow/tfjs-core';
-import { ballsOf, type ThreatModel } from './threatModel.js';
+import { ballSpecsOf, type ThreatModel } from './threatModel.js';
 
 /** A 64-bit hash of a tensor's values, in hexadecimal: two lanes of MurmurHash3 (Appleby 2011) over its bytes. */
 export async function fingerprintOf(tensor: tf.Tensor): Promise<string> {
@@ -13,7 +13,7 @@ export async function fingerprintOf(tensor: tf.Tensor): Promise<string> {
 
 /** A threat model in words, with fingerprints for vectors and masks; of functions and constraints only that they are there. */
 export async function fingerprintOfThreatModel(threatModel: ThreatModel): Promise<string> {
-  const balls = ballsOf(threatModel).map(async ({ norm, epsilon, modalities }) => ({
+  const balls = ballSpecsOf(threatModel).map(async ({ norm, epsilon, modalities }) => ({
     norm,
     epsilon: typeof epsilon === 'number' ? epsilon : await fingerprintOf(epsilon),
     modalities: await Promise.all(

@@ -2,7 +2,7 @@ import { values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { type Budget, jointBall, scaledThreatModel } from '../index.js';
-import { scaledBut } from './partialScale.js';
+import { scaleExcept } from './partialScale.js';
 
 const a: Budget = { norm: 'linf', epsilon: 0.5, stepSize: 0.1, range: [0, 1] };
 const b: Budget = { norm: 'l2', epsilon: 2, stepSize: 0.4 };
@@ -36,9 +36,9 @@ describe('scaled threat models', () => {
   });
 
   it('leave fixed budgets as they are', () => {
-    const { rest, at } = scaledBut({ a, b }, ['a']);
-    expect(rest).toEqual({ a });
+    const { fixedBudgets, at } = scaleExcept({ a, b }, ['a']);
+    expect(fixedBudgets).toEqual({ a });
     expect(at(3)).toEqual({ a, b: { ...b, epsilon: 6, stepSize: 0.4 * 3 } });
-    expect(scaledBut({ a, b }, []).rest).toBeUndefined();
+    expect(scaleExcept({ a, b }, []).fixedBudgets).toBeUndefined();
   });
 });

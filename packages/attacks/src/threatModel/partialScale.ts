@@ -11,7 +11,7 @@ import {
 /** A threat model of which some budgets are scaled and others stay. */
 export interface PartialScale {
   /** What is left at scale 0: the budgets that stay; absent: none do. */
-  readonly rest?: ThreatModel;
+  readonly fixedBudgets?: ThreatModel;
   /** The threat model at a scale; see {@link scaledThreatModel}. */
   at(scale: number | tf.Tensor1D): ThreatModel;
 }
@@ -21,7 +21,7 @@ export interface PartialScale {
  * @param fixed the modalities whose budget stays
  * @throws {AttackOptionsError} when `fixed` names all modalities, one without a budget or one of a joint ball
  */
-export function scaledBut(threatModel: ThreatModel, fixed: readonly string[]): PartialScale {
+export function scaleExcept(threatModel: ThreatModel, fixed: readonly string[]): PartialScale {
   if (fixed.length === 0) return { at: (scale) => scaledThreatModel(threatModel, scale) };
   const known = attackedModalities(threatModel);
   const moving = known.filter((name) => !fixed.includes(name));
@@ -38,7 +38,7 @@ export function scaledBut(threatModel: ThreatModel, fixed: readonly string[]): P
   }
   const staying = known.filter((name) => fixed.includes(name));
   return {
-    rest: Object.fromEntries(staying.map((name): [string, Budget] => [name, threatModel[name]!])),
+    fixedBudgets: Object.fromEntries(staying.map((name): [string, Budget] => [name, threatModel[name]!])),
     at: (scale) => scaledThreatModel(threatModel, Object.fromEntries(moving.map((name) => [name, scale]))),
   };
 }

@@ -152,7 +152,11 @@ export function scaledThreatModel(
  * @param inputs the whole batch
  * @param rows indices of the rows, int32
  */
-export function threatModelOf(threatModel: ThreatModel, inputs: Modalities, rows: tf.Tensor1D): ThreatModel {
+export function takeThreatModelRows(
+  threatModel: ThreatModel,
+  inputs: Modalities,
+  rows: tf.Tensor1D,
+): ThreatModel {
   const cut = (mask: tf.Tensor, x: tf.Tensor | undefined) =>
     mask.rank === x?.rank && mask.shape[0] === x.shape[0] ? tf.gather(mask, rows) : mask;
   return mapBalls(
@@ -172,7 +176,7 @@ export function disposeDerived(derived: ThreatModel, original: ThreatModel): voi
 }
 
 function tensorsOf(threatModel: ThreatModel): tf.Tensor[] {
-  return ballsOf(threatModel)
+  return ballSpecsOf(threatModel)
     .flatMap(({ epsilon, modalities }) => [epsilon, ...Object.values(modalities).map(({ mask }) => mask)])
     .filter((value): value is tf.Tensor => value instanceof tf.Tensor);
 }
@@ -203,7 +207,7 @@ export function mapBalls(
 }
 
 /** Balls in a common form: the norm, the radius, and what holds for each modality in it. */
-export function ballsOf(threatModel: ThreatModel): BallSpec[] {
+export function ballSpecsOf(threatModel: ThreatModel): BallSpec[] {
   if (isJointBall(threatModel)) {
     const { norm, epsilon, modalities } = threatModel;
     return [{ norm, epsilon, modalities }];
@@ -237,7 +241,7 @@ export function checkThreatModel(threatModel: ThreatModel, { unbounded = false }
       "The threat model names no modality; give a budget to at least one, as in { rgb: { norm: 'linf', epsilon: 8 / 255 } }.",
     );
   }
-  for (const { norm, epsilon, modalities } of ballsOf(threatModel)) {
+  for (const { norm, epsilon, modalities } of ballSpecsOf(threatModel)) {
     const where = Object.keys(modalities).map(shown).join(', ');
     if (!['linf', 'l2', 'l1'].includes(norm) || (isJointBall(threatModel) && norm === 'l1')) {
       const known = isJointBall(threatModel) ? "'linf' or 'l2'" : "'linf', 'l2' or 'l1'";

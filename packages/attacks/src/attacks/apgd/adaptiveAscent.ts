@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Objective } from '../../losses/attackLoss.js';
+import type { MaximisedLoss } from '../../losses/attackLoss.js';
 import type { Best } from '../../search/best.js';
 import { fooled, judge, type Problem, perturbedInputs } from '../../search/evaluate.js';
 import type { SearchContext } from '../../search/search.js';
 import type { SearchState } from '../../search/searchState.js';
 import { rowsWhere } from '../../tensors/selectRows.js';
-import { type Ball, confined } from '../../threatModel/ball.js';
+import { type Ball, project } from '../../threatModel/ball.js';
 import { checkpoints } from './checkpoints.js';
 import { firstSparsePace, nextSparsePace, type SparsePace, sparseStep } from './sparseStep.js';
 
@@ -25,7 +25,7 @@ export interface AdaptiveAscent {
   /** Whether a run before has chosen the start. */
   chosen: boolean;
   /** What is raised. */
-  objective: Objective;
+  objective: MaximisedLoss;
   /** How many steps, 1 or more. */
   steps: number;
   /** Share of the steps since the last checkpoint that have to raise the objective. */
@@ -172,13 +172,13 @@ function stepped(balls: readonly Ball[], { point, previous, pace, sparse }: Stan
     const x = point.deltas[i]!;
     const gradient = point.gradients[i]!;
     if (ball.norm.sparse) {
-      return confined(ball, tf.add(x, sparseStep(ball, x, gradient, paces.next().value!)));
+      return project(ball, tf.add(x, sparseStep(ball, x, gradient, paces.next().value!)));
     }
     const length = tf.mul(tf.mul(FIRST_STEP, ball.epsilon), pace.length);
-    const z = confined(ball, tf.add(x, tf.mul(ball.norm.direction(gradient, ball), length)));
+    const z = project(ball, tf.add(x, tf.mul(ball.norm.direction(gradient, ball), length)));
     if (step === 1) return z;
     const fresh = tf.mul(tf.sub(z, x), NEW_SHARE);
-    return confined(ball, tf.add(x, tf.add(fresh, tf.mul(tf.sub(x, previous.deltas[i]!), 1 - NEW_SHARE))));
+    return project(ball, tf.add(x, tf.add(fresh, tf.mul(tf.sub(x, previous.deltas[i]!), 1 - NEW_SHARE))));
   });
 }
 

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { AttackLoss, Objective } from '../../losses/attackLoss.js';
-import { oneHotOf, without } from '../../losses/rowLoss.js';
+import type { AttackLoss, MaximisedLoss } from '../../losses/attackLoss.js';
+import { maskOut, oneHotOf } from '../../losses/rowLoss.js';
 import { checkCount, checkOption, checkRestarts } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { type Best, better } from '../../search/best.js';
 import type { Problem } from '../../search/evaluate.js';
 import { attackOf, type SearchContext } from '../../search/search.js';
 import type { SearchState } from '../../search/searchState.js';
-import { type Ball, confined, origin, startIn } from '../../threatModel/ball.js';
+import { type Ball, project, startingPoint, zeroPerturbations } from '../../threatModel/ball.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
 import { type AdaptiveAscent, adaptiveAscent, type Release } from './adaptiveAscent.js';
 
@@ -107,7 +107,7 @@ type Settings = Required<Omit<ApgdOptions, 'loss' | 'draws' | 'targetClasses'>>;
 
 /** What a run raises, and whether that brings the prediction nearer to a class rather than away from the label. */
 interface Aim {
-  objective: Objective;
+  objective: MaximisedLoss;
   targeted: boolean;
 }
 
@@ -170,8 +170,8 @@ async function throughStages(
   for (const { balls, steps } of stages) {
     const start = context.hold(() =>
       balls().map((ball, i) => {
-        if (reached) return confined(ball, reached.value.deltas[i]!);
-        return startIn(ball, randomStart ? context.random : undefined);
+        if (reached) return project(ball, reached.value.deltas[i]!);
+        return startingPoint(ball, randomStart ? context.random : undefined);
       }),
     );
     const onStep: AdaptiveAscent['onStep'] = (step, deltas, before) =>
@@ -220,14 +220,14 @@ function widened(problem: Problem, factor: number, context: SearchContext): () =
 function aimsOf(problem: Problem, context: SearchContext, count: number): Aim[] {
   const { objective, labels, balls } = problem;
   const classes = context.hold(() => {
-    const logits = context.logits(origin(balls));
-    const wrong = without(logits, oneHotOf(labels, logits));
+    const logits = context.logits(zeroPerturbations(balls));
+    const wrong = maskOut(logits, oneHotOf(labels, logits));
     return tf.unstack(tf.topk(wrong, Math.min(count, logits.shape[1] - 1)).indices, 1);
   });
   return classes.value.map((_, i) => ({
     objective: {
       ...objective,
-      raise: (seen) => objective.raise({ ...seen, targets: classes.value[i] as tf.Tensor1D }),
+      compute: (seen) => objective.compute({ ...seen, targets: classes.value[i] as tf.Tensor1D }),
     },
     targeted: true,
   }));

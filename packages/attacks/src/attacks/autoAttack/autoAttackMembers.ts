@@ -1,5 +1,5 @@
 import type { Attack } from '../../search/attack.js';
-import { ballsOf, type ThreatModel } from '../../threatModel/threatModel.js';
+import { ballSpecsOf, type ThreatModel } from '../../threatModel/threatModel.js';
 import { apgd } from '../apgd/apgd.js';
 import { fab } from '../fab.js';
 import { square } from '../square/square.js';
@@ -24,7 +24,7 @@ export function membersOf(
   version: AutoAttackVersion,
   threatModel: ThreatModel,
 ): { [name: string]: AutoAttackMember } {
-  const inL1 = ballsOf(threatModel).some(({ norm }) => norm === 'l1');
+  const inL1 = ballSpecsOf(threatModel).some(({ norm }) => norm === 'l1');
   const ce = (options: { restarts?: number; draws?: number }): AutoAttackMember => {
     return (own) => apgd(own, options);
   };

@@ -12,8 +12,8 @@ import {
   smallestInside,
   unperturbed,
 } from '../../search/smallest.js';
-import { type Ball, confined, origin, unitOf } from '../../threatModel/ball.js';
-import { ballsOf, type ThreatModel } from '../../threatModel/threatModel.js';
+import { type Ball, project, unitOf, zeroPerturbations } from '../../threatModel/ball.js';
+import { ballSpecsOf, type ThreatModel } from '../../threatModel/threatModel.js';
 import { adam, type Moments, noMoments } from './adam.js';
 
 /** Options of {@link cw}. */
@@ -130,7 +130,7 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
       return context.hold(() => outcome().deltas).value;
     },
   );
-  for (const { norm, modalities } of ballsOf(threatModel)) {
+  for (const { norm, modalities } of ballSpecsOf(threatModel)) {
     if (norm !== 'l2') {
       throw new ThreatModelError(
         `The norm for ${Object.keys(modalities).map(shown).join(', ')} is ${shown(norm)}; cw works in 'l2'. For other norms use pgd with the loss 'cw', fab or deepfool.`,
@@ -182,7 +182,7 @@ function scalesOf(balls: readonly Ball[], learningRate: number): Scales {
 }
 
 function startOf(problem: Problem, context: SearchContext, initialConstant: number): State {
-  const best = unperturbed(problem, context.logits(origin(problem.balls)));
+  const best = unperturbed(problem, context.logits(zeroPerturbations(problem.balls)));
   const column = (value: number): tf.Tensor2D => tf.fill(best.size.shape, value);
   return {
     ...fresh(problem.balls, best, context),
@@ -203,7 +203,7 @@ function fresh(
 ): Pick<State, 'deltas' | 'moments' | 'found' | 'active' | 'before'> {
   const { size } = best;
   return {
-    deltas: origin(balls),
+    deltas: zeroPerturbations(balls),
     moments: balls.map((ball) => noMoments([ball.rows, ball.size])),
     found: tf.zerosLike(size),
     active: opened(balls, best, tf.cast(tf.greater<tf.Tensor2D>(size, 0), 'float32'), context),
@@ -251,7 +251,7 @@ function descended(
     ...previous,
     deltas: deltas.map((delta, i) => {
       const next = tf.sub<tf.Tensor2D>(delta, tf.mul(moves[i]!.move, speeds[i]!));
-      return tf.where(tf.greater(active, 0), confined(boundless(balls[i]!), next), delta);
+      return tf.where(tf.greater(active, 0), project(boundless(balls[i]!), next), delta);
     }),
     moments: moves.map((move) => move.moments),
     best,

@@ -7,9 +7,9 @@ import { type Best, better, standing } from '../../search/best.js';
 import type { Problem } from '../../search/evaluate.js';
 import { attackOf, type SearchContext } from '../../search/search.js';
 import type { Random } from '../../tensors/random.js';
-import { type Ball, confined } from '../../threatModel/ball.js';
+import { type Ball, project } from '../../threatModel/ball.js';
 import { norms } from '../../threatModel/norms/norms.js';
-import { attackedModalities, ballsOf, type ThreatModel } from '../../threatModel/threatModel.js';
+import { attackedModalities, ballSpecsOf, type ThreatModel } from '../../threatModel/threatModel.js';
 import type { Blocks } from './blocks/blocks.js';
 import { freePlaces, type Grid, gridOf } from './blocks/grid.js';
 import { l2Blocks } from './blocks/l2Blocks.js';
@@ -83,7 +83,7 @@ export function square(threatModel: ThreatModel, options: SquareOptions = {}): A
   checkCount('restarts', restarts);
   const isShare = initialShare > 0 && initialShare <= 1;
   checkOption('initialShare', initialShare, isShare, 'a number above 0 and at most 1');
-  for (const { norm, modalities } of ballsOf(threatModel)) {
+  for (const { norm, modalities } of ballSpecsOf(threatModel)) {
     if (norm === 'l1') {
       throw new ThreatModelError(
         `The budget of ${Object.keys(modalities).map(shown).join(', ')} is in 'l1'; square works in 'linf' and 'l2'. Give it one of these, or leave square out.`,
@@ -133,7 +133,7 @@ async function search(
   const start = () =>
     standing(
       problem,
-      canvases().map(({ ball, blocks, grids }) => confined(ball, blocks.start(ball, grids, random))),
+      canvases().map(({ ball, blocks, grids }) => project(ball, blocks.start(ball, grids, random))),
     );
   const state = context.hold((): State => ({ run: start() }));
   const sides = context.hold((): Sides => []);
@@ -192,7 +192,7 @@ function proposal(
     const areas = grids.map((grid, j) => ({ grid, sides: sides[i]![j]! }));
     const moving = [...grids.keys()].filter(() => ++number === alone || alone === 0);
     if (moving.length === 0) return deltas[i]!;
-    return confined(ball, blocks.next(ball, areas, { moving, round }, deltas[i]!, random));
+    return project(ball, blocks.next(ball, areas, { moving, round }, deltas[i]!, random));
   });
 }
 

@@ -1,10 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../../classifier/classifier.js';
 import { attackOf } from '../../search/search.js';
-import { type Ball, type BallPart, isExact, joined, obeysRules, origin } from '../../threatModel/ball.js';
+import {
+  type Ball,
+  type BallPart,
+  hasExactConstraints,
+  joinColumns,
+  satisfiesConstraints,
+  zeroPerturbations,
+} from '../../threatModel/ball.js';
 import { attackedModalities } from '../../threatModel/threatModel.js';
 import { type Check, counted, passed, percent, warning } from './check.js';
-import { type Attacked, AttackFailure, type Subject } from './subject.js';
+import { type Attacked, AttackFailure, type CheckContext } from './subject.js';
 
 /** Two roundings of a float32, relative to the value. */
 const ROUNDING = 2 ** -22;
@@ -12,9 +19,9 @@ const ROUNDING = 2 ** -22;
 /** Whether the attack runs, and whether what it returns is inside the threat model. */
 export const attackResult: Check = {
   name: 'attack',
-  needs: 'right',
+  needs: 'correct',
   async run(subject) {
-    const { samples, right } = subject;
+    const { samples, correct } = subject;
     let attacked: Attacked;
     try {
       attacked = await subject.attacked();
@@ -22,19 +29,19 @@ export const attackResult: Check = {
       if (!(error instanceof AttackFailure)) throw error;
       return warning(`The attack failed, so nothing can be said of its result: ${error.message}`);
     }
-    const { name, standing, adversarial } = attacked;
+    const { name, robust, adversarial } = attacked;
     const outside = await outsideOf(subject, adversarial);
     const figures = {
       samples,
-      right: right.length,
-      standing: standing.length,
-      accuracy: right.length / samples,
-      robustAccuracy: standing.length / samples,
+      correct: correct.length,
+      standing: robust.length,
+      accuracy: correct.length / samples,
+      robustAccuracy: robust.length / samples,
       outside: outside.length,
     };
     return outside.length > 0
       ? warning(
-          `What '${name}' returns for ${counted(outside.length, right.length)} is outside the threat model: beyond the ball, the range or the mask, against an exact constraint, not finite, or changed where there is no budget. Such samples don't count as fooled within the budget; see that the attack is made for this threat model and returns to it after its last step.`,
+          `What '${name}' returns for ${counted(outside.length, correct.length)} is outside the threat model: beyond the ball, the range or the mask, against an exact constraint, not finite, or changed where there is no budget. Such samples don't count as fooled within the budget; see that the attack is made for this threat model and returns to it after its last step.`,
           figures,
         )
       : passed(
@@ -45,13 +52,13 @@ export const attackResult: Check = {
 };
 
 /** Rows of the samples that are outside the threat model. */
-async function outsideOf(subject: Subject, found: Modalities): Promise<number[]> {
-  const { right, classifier } = subject;
+async function outsideOf(subject: CheckContext, found: Modalities): Promise<number[]> {
+  const { correct, classifier } = subject;
   let outside: number[] = [];
-  await subject.with(right, async ({ inputs, labels, threatModel }) => {
+  await subject.with(correct, async ({ inputs, labels, threatModel }) => {
     // Bounds of range and mask alone: the radius is looked at with some room for rounding.
     const look = attackOf({ name: 'inside', threatModel, unbounded: true }, async ({ balls }, context) => {
-      const still = context.hold(() => origin(balls));
+      const still = context.hold(() => zeroPerturbations(balls));
       const flags = context.hold(() => {
         const attacked = attackedModalities(threatModel);
         const fixed = Object.keys(inputs).filter((modality) => !attacked.includes(modality));
@@ -62,7 +69,7 @@ async function outsideOf(subject: Subject, found: Modalities): Promise<number[]>
         return { kept: rules.reduce((all, rule) => tf.logicalAnd(all, rule)) };
       });
       const kept = await context.settle(flags.value.kept, 'this check');
-      outside = right.filter((_, i) => kept[i] === 0);
+      outside = correct.filter((_, i) => kept[i] === 0);
       return still.value;
     });
     // The classifier is not asked.
@@ -75,7 +82,7 @@ async function outsideOf(subject: Subject, found: Modalities): Promise<number[]>
 function inside(ball: Ball, found: Modalities): tf.Tensor1D {
   const { norm, epsilon, bounds, parts } = ball;
   const inBall = (of: (part: BallPart) => tf.Tensor) =>
-    joined(parts.map((part) => tf.reshape<tf.Rank.R2>(tf.mul(of(part), part.weight), [ball.rows, -1])));
+    joinColumns(parts.map((part) => tf.reshape<tf.Rank.R2>(tf.mul(of(part), part.weight), [ball.rows, -1])));
   const delta = inBall(({ modality, clean }) => tf.sub(found[modality]!, clean));
   const rounding = inBall(({ modality, clean }) =>
     tf.mul(tf.maximum(tf.abs(clean), tf.abs(found[modality]!)), ROUNDING),
@@ -91,7 +98,8 @@ function inside(ball: Ball, found: Modalities): tf.Tensor1D {
       perRow(tf.greaterEqual(delta, tf.sub(bounds.lower, rounding))),
     );
   }
-  for (const part of parts) if (isExact(part)) rules.push(obeysRules(part, found[part.modality]!));
+  for (const part of parts)
+    if (hasExactConstraints(part)) rules.push(satisfiesConstraints(part, found[part.modality]!));
   return rules.reduce((all, rule) => tf.logicalAnd(all, rule));
 }
 

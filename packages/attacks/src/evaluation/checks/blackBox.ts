@@ -2,16 +2,16 @@ import { square } from '../../attacks/square/square.js';
 import { AttackError } from '../../errors.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
 import { type Check, counted, inconclusive, passed, warning } from './check.js';
-import type { Subject } from './subject.js';
+import type { CheckContext } from './subject.js';
 
 /** Whether an attack that sees outputs only beats the one that sees gradients (AutoAttack's check_square_sr). */
 export const blackBox: Check = {
   name: 'black-box',
-  needs: 'standing',
+  needs: 'robust',
   async run(subject) {
-    let found: Awaited<ReturnType<Subject['fallen']>>;
+    let found: Awaited<ReturnType<CheckContext['fooledBy']>>;
     try {
-      found = await subject.fallen(subject.options.blackBox ?? searching);
+      found = await subject.fooledBy(subject.options.blackBox ?? searching);
     } catch (error) {
       if (!(error instanceof AttackError)) throw error;
       // Square has no form for l1 balls.

@@ -1,4 +1,4 @@
-import type { Subject } from './subject.js';
+import type { CheckContext } from './subject.js';
 
 /** What {@link checkEvaluation} can look at, by name and in its order. */
 export type CheckName =
@@ -28,7 +28,7 @@ export interface Finding {
 }
 
 /** A finding by a check that knows its own name. */
-export type Verdict = Omit<Finding, 'check'>;
+export type CheckResult = Omit<Finding, 'check'>;
 
 /** A check: a function over what all of them share. */
 export interface Check {
@@ -38,27 +38,27 @@ export interface Check {
    * What there must be: samples that are right without an attack, or samples that stand against
    * the attack. Absent: the batch is enough.
    */
-  readonly needs?: 'right' | 'standing';
+  readonly needs?: 'correct' | 'robust';
   /** Looks. What it throws becomes a warning that says so. */
-  run(subject: Subject): Promise<Verdict>;
+  run(subject: CheckContext): Promise<CheckResult>;
 }
 
 /** Nothing to be said against the evaluation. */
-export const passed = (message: string, figures: Verdict['figures'] = {}): Verdict => ({
+export const passed = (message: string, figures: CheckResult['figures'] = {}): CheckResult => ({
   status: 'passed',
   message,
   figures,
 });
 
 /** Something that makes the accuracy under attack doubtful. */
-export const warning = (message: string, figures: Verdict['figures'] = {}): Verdict => ({
+export const warning = (message: string, figures: CheckResult['figures'] = {}): CheckResult => ({
   status: 'warning',
   message,
   figures,
 });
 
 /** Nothing can be told. */
-export const inconclusive = (message: string, figures: Verdict['figures'] = {}): Verdict => ({
+export const inconclusive = (message: string, figures: CheckResult['figures'] = {}): CheckResult => ({
   status: 'inconclusive',
   message,
   figures,

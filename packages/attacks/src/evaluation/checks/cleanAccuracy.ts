@@ -3,10 +3,10 @@ import { type Check, counted, passed, percent, warning } from './check.js';
 /** Whether the classifier does better than a guess without an attack: if not, inputs, labels or classes don't fit. */
 export const cleanAccuracy: Check = {
   name: 'clean-accuracy',
-  async run({ right, samples, classes }) {
-    const accuracy = right.length / samples;
-    const figures = { right: right.length, samples, classes, accuracy };
-    const seen = `Without an attack ${counted(right.length, samples)} (${percent(accuracy)}) are classified correctly`;
+  async run({ correct, samples, classes }) {
+    const accuracy = correct.length / samples;
+    const figures = { correct: correct.length, samples, classes, accuracy };
+    const seen = `Without an attack ${counted(correct.length, samples)} (${percent(accuracy)}) are classified correctly`;
     return accuracy > 1 / classes
       ? passed(`${seen}.`, figures)
       : warning(

@@ -19,7 +19,7 @@ const threat = { a: { norm: 'linf', epsilon: 0.1 } } as const;
 const blind: ObservedLoss = {
   name: 'blind in rows 1 and 3',
   observed: ['ofA'],
-  of: ({ observed }) => tf.mul(tf.sum(observed['ofA']!, 1), tf.tensor1d([1, 0, 1, 0])),
+  compute: ({ observed }) => tf.mul(tf.sum(observed['ofA']!, 1), tf.tensor1d([1, 0, 1, 0])),
 };
 
 describe('GradientProbe', () => {

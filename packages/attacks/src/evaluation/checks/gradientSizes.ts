@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../../losses/attackLoss.js';
 import { attackOf } from '../../search/search.js';
-import { columnsOf, origin } from '../../threatModel/ball.js';
-import type { Subject } from './subject.js';
+import { columnsOf, zeroPerturbations } from '../../threatModel/ball.js';
+import type { CheckContext } from './subject.js';
 
 /** Gradients of one modality's samples. */
 export interface GradientSizes {
@@ -17,12 +17,12 @@ export interface GradientSizes {
  * How large the gradient of a loss is at the samples that are right: one forward and one backward pass.
  * @throws {GradientError} when a gradient is not finite
  */
-export async function gradientSizes(subject: Subject, loss: AttackLoss): Promise<GradientSizes[]> {
-  const { right, classifier, options } = subject;
+export async function gradientSizes(subject: CheckContext, loss: AttackLoss): Promise<GradientSizes[]> {
+  const { correct, classifier, options } = subject;
   let found: GradientSizes[] = [];
-  await subject.with(right, async ({ inputs, labels, threatModel }) => {
+  await subject.with(correct, async ({ inputs, labels, threatModel }) => {
     const look = attackOf({ name: 'gradients', threatModel, loss }, async ({ balls }, context) => {
-      const still = context.hold(() => origin(balls));
+      const still = context.hold(() => zeroPerturbations(balls));
       const names = balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
       const measured = context.hold(() => {
         const { gradients } = context.evaluate(still.value);
@@ -39,10 +39,10 @@ export async function gradientSizes(subject: Subject, loss: AttackLoss): Promise
       const values = await context.settle(measured.value.all, 'this check');
       found = names.map((modality, i) => {
         const [sizes, entries] = [0, 1].map((which) =>
-          values.subarray((2 * i + which) * right.length, (2 * i + which + 1) * right.length),
+          values.subarray((2 * i + which) * correct.length, (2 * i + which + 1) * correct.length),
         );
-        const free = [...right.keys()].filter((j) => entries![j]! > 0);
-        return { modality, rows: free.map((j) => right[j]!), sizes: free.map((j) => sizes![j]!) };
+        const free = [...correct.keys()].filter((j) => entries![j]! > 0);
+        return { modality, rows: free.map((j) => correct[j]!), sizes: free.map((j) => sizes![j]!) };
       });
       return still.value;
     });

@@ -2,7 +2,7 @@ import type { Modalities } from '../../classifier/classifier.js';
 import {
   attackedModalities,
   type BallSpec,
-  ballsOf,
+  ballSpecsOf,
   mapBalls,
   type ThreatModel,
 } from '../../threatModel/threatModel.js';
@@ -20,31 +20,33 @@ const SHARES = [0.1, 1];
  */
 export const largeEpsilon: Check = {
   name: 'large-epsilon',
-  needs: 'standing',
+  needs: 'robust',
   async run(subject) {
     const { inputs, options } = subject;
-    const { standing, name } = await subject.attacked();
-    const radii = await Promise.all(ballsOf(options.threatModel).map((ball) => wholeRadius(ball, inputs)));
+    const { robust, name } = await subject.attacked();
+    const radii = await Promise.all(
+      ballSpecsOf(options.threatModel).map((ball) => wholeRadius(ball, inputs)),
+    );
     if (radii.every((radius) => radius === 0)) {
       return inconclusive('The budgets are 0 and the inputs have no range, so there is no larger budget.');
     }
-    let left = standing;
+    let left = robust;
     for (const share of SHARES) {
-      left = await subject.standing(left, options.attack, (threatModel) =>
+      left = await subject.robustAgainst(left, options.attack, (threatModel) =>
         withRadii(
           threatModel,
           radii.map((radius) => share * radius),
         ),
       );
     }
-    const figures = { standing: standing.length, left: left.length };
+    const figures = { standing: robust.length, left: left.length };
     if (left.length === 0) {
       return passed(
         `No sample stands against '${name}' when inputs may change over their whole range.`,
         figures,
       );
     }
-    const seen = `Of the samples that stand against '${name}', ${counted(left.length, standing.length)} still ${left.length === 1 ? 'stands' : 'stand'} when inputs may change over their whole range.`;
+    const seen = `Of the samples that stand against '${name}', ${counted(left.length, robust.length)} still ${left.length === 1 ? 'stands' : 'stand'} when inputs may change over their whole range.`;
     const attacked = attackedModalities(options.threatModel);
     const others = Object.keys(inputs).filter((modality) => !attacked.includes(modality));
     return others.length > 0

@@ -10,9 +10,9 @@ const PACE = 0.5;
 /** Whether the loss still rises at the last step, for samples that stand (Carlini et al. 2019: attacks must converge). */
 export const risingLoss: Check = {
   name: 'rising-loss',
-  needs: 'standing',
+  needs: 'robust',
   async run(subject) {
-    const { losses, standing, name } = await subject.attacked();
+    const { losses, robust, name } = await subject.attacked();
     if (!losses || losses.length < FEWEST) {
       return inconclusive(
         losses
@@ -21,20 +21,20 @@ export const risingLoss: Check = {
         { steps: losses?.length ?? 0 },
       );
     }
-    const places = standing.map((row) => subject.right.indexOf(row));
+    const places = robust.map((row) => subject.correct.indexOf(row));
     const courses = places.map((place) => losses.map((step) => step[place]!));
     const paces = courses.map(finalPace);
     const moving = paces.filter((pace) => pace !== undefined);
     const pace = moving.reduce((sum, value) => sum + value, 0) / moving.length;
     const figures = {
       steps: losses.length,
-      standing: standing.length,
+      standing: robust.length,
       unmoved: paces.length - moving.length,
       ...(moving.length > 0 && { pace }),
     };
     if (2 * moving.length < paces.length) {
       return warning(
-        `The loss of '${name}' never rises above where it began for ${figures.unmoved} of the ${standing.length} samples that stand: the gradient doesn't lead uphill, or the steps are too long. Try other step sizes, a random start, and an attack without gradients.`,
+        `The loss of '${name}' never rises above where it began for ${figures.unmoved} of the ${robust.length} samples that stand: the gradient doesn't lead uphill, or the steps are too long. Try other step sizes, a random start, and an attack without gradients.`,
         figures,
       );
     }

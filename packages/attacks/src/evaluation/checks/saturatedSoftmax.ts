@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Check, counted, passed, type Verdict, warning } from './check.js';
+import { type Check, type CheckResult, counted, passed, warning } from './check.js';
 import { gradientSizes } from './gradientSizes.js';
 
 /** Gradients whose entries are all below this are lost: common implementations add as much to a length they divide by. */
@@ -10,9 +10,9 @@ const MANY = 0.25;
 /** Whether cross-entropy as it is commonly computed still has a gradient, as attacks of other libraries follow it. */
 export const saturatedSoftmax: Check = {
   name: 'saturated-softmax',
-  needs: 'right',
+  needs: 'correct',
   async run(subject) {
-    const figures: Verdict['figures'] = {};
+    const figures: CheckResult['figures'] = {};
     const vanishing: string[] = [];
     let many = false;
     const plain = await gradientSizes(subject, softmaxCrossEntropy);

@@ -4,7 +4,7 @@ import type { Attack, PerturbOptions } from '../../search/attack.js';
 import { checkedLogits, type Problem } from '../../search/evaluate.js';
 import { takenRows } from '../../tensors/takeRows.js';
 import { tidied } from '../../tensors/tidyObject.js';
-import { disposeDerived, type ThreatModel, threatModelOf } from '../../threatModel/threatModel.js';
+import { disposeDerived, type ThreatModel, takeThreatModelRows } from '../../threatModel/threatModel.js';
 import { GradientProbe } from './gradientProbe.js';
 import { LossTrace } from './lossTrace.js';
 
@@ -22,7 +22,7 @@ export interface SubjectOptions {
 }
 
 /** Some samples of the batch, as a batch of their own. */
-export interface Part {
+export interface Rows {
   inputs: Modalities;
   labels: tf.Tensor1D;
   /** With the vectors and masks of these samples. */
@@ -34,7 +34,7 @@ export interface Attacked {
   /** The attack's name. */
   name: string;
   /** Samples that are still right, by their rows in the batch. */
-  standing: number[];
+  robust: number[];
   /** All that were attacked, in the order of `subject.right`. */
   adversarial: Modalities;
   /** Loss per step and sample, in the order of `subject.right`, if the attack reported it. */
@@ -49,11 +49,11 @@ export class AttackFailure extends Error {
 }
 
 /** What the checks share: the batch, what the classifier says of it, and the attack's result, computed once. */
-export class Subject {
+export class CheckContext {
   /** Classes that the classifier predicts without an attack. */
   readonly predicted: Int32Array;
   /** Rows of the samples that are right without an attack. */
-  readonly right: readonly number[];
+  readonly correct: readonly number[];
   #attacked: Promise<Attacked> | undefined;
   #adversarial: Modalities = {};
 
@@ -68,9 +68,9 @@ export class Subject {
     readonly options: SubjectOptions,
   ) {
     this.predicted = Int32Array.from({ length: this.samples }, (_, row) =>
-      largestOf(logits.subarray(row * classes, (row + 1) * classes)),
+      indexOfLargest(logits.subarray(row * classes, (row + 1) * classes)),
     );
-    this.right = [...this.predicted.keys()].filter((row) => this.predicted[row] === truth[row]);
+    this.correct = [...this.predicted.keys()].filter((row) => this.predicted[row] === truth[row]);
   }
 
   /**
@@ -84,12 +84,12 @@ export class Subject {
     labels: tf.Tensor1D,
     largestLabel: Problem['largestLabel'],
     options: SubjectOptions,
-  ): Promise<Subject> {
+  ): Promise<CheckContext> {
     const logits = tf.tidy(() => classifier(inputs));
     try {
       const [, classes] = checkedLogits({ labels, largestLabel }, logits).shape;
       const [values, truth] = await Promise.all([logits.data(), labels.data()]);
-      return new Subject(classifier, inputs, labels, values as Float32Array, classes, truth, options);
+      return new CheckContext(classifier, inputs, labels, values as Float32Array, classes, truth, options);
     } finally {
       logits.dispose();
     }
@@ -107,14 +107,14 @@ export class Subject {
   }
 
   /** Does something with some rows of the batch, and frees them. */
-  async with<T>(rows: readonly number[], use: (part: Part) => Promise<T>): Promise<T> {
+  async with<T>(rows: readonly number[], use: (part: Rows) => Promise<T>): Promise<T> {
     const { threatModel } = this.options;
     const part = tidied(() => {
       const places = tf.tensor1d([...rows], 'int32');
       return {
         inputs: takenRows(this.inputs, places),
         labels: tf.gather(this.labels, places),
-        threatModel: threatModelOf(threatModel, this.inputs, places),
+        threatModel: takeThreatModelRows(threatModel, this.inputs, places),
       };
     });
     try {
@@ -129,7 +129,7 @@ export class Subject {
    * Runs an attack on rows of the batch; the rows it doesn't fool.
    * @param change makes another threat model of theirs; what it holds beyond that is freed
    */
-  async standing(
+  async robustAgainst(
     rows: readonly number[],
     make: AttackMaker,
     change: (threatModel: ThreatModel) => ThreatModel = (same) => same,
@@ -152,14 +152,14 @@ export class Subject {
   }
 
   /** Runs another attack on the samples that stand against the evaluation's own: how many fall, of how many. */
-  async fallen(
+  async fooledBy(
     make: AttackMaker,
     change?: (threatModel: ThreatModel) => ThreatModel,
   ): Promise<{ name: string; fell: number; figures: { standing: number; fell: number } }> {
-    const { standing, name } = await this.attacked();
-    const left = await this.standing(standing, make, change);
-    const fell = standing.length - left.length;
-    return { name, fell, figures: { standing: standing.length, fell } };
+    const { robust, name } = await this.attacked();
+    const left = await this.robustAgainst(robust, make, change);
+    const fell = robust.length - left.length;
+    return { name, fell, figures: { standing: robust.length, fell } };
   }
 
   /** The attack's result on the samples that are right, run at the first call. @throws {AttackFailure} */
@@ -178,21 +178,21 @@ export class Subject {
 
   async #attack(): Promise<Attacked> {
     const { attack: make, adversarial } = this.options;
-    return this.with(this.right, async ({ inputs, labels, threatModel }) => {
+    return this.with(this.correct, async ({ inputs, labels, threatModel }) => {
       const attack = make(threatModel);
-      const rows = this.right.length;
+      const rows = this.correct.length;
       const probe = new GradientProbe(this.classifier, Object.keys(inputs), rows);
       const trace = new LossTrace(rows);
       try {
         this.#adversarial = adversarial
-          ? tidied(() => takenRows(adversarial, tf.tensor1d([...this.right], 'int32')))
+          ? tidied(() => takenRows(adversarial, tf.tensor1d([...this.correct], 'int32')))
           : await attack.perturb(probe.classifier, inputs, labels, {
-              ...this.#perturbOptions(this.right),
+              ...this.#perturbOptions(this.correct),
               onStep: (step) => trace.add(step),
             });
         return {
           name: attack.name,
-          standing: await this.#unfooled(this.right, this.#adversarial),
+          robust: await this.#unfooled(this.correct, this.#adversarial),
           adversarial: this.#adversarial,
           losses: await trace.read(),
           flat: await probe.flat(),
@@ -213,12 +213,12 @@ export class Subject {
     const logits = await this.logitsOf(inputs);
     return rows.filter(
       (row, i) =>
-        largestOf(logits.subarray(i * this.classes, (i + 1) * this.classes)) === this.predicted[row],
+        indexOfLargest(logits.subarray(i * this.classes, (i + 1) * this.classes)) === this.predicted[row],
     );
   }
 }
 
 /** Index of the largest value, the first of equal ones. */
-function largestOf(values: Float32Array): number {
+function indexOfLargest(values: Float32Array): number {
   return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
 }

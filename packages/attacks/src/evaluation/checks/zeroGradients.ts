@@ -1,6 +1,6 @@
-import { type Check, counted, passed, type Verdict, warning } from './check.js';
+import { type Check, type CheckResult, counted, passed, warning } from './check.js';
 import { gradientSizes } from './gradientSizes.js';
-import { type Attacked, AttackFailure, type Subject } from './subject.js';
+import { type Attacked, AttackFailure, type CheckContext } from './subject.js';
 
 /**
  * Whether gradients lead anywhere: those of the log-odds of a wrong answer, which a sure classifier doesn't turn into 0,
@@ -8,15 +8,15 @@ import { type Attacked, AttackFailure, type Subject } from './subject.js';
  */
 export const zeroGradients: Check = {
   name: 'zero-gradients',
-  needs: 'right',
+  needs: 'correct',
   async run(subject) {
-    const figures: Verdict['figures'] = {};
+    const figures: CheckResult['figures'] = {};
     const flat: string[] = [];
     const ownFlat: string[] = [];
     const own = await gradientsFollowed(subject);
     for (const { modality, rows, sizes } of await gradientSizes(subject, 'cross-entropy')) {
       const zero = rows.filter((_, i) => sizes[i] === 0);
-      const ownZero = own[modality]?.filter((i) => rows.includes(subject.right[i]!)) ?? [];
+      const ownZero = own[modality]?.filter((i) => rows.includes(subject.correct[i]!)) ?? [];
       figures[`${modality}: samples`] = rows.length;
       figures[`${modality}: zero`] = zero.length;
       if (own[modality]) figures[`${modality}: zero in the attack`] = ownZero.length;
@@ -40,7 +40,7 @@ export const zeroGradients: Check = {
 };
 
 /** An attack that can't be run is the matter of another check. */
-async function gradientsFollowed(subject: Subject): Promise<Attacked['flat']> {
+async function gradientsFollowed(subject: CheckContext): Promise<Attacked['flat']> {
   try {
     return (await subject.attacked()).flat;
   } catch (error) {

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { pgd } from '../../attacks/pgd.js';
 import { ThreatModelError } from '../../errors.js';
-import { ballsAround, confined, disposeBalls } from '../ball.js';
+import { ballsAround, disposeBalls, project } from '../ball.js';
 import type { Constraint } from '../constraint.js';
 import { onlyJoints } from '../masks/onlyJoints.js';
 import { onlyPresent } from '../masks/onlyPresent.js';
@@ -32,7 +32,7 @@ const shareKept = (constraints: Constraint[], epsilon: number) => {
   const balls = ballsAround({ skeleton: clean }, { skeleton: budget }, {}, 0.125, false);
   let delta = tf.zeros<tf.Rank.R2>([1, size]);
   for (let step = 0; step < 10; step++) {
-    delta = tf.tidy(() => confined(balls[0]!, tf.add(delta, tf.mul(tf.sign(gradient), epsilon / 8))));
+    delta = tf.tidy(() => project(balls[0]!, tf.add(delta, tf.mul(tf.sign(gradient), epsilon / 8))));
   }
   const gain = tf.div(tf.sum(tf.mul(delta, gradient)), tf.mul(tf.sum(tf.abs(gradient)), epsilon));
   disposeBalls(balls);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { freed } from './freed.js';
-import { projectedL1InBox } from './l1InBox.js';
-import { GUARD, type Norm } from './norm.js';
+import { applyMask } from './freed.js';
+import { projectL1InBox } from './l1InBox.js';
+import { MIN_LENGTH, type Norm } from './norm.js';
 
 /** Share of the free entries that one step moves: the 99th percentile of Tramer and Boneh 2019 and of Foolbox. */
 const MOVED = 0.01;
@@ -15,8 +15,11 @@ export const l1: Norm = {
   start(random, ball) {
     const draw = tf.sub(tf.mul(random.uniform(ball.rows, ball.size), 2), 1);
     // |draw| is uniform and independent of its sign, so -log |draw| is exponential.
-    const laplace = freed(tf.mul(tf.sign(draw), tf.neg(tf.log(tf.maximum(tf.abs(draw), 2 ** -25)))), ball);
-    const direction = tf.div(laplace, tf.maximum(length(laplace), GUARD));
+    const laplace = applyMask(
+      tf.mul(tf.sign(draw), tf.neg(tf.log(tf.maximum(tf.abs(draw), 2 ** -25)))),
+      ball,
+    );
+    const direction = tf.div(laplace, tf.maximum(length(laplace), MIN_LENGTH));
     const radius = tf.pow(random.uniform(ball.rows, 1), tf.div(1, tf.maximum(ball.dimensions, 1)));
     return tf.mul(direction, tf.mul(radius, ball.epsilon));
   },
@@ -42,10 +45,10 @@ export const l1: Norm = {
    * Soft thresholding (Duchi et al. 2008): sign(d) * max(|d| - t, 0) with t such that the row's length is epsilon.
    * t is the root of a convex piecewise linear function, found by Newton's method from t = 0 (Michelot 1986), which
    * ends at the exact root once the set of entries above t stops changing; a last scaling keeps rows that have
-   * not got there inside the ball. Where there are bounds, {@link projectedL1InBox}.
+   * not got there inside the ball. Where there are bounds, {@link projectL1InBox}.
    */
   project(delta, { epsilon, bounds }) {
-    if (bounds) return projectedL1InBox(delta, epsilon, bounds);
+    if (bounds) return projectL1InBox(delta, epsilon, bounds);
     const size = tf.abs(delta);
     let threshold: tf.Tensor2D = tf.zerosLike(epsilon);
     for (let i = 0; i < NEWTON_STEPS; i++) {
@@ -55,7 +58,7 @@ export const l1: Norm = {
       threshold = tf.add(threshold, tf.div(tf.relu(excess), tf.maximum(count, 1)));
     }
     const shrunk = tf.mul(tf.sign(delta), tf.relu(tf.sub(size, threshold)));
-    return tf.mul(shrunk, tf.minimum(1, tf.div(epsilon, tf.maximum(length(shrunk), GUARD))));
+    return tf.mul(shrunk, tf.minimum(1, tf.div(epsilon, tf.maximum(length(shrunk), MIN_LENGTH))));
   },
 };
 

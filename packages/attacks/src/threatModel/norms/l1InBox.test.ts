@@ -2,7 +2,7 @@ import { lengthOf, normal, rowsOf, uniform, values } from '@amr/testing/attacks/
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { projectedL1InBox } from './l1InBox.js';
+import { projectL1InBox } from './l1InBox.js';
 
 /** The same by bisection of the threshold in double precision, 200 halvings. */
 function expected(d: number[], epsilon: number, lower: number[], upper: number[]): number[] {
@@ -31,7 +31,7 @@ it('is the nearest point of ball and box, in each row', () =>
           // A quarter of the sides is at 0, as it is for masked entries and those at the end of the range.
           const side = (n: number) => tf.relu(tf.sub(uniform([3, size], seed + n), 0.25)) as tf.Tensor2D;
           const [lower, upper] = [tf.neg(side(1)), side(2)];
-          const got = projectedL1InBox(d, tf.fill([3, 1], epsilon), { lower, upper });
+          const got = projectL1InBox(d, tf.fill([3, 1], epsilon), { lower, upper });
           const [rows, lows, highs] = [rowsOf(d), rowsOf(lower), rowsOf(upper)];
           for (const [row, point] of rowsOf(got).entries()) {
             const nearest = expected(rows[row]!, epsilon, lows[row]!, highs[row]!);
@@ -60,7 +60,7 @@ it.each([
       upper: uniform([1, size], 6) as tf.Tensor2D,
     };
     for (const epsilon of [0.1, 30]) {
-      const got = projectedL1InBox(d, tf.fill([1, 1], epsilon), bounds);
+      const got = projectL1InBox(d, tf.fill([1, 1], epsilon), bounds);
       const nearest = expected(values(d), epsilon, values(bounds.lower), values(bounds.upper));
       const apart = values(got).map((v, i) => Math.abs(v - nearest[i]!));
       // An entry less the threshold can't be had to more than the last place of the entry.
@@ -75,7 +75,7 @@ it.each([
 
 it('takes sides at infinity', () => {
   const bounds = { lower: tf.tensor2d([[-Infinity, -1]]), upper: tf.tensor2d([[Infinity, 1]]) };
-  const got = projectedL1InBox(tf.tensor2d([[-5, 3]]), tf.tensor2d([[4]]), bounds);
+  const got = projectL1InBox(tf.tensor2d([[-5, 3]]), tf.tensor2d([[4]]), bounds);
   // |-5| - t + min(3 - t, 1) = 4 at t = 2.
   expect(values(got)).toEqual([-3, 1]);
 });

@@ -16,7 +16,7 @@ const HALVINGS = 24;
  * @param epsilon radius of the ball, `[rows, 1]`
  * @param bounds smallest values, 0 or less, and largest, 0 or more, `[rows, size]`
  */
-export function projectedL1InBox(
+export function projectL1InBox(
   delta: tf.Tensor2D,
   epsilon: tf.Tensor2D,
   { lower, upper }: { lower: tf.Tensor2D; upper: tf.Tensor2D },

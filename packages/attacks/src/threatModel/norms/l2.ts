@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { freed } from './freed.js';
-import { GUARD, type Norm } from './norm.js';
+import { applyMask } from './freed.js';
+import { MIN_LENGTH, type Norm } from './norm.js';
 
 /** The smallest normal float32. */
 const SMALLEST = 1.2e-38;
@@ -10,7 +10,7 @@ export const l2: Norm = {
   sparse: false,
   /** A normal direction times epsilon * u^(1/d), d the number of free entries (Muller 1959). */
   start(random, ball) {
-    const direction = unit(freed(random.normal(ball.rows, ball.size), ball));
+    const direction = unit(applyMask(random.normal(ball.rows, ball.size), ball));
     const radius = tf.pow(random.uniform(ball.rows, 1), tf.div(1, tf.maximum(ball.dimensions, 1)));
     return tf.mul(direction, tf.mul(radius, ball.epsilon));
   },
@@ -20,12 +20,12 @@ export const l2: Norm = {
   dual: length,
   /** Shortens rows that are longer than epsilon. */
   project(delta, { epsilon }) {
-    return tf.mul(delta, tf.minimum(1, tf.div(epsilon, tf.maximum(length(delta), GUARD))));
+    return tf.mul(delta, tf.minimum(1, tf.div(epsilon, tf.maximum(length(delta), MIN_LENGTH))));
   },
 };
 
 function unit(rows: tf.Tensor2D): tf.Tensor2D {
-  return tf.div(rows, tf.maximum(length(rows), GUARD));
+  return tf.div(rows, tf.maximum(length(rows), MIN_LENGTH));
 }
 
 /** Euclidean length of each row, `[rows, 1]`; scaled by the largest entry, so that squares neither overflow nor vanish. */

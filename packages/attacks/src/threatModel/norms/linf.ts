@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { freed } from './freed.js';
+import { applyMask } from './freed.js';
 import type { Norm } from './norm.js';
 
 /** The largest change of any entry. */
@@ -8,7 +8,7 @@ export const linf: Norm = {
   /** Each free entry uniform in [-epsilon, epsilon]. */
   start(random, ball) {
     const unit = tf.sub(tf.mul(random.uniform(ball.rows, ball.size), 2), 1);
-    return freed(tf.mul(unit, ball.epsilon), ball);
+    return applyMask(tf.mul(unit, ball.epsilon), ball);
   },
   /** sign(g), with sign(0) = 0. */
   direction: (gradient) => tf.sign(gradient),

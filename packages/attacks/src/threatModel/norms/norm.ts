@@ -7,21 +7,21 @@ import type { Random } from '../../tensors/random.js';
  */
 export interface Norm {
   /** A point of the ball, uniformly drawn among those that are zero where `free` is. */
-  start(random: Random, ball: Room): tf.Tensor2D;
+  start(random: Random, ball: BallGeometry): tf.Tensor2D;
   /** Where the loss rises fastest per unit of this norm: rows of length 1, or 0 where the gradient is zero. */
-  direction(gradient: tf.Tensor2D, ball: Room): tf.Tensor2D;
+  direction(gradient: tf.Tensor2D, ball: BallGeometry): tf.Tensor2D;
   /** How long each row is, `[rows, 1]`. */
   length(delta: tf.Tensor2D): tf.Tensor2D;
   /** The length in the dual norm, `[rows, 1]`: the largest w . d over all d of length 1. */
   dual(weights: tf.Tensor2D): tf.Tensor2D;
   /** The nearest point, in the Euclidean sense, of the ball; for l1 of what ball and bounds share, so that clipping wastes nothing. */
-  project(delta: tf.Tensor2D, ball: Room): tf.Tensor2D;
+  project(delta: tf.Tensor2D, ball: BallGeometry): tf.Tensor2D;
   /** Whether `direction` moves few coordinates, so that those already at the end of the range must not be among them. */
   readonly sparse: boolean;
 }
 
 /** The ball that a norm works in. */
-export interface Room {
+export interface BallGeometry {
   /** Rows, one per sample. */
   readonly rows: number;
   /** Coordinates in a row. */
@@ -41,4 +41,4 @@ export interface Room {
 }
 
 /** Divides rows by their lengths, leaving rows shorter than 1e-12 shorter than 1. */
-export const GUARD = 1e-12;
+export const MIN_LENGTH = 1e-12;

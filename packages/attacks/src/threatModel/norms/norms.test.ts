@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomOf } from '../../tensors/random.js';
 import type { NormName } from '../threatModel.js';
-import type { Room } from './norm.js';
+import type { BallGeometry } from './norm.js';
 import { norms } from './norms.js';
 
 const names: NormName[] = ['linf', 'l2', 'l1'];
 
-function roomOf(rows: number, size: number, epsilon: number[], free?: number[][]): Room {
+function roomOf(rows: number, size: number, epsilon: number[], free?: number[][]): BallGeometry {
   const mask = free && tf.tensor2d(free, [rows, size]);
   return {
     rows,

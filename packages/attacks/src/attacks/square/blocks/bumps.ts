@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../tensors/random.js';
-import { GUARD } from '../../../threatModel/norms/norm.js';
+import { MIN_LENGTH } from '../../../threatModel/norms/norm.js';
 import { type Grid, overPlaces } from './grid.js';
 
 /**
@@ -70,5 +70,5 @@ function halved(lengths: tf.Tensor2D): tf.Tensor2D {
 }
 
 function unit(rows: tf.Tensor2D): tf.Tensor2D {
-  return tf.div(rows, tf.maximum(tf.sqrt(tf.sum(tf.square(rows), 1, true)), GUARD));
+  return tf.div(rows, tf.maximum(tf.sqrt(tf.sum(tf.square(rows), 1, true)), MIN_LENGTH));
 }

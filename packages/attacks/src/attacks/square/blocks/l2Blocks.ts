@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../tensors/random.js';
-import { type Ball, columnsOf, joined } from '../../../threatModel/ball.js';
-import { GUARD } from '../../../threatModel/norms/norm.js';
+import { type Ball, columnsOf, joinColumns } from '../../../threatModel/ball.js';
+import { MIN_LENGTH } from '../../../threatModel/norms/norm.js';
 import type { Area, Blocks } from './blocks.js';
 import { bumps } from './bumps.js';
 import { coordinatesOf, type Grid } from './grid.js';
@@ -15,7 +15,7 @@ const TILES = 5;
 export const l2Blocks: Blocks = {
   /** Tiles of a fifth of each axis, in each a pair of bumps with a sign for each colour; all modalities alike. */
   start(ball, grids, random) {
-    const start = joined(grids.map((grid) => ball.norm.direction(tiles(ball, grid, random), ball)));
+    const start = joinColumns(grids.map((grid) => ball.norm.direction(tiles(ball, grid, random), ball)));
     return tf.mul(ball.norm.direction(start, ball), ball.epsilon);
   },
 
@@ -106,12 +106,12 @@ function moved(ball: Ball, from: Area, to: Area, delta: tf.Tensor2D, random: Ran
     if (part !== from.grid.part) return columnsOf(ball, part, delta);
     return tf.reshape<tf.Rank.R2>(tf.mul(source, tf.sub(1, emptied)), [rows, part.size]);
   });
-  return tf.mul(norm.direction(joined(parts), ball), epsilon);
+  return tf.mul(norm.direction(joinColumns(parts), ball), epsilon);
 }
 
 /** Each colour of each row divided by its length. */
 function unitColours(entries: tf.Tensor3D): tf.Tensor3D {
-  return tf.div(entries, tf.maximum(tf.sqrt(tf.sum(tf.square(entries), 1, true)), GUARD));
+  return tf.div(entries, tf.maximum(tf.sqrt(tf.sum(tf.square(entries), 1, true)), MIN_LENGTH));
 }
 
 function freeIn({ free }: Grid, entries: tf.Tensor3D): tf.Tensor3D {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../tensors/random.js';
-import { type Ball, columnsOf, joined } from '../../../threatModel/ball.js';
+import { type Ball, columnsOf, joinColumns } from '../../../threatModel/ball.js';
 import type { Area, Blocks } from './blocks.js';
 import { coordinatesOf, type Grid } from './grid.js';
 import { signs } from './signs.js';
@@ -13,14 +13,14 @@ export const linfBlocks: Blocks = {
    * all other axes.
    */
   start(ball, grids, random) {
-    return tf.mul(joined(grids.map((grid) => stripes(ball, grid, random))), ball.epsilon);
+    return tf.mul(joinColumns(grids.map((grid) => stripes(ball, grid, random))), ball.epsilon);
   },
 
   sides: (_, sides) => [...sides],
 
   /** Paints a window of each input that moves. Where this would change nothing, with all signs turned round. */
   next(ball, areas, { moving }, delta, random) {
-    return joined(
+    return joinColumns(
       areas.map((area, i) =>
         moving.includes(i) ? repainted(ball, area, delta, random) : columnsOf(ball, area.grid.part, delta),
       ),
