@@ -1,7 +1,7 @@
 import { attackConditions, pgd } from '@amr/attacks';
 import { budgets, tinyModel, tinySamples } from '@amr/testing/data/tinySamples';
 import { everyNetwork } from '@amr/testing/networks/everyNetwork';
-import { AdversarialTrainer, atRandom, cosine, type Dataset, memoryStore } from '@amr/train';
+import { AdversarialTrainer, cosine, type Dataset, memoryStore, sampleAttacks } from '@amr/train';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Case, type Results, valuesOf } from './comparison.js';
@@ -64,7 +64,7 @@ async function trained(build: () => LayersModel, samples: Dataset, batchSize: nu
       model,
       objective: 'amr',
       optimizer,
-      attack: atRandom(attacks),
+      attack: sampleAttacks(attacks),
       schedule: cosine({ warmup: 0.2 }),
       weightDecay: 0.01,
       gradientClip: 1,

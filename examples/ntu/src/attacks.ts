@@ -14,7 +14,7 @@ import {
   square,
   type ThreatModel,
 } from '@amr/attacks';
-import { type AttackChoice, inTurn } from '@amr/train';
+import { type AttackChoice, cycleAttacks } from '@amr/train';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackSettings, Settings } from './settings/settings.js';
 
@@ -94,7 +94,7 @@ export function trainingAttack(settings: Settings): AttackChoice {
   const budgets = budgetsOf(settings);
   return conditions === 'both'
     ? pgd(budgets, { steps, randomStart })
-    : inTurn(
+    : cycleAttacks(
         Object.values(attackConditions(budgets)).map((threatModel) =>
           pgd(threatModel, { steps, randomStart }),
         ),

@@ -94,17 +94,17 @@ describe('startFromStream', () => {
       const bytes = await checkpointOf(stream);
       const network = buildDefence(settings, 'amr-at', 1, 5);
       const before = valuesOf(network.model);
-      const { restored, left } = startFromStream(network, stream, bytes);
+      const { restored, skipped } = startFromStream(network, stream, bytes);
       const after = valuesOf(network.model);
       const changed = [...after].filter(([name, values]) => `${values}` !== `${before.get(name)}`);
       const own = new Set(network.encoders[stream]!.model.weights.map(({ originalName }) => originalName));
       expect(changed.every(([name]) => own.has(name))).toBe(true);
-      // Trained weights differ from all first ones but for what training and its seed left alone: biases and statistics.
+      // Trained weights differ from all first ones but for what training and its seed skipped alone: biases and statistics.
       expect(changed.filter(([name]) => name.endsWith('/kernel')).length).toBe(
         [...own].filter((name) => name.endsWith('/kernel')).length,
       );
       expect(new Set(restored)).toEqual(own);
-      expect(left.sort()).toEqual(['logits/bias', 'logits/kernel']);
+      expect(skipped.sort()).toEqual(['logits/bias', 'logits/kernel']);
     },
   );
 

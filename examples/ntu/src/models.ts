@@ -121,7 +121,7 @@ export function startFromStream(
   checkpoint: Uint8Array,
 ): RestoredWeights {
   const result = restoreWeights(network.encoders[stream]!.model, checkpoint, { part: true });
-  const unexpected = result.left.find((name) => !name.startsWith('logits/'));
+  const unexpected = result.skipped.find((name) => !name.startsWith('logits/'));
   if (unexpected === undefined) return result;
   throw new Error(
     `the checkpoint is of another ${stream} network: it holds '${unexpected}', which this one has not; train the streams again, in another folder`,

@@ -1,4 +1,4 @@
-export type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
+export type { Batch, BatchOptions, Dataset, ModalityInfo, Progress } from '@amr/internal';
 export { type CheckpointStore, memoryStore } from './checkpoint/checkpointStore.js';
 export { type RestoredWeights, type RestoreOptions, restoreWeights } from './checkpoint/restoreWeights.js';
 export {
@@ -63,9 +63,9 @@ export {
 export {
   type AttackChoice,
   type AttackContext,
-  atRandom,
   type ChooseAttack,
-  inTurn,
+  cycleAttacks,
+  sampleAttacks,
 } from './training/attackChoice.js';
 export {
   type AmrObjectiveOptions,

@@ -80,11 +80,11 @@ describe('restoreWeights', () => {
     const { whole } = build(2);
     expect(values(whole)).not.toEqual(values(source.whole));
     const before = tf.memory().numTensors;
-    const { restored, left } = restoreWeights(whole, checkpoint);
+    const { restored, skipped } = restoreWeights(whole, checkpoint);
     expect(tf.memory().numTensors).toBe(before);
     expect(values(whole)).toEqual(values(source.whole));
     expect(restored).toContain('norm/moving_mean');
-    expect(left).toEqual([]);
+    expect(skipped).toEqual([]);
   });
 
   it('sets a part, and nothing else', () => {
@@ -95,10 +95,10 @@ describe('restoreWeights', () => {
         .getWeights()
         .map((weight) => [...weight.dataSync()]);
     const head = headOf();
-    const { left } = restoreWeights(encoder, checkpoint, { part: true });
+    const { skipped } = restoreWeights(encoder, checkpoint, { part: true });
     expect(values(encoder)).toEqual(values(source.encoder));
     expect(headOf()).toEqual(head);
-    expect(left.sort()).toEqual(['logits/bias', 'logits/kernel']);
+    expect(skipped.sort()).toEqual(['logits/bias', 'logits/kernel']);
   });
 
   it.each<[name: string, model: () => LayersModel, message: RegExp]>([
@@ -112,7 +112,7 @@ describe('restoreWeights', () => {
       () => build(2, { units: 4 }).whole,
       /'stem\/kernel' has shape \[2,3\], this model's has \[2,4\]/,
     ],
-    ['weights that are left', () => build(2).encoder, /holds 'logits\/kernel', which this model has not/],
+    ['weights that are skipped', () => build(2).encoder, /holds 'logits\/kernel', which this model has not/],
   ])('changes nothing for %s', (_, made, message) => {
     const other = made();
     const before = values(other);

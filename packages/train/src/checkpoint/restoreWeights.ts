@@ -16,7 +16,7 @@ export interface RestoredWeights {
   /** Weights that were set. */
   restored: string[];
   /** Weights of the checkpoint that the model hasn't. */
-  left: string[];
+  skipped: string[];
 }
 
 /**
@@ -60,8 +60,8 @@ export interface RestoredWeights {
  * });
  * await trainer.fit(samples, { epochs: 1 });
  *
- * const { left } = restoreWeights(build(5).encoder, (await checkpoint.read())!, { part: true });
- * console.log(left); // logits/kernel, logits/bias
+ * const { skipped } = restoreWeights(build(5).encoder, (await checkpoint.read())!, { part: true });
+ * console.log(skipped); // logits/kernel, logits/bias
  * ```
  */
 export function restoreWeights(
@@ -79,14 +79,16 @@ export function restoreWeights(
     }
   }
   const restored = wanted.map(({ name }) => name);
-  const left = [...held.keys()].filter((name) => !restored.includes(name));
-  if (left.length > 0 && !part) {
-    throw refusal(`it holds '${left[0]}', which this model has not; 'part: true' leaves such weights alone`);
+  const skipped = [...held.keys()].filter((name) => !restored.includes(name));
+  if (skipped.length > 0 && !part) {
+    throw refusal(
+      `it holds '${skipped[0]}', which this model has not; 'part: true' leaves such weights alone`,
+    );
   }
   tf.tidy(() => {
     for (const { name, variable } of wanted) variable.assign(tensorOf(held.get(name)!));
   });
-  return { restored, left };
+  return { restored, skipped };
 }
 
 /** Entries by the weights' names, without their numbers in the trained model. */

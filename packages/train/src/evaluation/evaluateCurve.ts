@@ -1,11 +1,9 @@
 import { type Budget, type Classifier, pgd, robustnessCurve, type ThreatModel } from '@amr/attacks';
-import type { Dataset } from '@amr/internal';
-import { mixSeed } from '@amr/internal';
+import { type Dataset, mixSeed, progressClock } from '@amr/internal';
 import { TrainOptionError } from '../errors.js';
 import { checkBatch, checkDataset, disposeBatch } from '../model/checkBatch.js';
 import { describeThreatModel, type ThreatModelDescription } from '../report/data/threatModelDescription.js';
 import { type Interval, wilson } from '../report/figures/wilson.js';
-import { Stopwatch } from '../stopwatch.js';
 import { type AttackFactory, conditionsOf, type EvaluationProgress, predict } from './evaluateRobustness.js';
 
 /** Options of {@link evaluateCurve}; either `budgets` or `conditions` is needed. */
@@ -93,7 +91,7 @@ export async function evaluateCurve(
     right: scales.map(() => 0),
   }));
   const modalities = Object.keys(testSet.modalities);
-  const stopwatch = new Stopwatch();
+  const progress = progressClock();
   const [attack] = conditions.map(({ threatModel }) => factory(threatModel));
   const attackName = scales.some((scale) => scale > 0) ? attack!.name : 'none';
   const total = testSet.size * conditions.length * scales.length;
@@ -118,14 +116,7 @@ export async function evaluateCurve(
             signal,
             onProgress: async () => {
               done += batch.ids.length;
-              await options.onProgress?.({
-                condition: name,
-                attack: attackName,
-                done,
-                total,
-                elapsed: stopwatch.elapsed,
-                remaining: stopwatch.remaining(done, total),
-              });
+              await options.onProgress?.({ condition: name, attack: attackName, ...progress(done, total) });
             },
           },
         );

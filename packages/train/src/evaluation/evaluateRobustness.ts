@@ -10,8 +10,7 @@ import {
   sharingBranches,
   type ThreatModel,
 } from '@amr/attacks';
-import type { Batch, Dataset } from '@amr/internal';
-import { mixSeed } from '@amr/internal';
+import { type Batch, type Dataset, mixSeed, type Progress, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { TrainDataError, TrainOptionError } from '../errors.js';
 import { checkBatch, checkDataset, disposeBatch } from '../model/checkBatch.js';
@@ -24,26 +23,17 @@ import {
   type SampleOutcomes,
   type Shard,
 } from '../report/robustnessReport.js';
-import { Stopwatch } from '../stopwatch.js';
 import { type EvaluationChecks, planChecks, runChecks } from './evaluationChecks.js';
 import { MeanWeights, type WeightsOf } from './modalityWeights.js';
 
 export type { AttackFactory };
 
-/** How far an evaluation has come. */
-export interface EvaluationProgress {
-  /** Condition that is worked on. */
+/** How far an evaluation is. An item is an attack on one sample; those that aren't needed count as done. */
+export interface EvaluationProgress extends Progress {
+  /** Condition of the attack that was done last. */
   condition: string;
-  /** Attack that is worked on. */
+  /** Name of the attack that was done last. */
   attack: string;
-  /** Attacks on one sample that are done, those included that were not needed. */
-  done: number;
-  /** Attacks on one sample in all. */
-  total: number;
-  /** Seconds since the start. */
-  elapsed: number;
-  /** Seconds left at the speed so far. */
-  remaining: number;
 }
 
 /** Options of {@link evaluateRobustness}; either `budgets` or `conditions` is needed. */
@@ -157,13 +147,13 @@ export async function evaluateRobustness(
   const modalities = Object.keys(testSet.modalities);
   const samples = emptyOutcomes(config);
   const weights = weightsOf && new MeanWeights(weightsOf, conditions, attacks);
-  const whole = new Stopwatch();
+  const start = performance.now();
   // The samples are spread over the whole set, so that any division into shards finds the same.
   const found =
     plannedChecks && shard.index === 0
       ? await runChecks(plannedChecks, classifier, testSet, { seed, ...(signal && { signal }) })
       : undefined;
-  const stopwatch = new Stopwatch();
+  const progress = progressClock();
   const total = part.size * planned.length;
   let done = 0;
   let position = 0;
@@ -202,14 +192,7 @@ export async function evaluateRobustness(
           }
           samples.attacked[condition]![name]!.push(...outcome);
           done += batch.ids.length;
-          await options.onProgress?.({
-            condition,
-            attack: name,
-            done,
-            total,
-            elapsed: stopwatch.elapsed,
-            remaining: stopwatch.remaining(done, total),
-          });
+          await options.onProgress?.({ condition, attack: name, ...progress(done, total) });
         }
       } finally {
         sharing.dispose();
@@ -231,7 +214,7 @@ export async function evaluateRobustness(
     samples,
     ...(weights && { weights: weights.sums }),
     ...(found && { checks: found }),
-    seconds: whole.elapsed,
+    seconds: (performance.now() - start) / 1000,
   };
   return new RobustnessReport(data, options.baseline);
 }

@@ -6,12 +6,12 @@ import {
   AdversarialTrainer,
   type AdversarialTrainerOptions,
   amrObjective,
-  atRandom,
   type BatchOptions,
   cosine,
   DivergenceError,
   evaluateRobustness,
   memoryStore,
+  sampleAttacks,
   type TrainingProgress,
 } from '../index.js';
 
@@ -33,7 +33,7 @@ const settings = (optimizer: tf.Optimizer, seed = 1): AdversarialTrainerOptions 
   model: tinyModel({ seed }),
   objective: 'amr',
   optimizer,
-  attack: atRandom(attacks),
+  attack: sampleAttacks(attacks),
   schedule: cosine({ warmup: 0.2 }),
   weightDecay: 0.01,
   gradientClip: 1,
@@ -175,7 +175,7 @@ describe('AdversarialTrainer', () => {
     expect(progress.map(({ done }) => done)).toEqual([...Array(24).keys()].map((i) => i + 1));
     expect(progress[4]).toMatchObject({ epoch: 1, epochs: 8, batch: 2, batches: 3, total: 24 });
     expect(progress.at(-1)!.remaining).toBe(0);
-    expect(progress[4]!.remaining / progress[4]!.elapsed).toBeCloseTo(19 / 5, 1);
+    expect(progress[4]!.remaining! / progress[4]!.elapsed).toBeCloseTo(19 / 5, 1);
 
     const report = await evaluateRobustness(classifierOf(options.model), samples, {
       conditions: { both: budgets },

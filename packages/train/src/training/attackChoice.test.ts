@@ -2,7 +2,7 @@ import { jointBall, pgd } from '@amr/attacks';
 import { randomFrom } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
-import { type AttackContext, atRandom, inTurn, TrainOptionError } from '../index.js';
+import { type AttackContext, cycleAttacks, sampleAttacks, TrainOptionError } from '../index.js';
 import { chooserOf, describeAttack } from './attackChoice.js';
 
 const a = pgd({ rgb: { norm: 'linf', epsilon: 1 } });
@@ -16,17 +16,17 @@ const at = (step: number, random = () => 0): AttackContext => ({
 });
 
 it('takes turns', () => {
-  const choose = inTurn([a, b]);
+  const choose = cycleAttacks([a, b]);
   expect([0, 1, 2, 3].map((step) => choose(at(step)))).toEqual([a, b, a, b]);
   expect(chooserOf([a, b])(at(1))).toBe(b);
 });
 
 it('draws by the shares', () => {
-  const choose = atRandom([a, b], [1, 3]);
+  const choose = sampleAttacks([a, b], [1, 3]);
   const random = randomFrom(1);
   const drawn = [...Array(2000).keys()].map(() => choose(at(0, random)));
   expect(drawn.filter((attack) => attack === a).length / 2000).toBeCloseTo(0.25, 1);
-  expect(atRandom([a, b], [1, 0])(at(0, () => 1 - 2 ** -32))).toBe(a);
+  expect(sampleAttacks([a, b], [1, 0])(at(0, () => 1 - 2 ** -32))).toBe(a);
 });
 
 it('labels tell threat models apart', () => {
@@ -42,8 +42,8 @@ it('labels tell threat models apart', () => {
 });
 
 it('refuses empty lists and shares that miss them', () => {
-  expect(() => inTurn([])).toThrow(TrainOptionError);
-  expect(() => atRandom([a], [1, 2])).toThrow(/expected 1 shares/);
-  expect(() => atRandom([a], [0])).toThrow(TrainOptionError);
-  expect(() => atRandom([a, b], [2, -1])).toThrow(TrainOptionError);
+  expect(() => cycleAttacks([])).toThrow(TrainOptionError);
+  expect(() => sampleAttacks([a], [1, 2])).toThrow(/expected 1 shares/);
+  expect(() => sampleAttacks([a], [0])).toThrow(TrainOptionError);
+  expect(() => sampleAttacks([a, b], [2, -1])).toThrow(TrainOptionError);
 });

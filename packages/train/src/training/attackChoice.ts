@@ -28,8 +28,8 @@ export type AttackChoice = Attack | readonly Attack[] | ChooseAttack;
  * The attacks take turns from batch to batch.
  * @throws {TrainOptionError} for an empty list
  */
-export function inTurn(attacks: readonly Attack[]): ChooseAttack {
-  assertSome('inTurn', attacks);
+export function cycleAttacks(attacks: readonly Attack[]): ChooseAttack {
+  assertSome('cycleAttacks', attacks);
   return Object.assign(({ step }: AttackContext) => attacks[step % attacks.length], {
     label: `in turn: ${attacks.map(describeAttack).join(', ')}`,
     attacks,
@@ -41,15 +41,15 @@ export function inTurn(attacks: readonly Attack[]): ChooseAttack {
  * @param shares how often each is drawn, in relation to the others; default: all alike
  * @throws {TrainOptionError} for an empty list, or shares that don't match it or don't add up to more than 0
  */
-export function atRandom(
+export function sampleAttacks(
   attacks: readonly Attack[],
   shares: readonly number[] = attacks.map(() => 1),
 ): ChooseAttack {
-  assertSome('atRandom', attacks);
+  assertSome('sampleAttacks', attacks);
   const total = shares.reduce((sum, share) => sum + share, 0);
   if (shares.length !== attacks.length || !shares.every((share) => share >= 0) || !(total > 0)) {
     throw new TrainOptionError(
-      `atRandom: expected ${attacks.length} shares of 0 or more, not all 0, one for each attack; got [${shares}]`,
+      `sampleAttacks: expected ${attacks.length} shares of 0 or more, not all 0, one for each attack; got [${shares}]`,
     );
   }
   const choose = ({ random }: AttackContext) => {
@@ -71,7 +71,7 @@ export function atRandom(
 /** A function out of whatever form the choice was given in. */
 export function chooserOf(choice: AttackChoice): ChooseAttack & { attacks?: readonly Attack[] } {
   if (typeof choice === 'function') return choice;
-  if (Array.isArray(choice)) return inTurn(choice as readonly Attack[]);
+  if (Array.isArray(choice)) return cycleAttacks(choice as readonly Attack[]);
   const attack = choice as Attack;
   return Object.assign(() => attack, { label: describeAttack(attack), attacks: [attack] });
 }

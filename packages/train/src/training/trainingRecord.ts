@@ -1,3 +1,5 @@
+import type { Progress } from '@amr/internal';
+
 /** Figures of an epoch while it runs; kept in checkpoints, so that an epoch's means are exact after an interruption. */
 export interface RunningSums {
   /** Sum of the loss over the samples seen. */
@@ -26,8 +28,8 @@ export interface EpochRecord {
   validationRobustAccuracy?: number;
 }
 
-/** Where a training stands, for a display. */
-export interface TrainingProgress {
+/** How far a training is. An item is a batch; those of earlier calls count as done. */
+export interface TrainingProgress extends Progress {
   /** Epoch, from 0. */
   epoch: number;
   /** Epochs of the whole training. */
@@ -36,20 +38,12 @@ export interface TrainingProgress {
   batch: number;
   /** Batches of an epoch. */
   batches: number;
-  /** Batches done since the training began, those of earlier calls included. */
-  done: number;
-  /** Batches of the whole training. */
-  total: number;
   /** Mean loss of this epoch's samples so far; the newest batch may not be in it yet. */
   loss: number;
   /** Share of this epoch's samples predicted correctly so far; the newest batch may not be in it yet. */
   accuracy: number;
   /** Learning rate of this step. */
   learningRate: number;
-  /** Seconds since this call began. */
-  elapsed: number;
-  /** Seconds that this call will still take at the speed so far. */
-  remaining: number;
 }
 
 /** Functions that are told how the training goes; it waits for what they return. */

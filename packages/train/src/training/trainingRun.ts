@@ -1,8 +1,7 @@
-import type { Dataset } from '@amr/internal';
+import { type Dataset, progressClock } from '@amr/internal';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainingPosition } from '../checkpoint/checkpoint.js';
 import { DivergenceError } from '../errors.js';
-import { Stopwatch } from '../stopwatch.js';
 import type { EpochRecord, TrainingCallbacks, TrainingProgress } from './trainingRecord.js';
 import type { Validation } from './validation.js';
 
@@ -43,8 +42,8 @@ export class TrainingRun implements TrainingPlan {
   readonly signal: AbortSignal | undefined;
   /** Where the training stands. */
   position: TrainingPosition = { epoch: 0, batch: 0, sums: { loss: 0, correct: 0, seen: 0 }, history: [] };
-  #stopwatch = new Stopwatch();
-  #saved = new Stopwatch();
+  #progress = progressClock();
+  #savedAt = performance.now();
   #unread: UnreadFigures | undefined;
 
   constructor(plan: TrainingPlan) {
@@ -74,18 +73,18 @@ export class TrainingRun implements TrainingPlan {
 
   /** Seconds since the last checkpoint, or since the start. */
   get secondsSinceSaved(): number {
-    return this.#saved.elapsed;
+    return (performance.now() - this.#savedAt) / 1000;
   }
 
   /** Starts the clocks, once the position is known. */
   start(): void {
-    this.#stopwatch = new Stopwatch(this.done);
+    this.#progress = progressClock(this.done);
     this.noteSaved();
   }
 
   /** A checkpoint has been written. */
   noteSaved(): void {
-    this.#saved = new Stopwatch();
+    this.#savedAt = performance.now();
   }
 
   /** Takes over a step's [loss, correct] and reads those of the step before, so that the device need not wait. */
@@ -123,17 +122,14 @@ export class TrainingRun implements TrainingPlan {
   progress(learningRate: number, closed?: EpochRecord): TrainingProgress {
     const { sums, epoch, batch } = this.position;
     return {
+      ...this.#progress(this.done, this.total),
       epoch: closed?.epoch ?? epoch,
       epochs: this.epochs,
       batch: closed ? this.batches : batch,
       batches: this.batches,
-      done: this.done,
-      total: this.total,
       loss: closed?.loss ?? sums.loss / sums.seen,
       accuracy: closed?.accuracy ?? sums.correct / sums.seen,
       learningRate,
-      elapsed: this.#stopwatch.elapsed,
-      remaining: this.#stopwatch.remaining(this.done, this.total),
     };
   }
 
