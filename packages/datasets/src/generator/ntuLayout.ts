@@ -2,8 +2,8 @@ import { access, mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Random, random } from '@amr/internal';
+import { writeAtomically } from '@amr/internal/node';
 import { DatasetError } from '../datasetError.js';
-import { writeAtomically } from '../prepared/writeAtomically.js';
 import { ntu120MissingSkeletons } from '../sets/ntu/missingSkeletons.js';
 import { formatSampleName } from '../sets/ntu/sampleName.js';
 import {
@@ -157,8 +157,7 @@ export async function writeNtuLayout(folder: string, options: NtuLayoutOptions =
         const pixels = delayed(made.rgb, plan.frames.rgb, pause);
         while (writing.size >= writtenAtOnce) await Promise.race(writing);
         const write = async () => {
-          if (missing[0])
-            await writeAtomically(skeletonFile, async (file) => void (await file.writeFile(text)));
+          if (missing[0]) await writeAtomically(skeletonFile, text);
           if (missing[1]) {
             const frames = plan.frames.rgb + pause;
             const framesPerSecond = (30 * plan.frames.rgb) / own;
@@ -335,7 +334,7 @@ async function claim(folder: string, options: NtuLayoutOptions, clips: NtuLayout
       file,
     });
   }
-  if (found === undefined) await writeAtomically(file, async (handle) => void (await handle.writeFile(text)));
+  if (found === undefined) await writeAtomically(file, text);
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors, safetensorsValues } from '@amr/formats';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DatasetError } from '../datasetError.js';
 import { parseManifest } from '../prepared/manifest.js';
 import type { SourceFormat } from '../source/sourceFormat.js';
@@ -69,7 +69,10 @@ beforeEach(() => {
   for (let i = 0; i < 11; i++) put(`${idOf(i)}.txt`, `${i} ${i / 2} ${-i}`);
   reads = [];
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** Two samples of 14 bytes fit into a shard: six shards, the last of one. */
 const run = (out: string, options: Partial<PrepareOptions> & { add?: number } = {}) => {
@@ -142,7 +145,10 @@ describe('prepare', () => {
     const onProgress = ({ samples }: PrepareProgress) => samples === 5 && stop.abort(new Error('enough'));
     await expect(run('out', { workers: 1, signal: stop.signal, onProgress })).rejects.toThrow('enough');
     expect(reads).toHaveLength(5);
-    writeFileSync(at('out', 'shards', '.00002.safetensors.99999999.0.0.tmp'), 'half');
+    const leftover = '.00002.safetensors.01234567-89ab-cdef-0123-456789abcdef.tmp';
+    writeFileSync(at('out', 'shards', leftover), 'half');
+    // Two hours later: a younger file may belong to a run that is still writing.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 3_600_000 });
     reads = [];
     const { kept } = await run('out');
     expect([kept, reads.length]).toEqual([2, 7]);
@@ -155,7 +161,7 @@ describe('prepare', () => {
   it('does no harm to another run into the same folder', async () => {
     await run('whole');
     mkdirSync(at('out', 'shards'), { recursive: true });
-    const others = `.00002.safetensors.${process.ppid}.0.0.tmp`;
+    const others = '.00002.safetensors.01234567-89ab-cdef-0123-456789abcdef.tmp';
     writeFileSync(at('out', 'shards', others), 'half');
     const runs = await Promise.all([run('out'), run('out'), run('out', { workers: 1 })]);
     expect(runs.map(({ samples }) => samples)).toEqual([11, 11, 11]);

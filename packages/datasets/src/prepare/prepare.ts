@@ -1,21 +1,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { writeAtomically } from '@amr/internal/node';
 import { DatasetError } from '../datasetError.js';
 import type { DamagedSample, Manifest } from '../prepared/manifest.js';
-import { isBeingWritten, writeAtomically } from '../prepared/writeAtomically.js';
 import { formatOf, sourceFormats } from '../sets/formats.js';
 import type { Listing, SourceFormat } from '../source/sourceFormat.js';
 import { mergePrepared } from './mergePrepared.js';
-import {
-  bytesOf,
-  checkSamePlan,
-  type PlanFile,
-  type PlannedShard,
-  planShards,
-  readPlan,
-  shardName,
-} from './plan.js';
+import { bytesOf, checkSamePlan, type PlanFile, type PlannedShard, planShards, readPlan } from './plan.js';
 import { readersHere, readersInThreads } from './sampleReaders.js';
 import type { Share } from './shardOf.js';
 import { readRecord } from './shardRecord.js';
@@ -116,7 +108,7 @@ export async function prepare<Options>(
   const dropManifest = () => rm(join(out, 'manifest.json'), { force: true });
   if (JSON.stringify(earlier) !== JSON.stringify(plan)) {
     await dropManifest();
-    await writeAtomically(join(out, 'plan.json'), (file) => file.writeFile(`${JSON.stringify(plan)}\n`));
+    await writeAtomically(join(out, 'plan.json'), `${JSON.stringify(plan)}\n`);
   }
 
   const own = shards.filter(({ number }) => number % shard.count === shard.index);
@@ -128,7 +120,7 @@ export async function prepare<Options>(
   const todo = own.filter((_, i) => !isKept[i]);
   const kept = own.length - todo.length;
   report(log, { listing, own, kept, earlier, shards });
-  await clearLeftovers(out, todo, shards.length);
+  await removeUnplanned(out, shards.length);
 
   const damaged = records.flatMap((record, i) => (isKept[i] ? record!.damaged : []));
   if (todo.length > 0) {
@@ -210,10 +202,9 @@ function report(
   }
 }
 
-/** Removes what a killed run left half written of these shards, and shards that are no longer planned. */
-async function clearLeftovers(out: string, todo: readonly PlannedShard[], planned: number): Promise<void> {
+/** Removes shards that are no longer planned. What a killed run left half written, {@link writeAtomically} removes. */
+async function removeUnplanned(out: string, planned: number): Promise<void> {
   const folder = join(out, 'shards');
-  const own = new Set(todo.map(({ number }) => shardName(number)));
   let names: string[] = [];
   try {
     names = await readdir(folder);
@@ -221,11 +212,8 @@ async function clearLeftovers(out: string, todo: readonly PlannedShard[], planne
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   for (const name of names) {
-    const [, temporary, number] = /^(\.?)(\d{5,})\.(?:safetensors|json)(?:\..*)?$/.exec(name) ?? [];
-    // What another run writes right now isn't left over.
-    if (number === undefined || (temporary && isBeingWritten(join(folder, name)))) continue;
-    if (Number(number) >= planned || (temporary && own.has(number)))
-      await rm(join(folder, name), { force: true });
+    const [, number] = /^(\d{5,})\.(?:safetensors|json)$/.exec(name) ?? [];
+    if (number !== undefined && Number(number) >= planned) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeAtomically } from '@amr/internal/node';
 import { z } from 'zod';
 import { type ManifestShard, shardSchema } from '../prepared/manifest.js';
-import { writeAtomically } from '../prepared/writeAtomically.js';
 import { shardName } from './plan.js';
 
 /** A finished shard: what the manifest will say of it, and the hash of what it was made from. */
@@ -13,7 +13,7 @@ const recordFile = (out: string, number: number) => join(out, 'shards', `${shard
 /** Notes that a shard is finished. It is written after the shard itself: a record without its shard can't be. */
 export function writeRecord(out: string, number: number, key: string, shard: ManifestShard): Promise<void> {
   const text = `${JSON.stringify({ key, shard })}\n`;
-  return writeAtomically(recordFile(out, number), (file) => file.writeFile(text));
+  return writeAtomically(recordFile(out, number), text);
 }
 
 /** What is known of a shard that is finished and was made from what `key` says; undefined when it must be made. */

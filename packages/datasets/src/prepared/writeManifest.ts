@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { writeAtomically } from '@amr/internal/node';
 import { type Manifest, parseManifest } from './manifest.js';
 import { manifestFile } from './preparedShards.js';
-import { writeAtomically } from './writeAtomically.js';
 
 /**
  * Writes the manifest of a folder of shards, atomically: one line for each field, and one for each shard.
@@ -15,5 +15,5 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
   );
   const text = `{\n${lines.join(',\n')},\n"shards": [\n${shards.map((shard) => JSON.stringify(shard)).join(',\n')}\n]\n}\n`;
   parseManifest(text, path);
-  await writeAtomically(path, (file) => file.writeFile(text));
+  await writeAtomically(path, text);
 }

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from '@amr/formats';
+import { writeAtomically } from '@amr/internal/node';
 import { DatasetError } from '../datasetError.js';
 import type { ReadSample } from '../source/sourceFormat.js';
 import type { ManifestShard } from './manifest.js';
 import { layOutShard, type StoredModalities, sampleBytes } from './shardFile.js';
-import { writeAtomically } from './writeAtomically.js';
 
 /** A sample as it goes into a shard: what the manifest says of it, and its arrays. */
 export type ShardSample = ManifestShard['samples'][number] & Pick<ReadSample, 'arrays'>;
