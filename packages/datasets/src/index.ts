@@ -1,4 +1,5 @@
 export type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
+export { ntuBones, ntuJoints, ntuMirror, utdMhadMirror } from '@amr/internal';
 export type { AugmentationOptions, CropOptions } from './augment/augmentationOptions.js';
 export { withAugmentation } from './augment/withAugmentation.js';
 export { type ContactSheetOptions, contactSheet } from './cli/contactSheet.js';
@@ -6,7 +7,6 @@ export { DatasetError, type DatasetErrorPlace } from './datasetError.js';
 export { type ActionClipsOptions, type ActionClipsSplit, actionClips } from './generator/actionClips.js';
 export { actionNames } from './generator/actions.js';
 export { focalLength } from './generator/camera.js';
-export { ntuBones, ntuJoints, ntuMirror, utdMhadMirror } from './generator/skeleton.js';
 export { type HttpSourceOptions, httpSource } from './prepared/httpSource.js';
 export {
   type OpenShardsOptions,

@@ -6,3 +6,15 @@ export { nearestName } from './nearestName.js';
 export { type OptionChecks, optionChecks, unknownKey } from './optionChecks.js';
 export { type Progress, progressClock } from './progress.js';
 export { type Random, random, randomFrom, sfc32 } from './random.js';
+export { coco17Bones, coco17Mirror } from './skeletons/coco17.js';
+export {
+  imigueBones,
+  imigueMirror,
+  imigueUpperBody,
+  imigueUpperBones,
+  imigueUpperMirror,
+} from './skeletons/imigue.js';
+export type { JointPairs } from './skeletons/jointPairs.js';
+export { kinectV1Bones, utdMhadMirror } from './skeletons/kinectV1.js';
+export { ntuBones, ntuBonesOfStgcn, ntuJoints, ntuMirror } from './skeletons/ntu.js';
+export { openpose18Bones, openpose18Mirror } from './skeletons/openpose18.js';

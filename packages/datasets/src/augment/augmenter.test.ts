@@ -1,8 +1,7 @@
-import { random } from '@amr/internal';
+import { ntuMirror, random } from '@amr/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { focalLength } from '../generator/camera.js';
-import { ntuMirror } from '../generator/skeleton.js';
 import type { AugmentationOptions } from './augmentationOptions.js';
 import { type AugmentedModality, augmenter } from './augmenter.js';
 

@@ -1,5 +1,5 @@
+import { type SkeletonLayout, skeletonGraph } from '@amr/encoders';
 import { expect, it } from 'vitest';
-import { type SkeletonLayout, skeletonGraph } from '../../../encoders/src/skeleton/graphs.js';
 import { augmenter } from './augmenter.js';
 import { mirrorPairs } from './mirrorPairs.js';
 import { partners } from './skeletons.js';

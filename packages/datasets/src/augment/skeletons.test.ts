@@ -1,7 +1,6 @@
-import { random } from '@amr/internal';
+import { ntuMirror, random } from '@amr/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ntuMirror } from '../generator/skeleton.js';
 import { cropTimeOf } from './cropTime.js';
 import { jitterSkeletons, mirrorSkeletons, type SkeletonShape, turnSkeletons } from './skeletons.js';
 

@@ -1,6 +1,5 @@
-import { evenlySpaced } from '@amr/internal';
+import { evenlySpaced, ntuBones } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
-import { ntuBones } from '../generator/skeleton.js';
 import type { ArrayDataset } from '../source/fromArrays.js';
 
 /** How {@link contactSheet} lays out its rows. */

@@ -1,11 +1,11 @@
-import { random } from '@amr/internal';
+import { ntuBones, ntuMirror, random } from '@amr/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { actions } from './actions.js';
 import { flexion, jointLimits, posed } from './kinematics.js';
 import type { Performance } from './motion.js';
 import { mirrored, type Pose, standing } from './pose.js';
-import { joint, ntuBones, ntuMirror } from './skeleton.js';
+import { joint } from './skeleton.js';
 import { subject } from './subjects.js';
 import { dot, norm, subtract, type Vec3 } from './vector.js';
 

@@ -1,3 +1,13 @@
+import {
+  coco17Bones,
+  imigueBones,
+  imigueUpperBody,
+  imigueUpperBones,
+  kinectV1Bones,
+  ntuBones,
+  ntuBonesOfStgcn,
+  openpose18Bones,
+} from '@amr/internal';
 import { EncoderConfigError } from '../errors.js';
 
 /** A skeleton as a graph. */
@@ -41,104 +51,33 @@ export type SkeletonLayout =
   | 'imigue'
   | 'imigue-upper';
 
-type Bones = readonly (readonly [number, number])[];
-
-/** As the data set's own page numbers the joints: from 1. */
-const fromOne = (bones: Bones): Bones => bones.map(([a, b]) => [a - 1, b - 1]);
-
-// Limb by limb, from the tip towards the center.
-// biome-ignore format: limb by limb
-const ntuBody: Bones = [
-  [1, 2], [2, 21], [3, 21], [4, 3],
-  [5, 21], [6, 5], [7, 6], [8, 7],
-  [9, 21], [10, 9], [11, 10], [12, 11],
-  [13, 1], [14, 13], [15, 14], [16, 15],
-  [17, 1], [18, 17], [19, 18], [20, 19],
-];
-// biome-ignore format: limb by limb
-const kinectV1: Bones = [
-  [1, 2], [2, 3], [3, 4],
-  [5, 2], [6, 5], [7, 6], [8, 7],
-  [9, 2], [10, 9], [11, 10], [12, 11],
-  [13, 4], [14, 13], [15, 14], [16, 15],
-  [17, 4], [18, 17], [19, 18], [20, 19],
-];
-// biome-ignore format: limb by limb
-const openpose18: Bones = [
-  [0, 1], [14, 0], [16, 14], [15, 0], [17, 15],
-  [2, 1], [3, 2], [4, 3], [8, 2], [9, 8], [10, 9],
-  [5, 1], [6, 5], [7, 6], [11, 5], [12, 11], [13, 12],
-];
-// biome-ignore format: limb by limb
-const coco17: Bones = [
-  [1, 0], [3, 1], [2, 0], [4, 2],
-  [5, 0], [7, 5], [9, 7], [11, 5], [13, 11], [15, 13],
-  [6, 0], [8, 6], [10, 8], [12, 6], [14, 12], [16, 14],
-];
-// biome-ignore format: limb by limb
-const openpose25: Bones = [
-  [0, 1], [15, 0], [17, 15], [16, 0], [18, 16],
-  [2, 1], [3, 2], [4, 3],
-  [5, 1], [6, 5], [7, 6],
-  [8, 1], [9, 8], [10, 9], [11, 10], [22, 11], [23, 22], [24, 11],
-  [12, 8], [13, 12], [14, 13], [19, 14], [20, 19], [21, 14],
-];
-const fingers = (first: number, wrist: number): Bones =>
-  Array.from({ length: 5 }, (_, finger) => [first + finger, wrist]);
-const imigue: Bones = [...openpose25, ...fingers(25, 7), ...fingers(30, 4)];
-const upperBody = [
-  0,
-  1,
-  2,
-  3,
-  4,
-  5,
-  6,
-  7,
-  15,
-  16,
-  17,
-  18,
-  ...Array.from({ length: 10 }, (_, tip) => 25 + tip),
-];
-
-const ntuHands = fromOne([[22, 23], [23, 8], [24, 25], [25, 12]]); // biome-ignore format: two hands
-const ntuHandsOfPyskl = fromOne([[22, 8], [23, 8], [24, 12], [25, 12]]); // biome-ignore format: two hands
-const ntu = [...fromOne(ntuBody), ...ntuHands];
-const utdMhad: SkeletonGraph = { joints: 20, center: 1, edges: fromOne(kinectV1) };
+const utdMhad: SkeletonGraph = { joints: 20, center: 1, edges: kinectV1Bones };
 
 const layouts: { [layout in SkeletonLayout]: SkeletonGraph } = {
-  'ntu-rgb+d': { joints: 25, center: 20, edges: ntu },
+  'ntu-rgb+d': { joints: 25, center: 20, edges: ntuBonesOfStgcn },
   'ntu-rgb+d-pyskl': {
     joints: 25,
     center: 20,
-    edges: [...fromOne(ntuBody), ...ntuHandsOfPyskl],
+    edges: ntuBones,
     // Its bones, unlike its edges, go from the hand to the tip and on to the thumb.
-    parents: boneParents({ joints: 25, center: 20, edges: ntu }),
+    parents: boneParents({ joints: 25, center: 20, edges: ntuBonesOfStgcn }),
   },
   'openpose-18': {
     joints: 18,
     center: 1,
-    edges: openpose18,
+    edges: openpose18Bones,
     parents: [0, 0, 1, 2, 3, 1, 5, 6, 2, 8, 9, 5, 11, 12, 0, 0, 14, 15],
   },
   'coco-17': {
     joints: 17,
     center: 0,
-    edges: coco17,
+    edges: coco17Bones,
     parents: [0, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 0, 0, 11, 12, 13, 14],
   },
   'utd-mhad': utdMhad,
   'kinect-v1': utdMhad,
-  imigue: { joints: 35, center: 1, edges: imigue },
-  'imigue-upper': {
-    joints: upperBody.length,
-    center: 1,
-    edges: imigue.flatMap(([a, b]): Bones => {
-      const [from, to] = [upperBody.indexOf(a), upperBody.indexOf(b)];
-      return from < 0 || to < 0 ? [] : [[from, to]];
-    }),
-  },
+  imigue: { joints: 35, center: 1, edges: imigueBones },
+  'imigue-upper': { joints: imigueUpperBody.length, center: 1, edges: imigueUpperBones },
 };
 
 /**

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { imigueUpperBody } from '@amr/internal';
 import { whole } from '../../batchPlan.js';
 import { DatasetError } from '../../datasetError.js';
 import { filesBelow, videosBelow } from '../../source/filesBelow.js';
@@ -16,7 +17,6 @@ import { imigueClasses } from './classNames.js';
 import { imigueJoints, KeypointFile } from './keypointFile.js';
 import { type GestureLine, parseLabelFile } from './labelFile.js';
 import { imigueSplits, imigueUnusable } from './splits.js';
-import { imigueUpperBody } from './upperBody.js';
 
 /** How iMiGUE's key points become arrays of one shape. Plain data. */
 export interface ImigueSkeletonOptions {
