@@ -5,5 +5,5 @@ export default defineConfig({
   format: ['esm'],
   target: 'node20',
   clean: true,
-  noExternal: ['@amr/example-jobs'],
+  noExternal: ['@amr/example-jobs', /^@amr\/internal/],
 });

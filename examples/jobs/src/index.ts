@@ -1,4 +1,4 @@
-export { readJson, writeAtomically } from './files.js';
+export { readJson } from './files.js';
 export type { Job, Progress } from './job.js';
 export { type Display, display, duration, TimeLeft } from './progress.js';
 export { attackProgress, checkProgress, trainingProgress } from './progressTexts.js';

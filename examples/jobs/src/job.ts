@@ -1,14 +1,14 @@
 /** One piece of work for one worker. */
 export interface Job {
-  /** Unlike any other's; people read it. */
+  /** Unique; shown to people. */
   readonly id: string;
-  /** Ids of the jobs that must be done before. */
+  /** Ids of the jobs that must be finished before. */
   readonly after: readonly string[];
-  /** How much work it is, in any unit that all jobs share: for the estimate of the time left. */
+  /** How much work it is, in any unit that all jobs share, for the estimate of the time left. */
   readonly work: number;
 }
 
-/** What a job says of itself while it is worked on. */
+/** The progress of a running job. */
 export interface Progress {
   done: number;
   total: number;

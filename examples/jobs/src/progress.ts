@@ -10,12 +10,12 @@ export function duration(seconds: number): string {
 }
 
 /**
- * The time left, from the work done so far in this run: jobs that were finished earlier say nothing about this
- * machine's speed. `workers` is how many jobs run at once.
+ * The time left, estimated from the work that this run has done so far: jobs that were finished earlier say nothing about
+ * this machine's speed.
  */
 export class TimeLeft<J extends Job = Job> {
-  readonly #begun = performance.now();
-  readonly #shares = new Map<string, number>();
+  readonly #start = performance.now();
+  readonly #fractions = new Map<string, number>();
   readonly #jobs: readonly J[];
   #earlier = 0;
 
@@ -23,25 +23,27 @@ export class TimeLeft<J extends Job = Job> {
     this.#jobs = jobs;
     for (const job of jobs) {
       if (!finished(job)) continue;
-      this.#shares.set(job.id, 1);
+      this.#fractions.set(job.id, 1);
       this.#earlier += job.work;
     }
   }
 
-  /** Notes that `share` (0 to 1) of a job is done; the first note of a resumed job is not this run's work. */
-  note(job: Job, share: number): void {
-    if (!this.#shares.has(job.id)) this.#earlier += job.work * share;
-    this.#shares.set(job.id, Math.max(share, this.#shares.get(job.id) ?? 0));
+  /**
+   * Records that a fraction (0 to 1) of a job is done. What a resumed job has done by its first record is not this run's work.
+   */
+  record(job: Job, fraction: number): void {
+    if (!this.#fractions.has(job.id)) this.#earlier += job.work * fraction;
+    this.#fractions.set(job.id, Math.max(fraction, this.#fractions.get(job.id) ?? 0));
   }
 
-  /** Share of all the work that is done, 0 to 1. */
-  get share(): number {
+  /** Fraction of all the work that is done, 0 to 1. */
+  get fraction(): number {
     return this.#done / this.#total;
   }
 
-  /** Seconds left, or undefined before there is anything to estimate from. */
+  /** Seconds left; undefined until there is something to estimate from. */
   get seconds(): number | undefined {
-    const elapsed = (performance.now() - this.#begun) / 1000;
+    const elapsed = (performance.now() - this.#start) / 1000;
     const fresh = this.#done - this.#earlier;
     if (elapsed < 2 || fresh <= 0) return undefined;
     return ((this.#total - this.#done) / fresh) * elapsed;
@@ -52,11 +54,11 @@ export class TimeLeft<J extends Job = Job> {
   }
 
   get #done(): number {
-    return this.#jobs.reduce((sum, job) => sum + job.work * (this.#shares.get(job.id) ?? 0), 0);
+    return this.#jobs.reduce((sum, job) => sum + job.work * (this.#fractions.get(job.id) ?? 0), 0);
   }
 }
 
-/** Shows a run: a bar per running job and one for the whole on a terminal, a line now and then elsewhere. */
+/** Shows a run: on a terminal a bar for each running job and one for the whole run, elsewhere a line now and then. */
 export interface Display {
   start(job: Job): void;
   update(job: Job, progress: Progress): void;
@@ -65,10 +67,10 @@ export interface Display {
   close(): void;
 }
 
-export const display = (left: Pick<TimeLeft, 'note' | 'share' | 'seconds'>): Display =>
+export const display = (left: Pick<TimeLeft, 'record' | 'fraction' | 'seconds'>): Display =>
   process.stderr.isTTY ? bars(left) : lines(left);
 
-function bars(left: Pick<TimeLeft, 'note' | 'share' | 'seconds'>): Display {
+function bars(left: Pick<TimeLeft, 'record' | 'fraction' | 'seconds'>): Display {
   const multi = new cliProgress.MultiBar(
     { format: '{bar} {percentage}% {name} {text}', hideCursor: true, clearOnComplete: true, barsize: 24 },
     cliProgress.Presets.shades_classic,
@@ -77,7 +79,7 @@ function bars(left: Pick<TimeLeft, 'note' | 'share' | 'seconds'>): Display {
   const whole = multi.create(1000, 0, { name: 'all', text: '' });
   const refresh = () => {
     const seconds = left.seconds;
-    whole.update(Math.round(left.share * 1000), {
+    whole.update(Math.round(left.fraction * 1000), {
       name: 'all',
       text: seconds === undefined ? 'estimating' : `about ${duration(seconds)} left`,
     });
@@ -86,12 +88,12 @@ function bars(left: Pick<TimeLeft, 'note' | 'share' | 'seconds'>): Display {
   return {
     start: (job) => void shown.set(job.id, multi.create(1000, 0, { name: job.id, text: '' })),
     update(job, { done, total, text }) {
-      left.note(job, done / total);
+      left.record(job, done / total);
       shown.get(job.id)?.update(Math.round((1000 * done) / total), { name: job.id, text });
       refresh();
     },
     end(job, seconds) {
-      left.note(job, 1);
+      left.record(job, 1);
       const bar = shown.get(job.id);
       if (bar) multi.remove(bar);
       multi.log(`${job.id}: ${duration(seconds)}\n`);
@@ -102,22 +104,22 @@ function bars(left: Pick<TimeLeft, 'note' | 'share' | 'seconds'>): Display {
   };
 }
 
-function lines(left: Pick<TimeLeft, 'note' | 'share' | 'seconds'>): Display {
+function lines(left: Pick<TimeLeft, 'record' | 'fraction' | 'seconds'>): Display {
   let last = performance.now();
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const remaining = () => (left.seconds === undefined ? '' : `, about ${duration(left.seconds)} left`);
   return {
     start: (job) => say(`${job.id}: started`),
     update(job, { done, total, text }) {
-      left.note(job, done / total);
+      left.record(job, done / total);
       if (performance.now() - last < 15_000) return;
       last = performance.now();
       say(
-        `${Math.round(left.share * 100)} % of all${remaining()}; ${job.id}: ${Math.round((100 * done) / total)} % ${text}`,
+        `${Math.round(left.fraction * 100)} % of all${remaining()}; ${job.id}: ${Math.round((100 * done) / total)} % ${text}`,
       );
     },
     end(job, seconds) {
-      left.note(job, 1);
+      left.record(job, 1);
       say(`${job.id}: done in ${duration(seconds)}${remaining()}`);
     },
     log: say,

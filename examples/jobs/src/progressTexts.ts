@@ -1,6 +1,6 @@
 import type { Progress } from './job.js';
 
-/** What a trainer says of a batch, as a job's progress. */
+/** A trainer's progress as a job's. */
 export const trainingProgress = (batch: {
   done: number;
   total: number;
@@ -14,7 +14,7 @@ export const trainingProgress = (batch: {
   text: `epoch ${batch.epoch + 1}/${batch.epochs}, loss ${batch.loss.toFixed(2)}, accuracy ${Math.round(100 * batch.accuracy)} %`,
 });
 
-/** What an evaluation says of an attack on a batch, as a job's progress. */
+/** An evaluation's progress as a job's. */
 export const attackProgress = (made: {
   done: number;
   total: number;
@@ -22,7 +22,7 @@ export const attackProgress = (made: {
   attack: string;
 }): Progress => ({ done: made.done, total: made.total, text: `${made.attack} on ${made.condition}` });
 
-/** What an evaluation says of a check, as a job's progress. */
+/** The progress of an evaluation's checks as a job's. */
 export const checkProgress = ({ finding }: { finding: { check: string } }): Progress => ({
   done: 0,
   total: 1,

@@ -58,7 +58,7 @@ function run(jobs: TestJob[], options: Partial<SchedulerOptions<TestJob>> = {}) 
 }
 
 describe('schedule', () => {
-  it('starts a job when those before it are done, and none that is done already', async () => {
+  it('starts a job when those before it are finished, and repeats no finished job', async () => {
     const { events, result } = run([job('c', ['a', 'b']), job('a'), job('b'), job('d', ['c'])], {
       isDone: ({ id }) => id === 'b',
     });
@@ -66,7 +66,7 @@ describe('schedule', () => {
     expect(events).toEqual(['+a', '-a', '+c', '-c', '+d', '-d']);
   });
 
-  it('hands progress on, and to each worker its share of the cores', async () => {
+  it('passes progress on, and tells each worker how many threads it may use', async () => {
     const texts: string[] = [];
     const { result } = run([job('a')], { workers: 1000, onProgress: (_, { text }) => texts.push(text) });
     await result;
@@ -75,14 +75,14 @@ describe('schedule', () => {
 
   it.each([
     ['throws', /^b: no room$/],
-    ['exits', /^b: its thread ended before it was done \(exit code 7\)$/],
-  ] as const)('a thread that %s stops the others, and is told of', async (ends, message) => {
+    ['exits', /^b: its thread ended before the job was finished \(exit code 7\)/],
+  ] as const)('a thread that %s stops the others, and its error is thrown', async (ends, message) => {
     const { events, result } = run([job('a', [], 'waits'), job('b', [], ends), job('c')]);
     await expect(result).rejects.toThrow(message);
     expect(events).toEqual(['+a', '+b']);
   });
 
-  it('stops running jobs in the middle of their work, and starts no other', async () => {
+  it('stops running jobs in the middle of their work, and starts no others', async () => {
     const controller = new AbortController();
     const { events, result } = run([job('a', [], 'waits'), job('b', ['a'])], {
       signal: controller.signal,

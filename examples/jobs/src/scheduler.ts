@@ -8,13 +8,13 @@ export type WorkerMessage = ({ type: 'progress' } & Progress) | { type: 'stopped
 
 export interface SchedulerOptions<J extends Job> {
   jobs: readonly J[];
-  /** Jobs whose results are there are not done again. */
+  /** Whether a job's result is there already: then it isn't run again. */
   isDone: (job: J) => boolean;
   /** The file that a worker thread runs. */
   worker: URL;
-  /** What every worker gets in its `workerData`, beside its `job`, the stop `flag` and the number of `threads`. */
+  /** What every worker gets in its `workerData`, next to its `job`, the stop `flag` and the number of `threads`. */
   workerData: object;
-  /** Jobs at once; default one for each core. */
+  /** Jobs that run at once. Default: one for each core. */
   workers?: number;
   onStart?: (job: J) => void;
   onProgress?: (job: J, progress: Progress) => void;
@@ -23,9 +23,10 @@ export interface SchedulerOptions<J extends Job> {
 }
 
 /**
- * Runs the jobs on worker threads, each with a backend of its own, as many at once as there are cores. Each worker
- * hears in its `workerData` how many `threads` are its share of the cores. A job starts when those it comes after are
- * done. Resolves to false when it was stopped before the end; an error in a job stops the others and is thrown.
+ * Runs the jobs on worker threads, each with its own backend, as many at once as there are cores. Each worker receives in
+ * its `workerData` how many `threads` it may use. A job starts when all jobs in its `after` are finished. An error in a job
+ * stops the others and is thrown.
+ * @returns false when it was stopped before the end
  */
 export async function schedule<J extends Job>(options: SchedulerOptions<J>): Promise<boolean> {
   const { jobs, signal } = options;
@@ -46,13 +47,13 @@ export async function schedule<J extends Job>(options: SchedulerOptions<J>): Pro
 
   const start = (job: J) => {
     const flag = stopFlag();
-    const begun = performance.now();
+    const started = performance.now();
     options.onStart?.(job);
     const ended = runOne(job, flag, threads, options)
       .then((finished) => {
         if (!finished) return;
         done.add(job.id);
-        options.onEnd?.(job, (performance.now() - begun) / 1000);
+        options.onEnd?.(job, (performance.now() - started) / 1000);
       })
       .catch((error: Error) => {
         failure ??= new Error(`${job.id}: ${error.message}`, { cause: error });
@@ -94,7 +95,12 @@ function runOne<J extends Job>(
     worker.on('error', reject);
     worker.on('exit', (code) => {
       if (ended) resolve(ended === 'finished');
-      else reject(new Error(`its thread ended before it was done (exit code ${code})`));
+      else
+        reject(
+          new Error(
+            `its thread ended before the job was finished (exit code ${code}); see the messages above`,
+          ),
+        );
     });
   });
 }

@@ -8,8 +8,8 @@ export const requestStop = (flag: StopFlag): void => {
 };
 
 /**
- * An AbortSignal that follows the flag. Numerical work blocks a thread's event loop, so the signal is brought
- * up to date by `check`, called between steps, and not by a message.
+ * An AbortSignal that follows the flag. Numerical work blocks a thread's event loop, so the signal is updated
+ * by `check`, called between steps, and not by a message.
  */
 export function signalOf(flag: StopFlag): { signal: AbortSignal; check: () => void } {
   const controller = new AbortController();

@@ -1,10 +1,10 @@
-/** A signal that Ctrl-C and a cluster's request to end raise; a second Ctrl-C leaves at once. */
+/** A signal that Ctrl-C and a cluster's SIGTERM abort. A second Ctrl-C ends the process at once. */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(130);
     process.stderr.write(
-      '\nStopping after the step at hand; the same command goes on from there. Ctrl-C again leaves at once.\n',
+      '\nStopping after this step. Run the same command again to resume. Ctrl-C again ends it at once.\n',
     );
     controller.abort();
   };

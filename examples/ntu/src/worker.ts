@@ -1,12 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { useBackend } from '@amr/backend';
-import {
-  type Progress,
-  type StopFlag,
-  signalOf,
-  type WorkerMessage,
-  writeAtomically,
-} from '@amr/example-jobs';
+import { type Progress, type StopFlag, signalOf, type WorkerMessage } from '@amr/example-jobs';
+import { writeAtomically } from '@amr/internal/node';
 import { evaluatePart } from './run/evaluatePart.js';
 import type { RunJob } from './run/plan.js';
 import { resultOf, type WorkerData } from './run/runJobs.js';
@@ -37,7 +32,7 @@ try {
   const result = job.kind === 'train' ? await trainNetwork(job, place) : await evaluatePart(job, place);
   if (result === undefined) say({ type: 'stopped' });
   else {
-    writeAtomically(resultOf(out, job), `${JSON.stringify(result)}\n`);
+    await writeAtomically(resultOf(out, job), `${JSON.stringify(result)}\n`);
     say({ type: 'finished' });
   }
 } catch (error) {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 
 /**
- * Reads a model from a folder, its `model.json` and the files of weights that it names, and writes it as `model.json` and
- * `weights.bin`: tfjs itself can't without tfjs-node.
+ * Reads a model from a folder (`model.json` and the weight files that it names), and writes it as `model.json` and
+ * `weights.bin`. tfjs itself can't do this without tfjs-node.
  */
 export function modelFolder(folder: string): io.IOHandler {
   return {

@@ -6,7 +6,7 @@ export const classes = ['left', 'right', 'up', 'down'];
 /**
  * Made-up gestures: what a camera sees, [12, 12, 1] with values in [0, 1], and what an accelerometer in the hand
  * measures, [24, 3] in m/s^2. A bright spot moves across the picture and leaves a trail; the hand speeds up and slows down.
- * `foreign/make.py` follows the same recipe with numbers of its own.
+ * `foreign/make.py` makes its training data in the same way, with other random numbers.
  */
 export function gestures(count: number, seed: number): ArrayDataset {
   const random = generator(seed);
@@ -43,7 +43,7 @@ export function gestures(count: number, seed: number): ArrayDataset {
   return fromArrays({ modalities, labels, classes });
 }
 
-/** The mulberry32 generator: numbers in [0, 1). */
+/** The mulberry32 generator, numbers in [0, 1), written out so that this example depends on published packages only. */
 function generator(seed: number): () => number {
   let state = seed;
   return () => {

@@ -35,7 +35,7 @@ it('plugs in, attacks, trains and saves', async () => {
   }
 });
 
-it('starts from a Keras model, which gives in tfjs what it gave in Keras, and knows its gestures', async () => {
+it('starts from a Keras model that gives the same outputs in tfjs as in Keras and classifies the gestures', async () => {
   expect(readFileSync(join(foreignFolder, 'model.json'), 'utf8')).not.toMatch(/Reweighter|RestoreMask|amr/i);
   const foreign = await loadLayersModel(modelFolder(foreignFolder));
   const sample = JSON.parse(readFileSync(join(foreignFolder, 'sample.json'), 'utf8'));

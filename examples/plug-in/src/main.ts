@@ -22,7 +22,7 @@ const plugged = insertAmr(foreign, {
   seed: 1,
 });
 
-// Plugging it in changes no prediction.
+// Plugging AMR in changes no prediction.
 const [train, test] = [gestures(400, 1), gestures(200, 2)];
 for await (const { inputs, labels } of test.batches({ batchSize: 200 })) {
   const [before, after] = [foreign, plugged].map((one) => one.predict(Object.values(inputs)) as tf.Tensor);
@@ -31,7 +31,7 @@ for await (const { inputs, labels } of test.batches({ batchSize: 200 })) {
   tf.dispose([before!, after!, inputs, labels]);
 }
 
-// How it stands when the picture, the accelerations or both change a little: PGD with 20 steps.
+// How robust the model is when the picture, the accelerations or both change a little: PGD with 20 steps.
 const budgets: { [input: string]: Budget } = {
   camera: { norm: 'linf', epsilon: 8 / 255, range: [0, 1] },
   motion: { norm: 'linf', epsilon: 0.3 },
@@ -39,7 +39,7 @@ const budgets: { [input: string]: Budget } = {
 const attacked = (model: LayersModel) => evaluateRobustness(classifierOf(model), test, { budgets });
 const before = await attacked(foreign);
 
-// Some epochs of adversarial training, on PGD with 4 steps through both.
+// Some epochs of adversarial training, with PGD-4 on both inputs.
 const trainer = new AdversarialTrainer({
   model: plugged,
   objective: 'cross-entropy',

@@ -9,17 +9,18 @@ import {
 import { skeletonGraph } from '@amr/encoders';
 import type { Settings } from './settings.js';
 
-/** The two parts of a data set, each in memory that worker threads can share. */
+/** The parts of a data set, each in memory that worker threads share. */
 export interface SharedData {
   readonly train: LabelledArrays;
   readonly test: LabelledArrays;
 }
+/** The parts of a data set. */
 export interface Data {
   readonly train: ArrayDataset;
   readonly test: ArrayDataset;
 }
 
-/** Makes or reads the data of a run, once, for all workers. */
+/** Generates or reads the data of a run, once, for all workers. */
 export async function loadData(
   data: Settings['data'],
   onProgress?: (done: number, total: number) => void,
@@ -39,7 +40,7 @@ export async function loadData(
         : await utdMhad(data.root, { split: part, resolution: data.resolution, frames: data.frames }),
     );
   }
-  return { train: shared(parts[0]!), test: shared(parts[1]!) };
+  return { train: sharedArrays(parts[0]!), test: sharedArrays(parts[1]!) };
 }
 
 export const openData = (data: SharedData): Data => ({
@@ -47,8 +48,8 @@ export const openData = (data: SharedData): Data => ({
   test: fromArrays(data.test),
 });
 
-/** Pictures are kept as bytes, as they were recorded; everything else as floats. */
-function shared(dataset: ArrayDataset): LabelledArrays {
+/** Copies a data set into memory that threads share: pictures as bytes, as they were recorded, everything else as floats. */
+function sharedArrays(dataset: ArrayDataset): LabelledArrays {
   const modalities: LabelledArrays['modalities'] = {};
   for (const [name, { shape, unit, range }] of Object.entries(dataset.modalities)) {
     const length = shape.reduce((product, size) => product * size, 1);

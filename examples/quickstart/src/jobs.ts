@@ -1,13 +1,15 @@
-import { type Budget, classifierOf, pgd, square, type ThreatModel } from '@amr/attacks';
+import { type Budget, classifierOf, onlyPresent, pgd, square, type ThreatModel } from '@amr/attacks';
 import { withAugmentation } from '@amr/datasets';
+import { attackProgress, checkProgress, type Progress, trainingProgress } from '@amr/example-jobs';
+import { writeAtomically } from '@amr/internal/node';
 import {
-  attackProgress,
-  checkProgress,
-  type Progress,
-  trainingProgress,
-  writeAtomically,
-} from '@amr/example-jobs';
-import { AdversarialTrainer, cosine, evaluateCurve, evaluateRobustness, modalityWeightsOf } from '@amr/train';
+  AdversarialTrainer,
+  cosine,
+  evaluateCurve,
+  evaluateRobustness,
+  modalityWeightsOf,
+  restoreWeights,
+} from '@amr/train';
 import { fileStore } from '@amr/train/node';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -17,7 +19,8 @@ import type { ClipPair } from './pictures.js';
 import { checkpointOf, type Defence, type Job, resultOf } from './plan.js';
 import type { Settings } from './settings.js';
 
-export interface Workplace {
+/** What a job works with. */
+export interface JobContext {
   settings: Settings;
   out: string;
   data: Data;
@@ -29,43 +32,36 @@ export interface Workplace {
 export const budgetsOf = ({ video, skeleton }: Settings): { [modality: string]: Budget } => ({
   [video.modality]: { norm: 'linf', epsilon: video.epsilon, range: [0, 1] },
   // Absent bodies are all zero and stay so.
-  skeleton: { norm: 'linf', epsilon: skeleton.epsilon, mask: presentBodies },
+  skeleton: { norm: 'linf', epsilon: skeleton.epsilon, mask: onlyPresent() },
 });
 
-/** 1 for the joints of bodies that are there: [batch, persons, frames, joints, 3] -> the same shape. */
-const presentBodies = (skeleton: tf.Tensor): tf.Tensor =>
-  tf.tidy(() => {
-    const present = tf.cast(tf.greater(tf.max(tf.abs(skeleton), [2, 3, 4], true), 0), 'float32');
-    return tf.mul(tf.onesLike(skeleton), present);
-  });
-
-/** Does a job and writes its result file. @returns false when it was stopped before the end */
-export async function work(job: Job, place: Workplace): Promise<boolean> {
+/** Runs a job and writes its result file. @returns false when it was stopped before the end */
+export async function work(job: Job, context: JobContext): Promise<boolean> {
   try {
-    const result = await run(job, place);
+    const result = await run(job, context);
     if (result === undefined) return false;
-    writeAtomically(resultOf(place.out, job), `${JSON.stringify(result)}\n`);
+    await writeAtomically(resultOf(context.out, job), `${JSON.stringify(result)}\n`);
     return true;
   } catch (error) {
-    if (place.signal.aborted) return false;
+    if (context.signal.aborted) return false;
     throw error;
   }
 }
 
-function run(job: Job, place: Workplace): Promise<object | undefined> {
+function run(job: Job, context: JobContext): Promise<object | undefined> {
   switch (job.kind) {
     case 'train':
-      return train(job.defence, job.seed, place);
+      return train(job.defence, job.seed, context);
     case 'evaluate':
-      return evaluate(job, place);
+      return evaluate(job, context);
     case 'curve':
-      return sweep(job.defence, job.seed, place);
-    case 'look':
-      return look(job.seed, place);
+      return sweep(job.defence, job.seed, context);
+    case 'examples':
+      return attackExamples(job.seed, context);
   }
 }
 
-const trainerOf = (model: LayersModel, defence: Defence, seed: number, { settings, out }: Workplace) => {
+const trainerOf = (model: LayersModel, defence: Defence, seed: number, { settings, out }: JobContext) => {
   const { training } = settings;
   return new AdversarialTrainer({
     model,
@@ -83,14 +79,14 @@ const trainerOf = (model: LayersModel, defence: Defence, seed: number, { setting
   });
 };
 
-const trainSet = (seed: number, { data, settings }: Workplace) =>
+const trainSet = (seed: number, { data, settings }: JobContext) =>
   withAugmentation(data.train, { ...settings.training.augmentation, seed });
 
-async function train(defence: Defence, seed: number, place: Workplace): Promise<object | undefined> {
-  const { data, settings, signal, report } = place;
+async function train(defence: Defence, seed: number, context: JobContext): Promise<object | undefined> {
+  const { data, settings, signal, report } = context;
   const model = buildModel(settings, defence, seed, data.train.classes.length);
-  const begun = performance.now();
-  const { finished, history } = await trainerOf(model, defence, seed, place).fit(trainSet(seed, place), {
+  const start = performance.now();
+  const { finished, history } = await trainerOf(model, defence, seed, context).fit(trainSet(seed, context), {
     epochs: settings.training.epochs,
     signal,
     callbacks: {
@@ -98,24 +94,27 @@ async function train(defence: Defence, seed: number, place: Workplace): Promise<
     },
   });
   if (!finished) return undefined;
-  return { history, parameters: model.countParams(), seconds: (performance.now() - begun) / 1000 };
+  return { history, parameters: model.countParams(), seconds: (performance.now() - start) / 1000 };
 }
 
-/** A trained model: its weights come out of the finished training's checkpoint. */
-async function trained(defence: Defence, seed: number, place: Workplace): Promise<LayersModel> {
-  const { data, settings } = place;
+/** A trained model, with the weights of its training's last checkpoint. */
+async function trainedModel(defence: Defence, seed: number, context: JobContext): Promise<LayersModel> {
+  const { data, settings, out } = context;
   const model = buildModel(settings, defence, seed, data.train.classes.length);
-  await trainerOf(model, defence, seed, place).fit(trainSet(seed, place), {
-    epochs: settings.training.epochs,
-  });
+  const file = checkpointOf(out, defence, seed);
+  const checkpoint = await fileStore(file).read();
+  if (checkpoint === undefined) {
+    throw new Error(`${file}: got no such file; expected a checkpoint. Train the model again with --fresh.`);
+  }
+  restoreWeights(model, checkpoint);
   return model;
 }
 
-async function evaluate(job: Job & { kind: 'evaluate' }, place: Workplace): Promise<object> {
-  const { settings, signal, report } = place;
+async function evaluate(job: Job & { kind: 'evaluate' }, context: JobContext): Promise<object> {
+  const { settings, signal, report } = context;
   const { checks } = settings.evaluation;
-  const model = await trained(job.defence, job.seed, place);
-  const result = await evaluateRobustness(classifierOf(model, { output: 'logits' }), tested(place), {
+  const model = await trainedModel(job.defence, job.seed, context);
+  const result = await evaluateRobustness(classifierOf(model, { output: 'logits' }), testSubset(context), {
     budgets: budgetsOf(settings),
     batchSize: settings.evaluation.batchSize,
     shard: job.shard,
@@ -126,16 +125,16 @@ async function evaluate(job: Job & { kind: 'evaluate' }, place: Workplace): Prom
       blackBox: (threatModel) => square(threatModel, { queries: checks.queries }),
       onProgress: (check) => report(checkProgress(check)),
     },
-    onProgress: (made) => report(attackProgress(made)),
+    onProgress: (progress) => report(attackProgress(progress)),
   });
   return result.toJSON();
 }
 
-async function sweep(defence: Defence, seed: number, place: Workplace): Promise<object> {
-  const { settings, data, signal, report } = place;
+async function sweep(defence: Defence, seed: number, context: JobContext): Promise<object> {
+  const { settings, data, signal, report } = context;
   const { samples, scales, steps } = settings.evaluation.curve;
-  const model = await trained(defence, seed, place);
-  return evaluateCurve(classifierOf(model, { output: 'logits' }), spread(data.test, samples), {
+  const model = await trainedModel(defence, seed, context);
+  return evaluateCurve(classifierOf(model, { output: 'logits' }), evenlySpacedSubset(data.test, samples), {
     budgets: budgetsOf(settings),
     scales: [...scales],
     attack: (threatModel: ThreatModel) => pgd(threatModel, { steps }),
@@ -145,28 +144,30 @@ async function sweep(defence: Defence, seed: number, place: Workplace): Promise<
   });
 }
 
-const tested = ({ settings, data }: Workplace) =>
-  spread(data.test, settings.evaluation.samples ?? data.test.size);
+/** The test clips that are attacked. */
+const testSubset = ({ settings, data }: JobContext) =>
+  evenlySpacedSubset(data.test, settings.evaluation.samples ?? data.test.size);
 
-/** `count` samples spread evenly over the set. */
-const spread = (set: Data['test'], count: number): Data['test'] =>
+/** `count` samples, evenly spaced over the set. */
+const evenlySpacedSubset = (set: Data['test'], count: number): Data['test'] =>
   count >= set.size
     ? set
     : set.subset(Array.from({ length: count }, (_, i) => Math.floor((i * set.size) / count)));
 
-export interface Looks {
+/** What the job `examples` results in. */
+export interface Examples {
   readonly clips: (ClipPair & { readonly defendedPrediction: string })[];
 }
 
 /** Some clips that the undefended model gets right, before and after the attack on both inputs. */
-async function look(seed: number, place: Workplace): Promise<Looks> {
-  const { settings, data, signal, report } = place;
-  const { samples, pictures } = settings.evaluation.look;
+async function attackExamples(seed: number, context: JobContext): Promise<Examples> {
+  const { settings, data, signal, report } = context;
+  const { samples, pictures } = settings.evaluation.examples;
   const attack = pgd(budgetsOf(settings), { steps: settings.evaluation.steps });
-  const undefended = classifierOf(await trained('undefended', seed, place), { output: 'logits' });
-  const defended = classifierOf(await trained('amr-at', seed, place), { output: 'logits' });
-  const set = spread(data.test, samples);
-  const clips: Looks['clips'] = [];
+  const undefended = classifierOf(await trainedModel('undefended', seed, context), { output: 'logits' });
+  const defended = classifierOf(await trainedModel('amr-at', seed, context), { output: 'logits' });
+  const set = evenlySpacedSubset(data.test, samples);
+  const clips: Examples['clips'] = [];
   let done = 0;
   for await (const { ids, inputs, labels } of set.batches({ batchSize: 1 })) {
     report({ done: done++, total: samples, text: 'pictures' });

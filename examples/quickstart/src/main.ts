@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { useBackend } from '@amr/backend';
-import { duration, readJson, showJobs, stopSignal, writeAtomically } from '@amr/example-jobs';
+import { duration, readJson, showJobs, stopSignal } from '@amr/example-jobs';
+import { writeAtomically } from '@amr/internal/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadData } from './data.js';
 import { plan, resultOf } from './plan.js';
@@ -24,7 +25,7 @@ interface Flags {
 const positive = (text: string): number => {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('a whole number from 1 was expected');
+    throw new InvalidArgumentError(`Got ${text}; expected a whole number from 1.`);
   return value;
 };
 
@@ -42,7 +43,7 @@ const program = new Command('quickstart')
   .option('--epochs <count>', 'passes over the training clips', positive)
   .option('--workers <count>', 'jobs at once (default: one for each core)', positive)
   .option('--out <folder>', 'where the results go (default: runs/<preset>)')
-  .option('--fresh', 'delete what is in the folder and begin anew')
+  .option('--fresh', 'delete what is in the folder and start again')
   .showHelpAfterError('(--help shows the options)');
 
 try {
@@ -58,7 +59,7 @@ async function main(flags: Flags): Promise<number> {
   const settings = settingsOf(flags);
   const out = resolve(flags.out ?? join('runs', settings.preset));
   if (flags.fresh) rmSync(out, { recursive: true, force: true });
-  claim(out, settings);
+  await claim(out, settings);
 
   const signal = stopSignal();
 
@@ -72,7 +73,7 @@ async function main(flags: Flags): Promise<number> {
 
   const jobs = plan(settings, sizes);
   const isDone = (job: (typeof jobs)[number]) => existsSync(resultOf(out, job));
-  const begun = performance.now();
+  const start = performance.now();
   const finished = await showJobs({
     jobs,
     isDone,
@@ -82,13 +83,13 @@ async function main(flags: Flags): Promise<number> {
     signal,
   });
   if (!finished) {
-    process.stderr.write('Stopped. The same command goes on from there.\n');
+    process.stderr.write('Stopped. Run the same command again to resume.\n');
     return 130;
   }
   const files = await writeReport({ settings, out, data, backend });
   process.stdout.write(`${files.text}\n`);
   process.stderr.write(
-    `\nDone in ${duration((performance.now() - begun) / 1000)}. ${files.json}\n${files.html}\n`,
+    `\nDone in ${duration((performance.now() - start) / 1000)}. ${files.json}\n${files.html}\n`,
   );
   return 0;
 }
@@ -98,11 +99,11 @@ function settingsOf(flags: Flags): Settings {
   const preset = presets[name];
   if (!preset)
     throw new Error(
-      `--preset ${name}: there is none of that name; there are ${Object.keys(presets).join(', ')}`,
+      `--preset: got '${name}'; expected one of ${Object.keys(presets).join(', ')}. Choose one of these.`,
     );
   if (preset.data.kind === 'utd-mhad' && !flags.root) {
     throw new Error(
-      `preset ${name} needs --root DIR, the folder that holds UTD-MHAD in compact form (index.json and two .bin.gz files)`,
+      `--root: got nothing; expected the folder of UTD-MHAD in compact form (index.json and two .bin.gz files), which preset ${name} needs. Add --root DIR.`,
     );
   }
   return {
@@ -113,8 +114,8 @@ function settingsOf(flags: Flags): Settings {
   };
 }
 
-/** A folder holds one run: its settings are written first, and a run with others is refused. */
-function claim(out: string, settings: Settings): void {
+/** A folder holds one run: its settings are written first, and a run with other settings is refused. */
+async function claim(out: string, settings: Settings): Promise<void> {
   mkdirSync(out, { recursive: true });
   const file = join(out, 'settings.json');
   const held = readJson<Settings>(file);
@@ -122,8 +123,8 @@ function claim(out: string, settings: Settings): void {
   const identity = ({ seeds: _, ...rest }: Settings) => JSON.stringify(rest);
   if (held && identity(held) !== identity(settings)) {
     throw new Error(
-      `${out} holds a run with other settings (see settings.json there); choose another --out, or --fresh to begin anew`,
+      `--out: got ${out}, which holds a run with other settings; expected an empty folder, or one with the settings in its settings.json. Choose another --out, or start again with --fresh.`,
     );
   }
-  writeAtomically(file, `${JSON.stringify(settings, null, 2)}\n`);
+  await writeAtomically(file, `${JSON.stringify(settings, null, 2)}\n`);
 }

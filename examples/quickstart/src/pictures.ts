@@ -1,6 +1,6 @@
 import { encode } from 'fast-png';
 
-/** A clip before and after an attack, as plain numbers that a worker can hand over. */
+/** A clip before and after an attack, as plain numbers, which a worker can send. */
 export interface ClipPair {
   readonly id: string;
   readonly truth: string;
@@ -16,8 +16,8 @@ const GAP = 6;
 const LABEL = 112;
 
 /**
- * One clip as a figure: rows for the frames as they were, as attacked, and the perturbation enlarged to the full
- * range of grey around its epsilon; then the skeleton as it was (grey), as attacked, and the joints' shift enlarged.
+ * One clip as a figure: rows for the clean frames, the attacked ones, and the perturbation, with epsilon enlarged to the
+ * full range of grey; then the clean skeleton (grey) under the attacked one, and again with the joints' shift enlarged.
  */
 export function clipFigure(pair: ClipPair, bones: readonly (readonly [number, number])[]): string {
   const { video, skeleton } = pair;

@@ -12,7 +12,7 @@ describe('plan', () => {
     for (const seed of settings.seeds) {
       for (const defence of DEFENCES) {
         const mine = jobs.filter(
-          (job) => job.kind !== 'look' && job.defence === defence && job.seed === seed,
+          (job) => job.kind !== 'examples' && job.defence === defence && job.seed === seed,
         );
         expect(mine.filter(({ kind }) => kind === 'train')).toHaveLength(1);
         expect(mine.filter(({ kind }) => kind === 'evaluate')).toHaveLength(settings.evaluation.shards);

@@ -6,14 +6,15 @@ import type { Settings } from './settings.js';
 export const DEFENCES = ['undefended', 'pgd-at', 'amr-at'] as const;
 export type Defence = (typeof DEFENCES)[number];
 
-/** One piece of work for one worker. Its result is a file, so that what is finished is never done again. */
+/** One piece of work for one worker. Its result is a file, so that finished work is never done again. */
 export type Job = PlainJob &
   (
     | { readonly kind: 'train'; readonly defence: Defence; readonly seed: number }
     | { readonly kind: 'evaluate'; readonly defence: Defence; readonly seed: number; readonly shard: Shard }
     | { readonly kind: 'curve'; readonly defence: Defence; readonly seed: number }
-    | { readonly kind: 'look'; readonly seed: number }
+    | { readonly kind: 'examples'; readonly seed: number }
   );
+/** Part `index`, from 0, of an evaluation in `count` parts. */
 export interface Shard {
   readonly index: number;
   readonly count: number;
@@ -36,19 +37,19 @@ export function resultOf(out: string, job: Job): string {
       );
     case 'curve':
       return join(folderOf(out, job.defence, job.seed), 'curve.json');
-    case 'look':
-      return join(out, `look-seed${job.seed}.json`);
+    case 'examples':
+      return join(out, `examples-seed${job.seed}.json`);
   }
 }
 
 /**
- * All jobs of a run: train every defence with every seed, attack each model in shards, sweep epsilon and look at
- * clips for the first seed. `work` counts passes of one clip through the network, forward and backward, and is
- * only for the estimate of the time left.
+ * All jobs of a run: train every defence with every seed, attack each model in shards, sweep epsilon and
+ * attack some example clips for the first seed. `work` counts passes of one clip through the network, forward and backward,
+ * and serves only for the estimate of the time left.
  */
 export function plan(settings: Settings, sizes: { train: number; test: number }): Job[] {
   const { training, evaluation, seeds } = settings;
-  const tested = Math.min(sizes.test, evaluation.samples ?? sizes.test);
+  const testClips = Math.min(sizes.test, evaluation.samples ?? sizes.test);
   const jobs: Job[] = [];
   for (const seed of seeds) {
     // The longest first: two workers then end at about the same time.
@@ -66,11 +67,11 @@ export function plan(settings: Settings, sizes: { train: number; test: number })
       const { samples = 0, queries = 0 } = evaluation.checks ?? {};
       for (let index = 0; index < evaluation.shards; index++) {
         jobs.push({
-          id: `attack ${defence} seed ${seed}, part ${index + 1} of ${evaluation.shards}`,
+          id: `attack ${defence} seed ${seed}, shard ${index + 1} of ${evaluation.shards}`,
           after: [train],
-          // The first part makes the checks: the attack, again at half the budget, twice at a large one, and queries.
+          // The first shard runs the checks: the attack, again at half the budget, twice at a large one, and queries.
           work:
-            (tested / evaluation.shards) * 2.2 * evaluation.steps +
+            (testClips / evaluation.shards) * 2.2 * evaluation.steps +
             (index === 0 ? samples * (4 * 2.2 * evaluation.steps + queries) : 0),
           kind: 'evaluate',
           defence,
@@ -94,8 +95,8 @@ export function plan(settings: Settings, sizes: { train: number; test: number })
   jobs.push({
     id: 'modality weights and pictures',
     after: [`train amr-at seed ${seed}`, `train undefended seed ${seed}`],
-    work: evaluation.look.pictures * 2 * evaluation.steps,
-    kind: 'look',
+    work: evaluation.examples.pictures * 2 * evaluation.steps,
+    kind: 'examples',
     seed,
   });
   return jobs;

@@ -6,7 +6,7 @@ const evaluation: Settings['evaluation'] = {
   batchSize: 16,
   curve: { samples: 64, scales: [0, 0.25, 0.5, 1, 2], steps: 10 },
   checks: { samples: 16, queries: 100 },
-  look: { samples: 24, pictures: 4 },
+  examples: { samples: 24, pictures: 4 },
 };
 
 /** A 3D ResNet of one block a stage for frames of 32 x 32 pixels; behind the stem there are 8 frames. */
@@ -99,7 +99,7 @@ export const presets: { readonly [name: string]: Settings } = {
       shards: 1,
       curve: { samples: 7, scales: [0, 0.5, 1], steps: 5 },
       checks: { samples: 8, queries: 50 },
-      look: { samples: 8, pictures: 2 },
+      examples: { samples: 8, pictures: 2 },
     },
   },
   'utd-mhad': utdMhad,
@@ -122,7 +122,7 @@ export const presets: { readonly [name: string]: Settings } = {
     evaluation: {
       ...evaluation,
       curve: { samples: 16, scales: [0, 0.5, 1], steps: 5 },
-      look: { samples: 8, pictures: 2 },
+      examples: { samples: 8, pictures: 2 },
     },
   },
 };

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { duration, readJson, writeAtomically } from '@amr/example-jobs';
+import { duration, readJson } from '@amr/example-jobs';
+import { writeAtomically } from '@amr/internal/node';
 import { compareReports, mergeReports, type RobustnessCurve, RobustnessReport } from '@amr/train';
 import { bonesOf, type SharedData } from './data.js';
-import type { Looks } from './jobs.js';
+import type { Examples } from './jobs.js';
 import { clipFigure } from './pictures.js';
 import { DEFENCES, type Defence, type Job, plan, resultOf } from './plan.js';
 import type { Settings } from './settings.js';
@@ -20,7 +21,7 @@ export interface Outcome {
   backend: string;
 }
 
-/** Joins the results of all jobs; writes report.json and report.html. @returns the table and where the files are */
+/** Merges the results of all jobs and writes report.json and report.html. @returns the table, and the paths of the files */
 export async function writeReport({ settings, out, data, backend }: Outcome) {
   const { video, skeleton, training, evaluation, seeds } = settings;
   const jobs = plan(settings, { train: data.train.labels.length, test: data.test.labels.length });
@@ -42,8 +43,8 @@ export async function writeReport({ settings, out, data, backend }: Outcome) {
         seconds += result<{ seconds: number }>(job).seconds;
     }
   }
-  const look = jobs.find((job) => job.kind === 'look');
-  const { clips } = look ? result<Looks>(look) : { clips: [] };
+  const examples = jobs.find((job) => job.kind === 'examples');
+  const { clips } = examples ? result<Examples>(examples) : { clips: [] };
 
   const comparison = compareReports(reports, {
     baseline: NAMES.undefended,
@@ -51,7 +52,7 @@ export async function writeReport({ settings, out, data, backend }: Outcome) {
     curves,
     figures: clips.map((clip) => ({
       title: `${clip.truth} (${clip.id})`,
-      caption: `Under PGD-${evaluation.steps} on both inputs the undefended model says "${clip.attackedPrediction}"; AMR + AT, attacked likewise, says "${clip.defendedPrediction}".`,
+      caption: `Under PGD-${evaluation.steps} on both inputs the undefended model says "${clip.attackedPrediction}"; AMR + AT under the same attack says "${clip.defendedPrediction}".`,
       svg: clipFigure(clip, bonesOf(settings.data)),
     })),
     settings: {
@@ -71,12 +72,12 @@ export async function writeReport({ settings, out, data, backend }: Outcome) {
     notes: [
       "AMR's formula, its loss and its defaults are a reconstruction from what is public of arXiv 2407.19981; no number here reproduces one of the paper's.",
       'AMR + AT differs from PGD-AT in two things: the reweighter, and the auxiliary heads that its loss trains.',
-      'FGSM and PGD-20 are a first test. A defence that stands against them has not been shown to stand against stronger attacks.',
+      'FGSM and PGD-20 are a first test. A defence that is robust against them may still fail against stronger attacks.',
     ],
   });
   const json = join(out, 'report.json');
   const html = join(out, 'report.html');
-  writeAtomically(json, `${JSON.stringify(comparison.toJSON())}\n`);
-  writeAtomically(html, await comparison.toHTML());
+  await writeAtomically(json, `${JSON.stringify(comparison.toJSON())}\n`);
+  await writeAtomically(html, await comparison.toHTML());
   return { text: comparison.toText(), json, html };
 }

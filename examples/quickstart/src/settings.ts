@@ -1,7 +1,7 @@
 import type { AugmentationOptions } from '@amr/datasets';
 import type { Resnet3dConfig, StgcnConfig } from '@amr/encoders';
 
-/** Everything that decides the numbers of a run. A run folder holds the settings it was begun with. */
+/** Everything that the numbers of a run depend on. A run folder holds the settings that it was started with. */
 export interface Settings {
   readonly preset: string;
   readonly data:
@@ -37,15 +37,15 @@ export interface Settings {
     readonly augmentation: AugmentationOptions;
   };
   readonly evaluation: {
-    /** Test clips that are attacked, spread evenly over the set; absent: all. */
+    /** Test clips that are attacked, evenly spaced over the set. Absent: all. */
     readonly samples?: number;
     readonly steps: number;
     readonly shards: number;
     readonly batchSize: number;
     readonly curve: { readonly samples: number; readonly scales: readonly number[]; readonly steps: number };
-    /** Clips and queries with which the evaluation of each model is checked; absent: it isn't. */
+    /** Clips and queries for the checks of each model's evaluation. Absent: no checks. */
     readonly checks?: { readonly samples: number; readonly queries: number };
-    readonly look: { readonly samples: number; readonly pictures: number };
+    readonly examples: { readonly samples: number; readonly pictures: number };
   };
   readonly seeds: readonly number[];
 }

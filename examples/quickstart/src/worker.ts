@@ -6,7 +6,7 @@ import { work } from './jobs.js';
 import type { Job } from './plan.js';
 import type { Settings } from './settings.js';
 
-/** A worker thread: one job on a backend of its own. */
+/** A worker thread: one job, on its own backend. */
 const { job, flag, threads, settings, data, out } = workerData as {
   job: Job;
   flag: StopFlag;
@@ -15,7 +15,7 @@ const { job, flag, threads, settings, data, out } = workerData as {
   data: SharedData;
   out: string;
 };
-const say = (message: WorkerMessage) => parentPort?.postMessage(message);
+const send = (message: WorkerMessage) => parentPort?.postMessage(message);
 const { signal, check } = signalOf(flag);
 
 await useBackend({ threads });
@@ -26,7 +26,7 @@ const finished = await work(job, {
   signal,
   report(progress: Progress) {
     check();
-    say({ type: 'progress', ...progress });
+    send({ type: 'progress', ...progress });
   },
 });
-say(finished ? { type: 'finished' } : { type: 'stopped' });
+send(finished ? { type: 'finished' } : { type: 'stopped' });

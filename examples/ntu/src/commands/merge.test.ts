@@ -22,10 +22,10 @@ const partsOf = (network: string, suite = 'gradient') =>
   jobs.filter((job) => job.network === network && job.suite === suite);
 
 describe('merge', () => {
-  it('makes of all parts the files of evaluations in one piece', () => {
+  it('makes of all parts the files of evaluations in one piece', async () => {
     for (const job of jobs) write(job);
     expect(partsOf('amr-at')).toHaveLength(3);
-    expect(merge(run, out, clips)).toBe(6);
+    expect(await merge(run, out, clips)).toBe(6);
     for (const job of jobs) {
       const merged = JSON.parse(readFileSync(mergedOf(out, job.network, job.seed, job.suite), 'utf8'));
       expect(merged).toEqual({ ...outcomesOf(run, job, clips), seconds: 3 });
@@ -33,14 +33,14 @@ describe('merge', () => {
     const [last] = partsOf('amr-at').slice(-1);
     const before = readFileSync(mergedOf(out, 'amr-at', 1, 'gradient'), 'utf8');
     write(last!);
-    merge(run, out, clips);
+    await merge(run, out, clips);
     expect(readFileSync(mergedOf(out, 'amr-at', 1, 'gradient'), 'utf8')).toBe(before);
   });
 
-  it('names a part that is missing, and writes nothing', () => {
+  it('names a part that is missing, and writes nothing', async () => {
     const [gap] = partsOf('amr-at').slice(1);
     for (const job of jobs) if (job !== gap) write(job);
-    expect(() => merge(run, out, clips)).toThrow(
+    await expect(merge(run, out, clips)).rejects.toThrow(
       "1 parts are not there yet, such as 'attack amr-at, seed 1, gradient, part 2 of 3': run 'evaluate'",
     );
     expect(() => readFileSync(mergedOf(out, 'undefended', 1, 'gradient'))).toThrow('ENOENT');
@@ -63,16 +63,16 @@ describe('merge', () => {
       /gradient\.json don't go together: shard 1 .*other settings: attacks \["AutoAttack \(short\)"\] instead of \["FGSM"/,
     ],
     ['no report', () => ({ format: 'something' }), /part-2of3\.json: .*delete it and run 'evaluate' again/s],
-  ])('refuses a file that holds %s', (_, held, message) => {
+  ])('refuses a file that holds %s', async (_, held, message) => {
     for (const job of jobs) write(job);
     const [, second] = partsOf('amr-at');
     writeResult(partOf(out, second!), held(second!));
-    expect(() => merge(run, out, clips)).toThrow(message);
+    await expect(merge(run, out, clips)).rejects.toThrow(message);
   });
 
-  it('refuses a file that is cut off', () => {
+  it('refuses a file that is cut off', async () => {
     for (const job of jobs) write(job);
     writeFileSync(partOf(out, jobs[0]!), '{"config":');
-    expect(() => merge(run, out, clips)).toThrow(/part-1of3\.json is not valid JSON.*delete it/);
+    await expect(merge(run, out, clips)).rejects.toThrow(/part-1of3\.json: got invalid JSON.*Delete it/);
   });
 });

@@ -1,4 +1,5 @@
-import { readJson, writeAtomically } from '@amr/example-jobs';
+import { readJson } from '@amr/example-jobs';
+import { writeAtomically } from '@amr/internal/node';
 import { mergeReports, ReportError, RobustnessReport, type RobustnessReportJson } from '@amr/train';
 import { type EvaluateJob, evaluateJobs } from '../run/plan.js';
 import { mergedOf, partOf, type RunRecord } from '../run/runFolder.js';
@@ -9,7 +10,7 @@ import { mergedOf, partOf, type RunRecord } from '../run/runFolder.js';
  * @returns how many evaluations were joined
  * @throws when parts are missing, or are of different evaluations
  */
-export function merge(run: RunRecord, out: string, clips: number): number {
+export async function merge(run: RunRecord, out: string, clips: number): Promise<number> {
   const evaluations = new Map<string, EvaluateJob[]>();
   for (const job of evaluateJobs(run.settings, clips)) {
     const file = mergedOf(out, job.network, job.seed, job.suite);
@@ -27,7 +28,7 @@ export function merge(run: RunRecord, out: string, clips: number): number {
   }
   for (const { file, parts } of found) {
     const reports = parts.map(({ job, json }) => readPart(job, json!, partOf(out, job)));
-    writeAtomically(file, `${JSON.stringify(joined(reports, file).toJSON())}\n`);
+    await writeAtomically(file, `${JSON.stringify(joined(reports, file).toJSON())}\n`);
   }
   return found.length;
 }

@@ -49,10 +49,10 @@ export async function prepareData(
     return true;
   }
   const { dataset } = run.settings;
-  const state = { share: 0, seconds: undefined as number | undefined };
+  const state = { fraction: 0, seconds: undefined as number | undefined };
   const job = { id: `prepare ${dataset.title}`, after: [], work: 1 };
   const show = display(progressOf(state));
-  const begun = performance.now();
+  const start = performance.now();
   show.start(job);
   try {
     const { shard, prepared } = run;
@@ -64,7 +64,7 @@ export async function prepareData(
       finish: signal,
       log: show.log,
       onProgress: ({ samples, total, left, damaged }: PrepareProgress) => {
-        state.share = total > 0 ? samples / total : 1;
+        state.fraction = total > 0 ? samples / total : 1;
         state.seconds = left;
         show.update(job, {
           done: samples,
@@ -73,8 +73,8 @@ export async function prepareData(
         });
       },
     });
-    state.share = 1;
-    show.end(job, (performance.now() - begun) / 1000);
+    state.fraction = 1;
+    show.end(job, (performance.now() - start) / 1000);
     for (const line of outcome(result, run)) show.log(line);
     return true;
   } catch (error) {
@@ -85,11 +85,11 @@ export async function prepareData(
   }
 }
 
-/** What the display asks of an estimate: here `prepare` makes it. */
-const progressOf = (state: { share: number; seconds: number | undefined }) => ({
-  note: () => {},
-  get share() {
-    return state.share;
+/** The estimate that the display shows, which `prepare` makes. */
+const progressOf = (state: { fraction: number; seconds: number | undefined }) => ({
+  record: () => {},
+  get fraction() {
+    return state.fraction;
   },
   get seconds() {
     return state.seconds;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { duration, readJson, writeAtomically } from '@amr/example-jobs';
+import { duration, readJson } from '@amr/example-jobs';
+import { writeAtomically } from '@amr/internal/node';
 import { compareReports, RobustnessReport } from '@amr/train';
 import { STREAMS, trainJobs } from '../run/plan.js';
 import { mergedOf, type RunRecord, trainedOf } from '../run/runFolder.js';
@@ -35,9 +36,9 @@ export async function report(run: RunRecord, out: string): Promise<ReportFiles> 
       notes: NOTES,
     });
     const base = join(out, `report-${suite}`);
-    writeAtomically(`${base}.json`, `${JSON.stringify(comparison.toJSON())}\n`);
-    writeAtomically(`${base}.md`, `${comparison.toMarkdown()}\n`);
-    writeAtomically(`${base}.html`, await comparison.toHTML());
+    await writeAtomically(`${base}.json`, `${JSON.stringify(comparison.toJSON())}\n`);
+    await writeAtomically(`${base}.md`, `${comparison.toMarkdown()}\n`);
+    await writeAtomically(`${base}.html`, await comparison.toHTML());
     files.push(`${base}.json`, `${base}.md`, `${base}.html`);
     texts.push(named.title, compareReports(reports, named).toText());
   }

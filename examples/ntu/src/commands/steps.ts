@@ -52,7 +52,7 @@ export const evaluateCommand = (): Command =>
 export const mergeCommand = (): Command =>
   step('merge', 'joins what the shares of an evaluation have found', async (run) => {
     const { record, test } = await begin(run);
-    say(`${merge(record, run.out, test)} evaluations joined in ${run.out}`);
+    say(`${await merge(record, run.out, test)} evaluations joined in ${run.out}`);
     return true;
   });
 
@@ -77,7 +77,7 @@ export const runCommand = (): Command =>
       if (!(await trainStep(run, flags, signal))) return false;
       if (!(await evaluateStep(run, flags, signal))) return false;
       const { record, test } = await begin(run);
-      merge(record, run.out, test);
+      await merge(record, run.out, test);
       return reportStep(run);
     },
   )
@@ -88,7 +88,7 @@ export const runCommand = (): Command =>
 async function begin(run: Run): Promise<{ record: RunRecord; train: number; test: number }> {
   refuseOther(run);
   const clips = await countClips(run);
-  return { record: claim(run), ...clips };
+  return { record: await claim(run), ...clips };
 }
 
 async function trainStep(run: Run, flags: WorkFlags, signal: AbortSignal): Promise<boolean> {
@@ -110,7 +110,7 @@ async function evaluateStep(run: Run, flags: WorkFlags, signal: AbortSignal): Pr
 }
 
 async function reportStep(run: Run): Promise<boolean> {
-  const { text, files } = await report(claim(run), run.out);
+  const { text, files } = await report(await claim(run), run.out);
   process.stdout.write(`${text}\n`);
   say(`\n${files.join('\n')}`);
   return true;

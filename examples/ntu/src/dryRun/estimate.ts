@@ -6,7 +6,7 @@ import type { ClipCounts } from './clipCounts.js';
 export interface Speed {
   /** A training step on a clean clip. */
   readonly train: number;
-  /** What one step of the attack adds to it, in adversarial training; absent for networks without. */
+  /** One step of the attack of adversarial training; absent for networks that are trained on clean clips. */
   readonly attackStep?: number;
   /** The prediction of one clip. */
   readonly forward?: number;

@@ -1,4 +1,4 @@
-import { attackConditions, classifierOf, pgd } from '@amr/attacks';
+import { attackConditions, classifierOf, pgd, type ThreatModel } from '@amr/attacks';
 import { fromArrays } from '@amr/datasets';
 import { AdversarialTrainer } from '@amr/train';
 import * as tf from '@tensorflow/tfjs-core';
@@ -31,6 +31,8 @@ export interface Subject {
 const LONG = 5;
 /** Attack steps that are measured; others take as long. */
 const STEPS = 2;
+/** Times that each kind of step is measured; their median counts. */
+const REPEATS = 3;
 
 /**
  * Measures steps of a network on clips of noise: a first one of each kind, in which backends compile and allocate, is left
@@ -46,34 +48,42 @@ export async function measureNetwork(
   const modalities = model.inputNames;
   const batch = await batchToMeasure(subject, shapes);
   signal.throwIfAborted();
-  const train = await measureTraining(settings, subject, shapes, batch, 0, signal);
-  const attackedTrain = adversarial
-    ? await measureTraining(settings, subject, shapes, batch, STEPS, signal)
-    : undefined;
+  const train = await measureTraining(subject, shapes, batch, signal);
+  const step = (threatModel: ThreatModel) => measureAttackStep(model, threatModel, shapes, batch);
+  // An attack step by itself: a difference of two training times would be lost in the noise of a busy machine.
   const speed: Measured = {
     batch,
     train,
-    ...(attackedTrain !== undefined && { attackStep: Math.max(0, attackedTrain - train) / STEPS }),
+    ...(adversarial && { attackStep: await step(budgetsOf(settings)) }),
   };
   if (!attacked || modalities.length < 2) return speed;
   const forward = await measureForward(model, shapes, batch);
   const gradient: { [condition: string]: number } = {};
   for (const [condition, threatModel] of Object.entries(attackConditions(budgetsOf(settings)))) {
     signal.throwIfAborted();
-    const inputs = noise(shapes, batch);
-    const labels = tf.zeros([batch], 'int32') as tf.Tensor1D;
-    const attack = pgd(threatModel, { steps: STEPS });
-    const classifier = classifierOf(model, { output: 'logits' });
-    gradient[condition] =
-      (await secondTime(async () => {
-        const perturbed = await attack.perturb(classifier, inputs, labels);
-        await Promise.all(Object.values(perturbed).map((tensor) => tensor.data()));
-        tf.dispose(perturbed);
-      })) /
-      (STEPS * batch);
-    tf.dispose([inputs, labels]);
+    gradient[condition] = await step(threatModel);
   }
   return { ...speed, forward, gradient };
+}
+
+/** Seconds that one PGD step takes for a clip: a forward pass, and a backward pass to the attacked inputs. */
+async function measureAttackStep(
+  model: LayersModel,
+  threatModel: ThreatModel,
+  shapes: Shapes,
+  batch: number,
+): Promise<number> {
+  const inputs = noise(shapes, batch);
+  const labels = tf.zeros([batch], 'int32') as tf.Tensor1D;
+  const attack = pgd(threatModel, { steps: STEPS });
+  const classifier = classifierOf(model, { output: 'logits' });
+  const seconds = await medianTime(async () => {
+    const perturbed = await attack.perturb(classifier, inputs, labels);
+    await Promise.all(Object.values(perturbed).map((tensor) => tensor.data()));
+    tf.dispose(perturbed);
+  });
+  tf.dispose([inputs, labels]);
+  return seconds / (STEPS * batch);
 }
 
 /** Clips of which a training step takes no longer than it should, as the time of predictions tells. */
@@ -91,7 +101,7 @@ type Shapes = { readonly [modality: string]: number[] };
 /** Seconds for a clip. */
 async function measureForward(model: LayersModel, shapes: Shapes, batch: number): Promise<number> {
   const inputs = noise(shapes, batch);
-  const seconds = await secondTime(async () => {
+  const seconds = await medianTime(async () => {
     const outputs = model.predict(model.inputNames.map((name) => inputs[name]!)) as tf.Tensor | tf.Tensor[];
     for (const output of [outputs].flat()) await output.data();
     tf.dispose(outputs);
@@ -100,16 +110,14 @@ async function measureForward(model: LayersModel, shapes: Shapes, batch: number)
   return seconds / batch;
 }
 
-/** Seconds for a clip of a training whose attack has so many steps; 0: none. */
+/** Seconds that a training step on clean clips takes for a clip. */
 async function measureTraining(
-  settings: Settings,
   { model, objective, classes }: Subject,
   shapes: Shapes,
   batch: number,
-  steps: number,
   signal: AbortSignal,
 ): Promise<number> {
-  const size = 2 * batch;
+  const size = (1 + REPEATS) * batch;
   const set = fromArrays({
     modalities: Object.fromEntries(
       model.inputNames.map((name) => [
@@ -125,7 +133,6 @@ async function measureTraining(
     model,
     objective,
     optimizer,
-    ...(steps > 0 && { attack: pgd(budgetsOf(settings), { steps, randomStart: true }) }),
     batchSize: batch,
     seed: 1,
   });
@@ -144,16 +151,23 @@ async function measureTraining(
   });
   signal.throwIfAborted();
   optimizer.dispose();
-  return (ends[1]! - ends[0]!) / 1000 / batch;
+  return median(ends.slice(1).map((end, i) => end - ends[i]!)) / 1000 / batch;
 }
 
-/** Seconds of the second of two calls. */
-async function secondTime(work: () => Promise<void>): Promise<number> {
+/** Median seconds of several calls after a first one, in which backends compile and allocate. */
+async function medianTime(work: () => Promise<void>): Promise<number> {
   await work();
-  const begun = performance.now();
-  await work();
-  return (performance.now() - begun) / 1000;
+  const times: number[] = [];
+  for (let i = 0; i < REPEATS; i++) {
+    const start = performance.now();
+    await work();
+    times.push((performance.now() - start) / 1000);
+  }
+  return median(times);
 }
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 function noise(shapes: Shapes, batch: number): { [modality: string]: tf.Tensor } {
   return Object.fromEntries(

@@ -26,58 +26,58 @@ const run = (flags: Partial<CommonFlags> = {}) =>
 const held = () => JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
 
 describe('refuseOther', () => {
-  it('takes nothing', () => {
+  it('takes nothing', async () => {
     expect(refuseOther(run())).toBeUndefined();
     expect(existsSync(out)).toBe(false);
-    const record = claim(run());
+    const record = await claim(run());
     expect(refuseOther(run())).toEqual(JSON.parse(JSON.stringify(record)));
     expect(() => refuseOther(run({ data: 'ntu120' }))).toThrow(/holds a run with other settings/);
   });
 });
 
 describe('claim', () => {
-  it('takes an empty folder, and again for the same run', () => {
-    const record = claim(run());
+  it('takes an empty folder, and again for the same run', async () => {
+    const record = await claim(run());
     expect(held()).toEqual(JSON.parse(JSON.stringify(record)));
     expect(record).toMatchObject({ preset: 'smoke', data: 'ntu60', prepared: join(out, 'prepared') });
-    expect(claim(run())).toEqual(record);
+    expect(await claim(run())).toEqual(record);
     expect(readdirSync(out)).toEqual(['run.json']);
   });
 
-  it('lets seeds and jobs differ, which change no other number', () => {
-    claim(run());
-    claim(run({ seeds: [1, 2, 3], set: ['jobs=1'] }));
+  it('lets seeds and jobs differ, which change no other number', async () => {
+    await claim(run());
+    await claim(run({ seeds: [1, 2, 3], set: ['jobs=1'] }));
     expect(held().settings).toMatchObject({ seeds: [1, 2, 3], jobs: 1 });
   });
 
-  it('refuses other settings by name, and leaves the folder as it is', () => {
-    claim(run());
+  it('refuses other settings by name, and leaves the folder as it is', async () => {
+    await claim(run());
     const before = held();
-    expect(() => claim(run({ set: ['training.joint.epochs=9', 'evaluation.batchSize=3'] }))).toThrow(
+    await expect(claim(run({ set: ['training.joint.epochs=9', 'evaluation.batchSize=3'] }))).rejects.toThrow(
       /run holds a run with other settings \(training\.joint\.epochs: \d+ there, 9 here; evaluation\.batchSize: \d+ there, 3 here\); choose another --out/,
     );
-    expect(() => claim(run({ data: 'utd-mhad' }))).toThrow(
+    await expect(claim(run({ data: 'utd-mhad' }))).rejects.toThrow(
       /dataset\.title: "NTU RGB\+D 60" there, "UTD-MHAD" here/,
     );
-    expect(() => claim(run({ set: ['training.joint.gradientClip=1'] }))).toThrow(
+    await expect(claim(run({ set: ['training.joint.gradientClip=1'] }))).rejects.toThrow(
       /gradientClip: nothing there, 1 here/,
     );
     expect(held()).toEqual(before);
   });
 
-  it.each(['{}', '[]', 'null', '"run"', '{"settings":3}'])('refuses a run.json of %s', (text) => {
+  it.each(['{}', '[]', 'null', '"run"', '{"settings":3}'])('refuses a run.json of %s', async (text) => {
     mkdirSync(out);
     writeFileSync(join(out, 'run.json'), text);
-    expect(() => claim(run())).toThrow(/run\.json isn't a run's; choose another --out/);
+    await expect(claim(run())).rejects.toThrow(/run\.json isn't a run's; choose another --out/);
   });
 
-  it('refuses a run.json that is cut off, and a file in place of the folder', () => {
+  it('refuses a run.json that is cut off, and a file in place of the folder', async () => {
     mkdirSync(out);
     writeFileSync(join(out, 'run.json'), '{"preset":');
-    expect(() => claim(run())).toThrow(/run\.json is not valid JSON/);
+    await expect(claim(run())).rejects.toThrow(/run\.json: got invalid JSON/);
     rmSync(out, { recursive: true });
     writeFileSync(out, '');
-    expect(() => claim(run())).toThrow(/ENOTDIR|EEXIST/);
+    await expect(claim(run())).rejects.toThrow(/ENOTDIR|EEXIST/);
     expect(readdirSync(join(out, '..'))).toEqual(['run']);
   });
 });

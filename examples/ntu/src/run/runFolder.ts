@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { readJson, writeAtomically } from '@amr/example-jobs';
+import { readJson } from '@amr/example-jobs';
+import { writeAtomically } from '@amr/internal/node';
 import type { Run } from '../run.js';
 import type { Settings } from '../settings/settings.js';
 import type { EvaluateJob, TrainJob } from './plan.js';
@@ -17,13 +18,13 @@ export interface RunRecord {
  * Takes a folder for a run: what it is made of is written first, and a folder that holds a run with other settings is
  * refused. More seeds add to a run. Several processes may take the same folder for the same run.
  */
-export function claim(run: Run): RunRecord {
+export async function claim(run: Run): Promise<RunRecord> {
   const { settings, names, prepared, out } = run;
   const record: RunRecord = { preset: names.preset, data: names.data, prepared, settings };
   const held = refuseOther(run);
   const text = `${JSON.stringify(record, null, 2)}\n`;
   // The processes of an array job write the same, so it doesn't matter whose stays.
-  if (JSON.stringify(held, null, 2) !== text.trimEnd()) writeAtomically(join(out, 'run.json'), text);
+  if (JSON.stringify(held, null, 2) !== text.trimEnd()) await writeAtomically(join(out, 'run.json'), text);
   return record;
 }
 

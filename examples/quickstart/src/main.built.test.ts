@@ -1,18 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-// The built command, as a user runs it; `pnpm test` builds first.
+// The built command, as a user runs it.
 const command = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const run = (...flags: string[]) => {
   const { status, stderr } = spawnSync(process.execPath, [command, ...flags], { encoding: 'utf8' });
   return { status, stderr };
 };
 
-describe.skipIf(!existsSync(command))('quickstart refuses before any work', () => {
+describe('quickstart refuses before any work', () => {
   let out: string;
   beforeEach(() => {
     out = mkdtempSync(join(tmpdir(), 'quickstart-'));
@@ -20,10 +20,10 @@ describe.skipIf(!existsSync(command))('quickstart refuses before any work', () =
   afterEach(() => rmSync(out, { recursive: true, force: true }));
 
   it.each([
-    [['--preset', 'nope'], /there is none of that name; there are generated/],
-    [['--data', 'utd-mhad'], /needs --root DIR/],
+    [['--preset', 'nope'], /--preset: got 'nope'; expected one of generated/],
+    [['--data', 'utd-mhad'], /--root: got nothing; .*Add --root DIR\./],
     [['--data', 'imagenet'], /Allowed choices are generated, utd-mhad/],
-    [['--seeds', '0'], /a whole number from 1 was expected/],
+    [['--seeds', '0'], /Got 0; expected a whole number from 1\./],
   ])('%j', (flags, message) => {
     const { status, stderr } = run(...flags, '--out', join(out, 'run'));
     expect(stderr).toMatch(message);
@@ -34,7 +34,7 @@ describe.skipIf(!existsSync(command))('quickstart refuses before any work', () =
     mkdirSync(join(out, 'run'));
     writeFileSync(join(out, 'run', 'settings.json'), '{"preset":"other"}');
     const { status, stderr } = run('--quick', '--out', join(out, 'run'));
-    expect(stderr).toMatch(/holds a run with other settings/);
+    expect(stderr).toMatch(/which holds a run with other settings; expected an empty folder/);
     expect(status).toBe(1);
   });
 
