@@ -36,7 +36,7 @@ const FOLDERS = {
     'fusion',
   ],
   'packages/datasets': [
-    'datasetError|workerFile',
+    'datasetError|options|workerFile',
     'batchPlan',
     'source',
     'video',

@@ -1,6 +1,5 @@
-import type { BatchOptions } from '@amr/internal';
-import { random } from '@amr/internal';
-import { DatasetError } from './datasetError.js';
+import { type BatchOptions, random } from '@amr/internal';
+import { checkCount, checkOption } from './options.js';
 
 /**
  * Which samples each batch of an epoch holds, from batch `start` on.
@@ -8,12 +7,10 @@ import { DatasetError } from './datasetError.js';
  */
 export function batchPlan(size: number, options: BatchOptions): number[][] {
   const { batchSize, seed, epoch = 0, start = 0, dropLast = false } = options;
-  whole('batchSize', batchSize, 1);
-  whole('epoch', epoch, 0);
-  whole('start', start, 0);
-  if (seed !== undefined && !Number.isFinite(seed)) {
-    throw new DatasetError(`seed: ${seed} was given, a finite number was expected`);
-  }
+  checkCount('batchSize', batchSize);
+  checkCount('epoch', epoch, 0);
+  checkCount('start', start, 0);
+  if (seed !== undefined) checkOption('seed', seed, Number.isFinite(seed), 'a finite number');
   const order =
     seed === undefined
       ? Array.from({ length: size }, (_, i) => i)
@@ -24,11 +21,4 @@ export function batchPlan(size: number, options: BatchOptions): number[][] {
     if (!dropLast || rows.length === batchSize) plan.push(rows);
   }
   return plan;
-}
-
-/** @throws {DatasetError} when `value` is not a whole number of at least `least` */
-export function whole(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new DatasetError(`${name}: ${value} was given, a whole number of at least ${least} was expected`);
-  }
 }

@@ -11,13 +11,15 @@ export interface DatasetErrorPlace {
 }
 
 /**
- * Data that can't be used, or a wrong request for it: `reason` says what was found and what was expected; `file`, and `line`
- * or `offset`, where.
+ * Data or options that can't be used. `reason` says what was found and what was expected; `file`, and `line` or `offset`, say
+ * where it was found.
  */
 export class DatasetError extends Error {
   /** Always `'DatasetError'`. */
   override readonly name = 'DatasetError';
-  /** What was found, what was expected, how to mend it. */
+  /** Always `'AMR_DATASET'`. */
+  readonly code = 'AMR_DATASET';
+  /** The message without the place: `name: got X; expected Y. What to do.`; where a file is at fault, its place is the name. */
   readonly reason: string;
   /** The file that is at fault, when one is. */
   readonly file?: string;
@@ -27,7 +29,7 @@ export class DatasetError extends Error {
   readonly offset?: number;
 
   /**
-   * @param reason what was found, what was expected, how to mend it
+   * @param reason what was found, what was expected, how to fix it
    * @param place the file, line or offset at fault, and the error that this one explains
    */
   constructor(reason: string, place: DatasetErrorPlace = {}) {

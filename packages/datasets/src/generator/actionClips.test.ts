@@ -101,8 +101,8 @@ describe('actionClips', () => {
   });
 
   it.each<[ActionClipsOptions, RegExp]>([
-    [{ samplesPerClass: 0 }, /samplesPerClass: 0/],
-    [{ classes: 1 }, /classes: 1/],
+    [{ samplesPerClass: 0 }, /samplesPerClass: got 0; expected a whole number from 1/],
+    [{ classes: 1 }, /classes: got 1; expected a whole number from 2/],
     [{ classes: 23 }, /classes: 23 was given, there are 22/],
     [{ classes: ['wave', 'yawn'] }, /no 'yawn' among drink, /],
     [{ classes: ['wave', 'push'] }, /no 'push'.*persons: 2/],

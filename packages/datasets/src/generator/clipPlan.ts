@@ -1,5 +1,5 @@
-import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { checkCount } from '../options.js';
 import type { ActionClipsOptions } from './actionClips.js';
 import { actionNames, actions } from './actions.js';
 import type { ClipSpec } from './clip.js';
@@ -40,8 +40,8 @@ export function clipPlan(options: ActionClipsOptions): ClipPlan {
       ? { skeleton: options.frames, rgb: options.frames }
       : { skeleton: 32, rgb: Math.min(16, options.frames?.skeleton ?? 16), ...options.frames };
   for (const [name, value] of Object.entries({ samplesPerClass, subjects, views, resolution }))
-    whole(name, value, 1);
-  for (const [name, value] of Object.entries(frames)) whole(`frames of ${name}`, value, 1);
+    checkCount(name, value);
+  for (const [name, value] of Object.entries(frames)) checkCount(`frames of ${name}`, value);
   if (frames.rgb > frames.skeleton) {
     throw new DatasetError(
       `frames: ${frames.rgb} of rgb were given, at most the skeleton's ${frames.skeleton} were expected`,
@@ -118,7 +118,7 @@ function splitFilter(
 function choose(classes: number | readonly string[], persons: 1 | 2): number[] {
   const available = actions.flatMap((action, i) => ((action.persons ?? 1) <= persons ? [i] : []));
   if (typeof classes === 'number') {
-    whole('classes', classes, 2);
+    checkCount('classes', classes, 2);
     if (classes > available.length) {
       throw new DatasetError(
         `classes: ${classes} was given, there are ${available.length} with at most ${persons} person${persons === 1 ? '' : 's'}`,

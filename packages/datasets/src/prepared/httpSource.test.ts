@@ -246,7 +246,7 @@ describe('httpSource', () => {
     expect(requests.at(-1)![0]).toBe('/data/%252e%252e/a%3Fb?token=a%20b');
     expect(() => httpSource('prepared')).toThrow(/is no address/);
     expect(() => httpSource('file:///prepared')).toThrow(/http: or https:/);
-    expect(() => httpSource(url, { retries: -1 })).toThrow(/retries: -1 was given/);
+    expect(() => httpSource(url, { retries: -1 })).toThrow(/retries: got -1; expected a whole number from 0/);
   });
 
   it('verifies all that a server gives', async () => {

@@ -1,5 +1,5 @@
-import { whole as wholeNumber } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { checkCount } from '../options.js';
 import { pause, unlessAborted, withSignals } from './abortable.js';
 import { insideSteps, manifestBytes, type ShardSource, tooShort } from './shardSource.js';
 import { wholeFiles } from './wholeFiles.js';
@@ -66,9 +66,9 @@ export function httpSource(url: string | URL, options: HttpSourceOptions = {}): 
     retryDelay = 250,
     timeLimit = 60,
   } = options;
-  wholeNumber('wholeBytes', wholeBytes, 0);
-  wholeNumber('retries', retries, 0);
-  wholeNumber('retryDelay', retryDelay, 0);
+  checkCount('wholeBytes', wholeBytes, 0);
+  checkCount('retries', retries, 0);
+  checkCount('retryDelay', retryDelay, 0);
   if (!(timeLimit > 0 && timeLimit <= 86400)) {
     throw new DatasetError(`timeLimit: ${timeLimit} was given, seconds up to 86400 were expected`);
   }

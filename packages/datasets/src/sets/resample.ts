@@ -1,5 +1,5 @@
-import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { checkCount } from '../options.js';
 
 /**
  * A series of another number of frames: `count` moments evenly over the whole series, each a linear mix of the two frames that it
@@ -23,9 +23,9 @@ export function resampleLinear(
   stride: number,
   moments: 'ends' | 'middles' = 'ends',
 ): Float32Array {
-  whole('frames', frames, 1);
-  whole('count', count, 1);
-  whole('stride', stride, 1);
+  checkCount('frames', frames);
+  checkCount('count', count);
+  checkCount('stride', stride);
   if (values.length !== frames * stride) {
     throw new DatasetError(
       `values: ${values.length} were given, ${frames} frames of ${stride} were expected`,

@@ -162,11 +162,11 @@ describe('fromArrays', () => {
   });
 
   it.each<[BatchOptions, RegExp]>([
-    [{ batchSize: 0 }, /batchSize: 0/],
-    [{ batchSize: 1.5 }, /batchSize: 1.5/],
-    [{ batchSize: 1, epoch: -1 }, /epoch: -1/],
-    [{ batchSize: 1, start: Number.NaN }, /start: NaN/],
-    [{ batchSize: 1, seed: Number.NaN }, /seed: NaN/],
+    [{ batchSize: 0 }, /batchSize: got 0; expected a whole number from 1/],
+    [{ batchSize: 1.5 }, /batchSize: got 1\.5;/],
+    [{ batchSize: 1, epoch: -1 }, /epoch: got -1; expected a whole number from 0/],
+    [{ batchSize: 1, start: Number.NaN }, /start: got NaN; expected a whole number from 0/],
+    [{ batchSize: 1, seed: Number.NaN }, /seed: got NaN; expected a finite number/],
   ])('refuses batches %j at the call', (options, reason) => {
     expect(() => fromArrays(good).batches(options)).toThrow(reason);
   });

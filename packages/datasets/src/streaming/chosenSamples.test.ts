@@ -35,7 +35,7 @@ describe('chosenSamples', () => {
     [{ split: 'xview', part: 'train' as const }, /no 'xview'; there are xsub, xset, empty/],
     [{ part: 'train' as const }, /'train' of which split\? Give split: xsub, xset, empty/],
     [{ split: 'xsub', part: 'valid' as 'train' }, /'train' or 'test'/],
-    [{ samples: 0 }, /samples: 0/],
+    [{ samples: 0 }, /samples: got 0; expected a whole number from 1/],
     [{ samples: ['s1', 'x'] }, /no sample 'x'/],
     [{ split: 'empty', part: 'train' as const }, /none of the 60 samples/],
   ])('refuses %j', (options, reason) => {

@@ -1,5 +1,5 @@
-import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { checkCount } from '../options.js';
 import { partOfSplit, type SplitPart, type SplitRule } from '../source/splitRule.js';
 
 /** Which samples are taken. */
@@ -25,7 +25,7 @@ export function chosenSamples(
   const { samples: wanted } = options;
   if (wanted === undefined) return part;
   if (typeof wanted === 'number') {
-    whole('samples', wanted, 1);
+    checkCount('samples', wanted);
     return spread(part, wanted, (position) => samples[position]!.label);
   }
   const positions = new Map(part.map((position) => [samples[position]!.id, position]));

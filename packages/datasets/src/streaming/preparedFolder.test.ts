@@ -230,8 +230,8 @@ describe('preparedFolder', () => {
     [{ frames: { depth: 3 } }, /no modality 'depth'/],
     [{ sampling: 'random' as 'dense' }, /'random' was given, one of uniform, segments, dense/],
     [{ crop: { size: 9 } }, /size 9 .* 'rgb' have 8 x 8/],
-    [{ workers: -1 }, /workers: -1/],
-    [{ prefetch: 0.5 }, /prefetch: 0.5/],
+    [{ workers: -1 }, /workers: got -1; expected a whole number from 0/],
+    [{ prefetch: 0.5 }, /prefetch: got 0\.5; expected a whole number from 0/],
     [{ part: 'train', split: 'xview' }, /no 'xview'/],
     [{ augmentation: { mirror: 2 } }, /mirror: 2/],
   ])('refuses %j', async (options, reason) => {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { whole } from '../batchPlan.js';
+import { checkCount } from '../options.js';
 import { folderSource } from '../prepared/folderSource.js';
 import { openShards } from '../prepared/preparedShards.js';
 import { batchReaderHere } from './batchReader.js';
@@ -52,7 +52,7 @@ export async function preparedFolder(
   options: PreparedFolderOptions = {},
 ): Promise<StreamedDataset> {
   const { workers = defaultWorkers(), verify = true, signal } = options;
-  whole('workers', workers, 0);
+  checkCount('workers', workers, 0);
   const shards = await openShards(folderSource(folder), { verify, signal });
   const prefetch = options.prefetch ?? Math.max(2, workers);
   return shardDataset(shards, { ...options, prefetch }, (recipe, maker, stored) =>

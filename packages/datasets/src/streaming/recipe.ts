@@ -2,8 +2,8 @@ import type { ModalityInfo } from '@amr/internal';
 import { random } from '@amr/internal';
 import type { AugmentationOptions, CropOptions } from '../augment/augmentationOptions.js';
 import { augmenter } from '../augment/augmenter.js';
-import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { checkCount } from '../options.js';
 import type { StoredModality } from '../source/sourceFormat.js';
 import { type FrameSampling, frameSamplings } from '../video/frameSampling.js';
 import { type FrameCount, sampleMoments } from './moments.js';
@@ -76,7 +76,7 @@ export function sampleRecipe(
   for (const name of names) {
     const total = stored[name]!.shape[timeAxis(stored[name]!)]!;
     const wanted = (typeof options.frames === 'number' ? options.frames : options.frames?.[name]) ?? total;
-    whole(`frames of '${name}'`, wanted, 1);
+    checkCount(`frames of '${name}'`, wanted);
     if (wanted > total) {
       throw new DatasetError(
         `frames: ${wanted} of '${name}' were asked for, ${total} are stored; ask for fewer, or prepare the data with more`,

@@ -1,7 +1,8 @@
 import type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
 import { type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
-import { batchPlan, whole } from '../batchPlan.js';
+import { batchPlan } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { checkCount } from '../options.js';
 import {
   type BatchReader,
   type BatchValues,
@@ -49,7 +50,7 @@ export interface StreamSetup {
  */
 export function streamDataset(setup: StreamSetup): StreamedDataset {
   const { classes, modalities, samples, reader, prefetch } = setup;
-  whole('prefetch', prefetch, 0);
+  checkCount('prefetch', prefetch, 0);
   const state = { isClosed: false };
   return view(samples);
 

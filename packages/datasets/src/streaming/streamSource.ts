@@ -1,4 +1,4 @@
-import { whole } from '../batchPlan.js';
+import { checkCount } from '../options.js';
 import { formatOf, sourceFormats } from '../sets/formats.js';
 import type { SourceFormat } from '../source/sourceFormat.js';
 import { batchReaderHere } from './batchReader.js';
@@ -45,7 +45,7 @@ export async function streamSource<Options>(
   const read = formatOf(format) as SourceFormat;
   const isKnown = sourceFormats[read.name] === read;
   const { workers = isKnown ? defaultWorkers() : 0 } = options;
-  whole('workers', workers, 0);
+  checkCount('workers', workers, 0);
   const listing = await read.list(source, options.signal);
   const { modalities, samples } = listing;
   const prefetch = options.prefetch ?? Math.max(2, workers);

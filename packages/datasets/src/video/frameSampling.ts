@@ -1,6 +1,6 @@
 import { evenlySpaced } from '@amr/internal';
-import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { checkCount } from '../options.js';
 
 /**
  * Which frames stand for a clip. `'uniform'`: evenly spread, first and last included. `'segments'`: one of each of as many equal
@@ -45,9 +45,9 @@ export const frameSamplings: readonly FrameSampling[] = ['uniform', 'segments', 
  */
 export function sampleFrames(total: number, count: number, options: FrameSamplingOptions = {}): number[] {
   const { sampling = 'uniform', random, stride = 1 } = options;
-  whole('total', total, 1);
-  whole('count', count, 1);
-  whole('stride', stride, 1);
+  checkCount('total', total);
+  checkCount('count', count);
+  checkCount('stride', stride);
   if (sampling === 'uniform') return evenlySpaced(total, count);
   if (sampling === 'segments') {
     return Array.from({ length: count }, (_, i) =>

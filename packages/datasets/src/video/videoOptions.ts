@@ -1,6 +1,5 @@
-import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
-import { onlyOptions } from '../source/onlyOptions.js';
+import { checkCount, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { StoredModality } from '../source/sourceFormat.js';
 import { type FrameSampling, frameSamplings } from './frameSampling.js';
 
@@ -46,8 +45,18 @@ export interface VideoOptions {
 export type CheckedVideoOptions = Required<Omit<VideoOptions, 'seed' | 'ffmpeg'>> &
   Pick<VideoOptions, 'seed' | 'ffmpeg'>;
 
-// biome-ignore format: a list
-const names: readonly (keyof VideoOptions)[] = ['frames', 'size', 'sampling', 'stride', 'crop', 'margin', 'seed', 'damaged', 'timeLimit', 'ffmpeg'];
+const videoKeys = optionKeys<VideoOptions>({
+  frames: true,
+  size: true,
+  sampling: true,
+  stride: true,
+  crop: true,
+  margin: true,
+  seed: true,
+  damaged: true,
+  timeLimit: true,
+  ffmpeg: true,
+});
 const crops: readonly VideoCrop[] = ['person', 'centre', 'stretch', 'letterbox'];
 /** Bytes of one sample: as many as a typed array holds without trouble anywhere. */
 const greatest = 2 ** 30;
@@ -57,7 +66,7 @@ const greatest = 2 ** 30;
  * @throws {DatasetError} when one is out of its range
  */
 export function checkVideoOptions(options: VideoOptions = {}): CheckedVideoOptions {
-  onlyOptions(options, names, 'video');
+  rejectUnknownOptions('video', options, videoKeys);
   const checked: CheckedVideoOptions = {
     frames: 32,
     size: 128,
@@ -70,9 +79,9 @@ export function checkVideoOptions(options: VideoOptions = {}): CheckedVideoOptio
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   };
   const { frames, size, sampling, stride, crop, margin, seed, damaged, timeLimit } = checked;
-  whole('frames', frames, 1);
-  whole('size', size, 1);
-  whole('stride', stride, 1);
+  checkCount('video.frames', frames);
+  checkCount('video.size', size);
+  checkCount('video.stride', stride);
   if (frames * size * size * 3 > greatest) {
     throw new DatasetError(
       `frames and size: ${frames} pictures of ${size} x ${size} are more than ${greatest} bytes; give fewer or smaller ones`,

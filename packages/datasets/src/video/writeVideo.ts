@@ -1,7 +1,7 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { whole } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { checkCount } from '../options.js';
 import { ffmpegPath, runFfmpeg } from './ffmpeg.js';
 
 /** What {@link writeVideo} writes. */
@@ -42,7 +42,7 @@ export async function writeVideo(
   { pixels, frames, width, height, framesPerSecond = 30, quality = 2 }: VideoToWrite,
   { ffmpeg, signal }: WriteVideoOptions = {},
 ): Promise<void> {
-  for (const [name, value] of Object.entries({ frames, width, height })) whole(name, value, 1);
+  for (const [name, value] of Object.entries({ frames, width, height })) checkCount(name, value);
   if (pixels.length !== frames * height * width * 3) {
     throw new DatasetError(
       `${pixels.length} bytes of pixels were given, ${frames} frames of ${width} x ${height} need ${frames * height * width * 3}`,

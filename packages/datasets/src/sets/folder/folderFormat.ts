@@ -3,7 +3,7 @@ import { basename, join, parse, resolve } from 'node:path';
 import { FormatError, float32ValuesOf, type NumericArray, readNpy, readNpz } from '@amr/formats';
 import { z } from 'zod';
 import { DatasetError } from '../../datasetError.js';
-import { onlyOptions } from '../../source/onlyOptions.js';
+import { optionKeys, rejectUnknownOptions } from '../../options.js';
 import { parseJson } from '../../source/parseJson.js';
 import { readText, readWholeFile } from '../../source/readWholeFile.js';
 import type {
@@ -37,6 +37,8 @@ export interface FolderOptions {
 }
 
 /** The kinds of files; those of a modality are all of one. */
+const folderKeys = optionKeys<FolderOptions>({ root: true, modalities: true, skeleton: true, video: true });
+
 type Source = 'array' | 'skeleton' | 'video';
 
 /** What reading a sample needs to know of each modality. */
@@ -68,7 +70,7 @@ export const folder: SourceFormat<FolderOptions> = {
 
   async list(options, signal): Promise<Listing> {
     const { root } = options;
-    onlyOptions(options, ['root', 'modalities', 'skeleton', 'video']);
+    rejectUnknownOptions('folder', options, folderKeys);
     checkSkeletonOptions(options.skeleton);
     checkVideoOptions(options.video);
     if (typeof root !== 'string' || root === '') {

@@ -205,7 +205,11 @@ describe('imigue', () => {
     ],
     ['labels that are none', { skeletons: video('<html>') }, /0001_label.csv, line 1: no line is a gesture/],
     ['unknown joints', { skeleton: { joints: 'lower' as 'upper' } }, /joints: 'lower'/],
-    ['no picture', { picture: { width: 0, height: 720 } }, /width of picture: 0/],
+    [
+      'no picture',
+      { picture: { width: 0, height: 720 } },
+      /picture\.width: got 0; expected a whole number from 1/,
+    ],
     ['no rate', { framesPerSecond: 0 }, /framesPerSecond: 0/],
     ['an unknown fit', { skeleton: { fit: 'crop' as 'pad' } }, /fit: 'crop'/],
   ])('refuses %s', async (_, options, message) => {

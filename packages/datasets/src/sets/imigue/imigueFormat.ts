@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
 import { imigueUpperBody } from '@amr/internal';
-import { whole } from '../../batchPlan.js';
 import { DatasetError } from '../../datasetError.js';
+import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { filesBelow, videosBelow } from '../../source/filesBelow.js';
-import { onlyOptions } from '../../source/onlyOptions.js';
 import { readText, readWholeFile } from '../../source/readWholeFile.js';
 import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../../source/sourceFormat.js';
 import { probeVideo } from '../../video/probeVideo.js';
@@ -176,20 +175,22 @@ export const imigue: SourceFormat<ImigueOptions> = {
   },
 };
 
+const imigueKeys = optionKeys<ImigueOptions>({
+  skeletons: true,
+  skeleton: true,
+  minFrames: true,
+  picture: true,
+  exclude: true,
+  videos: true,
+  video: true,
+  framesPerSecond: true,
+});
+const skeletonKeys = optionKeys<ImigueSkeletonOptions>({ joints: true, frames: true, fit: true });
+
 function checkOptions(options: ImigueOptions) {
-  const known = [
-    'skeletons',
-    'skeleton',
-    'minFrames',
-    'picture',
-    'exclude',
-    'videos',
-    'video',
-    'framesPerSecond',
-  ];
-  onlyOptions(options, known);
+  rejectUnknownOptions('imigue', options, imigueKeys);
   const { skeletons, skeleton = {}, minFrames = 1, framesPerSecond } = options;
-  onlyOptions(skeleton, ['joints', 'frames', 'fit'], 'skeleton');
+  rejectUnknownOptions('skeleton', skeleton, skeletonKeys);
   const { joints = 'upper', frames = 64, fit = 'resample' } = skeleton;
   const { exclude = imigueUnusable, picture = { width: 1280, height: 720 } } = options;
   if (typeof skeletons !== 'string' || skeletons === '') {
@@ -198,14 +199,14 @@ function checkOptions(options: ImigueOptions) {
   if (joints !== 'upper' && joints !== 'all') {
     throw new DatasetError(`skeleton.joints: '${joints}' was given, 'upper' or 'all' was expected`);
   }
-  whole('skeleton.frames', frames, 1);
+  checkCount('skeleton.frames', frames);
   if (!['resample', 'pad', 'loop'].includes(fit)) {
     throw new DatasetError(`skeleton.fit: '${fit}' was given, 'resample', 'pad' or 'loop' was expected`);
   }
-  whole('minFrames', minFrames, 1);
-  whole('width of picture', picture.width, 1);
-  whole('height of picture', picture.height, 1);
-  for (const video of exclude) whole('exclude', video, 0);
+  checkCount('minFrames', minFrames);
+  checkCount('picture.width', picture.width);
+  checkCount('picture.height', picture.height);
+  for (const video of exclude) checkCount('exclude', video, 0);
   if (framesPerSecond !== undefined && !(framesPerSecond > 0 && framesPerSecond <= 1000)) {
     throw new DatasetError(`framesPerSecond: ${framesPerSecond} was given, a number up to 1000 was expected`);
   }

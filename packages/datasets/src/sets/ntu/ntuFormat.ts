@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { DatasetError } from '../../datasetError.js';
-import { onlyOptions } from '../../source/onlyOptions.js';
+import { optionKeys, rejectUnknownOptions } from '../../options.js';
 import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../../source/sourceFormat.js';
 import type { SplitRule } from '../../source/splitRule.js';
 import { type PersonBox, personBox } from '../../video/personBox.js';
@@ -67,7 +67,7 @@ function ntuFormat(
     name,
 
     async list(options, signal): Promise<Listing> {
-      const { skeletons: skeletonFolder, videos: videoFolder, classes } = checkOptions(options);
+      const { skeletons: skeletonFolder, videos: videoFolder, classes } = checkOptions(name, options);
       const { persons, frames } = checkSkeletonOptions(options.skeleton);
       const rgb = videoFolder === undefined ? undefined : videoModality(options.video);
       const actions = chosenActions(classes, names);
@@ -180,8 +180,16 @@ export async function bodyBox(
   return personBox(pixels, { width, height, margin });
 }
 
-function checkOptions(options: NtuOptions): NtuOptions {
-  onlyOptions(options, ['skeletons', 'videos', 'classes', 'skeleton', 'video']);
+const ntuKeys = optionKeys<NtuOptions>({
+  skeletons: true,
+  videos: true,
+  classes: true,
+  skeleton: true,
+  video: true,
+});
+
+function checkOptions(name: string, options: NtuOptions): NtuOptions {
+  rejectUnknownOptions(name, options, ntuKeys);
   if (options.skeletons === undefined) {
     throw new DatasetError('skeletons: expected the folder of the .skeleton files');
   }

@@ -1,5 +1,5 @@
 import { DatasetError } from '../../datasetError.js';
-import { onlyOptions } from '../../source/onlyOptions.js';
+import { checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { bodyTracks } from './bodyTrack.js';
 import { checkDenoiseOptions, type DenoiseOptions, denoise } from './denoise.js';
 import { type EmptyFrames, mainBodies, withoutEmptyFrames } from './mainBodies.js';
@@ -39,6 +39,16 @@ export type CheckedSkeletonOptions = Required<Omit<NtuSkeletonOptions, 'denoise'
   emptyFrames?: EmptyFrames;
 };
 
+const skeletonKeys = optionKeys<NtuSkeletonOptions>({
+  persons: true,
+  frames: true,
+  fit: true,
+  denoise: true,
+  emptyFrames: true,
+  centre: true,
+  alignView: true,
+});
+
 /**
  * The options with their defaults.
  * @throws {DatasetError} when one is out of its range, or there is no such option
@@ -52,24 +62,18 @@ export function checkSkeletonOptions(options: NtuSkeletonOptions = {}): CheckedS
     centre: toOrigin = true,
     alignView: align = false,
   } = options;
-  const known = ['persons', 'frames', 'fit', 'denoise', 'emptyFrames', 'centre', 'alignView'];
-  onlyOptions(options, known, 'skeleton');
-  if (persons !== 1 && persons !== 2) {
-    throw new DatasetError(`skeleton.persons: ${persons} was given, expected 1 or 2`);
-  }
-  if (!Number.isInteger(frames) || frames < 1 || frames > mostFrames) {
-    throw new DatasetError(
-      `skeleton.frames: ${frames} was given, expected a whole number from 1 to ${mostFrames}`,
-    );
-  }
-  oneOf('fit', fit, ['resample', 'pad', 'loop']);
-  oneOf('emptyFrames', emptyFrames ?? 'drop', ['drop', 'keep', 'repeat']);
+  rejectUnknownOptions('skeleton', options, skeletonKeys);
+  checkOption('skeleton.persons', persons, persons === 1 || persons === 2, '1 or 2');
+  const isCount = Number.isInteger(frames) && frames >= 1 && frames <= MAX_FRAMES;
+  checkOption('skeleton.frames', frames, isCount, `a whole number from 1 to ${MAX_FRAMES}`);
+  checkOneOf('skeleton.fit', fit, ['resample', 'pad', 'loop']);
+  checkOneOf('skeleton.emptyFrames', emptyFrames ?? 'drop', ['drop', 'keep', 'repeat']);
   const filters = options.denoise === false ? false : checkDenoiseOptions(options.denoise);
   return { persons, frames, fit, emptyFrames, centre: toOrigin, alignView: align, denoise: filters };
 }
 
 /** Frames of a clip, in its recording and as it is wanted: nearly an hour. Empty ones take little in a file, and much here. */
-const mostFrames = 100_000;
+const MAX_FRAMES = 100_000;
 
 /** A recording's main bodies. */
 export interface SkeletonClip {
@@ -95,9 +99,9 @@ export interface SkeletonClip {
  */
 export function skeletonClip(recording: SkeletonRecording, options: NtuSkeletonOptions = {}): SkeletonClip {
   const checked = checkSkeletonOptions(options);
-  if (recording.frames > mostFrames) {
+  if (recording.frames > MAX_FRAMES) {
     throw new DatasetError(
-      `it has ${recording.frames} frames, a clip has at most ${mostFrames}; cut the recording into clips`,
+      `it has ${recording.frames} frames, a clip has at most ${MAX_FRAMES}; cut the recording into clips`,
     );
   }
   const all = bodyTracks(recording);
@@ -110,10 +114,4 @@ export function skeletonClip(recording: SkeletonRecording, options: NtuSkeletonO
   if (checked.centre) clip = centre(clip);
   if (checked.alignView) clip = alignView(clip);
   return { joints: fitFrames(clip, checked.frames, checked.fit).positions, ids: chosen.ids };
-}
-
-function oneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) {
-    throw new DatasetError(`skeleton.${name}: '${value}' was given, expected one of ${allowed.join(', ')}`);
-  }
 }

@@ -15,7 +15,7 @@ interface Described {
   keypoint: number[];
   score: number[];
 }
-const testData = (name: string) => fileURLToPath(new URL(`../../test-data/${name}`, import.meta.url));
+const testData = (name: string) => fileURLToPath(new URL(`../../../test-data/${name}`, import.meta.url));
 const golden: { three: Described[]; two: Described[] } = JSON.parse(
   readFileSync(testData('pyskl.json'), 'utf8'),
 );
@@ -106,8 +106,16 @@ describe('pyskl', () => {
       ['no file', { file: '' }, /file: the path of a pickle/],
       ['a file that is not there', { file: 'nowhere.pkl' }, /nowhere.pkl: there is no such file/],
       ['a folder', { file: tmpdir() }, /a file was expected/],
-      ['no persons', { skeleton: { persons: 0 } }, /persons: 0 was given/],
-      ['no frames', { skeleton: { frames: 0.5 } }, /frames: 0.5 was given/],
+      [
+        'no persons',
+        { skeleton: { persons: 0 } },
+        /skeleton\.persons: got 0; expected a whole number from 1/,
+      ],
+      [
+        'no frames',
+        { skeleton: { frames: 0.5 } },
+        /skeleton\.frames: got 0\.5; expected a whole number from 1/,
+      ],
       ['a missing folder of videos', { videos: '/nowhere' }, /nowhere: there is no such folder/],
     ])('%s', async (_, options, message) => {
       const listing = pyskl.list({ file, ...options });

@@ -1,9 +1,8 @@
 import { parse } from 'node:path';
 import { float32ValuesOf } from '@amr/formats';
-import { whole } from '../../batchPlan.js';
 import { DatasetError } from '../../datasetError.js';
+import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { videosBelow } from '../../source/filesBelow.js';
-import { onlyOptions } from '../../source/onlyOptions.js';
 import { readWholeFile } from '../../source/readWholeFile.js';
 import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../../source/sourceFormat.js';
 import { readVideo } from '../../video/readVideo.js';
@@ -157,10 +156,25 @@ export const pyskl: SourceFormat<PysklOptions> = {
   },
 };
 
+const pysklKeys = optionKeys<PysklOptions>({
+  file: true,
+  skeleton: true,
+  classes: true,
+  videos: true,
+  video: true,
+});
+const skeletonKeys = optionKeys<PysklSkeletonOptions>({
+  persons: true,
+  frames: true,
+  fit: true,
+  centre: true,
+  alignView: true,
+});
+
 function checkOptions(options: PysklOptions) {
   const { file, classes, skeleton = {} } = options;
-  onlyOptions(options, ['file', 'skeleton', 'classes', 'videos', 'video']);
-  onlyOptions(skeleton, ['persons', 'frames', 'fit', 'centre', 'alignView'], 'skeleton');
+  rejectUnknownOptions('pyskl', options, pysklKeys);
+  rejectUnknownOptions('skeleton', skeleton, skeletonKeys);
   const {
     persons = 2,
     frames = 64,
@@ -171,8 +185,8 @@ function checkOptions(options: PysklOptions) {
   if (typeof file !== 'string' || file === '') {
     throw new DatasetError('file: the path of a pickle was expected, such as ntu60_3danno.pkl');
   }
-  whole('skeleton.persons', persons, 1);
-  whole('skeleton.frames', frames, 1);
+  checkCount('skeleton.persons', persons);
+  checkCount('skeleton.frames', frames);
   if (!['resample', 'pad', 'loop'].includes(fit)) {
     throw new DatasetError(`skeleton.fit: '${fit}' was given, 'resample', 'pad' or 'loop' was expected`);
   }

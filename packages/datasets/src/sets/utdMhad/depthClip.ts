@@ -1,8 +1,7 @@
 import type { NumericValues } from '@amr/formats';
 import { evenlySpaced } from '@amr/internal';
-import { whole } from '../../batchPlan.js';
 import { DatasetError } from '../../datasetError.js';
-import { onlyOptions } from '../../source/onlyOptions.js';
+import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
 
 /** How depth maps become small pictures. The defaults make those of the compact data set. Plain data. */
 export interface DepthClipOptions {
@@ -42,16 +41,17 @@ export interface DepthClip {
 const least = 0.02;
 /** Width or height that a picture may have. */
 const mostPixels = 4096;
+const depthKeys = optionKeys<DepthClipOptions>({ frames: true, size: true, margin: true, range: true });
 
 /**
  * The options with their defaults.
  * @throws {DatasetError} when one is out of its range
  */
 export function checkDepthOptions(options: DepthClipOptions = {}): Required<DepthClipOptions> {
-  onlyOptions(options, ['frames', 'size', 'margin', 'range'], 'depth');
+  rejectUnknownOptions('depth', options, depthKeys);
   const { frames = 16, size = 64, margin = 0.1, range = 2000 } = options;
-  whole('frames of depth', frames, 1);
-  whole('size of depth', size, 1);
+  checkCount('depth.frames', frames);
+  checkCount('depth.size', size);
   if (frames * size * size > 2 ** 30) {
     throw new DatasetError(
       `frames and size of depth: ${frames} pictures of ${size} x ${size} are too many bytes`,

@@ -118,7 +118,7 @@ describe('a small compact folder', () => {
   it.each([
     [{ resolution: 3 }, /a divisor of the stored 4/],
     [{ resolution: 4, frames: 4 }, /at most the stored 3/],
-    [{ resolution: 4, frames: 0 }, /at least 1/],
+    [{ resolution: 4, frames: 0 }, /frames\.depth: got 0; expected a whole number from 1/],
     [{ resolution: 4, split: 'validation' as 'train' }, /'train', 'test', 'all'/],
     [{ resolution: 4, split: { subjects: [9] } }, /no sample is of/],
   ])('refuses %j', async (options, reason) => {

@@ -1,6 +1,6 @@
 import { evenlySpaced } from '@amr/internal';
-import { whole } from '../../batchPlan.js';
 import { DatasetError } from '../../datasetError.js';
+import { checkCount } from '../../options.js';
 import { type ArrayDataset, fromArrays } from '../../source/fromArrays.js';
 
 /** What {@link utdMhad} takes out of the folder. */
@@ -69,7 +69,7 @@ export async function utdMhad(folder: string, options: UtdMhadOptions = {}): Pro
     typeof options.frames === 'number' ? { depth: options.frames, skeleton: options.frames } : options.frames;
   const depthTake = frames('depth', wanted?.depth ?? depthFrames, depthFrames);
   const skeletonTake = frames('skeleton', wanted?.skeleton ?? skeletonFrames, skeletonFrames);
-  whole('resolution', resolution, 1);
+  checkCount('resolution', resolution);
   if (height % resolution !== 0 || width !== height) {
     throw new DatasetError(
       `resolution: ${resolution} was given, a divisor of the stored ${height} was expected`,
@@ -127,11 +127,9 @@ function isIn(split: NonNullable<UtdMhadOptions['split']>, subject: number): boo
 }
 
 function frames(stream: string, wanted: number, stored: number): number[] {
-  whole(`frames of ${stream}`, wanted, 1);
+  checkCount(`frames.${stream}`, wanted);
   if (wanted > stored) {
-    throw new DatasetError(
-      `frames of ${stream}: ${wanted} was given, at most the stored ${stored} were expected`,
-    );
+    throw new DatasetError(`frames.${stream}: got ${wanted}; expected at most the stored ${stored}.`);
   }
   return evenlySpaced(stored, wanted);
 }

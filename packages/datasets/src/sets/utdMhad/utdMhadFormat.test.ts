@@ -167,7 +167,9 @@ describe('utdMhadFormat', () => {
   it('refuses options and folders that make no sense', async () => {
     const root = folderOf(files);
     expect((await failure({ root, modalities: ['audio' as 'rgb'] })).message).toMatch(/some of depth/);
-    expect((await failure({ root, skeleton: { frames: 0 } })).message).toMatch(/frames: 0/);
+    expect((await failure({ root, skeleton: { frames: 0 } })).message).toMatch(
+      /skeleton\.frames: got 0; expected a whole number from 1/,
+    );
     expect((await failure({ root, depth: { margin: -1 } })).message).toMatch(/margin of depth/);
     expect((await failure({ root, modalities: ['rgb'] })).message).toMatch(/no performance has rgb/);
     expect((await failure({ root: folderOf({ 'x.txt': new Uint8Array(1) }) })).message).toMatch(/Depth\.zip/);

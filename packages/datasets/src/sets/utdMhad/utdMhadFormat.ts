@@ -2,9 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { matRowByRow } from '@amr/formats';
-import { whole } from '../../batchPlan.js';
 import { DatasetError } from '../../datasetError.js';
-import { onlyOptions } from '../../source/onlyOptions.js';
+import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { readWholeFile } from '../../source/readWholeFile.js';
 import type {
   LeftOut,
@@ -182,11 +181,20 @@ export const utdMhadFormat: SourceFormat<UtdMhadFormatOptions> = {
   },
 };
 
+const utdMhadKeys = optionKeys<UtdMhadFormatOptions>({
+  root: true,
+  modalities: true,
+  skeleton: true,
+  inertial: true,
+  depth: true,
+  video: true,
+});
+
 function checkOptions(options: UtdMhadFormatOptions) {
   const { root, modalities, skeleton = {}, inertial = {} } = options;
-  onlyOptions(options, ['root', 'modalities', 'skeleton', 'inertial', 'depth', 'video']);
-  onlyOptions(skeleton, ['frames'], 'skeleton');
-  onlyOptions(inertial, ['frames'], 'inertial');
+  rejectUnknownOptions('utd-mhad', options, utdMhadKeys);
+  rejectUnknownOptions('skeleton', skeleton, ['frames']);
+  rejectUnknownOptions('inertial', inertial, ['frames']);
   const { frames = 64 } = skeleton;
   const { frames: inertialFrames = 128 } = inertial;
   if (typeof root !== 'string' || root === '') {
@@ -198,8 +206,8 @@ function checkOptions(options: UtdMhadFormatOptions) {
       `modalities: ${JSON.stringify(modalities)} was given, some of ${modalityNames.join(', ')} were expected`,
     );
   }
-  whole('skeleton.frames', frames, 1);
-  whole('inertial.frames', inertialFrames, 1);
+  checkCount('skeleton.frames', frames);
+  checkCount('inertial.frames', inertialFrames);
   checkVideoOptions(options.video);
   return { frames, inertialFrames, depth: checkDepthOptions(options.depth) };
 }
