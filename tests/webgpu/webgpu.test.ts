@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { skipped } from '../builds.js';
 import { cases } from './cases.js';
-import { inChromium, inNode, type Place } from './places.js';
+import { inChromium, inNode, type Place } from './environments.js';
 
 // On a software adapter a shader takes a tenth of a second and more to compile, and a network has hundreds: every day
 // runs a few cases, `pnpm --filter @amr/elsewhere test:webgpu` all of them.

@@ -42,7 +42,7 @@ export {
 } from './source/fromArrays.js';
 export type { ChoiceOptions } from './streaming/chosenSamples.js';
 export { type PreparedUrlOptions, preparedUrl } from './streaming/preparedUrl.js';
-export type { SampleOptions } from './streaming/recipe.js';
+export type { SampleOptions } from './streaming/sampleTransform.js';
 export type { StreamOptions } from './streaming/storedDataset.js';
 export type { StreamedDataset } from './streaming/streamDataset.js';
 export { type FrameSampling, type FrameSamplingOptions, sampleFrames } from './video/frameSampling.js';

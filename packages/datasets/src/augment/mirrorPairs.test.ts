@@ -1,6 +1,6 @@
 import { type SkeletonLayout, skeletonGraph } from '@amr/encoders';
 import { expect, it } from 'vitest';
-import { augmenter } from './augmenter.js';
+import { augmenter } from './augmentation.js';
 import { mirrorPairs } from './mirrorPairs.js';
 import { partners } from './skeletons.js';
 

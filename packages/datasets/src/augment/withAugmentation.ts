@@ -1,7 +1,7 @@
 import type { Batch, BatchOptions, Dataset } from '@amr/internal';
 import { type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
+import { augmenter } from './augmentation.js';
 import type { AugmentationOptions } from './augmentationOptions.js';
-import { augmenter } from './augmenter.js';
 
 /**
  * The same data set with samples that differ a little from epoch to epoch. What both streams show is changed alike: a

@@ -1,5 +1,5 @@
 import { DatasetError } from '../datasetError.js';
-import type { SampleMaker } from './recipe.js';
+import type { SampleMaker } from './sampleTransform.js';
 
 type StoredArrays = { [modality: string]: Float32Array | Uint8Array };
 

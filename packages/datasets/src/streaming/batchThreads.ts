@@ -3,7 +3,7 @@ import { DatasetError } from '../datasetError.js';
 import type { Listing } from '../source/sourceFormat.js';
 import { startWorker } from '../workerFile.js';
 import { type BatchReader, type BatchValues, closedError, type StreamedSample } from './batchReader.js';
-import type { SampleRecipe } from './recipe.js';
+import type { SampleRecipe } from './sampleTransform.js';
 
 /** Where a thread reads samples from. Plain data. */
 export type StreamOrigin =

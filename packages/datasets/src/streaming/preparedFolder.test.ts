@@ -9,8 +9,8 @@ import { withAugmentation } from '../augment/withAugmentation.js';
 import { DatasetError } from '../datasetError.js';
 import { folderSource } from '../prepared/folderSource.js';
 import { openShards } from '../prepared/preparedShards.js';
+import { preparedClasses, writePrepared } from './preparedClips.fixture.js';
 import { type PreparedFolderOptions, preparedFolder } from './preparedFolder.js';
-import { preparedClasses, writePrepared } from './testing/writePrepared.js';
 
 const everything: AugmentationOptions = {
   rotation: 20,

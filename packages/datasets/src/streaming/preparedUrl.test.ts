@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { Dataset } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writePrepared } from './preparedClips.fixture.js';
 import { preparedFolder } from './preparedFolder.js';
 import { preparedUrl } from './preparedUrl.js';
-import { writePrepared } from './testing/writePrepared.js';
 
 let root: string;
 let server: Server;

@@ -9,7 +9,7 @@ import {
   type SampleRecipe,
   sampleMaker,
   sampleRecipe,
-} from './recipe.js';
+} from './sampleTransform.js';
 import { type StreamedDataset, streamDataset } from './streamDataset.js';
 
 /** How streamed data sets read. */

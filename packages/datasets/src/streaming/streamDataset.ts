@@ -11,7 +11,7 @@ import {
   type StoredSamples,
   type StreamedSample,
 } from './batchReader.js';
-import type { SampleMaker } from './recipe.js';
+import type { SampleMaker } from './sampleTransform.js';
 
 /** A data set whose samples are read when their batch is near. */
 export interface StreamedDataset extends Dataset {

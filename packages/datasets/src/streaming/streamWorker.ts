@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { readBatch } from './batchReader.js';
 import { type StreamReply, type StreamRequest, type StreamThreadSetup, sentError } from './batchThreads.js';
 import { openOrigin } from './openOrigin.js';
-import { sampleMaker } from './recipe.js';
+import { sampleMaker } from './sampleTransform.js';
 
 /** A worker thread: reads the batches that it is asked for and sends their values without a copy. */
 const { origin, recipe } = workerData as StreamThreadSetup;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DatasetError } from '../datasetError.js';
 import { batchReaderInThreads } from './batchThreads.js';
-import type { SampleRecipe } from './recipe.js';
+import type { SampleRecipe } from './sampleTransform.js';
 
 const samples = [{ id: 'a', label: 0, place: 0 }];
 const recipe: SampleRecipe = {

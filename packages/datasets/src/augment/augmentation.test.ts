@@ -2,8 +2,8 @@ import { ntuMirror, random } from '@amr/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { focalLength } from '../generator/camera.js';
+import { type AugmentedModality, augmenter } from './augmentation.js';
 import type { AugmentationOptions } from './augmentationOptions.js';
-import { type AugmentedModality, augmenter } from './augmenter.js';
 
 const side = 64;
 const classes = ['a', 'b'];

@@ -1,8 +1,8 @@
 import { random } from '@amr/internal';
-import type { Manifest } from '../../prepared/manifest.js';
-import { writeManifest } from '../../prepared/writeManifest.js';
-import { writeShard } from '../../prepared/writeShard.js';
-import type { StoredModality } from '../../source/sourceFormat.js';
+import type { Manifest } from '../prepared/manifest.js';
+import { writeManifest } from '../prepared/writeManifest.js';
+import { writeShard } from '../prepared/writeShard.js';
+import type { StoredModality } from '../source/sourceFormat.js';
 
 /** The classes of {@link writePrepared}. */
 export const preparedClasses = ['swipe left', 'swipe right', 'clap'];

@@ -1,7 +1,7 @@
 import { random } from '@amr/internal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sampleMoments } from './moments.js';
+import { sampleMoments } from './frameTimes.js';
 
 const count = (least: number) =>
   fc

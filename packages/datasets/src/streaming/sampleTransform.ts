@@ -1,12 +1,12 @@
 import type { ModalityInfo } from '@amr/internal';
 import { random } from '@amr/internal';
+import { augmenter } from '../augment/augmentation.js';
 import type { AugmentationOptions, CropOptions } from '../augment/augmentationOptions.js';
-import { augmenter } from '../augment/augmenter.js';
 import { DatasetError } from '../datasetError.js';
 import { checkCount } from '../options.js';
 import type { StoredModality } from '../source/sourceFormat.js';
 import { type FrameSampling, frameSamplings } from '../video/frameSampling.js';
-import { type FrameCount, sampleMoments } from './moments.js';
+import { type FrameCount, sampleMoments } from './frameTimes.js';
 
 /** What is made of stored samples. */
 export interface SampleOptions {
