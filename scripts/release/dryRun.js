@@ -80,8 +80,9 @@ function commit(clone, message) {
   run('git', [...author, 'commit', '--quiet', '--message', message], { cwd: clone });
 }
 
-const script = (clone, name, options = [], env) =>
-  program(process.execPath, [join('scripts/release', name), ...options], clone, env);
+function script(clone, name, options = [], env = process.env) {
+  return program(process.execPath, [join('scripts/release', name), ...options], clone, env);
+}
 
 /** Runs a program while this process goes on to serve the registry. */
 async function program(file, args, cwd, env = process.env) {
