@@ -10,10 +10,11 @@ import { stagePackages } from './stage.js';
 import { runScript, stop } from './stop.js';
 import { pendingChangesets, publishedPackages } from './workspace.js';
 
+/** In the order of what they take, so that a mistake shows early. */
 const CHECKS = [
-  ['run', 'build'],
-  ['run', 'lint'],
   ['run', 'typecheck'],
+  ['run', 'lint'],
+  ['--filter', './packages/*', 'run', 'build'],
   ['run', 'check:packages'],
   ['run', 'size'],
 ];
