@@ -32,11 +32,12 @@ export function stagePackages(target) {
       if (manifest[kind]) manifest[kind] = publicRanges(manifest[kind], versions, original.directory);
     }
     writeJson(join(folder, 'package.json'), manifest);
+    const readme = join(folder, 'README.md');
+    const text = readFileSync(readme, 'utf8');
     const address = addressOf(manifest);
-    if (address) {
-      const readme = join(folder, 'README.md');
-      writeFileSync(readme, absoluteLinks(readFileSync(readme, 'utf8'), original.directory, address));
-    }
+    // Without an address the links are checked only.
+    const linked = absoluteLinks(text, original.directory, address ?? 'https://example.com');
+    if (address) writeFileSync(readme, linked);
     return { ...original, folder, manifest };
   });
 }
