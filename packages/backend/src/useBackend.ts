@@ -9,10 +9,10 @@ import {
   setBackend,
 } from '@tensorflow/tfjs-core';
 import { BackendUnavailableError } from './backendUnavailableError.js';
-import { provideWebgpu } from './nodeWebgpu.js';
-import { registerWasmKernels } from './registerWasmKernels.js';
-import { registerWebgpuKernels } from './registerWebgpuKernels.js';
-import { MOST_THREADS, registerThreadedWasm } from './threadedWasm.js';
+import { registerWasmKernels } from './wasm/registerWasmKernels.js';
+import { MOST_THREADS, registerThreadedWasm } from './wasm/threadedWasm.js';
+import { provideWebgpu } from './webgpu/nodeWebgpu.js';
+import { registerWebgpuKernels } from './webgpu/registerWebgpuKernels.js';
 
 /** The backends that {@link useBackend} knows, by the package that holds them. */
 export type BackendName = 'tfjs-node-gpu' | 'tfjs-node' | 'webgpu' | 'onnx' | 'wasm' | 'cpu';

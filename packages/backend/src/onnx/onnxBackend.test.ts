@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { onnxBinding, useOnnx, withoutOnnx } from '../testing/useOnnx.js';
 import type { OnnxBackend } from './onnxBackend.js';
+import { onnxBinding, useOnnx, withoutOnnx } from './useOnnx.fixture.js';
 
 if (!onnxBinding) withoutOnnx('Steps and memory');
 

@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-layers';
 import { noise } from '@amr/testing/tensors/noise';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { onnxBinding, useOnnx, withoutOnnx } from '../testing/useOnnx.js';
+import { onnxBinding, useOnnx, withoutOnnx } from './useOnnx.fixture.js';
 
 // Operations are recorded and folded into each other, and tensors keep the layout that they came in: what an operation
 // gives depends on those before it. So whole programs are compared, chosen at random, and the gradients through them.

@@ -1,6 +1,6 @@
-import { Graph, Value } from './graph.js';
+import { Graph, Value } from './graph/graph.js';
+import { bindingSpecifier, isBinding, Runtime } from './graph/runtime.js';
 import { registerOnnxBackend } from './registerOnnxBackend.js';
-import { bindingSpecifier, isBinding, Runtime } from './runtime.js';
 
 /**
  * Registers the backend 'onnx'.

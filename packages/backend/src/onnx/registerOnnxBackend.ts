@@ -11,8 +11,9 @@ import {
   unregisterKernel,
   util,
 } from '@tensorflow/tfjs-core';
-import { BLOCKED } from './arrange.js';
-import { Graph, Value } from './graph.js';
+import { BLOCKED } from './graph/arrange.js';
+import { Graph, Value } from './graph/graph.js';
+import type { Runtime } from './graph/runtime.js';
 import type { KernelCall, Lowering, Lowerings } from './lowering.js';
 import { affine } from './lowerings/affine.js';
 import { choices } from './lowerings/choices.js';
@@ -25,7 +26,6 @@ import { products } from './lowerings/products.js';
 import { reductions } from './lowerings/reductions.js';
 import { shapeOnly, shapes } from './lowerings/shapes.js';
 import { OnnxBackend } from './onnxBackend.js';
-import type { Runtime } from './runtime.js';
 
 /** Elements up to which tensors that are there already are left to tfjs's cpu kernels: a call of ONNX Runtime costs more. */
 const SMALL = 2048;

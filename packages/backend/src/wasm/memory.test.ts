@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers tfjs's gradients
 import { beforeAll, expect, test } from 'vitest';
-import { useWasm } from '../testing/compare.js';
+import { useWasm } from '../compare.fixture.js';
 import type { WasmBackend } from './heap.js';
 
 beforeAll(useWasm);

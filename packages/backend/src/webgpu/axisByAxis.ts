@@ -10,7 +10,7 @@ import {
   Tile,
   util,
 } from '@tensorflow/tfjs-core';
-import type { Replacement } from '../kernelPlaces.js';
+import type { Replacement } from '../overrideKernels.js';
 import { asFloats } from './integers.js';
 import { around, inTurn, type KernelCall, viewed } from './kernelCall.js';
 

@@ -15,7 +15,7 @@ import {
   type TensorInfo,
   Transpose,
 } from '@tensorflow/tfjs-core';
-import type { Replacement } from '../kernelPlaces.js';
+import type { Replacement } from '../overrideKernels.js';
 import { around, call, type KernelCall } from './kernelCall.js';
 
 // tfjs's shader for transposes does not compile where the buffer holds integers: of booleans, of int32, and of float32

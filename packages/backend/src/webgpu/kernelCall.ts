@@ -1,5 +1,5 @@
 import { getKernel, type KernelFunc, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { Replacement } from '../kernelPlaces.js';
+import type { Replacement } from '../overrideKernels.js';
 
 /** What a kernel is called with. */
 export interface KernelCall {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Replacement } from '../kernelPlaces.js';
+import type { Replacement } from '../overrideKernels.js';
 import { around, type KernelCall, viewed } from './kernelCall.js';
 
 // biome-ignore format: arithmetic, comparisons, logic

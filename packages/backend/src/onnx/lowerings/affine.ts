@@ -1,11 +1,11 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type View, viewOf } from '../arrange.js';
-import { addedConv, convolutionOf, rectifiedConv, scaledConv, shiftedConv } from '../blockedConv.js';
-import { cast } from '../cast.js';
-import type { Node, Value } from '../graph.js';
+import { type View, viewOf } from '../graph/arrange.js';
+import { cast } from '../graph/cast.js';
+import type { Node, Value } from '../graph/graph.js';
+import { isRowMajor, sameLayout } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
-import { isRowMajor, sameLayout } from '../view.js';
+import { addedConv, convolutionOf, rectifiedConv, scaledConv, shiftedConv } from './blockedConv.js';
 import { type Binary, joint, operandsOf } from './broadcast.js';
 import { each } from './elementwise.js';
 

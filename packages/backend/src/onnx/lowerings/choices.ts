@@ -1,10 +1,10 @@
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { inRows, rowMajorView, viewOf } from '../arrange.js';
-import { cast } from '../cast.js';
-import { Value } from '../graph.js';
+import { inRows, rowMajorView, viewOf } from '../graph/arrange.js';
+import { cast } from '../graph/cast.js';
+import { Value } from '../graph/graph.js';
+import type { ElementType } from '../graph/proto.js';
+import { rowMajor } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
-import type { ElementType } from '../proto.js';
-import { rowMajor } from '../view.js';
 import { resized, withAxes } from './shapes.js';
 
 /** The most that rows are chosen by a product of ones and zeros. */

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { expectAsOnCpu, useOnnxAlone } from '../../testing/compare.js';
-import { onnxBinding, withoutOnnx } from '../../testing/useOnnx.js';
+import { expectAsOnCpu, useOnnxAlone } from '../../compare.fixture.js';
+import { onnxBinding, withoutOnnx } from '../useOnnx.fixture.js';
 
 if (!onnxBinding) withoutOnnx('Convolutions in blocks of channels');
 

@@ -1,10 +1,10 @@
 import { backend_util, type Conv2DAttrs, type Conv3DAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Axis, type Geometry, geometry2d, geometry3d } from '../../geometry.js';
-import type { View } from '../arrange.js';
-import { worthScaling } from '../blockedConv.js';
+import type { View } from '../graph/arrange.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { withoutFactor } from './affine.js';
+import { worthScaling } from './blockedConv.js';
 import { convolved } from './convolved.js';
 import { convolvedBack } from './convolvedBack.js';
 import { filterGradient } from './filterGradient.js';

@@ -1,9 +1,9 @@
 import { type Axis, type Geometry, reachOf } from '../../geometry.js';
-import { arranged, inRows, transposed, type View, viewOf } from '../arrange.js';
-import { type BlockedConv, recordConv } from '../blockedConv.js';
-import type { Value } from '../graph.js';
+import { arranged, inRows, transposed, type View, viewOf } from '../graph/arrange.js';
+import type { Value } from '../graph/graph.js';
+import type { Layout } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';
-import type { Layout } from '../view.js';
+import { type BlockedConv, recordConv } from './blockedConv.js';
 import { framesAt } from './framesAt.js';
 import { framePlanes, padsOf, planes, seen } from './planes.js';
 

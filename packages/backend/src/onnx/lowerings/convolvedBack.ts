@@ -1,8 +1,8 @@
 import { type Axis, type Geometry, reachOf } from '../../geometry.js';
-import { arranged, BLOCKED, inRows, rowMajorView, transposed, type View, viewOf } from '../arrange.js';
-import { recordConv } from '../blockedConv.js';
-import type { Graph, Value } from '../graph.js';
+import { arranged, BLOCKED, inRows, rowMajorView, transposed, type View, viewOf } from '../graph/arrange.js';
+import type { Graph, Value } from '../graph/graph.js';
 import type { OnnxBackend } from '../onnxBackend.js';
+import { recordConv } from './blockedConv.js';
 import { blockedFrames } from './convolved.js';
 import { framesAt } from './framesAt.js';
 import { planes } from './planes.js';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectAsOnCpu, type Operand, run, useOnnxAlone } from '../../testing/compare.js';
-import { onnxBinding, withoutOnnx } from '../../testing/useOnnx.js';
+import { expectAsOnCpu, type Operand, run, useOnnxAlone } from '../../compare.fixture.js';
+import { onnxBinding, withoutOnnx } from '../useOnnx.fixture.js';
 
 if (!onnxBinding) withoutOnnx('Functions of single numbers');
 

@@ -1,9 +1,9 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
-import { viewOf } from '../arrange.js';
-import { cast } from '../cast.js';
-import type { Graph, Value } from '../graph.js';
+import { viewOf } from '../graph/arrange.js';
+import { cast } from '../graph/cast.js';
+import type { Graph, Value } from '../graph/graph.js';
+import type { ElementType } from '../graph/proto.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
-import type { ElementType } from '../proto.js';
 import { aligned, type Binary, joint, operandsOf } from './broadcast.js';
 
 /** A function of one number, as recorded operations. */

@@ -1,8 +1,8 @@
 import { type Axis, type Geometry, reachOf, trivial } from '../../geometry.js';
-import { arranged, rowMajorView, transposed, type View } from '../arrange.js';
-import type { Graph, Value } from '../graph.js';
+import { arranged, rowMajorView, transposed, type View } from '../graph/arrange.js';
+import type { Graph, Value } from '../graph/graph.js';
+import { turnedProduct } from '../graph/matMulTransposed.js';
 import type { OnnxBackend } from '../onnxBackend.js';
-import { turnedProduct } from '../turnedProduct.js';
 import { framesAt } from './framesAt.js';
 import { framePlanes } from './planes.js';
 

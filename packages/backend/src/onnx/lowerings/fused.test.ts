@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { expectAsOnCpu, type Operand, useOnnxAlone } from '../../testing/compare.js';
-import { onnxBinding, withoutOnnx } from '../../testing/useOnnx.js';
+import { expectAsOnCpu, type Operand, useOnnxAlone } from '../../compare.fixture.js';
+import { onnxBinding, withoutOnnx } from '../useOnnx.fixture.js';
 
 // FusedConv2D and _FusedMatMul are in the test of convolutions.
 if (!onnxBinding) withoutOnnx('Kernels of several in one');

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectAsOnCpu, run, useOnnxAlone } from '../../testing/compare.js';
-import { onnxBinding, withoutOnnx } from '../../testing/useOnnx.js';
+import { expectAsOnCpu, run, useOnnxAlone } from '../../compare.fixture.js';
+import { onnxBinding, withoutOnnx } from '../useOnnx.fixture.js';
 
 if (!onnxBinding) withoutOnnx('Pools');
 

@@ -1,10 +1,10 @@
 import { backend_util, type MaxPool3DGradAttrs, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type Geometry, geometry2d, geometry3d, seenAlong } from '../../geometry.js';
-import { arranged, BLOCKED, type View, viewOf } from '../arrange.js';
-import type { Graph, Value } from '../graph.js';
+import { arranged, BLOCKED, type View, viewOf } from '../graph/arrange.js';
+import type { Graph, Value } from '../graph/graph.js';
+import { type Layout, sameLayout } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
-import { type Layout, sameLayout } from '../view.js';
 import { blockedFrames } from './convolved.js';
 import { floats, padsOf, planes, reversed, seen } from './planes.js';
 

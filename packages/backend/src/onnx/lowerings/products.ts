@@ -1,11 +1,11 @@
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { arranged, inRows, rowMajorView, transposed, type View, viewOf } from '../arrange.js';
-import { recordConv } from '../blockedConv.js';
-import type { Graph, Value } from '../graph.js';
+import { arranged, inRows, rowMajorView, transposed, type View, viewOf } from '../graph/arrange.js';
+import type { Graph, Value } from '../graph/graph.js';
+import { turnedProduct } from '../graph/matMulTransposed.js';
+import { fitted, isRowMajor, type Layout, simplified } from '../graph/view.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
-import { turnedProduct } from '../turnedProduct.js';
-import { fitted, isRowMajor, type Layout, simplified } from '../view.js';
+import { recordConv } from './blockedConv.js';
 
 /** A matrix as it lies in memory, and whether that is transposed. */
 function matrix(

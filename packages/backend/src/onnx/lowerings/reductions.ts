@@ -1,9 +1,9 @@
 import { backend_util, type DataType, util } from '@tensorflow/tfjs-core';
-import { inRows, rowMajorView, viewOf } from '../arrange.js';
-import { cast } from '../cast.js';
-import type { Graph, Value } from '../graph.js';
+import { inRows, rowMajorView, viewOf } from '../graph/arrange.js';
+import { cast } from '../graph/cast.js';
+import type { Graph, Value } from '../graph/graph.js';
+import { fitted, without } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
-import { fitted, without } from '../view.js';
 import { withAxes } from './shapes.js';
 
 /** A reduction over dimensions in memory. */

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { expectAsOnCpu, type Operand, useOnnxAlone } from '../../testing/compare.js';
-import { onnxBinding, withoutOnnx } from '../../testing/useOnnx.js';
+import { expectAsOnCpu, type Operand, useOnnxAlone } from '../../compare.fixture.js';
+import { onnxBinding, withoutOnnx } from '../useOnnx.fixture.js';
 
 // Slice, SplitV, Unpack, Tile, Transpose, Sum, Mean and BatchMatMul are in the tests of the wasm kernels of these names.
 if (!onnxBinding) withoutOnnx('Moves, reductions and choices');
