@@ -1,4 +1,5 @@
-import type { BackendName } from './useBackend.js';
+/** The backends that {@link useBackend} knows, by the package that holds them. */
+export type BackendName = 'tfjs-node-gpu' | 'tfjs-node' | 'webgpu' | 'onnx' | 'wasm' | 'cpu';
 
 /** Thrown by {@link useBackend} when the backend that was asked for, or any at all, can't be had. */
 export class BackendUnavailableError extends Error {

@@ -1,4 +1,4 @@
-export * from './backendUnavailableError.js';
+export * from './errors.js';
 export * from './onnx/graph/onnxRunError.js';
 export * from './useBackend.js';
 export * from './wasm/registerWasmKernels.js';

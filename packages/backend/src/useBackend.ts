@@ -8,14 +8,12 @@ import {
   removeBackend,
   setBackend,
 } from '@tensorflow/tfjs-core';
-import { BackendUnavailableError } from './backendUnavailableError.js';
+import { type BackendName, BackendUnavailableError } from './errors.js';
 import { registerWasmKernels } from './wasm/registerWasmKernels.js';
 import { MOST_THREADS, registerThreadedWasm } from './wasm/threadedWasm.js';
 import { provideWebgpu } from './webgpu/nodeWebgpu.js';
 import { registerWebgpuKernels } from './webgpu/registerWebgpuKernels.js';
 
-/** The backends that {@link useBackend} knows, by the package that holds them. */
-export type BackendName = 'tfjs-node-gpu' | 'tfjs-node' | 'webgpu' | 'onnx' | 'wasm' | 'cpu';
 
 /** How {@link useBackend} picks. */
 export interface UseBackendOptions {

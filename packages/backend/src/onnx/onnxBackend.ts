@@ -7,12 +7,13 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import { arranged, rowMajorView, useBlocks, type View, viewOf } from './graph/arrange.js';
+import { arranged, rowMajorView, useBlocks, viewOf } from './graph/arrange.js';
 import { cast } from './graph/cast.js';
-import { Graph, Value } from './graph/graph.js';
+import { Graph } from './graph/graph.js';
 import type { Elements, ElementType } from './graph/proto.js';
 import type { Runtime } from './graph/runtime.js';
-import { isRowMajor, type Layout, rowMajor, simplified } from './graph/view.js';
+import { Value } from './graph/value.js';
+import { isRowMajor, type Layout, rowMajor, simplified, type View } from './graph/view.js';
 
 /** Recorded operations from which on a new step starts a new model. */
 const WHOLE_STEP = 48;

@@ -1,5 +1,6 @@
-import { Graph, Value } from './graph/graph.js';
+import { Graph } from './graph/graph.js';
 import { bindingSpecifier, isBinding, Runtime } from './graph/runtime.js';
+import { Value } from './graph/value.js';
 import { registerOnnxBackend } from './registerOnnxBackend.js';
 
 /**

@@ -12,8 +12,9 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import { BLOCKED } from './graph/arrange.js';
-import { Graph, Value } from './graph/graph.js';
+import { Graph } from './graph/graph.js';
 import type { Runtime } from './graph/runtime.js';
+import { Value } from './graph/value.js';
 import type { KernelCall, Lowering, Lowerings } from './lowering.js';
 import { affine } from './lowerings/affine.js';
 import { choices } from './lowerings/choices.js';

@@ -1,4 +1,5 @@
-import type { Graph, Value } from './graph.js';
+import type { Graph } from './graph.js';
+import type { Value } from './value.js';
 import {
   cut,
   inOrder,
@@ -8,12 +9,8 @@ import {
   refinement,
   rowMajor,
   sameLayout,
+  type View,
 } from './view.js';
-
-/** A tensor of the graph: a value, and how the tensor's elements lie in it. */
-export interface View extends Layout {
-  readonly value: Value;
-}
 
 /** The domain of ONNX Runtime's convolutions on blocks of channels. */
 export const BLOCKED = 'com.microsoft.nchwc';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { onnxBinding, withoutOnnx } from '../useOnnx.fixture.js';
-import { Graph, Value } from './graph.js';
+import { Graph } from './graph.js';
 import { encodeModel } from './proto.js';
 import { Runtime, type RuntimeTensor } from './runtime.js';
+import { Value } from './value.js';
 
 if (!onnxBinding) withoutOnnx('Recorded operations');
 

@@ -1,4 +1,5 @@
-import type { Graph, Value } from './graph.js';
+import type { Graph } from './graph.js';
+import type { Value } from './value.js';
 
 /** The product of matrices of which the second, or the first as told, are meant with rows and columns exchanged. */
 export const turnedProduct = (

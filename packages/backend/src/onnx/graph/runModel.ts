@@ -1,5 +1,5 @@
-import type { Node, Value } from './graph.js';
 import { encodeModel } from './proto.js';
+import type { Node, Value } from './value.js';
 
 /** The operations of a run as one model. */
 export class RunModel {

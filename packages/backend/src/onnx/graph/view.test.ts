@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { onnxBinding, withoutOnnx } from '../useOnnx.fixture.js';
 import { arranged, inRows, viewOf } from './arrange.js';
-import { Graph, Value } from './graph.js';
+import { Graph } from './graph.js';
 import { Runtime } from './runtime.js';
+import { Value } from './value.js';
 import { cut, fitted, inOrder, isRowMajor, type Layout, refinement, sameLayout, simplified } from './view.js';
 
 if (!onnxBinding) withoutOnnx('Moves between layouts');

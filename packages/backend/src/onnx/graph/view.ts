@@ -1,3 +1,5 @@
+import type { Value } from './value.js';
+
 /**
  * How a tensor's elements lie in memory. In memory they are an array of dimensions `dims`; taken in `order`, these
  * dimensions, one after the other, are the tensor's elements in row-major order, as tfjs counts them. A matrix of
@@ -131,4 +133,9 @@ export function without(layout: Layout, removed: readonly number[]): Layout {
 export function permutation(from: Layout, to: Layout): number[] {
   const place = new Map(to.order.map((axis, i) => [axis, i]));
   return to.dims.map((_, axis) => from.order[place.get(axis)!]!);
+}
+
+/** A tensor of the graph: a value, and how the tensor's elements lie in it. */
+export interface View extends Layout {
+  readonly value: Value;
 }

@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type View, viewOf } from '../graph/arrange.js';
+import { viewOf } from '../graph/arrange.js';
 import { cast } from '../graph/cast.js';
-import type { Node, Value } from '../graph/graph.js';
-import { isRowMajor, sameLayout } from '../graph/view.js';
+import type { Node, Value } from '../graph/value.js';
+import { isRowMajor, sameLayout, type View } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { addedConv, convolutionOf, rectifiedConv, scaledConv, shiftedConv } from './blockedConv.js';

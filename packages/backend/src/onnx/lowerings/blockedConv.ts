@@ -1,6 +1,7 @@
-import { arranged, BLOCKED, type View, viewOf } from '../graph/arrange.js';
-import type { Graph, Node, Value } from '../graph/graph.js';
-import { type Layout, sameLayout } from '../graph/view.js';
+import { arranged, BLOCKED, viewOf } from '../graph/arrange.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node, Value } from '../graph/value.js';
+import { type Layout, sameLayout, type View } from '../graph/view.js';
 
 /** A convolution of images on blocks of channels, ONNX Runtime's fast kind, with what may be done in the same pass. */
 export interface BlockedConv {

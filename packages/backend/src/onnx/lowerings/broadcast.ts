@@ -1,7 +1,8 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import { arranged, type View, viewOf } from '../graph/arrange.js';
-import type { Graph, Value } from '../graph/graph.js';
-import { type Fitted, fitted, isRowMajor, type Layout, rowMajor } from '../graph/view.js';
+import { arranged, viewOf } from '../graph/arrange.js';
+import type { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
+import { type Fitted, fitted, isRowMajor, type Layout, rowMajor, type View } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 
 /** Operands of one layout, each in its dimensions, a smaller one in dimensions that broadcast against them. */

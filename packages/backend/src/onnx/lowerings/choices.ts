@@ -1,8 +1,8 @@
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { inRows, rowMajorView, viewOf } from '../graph/arrange.js';
 import { cast } from '../graph/cast.js';
-import { Value } from '../graph/graph.js';
 import type { ElementType } from '../graph/proto.js';
+import { Value } from '../graph/value.js';
 import { rowMajor } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import { resized, withAxes } from './shapes.js';

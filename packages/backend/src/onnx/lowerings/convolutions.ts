@@ -1,6 +1,6 @@
 import { backend_util, type Conv2DAttrs, type Conv3DAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Axis, type Geometry, geometry2d, geometry3d } from '../../geometry.js';
-import type { View } from '../graph/arrange.js';
+import type { View } from '../graph/view.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { withoutFactor } from './affine.js';

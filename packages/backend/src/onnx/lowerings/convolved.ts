@@ -1,7 +1,7 @@
 import { type Axis, type Geometry, reachOf } from '../../geometry.js';
-import { arranged, inRows, transposed, type View, viewOf } from '../graph/arrange.js';
-import type { Value } from '../graph/graph.js';
-import type { Layout } from '../graph/view.js';
+import { arranged, inRows, transposed, viewOf } from '../graph/arrange.js';
+import type { Value } from '../graph/value.js';
+import type { Layout, View } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { type BlockedConv, recordConv } from './blockedConv.js';
 import { framesAt } from './framesAt.js';

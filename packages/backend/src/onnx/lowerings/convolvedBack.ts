@@ -1,6 +1,8 @@
 import { type Axis, type Geometry, reachOf } from '../../geometry.js';
-import { arranged, BLOCKED, inRows, rowMajorView, transposed, type View, viewOf } from '../graph/arrange.js';
-import type { Graph, Value } from '../graph/graph.js';
+import { arranged, BLOCKED, inRows, rowMajorView, transposed, viewOf } from '../graph/arrange.js';
+import type { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
+import type { View } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { recordConv } from './blockedConv.js';
 import { blockedFrames } from './convolved.js';

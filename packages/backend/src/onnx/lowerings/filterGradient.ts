@@ -1,7 +1,9 @@
 import { type Axis, type Geometry, reachOf, trivial } from '../../geometry.js';
-import { arranged, rowMajorView, transposed, type View } from '../graph/arrange.js';
-import type { Graph, Value } from '../graph/graph.js';
+import { arranged, rowMajorView, transposed } from '../graph/arrange.js';
+import type { Graph } from '../graph/graph.js';
 import { turnedProduct } from '../graph/matMulTransposed.js';
+import type { Value } from '../graph/value.js';
+import type { View } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { framesAt } from './framesAt.js';
 import { framePlanes } from './planes.js';

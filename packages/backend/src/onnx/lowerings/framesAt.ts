@@ -1,4 +1,5 @@
-import type { Graph, Value } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
 
 /** Frames of [batch, frames, length] in another order, some of them twice; those of zeros for places outside. */
 export function framesAt(graph: Graph, frames: Value, places: readonly number[]): Value {

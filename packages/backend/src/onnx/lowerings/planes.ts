@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type Axis, seenAlong } from '../../geometry.js';
-import type { Graph, Value } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
 import type { Layout } from '../graph/view.js';
 
 /** [batch, ...places, channels] with the channels behind the batch: what ONNX's windows slide over. */

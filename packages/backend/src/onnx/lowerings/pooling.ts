@@ -1,8 +1,9 @@
 import { backend_util, type MaxPool3DGradAttrs, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type Geometry, geometry2d, geometry3d, seenAlong } from '../../geometry.js';
-import { arranged, BLOCKED, type View, viewOf } from '../graph/arrange.js';
-import type { Graph, Value } from '../graph/graph.js';
-import { type Layout, sameLayout } from '../graph/view.js';
+import { arranged, BLOCKED, viewOf } from '../graph/arrange.js';
+import type { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
+import { type Layout, sameLayout, type View } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { blockedFrames } from './convolved.js';

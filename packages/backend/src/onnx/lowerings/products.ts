@@ -1,8 +1,9 @@
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { arranged, inRows, rowMajorView, transposed, type View, viewOf } from '../graph/arrange.js';
-import type { Graph, Value } from '../graph/graph.js';
+import { arranged, inRows, rowMajorView, transposed, viewOf } from '../graph/arrange.js';
+import type { Graph } from '../graph/graph.js';
 import { turnedProduct } from '../graph/matMulTransposed.js';
-import { fitted, isRowMajor, type Layout, simplified } from '../graph/view.js';
+import type { Value } from '../graph/value.js';
+import { fitted, isRowMajor, type Layout, simplified, type View } from '../graph/view.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { recordConv } from './blockedConv.js';

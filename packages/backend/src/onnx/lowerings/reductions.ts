@@ -1,7 +1,8 @@
 import { backend_util, type DataType, util } from '@tensorflow/tfjs-core';
 import { inRows, rowMajorView, viewOf } from '../graph/arrange.js';
 import { cast } from '../graph/cast.js';
-import type { Graph, Value } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
 import { fitted, without } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import { withAxes } from './shapes.js';

@@ -1,7 +1,8 @@
 import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
-import { arranged, inRows, rowMajorView, type View, viewOf } from '../graph/arrange.js';
-import type { Graph, Value } from '../graph/graph.js';
-import { type Fitted, fitted, type Layout, rowMajor } from '../graph/view.js';
+import { arranged, inRows, rowMajorView, viewOf } from '../graph/arrange.js';
+import type { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
+import { type Fitted, fitted, type Layout, rowMajor, type View } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 
 /** A tensor whose axes `moving` are dimensions of their own in memory: in its own layout if they are, or row-major. */
