@@ -14,7 +14,6 @@ import { MOST_THREADS, registerThreadedWasm } from './wasm/threadedWasm.js';
 import { provideWebgpu } from './webgpu/nodeWebgpu.js';
 import { registerWebgpuKernels } from './webgpu/registerWebgpuKernels.js';
 
-
 /** How {@link useBackend} picks. */
 export interface UseBackendOptions {
   /** This one or an error. Default: the first of the order that can be had. */
