@@ -48,6 +48,7 @@ const FOLDERS = {
     'streaming',
     'cli',
   ],
+  'packages/backend': ['errors', 'geometry|overrideKernels', 'wasm|webgpu|onnx', 'useBackend'],
   'packages/formats': [
     'errors|numericArray',
     'options|rowByRow|byteCursor',
