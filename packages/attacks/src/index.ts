@@ -8,15 +8,15 @@ export {
   autoAttack,
 } from './attacks/autoAttack/autoAttack.js';
 export type {
-  AutoAttackFacts,
+  AutoAttackCheckpoint,
+  AutoAttackCheckpointStore,
+  MemberOutcome,
+} from './attacks/autoAttack/autoAttackCheckpoint.js';
+export type {
+  AutoAttackClassifierInfo,
   AutoAttackMember,
   AutoAttackVersion,
-} from './attacks/autoAttack/autoAttackMembers.js';
-export type {
-  AutoAttackProgress,
-  AutoAttackProgressStore,
-  MemberOutcome,
-} from './attacks/autoAttack/autoAttackProgress.js';
+} from './attacks/autoAttack/members.js';
 export { type BimOptions, bim } from './attacks/bim.js';
 export { type CwOptions, cw } from './attacks/cw/cw.js';
 export { type DeepfoolOptions, deepfool } from './attacks/deepfool.js';

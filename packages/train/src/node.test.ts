@@ -13,7 +13,7 @@ import { writeSafetensors } from '@amr/formats';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fileAttackProgress, fileStore } from './node.js';
+import { fileAttackCheckpoint, fileStore } from './node.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -45,9 +45,9 @@ it('says what is wrong with a path that is a folder', async () => {
   await expect(fileStore(folder).read()).rejects.toThrow(/EISDIR/);
 });
 
-describe('fileAttackProgress', () => {
+describe('fileAttackCheckpoint', () => {
   const progress = {
-    facts: { members: 'a, b', 'the input "x"': 'float32 [2, 2]' },
+    fingerprint: { members: 'a, b', 'the input "x"': 'float32 [2, 2]' },
     seed: 2 ** 40 + 1,
     members: [{ name: 'a', tried: 2, fooled: 1 }],
     fooledBy: ['a', null],
@@ -56,7 +56,7 @@ describe('fileAttackProgress', () => {
   };
 
   it('gives back what was saved last, bit for bit', async () => {
-    const store = fileAttackProgress(join(folder, 'new', 'progress'));
+    const store = fileAttackCheckpoint(join(folder, 'new', 'progress'));
     expect(await store.load()).toBeUndefined();
     await store.save({ ...progress, seed: 1 });
     await store.save(progress);
@@ -65,7 +65,7 @@ describe('fileAttackProgress', () => {
 
   it('refuses damaged files and those of another kind', async () => {
     const path = join(folder, 'progress');
-    const store = fileAttackProgress(path);
+    const store = fileAttackCheckpoint(path);
     await store.save(progress);
     const bytes = await readFile(path);
     await writeFile(path, bytes.subarray(0, bytes.length - 1));
@@ -99,8 +99,8 @@ describe('fileAttackProgress', () => {
       throw new Error('stopped');
     };
     const path = join(folder, 'progress');
-    await expect(run({ progress: fileAttackProgress(path) }, stop)).rejects.toThrow('stopped');
-    const resumed = await run({ progress: fileAttackProgress(path) });
+    await expect(run({ checkpoint: fileAttackCheckpoint(path) }, stop)).rejects.toThrow('stopped');
+    const resumed = await run({ checkpoint: fileAttackCheckpoint(path) });
     expect(resumed).toEqual(await run({}));
     expect(resumed.fooledBy).toContain('fgsm');
   });

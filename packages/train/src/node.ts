@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { AutoAttackProgressStore } from '@amr/attacks';
+import type { AutoAttackCheckpointStore } from '@amr/attacks';
 import { attackProgressIn } from './checkpoint/attackProgressFile.js';
 import type { CheckpointStore } from './checkpoint/checkpointStore.js';
 
@@ -54,13 +54,13 @@ export function fileStore(path: string): CheckpointStore {
  * @example
  * ```ts
  * import { autoAttack } from '@amr/attacks';
- * import { fileAttackProgress } from '@amr/train/node';
- * const progress = fileAttackProgress('runs/autoattack-000.safetensors');
+ * import { fileAttackCheckpoint } from '@amr/train/node';
+ * const progress = fileAttackCheckpoint('runs/autoattack-000.safetensors');
  * const attack = autoAttack({ rgb: { norm: 'linf', epsilon: 8 / 255, range: [0, 1] } }, { progress });
  * console.log(attack.members);
  * ```
  */
-export function fileAttackProgress(path: string): AutoAttackProgressStore {
+export function fileAttackCheckpoint(path: string): AutoAttackCheckpointStore {
   return attackProgressIn(fileStore(path));
 }
 

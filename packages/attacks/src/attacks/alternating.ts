@@ -75,10 +75,10 @@ export function alternating(threatModel: ThreatModel, options: AlternatingOption
     loss,
     steps,
     stepLength: (2.5 * order.length) / steps,
-    ownSteps: true,
+    useBudgetStepSize: true,
     randomStart,
     restarts,
-    rule: inTurn(turn),
+    rule: alternatingAscent(turn),
     moving: (step) => [turn(step)],
   });
 }
@@ -88,7 +88,7 @@ export function alternating(threatModel: ThreatModel, options: AlternatingOption
  * gradients as they were last seen: were each step as long as the others whatever its gradient, the attack would split
  * an l2 ball evenly rather than by what a modality is worth.
  */
-function inTurn(turn: (step: number) => string): UpdateRule {
+function alternatingAscent(turn: (step: number) => string): UpdateRule {
   const ascent = steepestAscent();
   return (view) => {
     const moving = view.balls.map((ball) => columnsOfTurn(ball, turn(view.step)));

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
 import type { Attack } from '../search/attack.js';
-import { check } from '../search/validation.js';
+import { checkBatch } from '../search/validation.js';
 import { type Random, randomOf } from '../tensors/random.js';
 import { checkThreatModel, type ThreatModel } from '../threatModel/threatModel.js';
 
@@ -23,7 +23,7 @@ export function corruption(
     threatModel,
     async perturb(_, inputs, labels, options = {}) {
       options.signal?.throwIfAborted();
-      const { masks } = await check(threatModel, inputs, labels, true, options);
+      const { masks } = await checkBatch(threatModel, inputs, labels, true, options);
       tf.dispose(masks);
       const corrupted = await corrupt(inputs, randomOf(options.seed, options.rows));
       return Object.fromEntries(

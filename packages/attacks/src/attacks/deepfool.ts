@@ -3,8 +3,14 @@ import { checkCount, checkNotNegative, checkOption } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { nearestBoundary, rivalsOf, stepTo } from '../search/boundary.js';
 import { fooled } from '../search/evaluate.js';
-import { attackOf } from '../search/search.js';
-import { boundless, type Smallest, smaller, smallestInside, unperturbed } from '../search/smallest.js';
+import { attackFromSearch } from '../search/search.js';
+import {
+  initialSmallest,
+  type Smallest,
+  smallerOf,
+  smallestWithinBudget,
+  withoutRadius,
+} from '../search/smallest.js';
 import { feasibleGradient, project, zeroPerturbations } from '../threatModel/ball.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
@@ -19,7 +25,7 @@ export interface DeepfoolOptions {
 }
 
 /** Steps between two looks at whether all samples are fooled: most need three. */
-const LOOK = 5;
+const CHECK_INTERVAL = 5;
 
 /**
  * DeepFool (Moosavi-Dezfooli et al. 2016, algorithm 2): looks for the smallest perturbation that fools the classifier by
@@ -63,19 +69,19 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
   checkOption('candidates', candidates, several, 'a whole number from 2');
   checkNotNegative('overshoot', overshoot);
 
-  return attackOf(
-    { name: 'deepfool', threatModel, loss: 'cw', unbounded: true },
+  return attackFromSearch(
+    { name: 'deepfool', threatModel, loss: 'cw', allowInfiniteEpsilon: true },
     async (problem, context) => {
-      const clean = context.hold(() => context.logits(zeroPerturbations(problem.balls)));
+      const clean = context.state(() => context.logits(zeroPerturbations(problem.balls)));
       const rivals = rivalsOf(problem, context, clean.value, candidates - 1);
-      const state = context.hold(
+      const state = context.state(
         (): State => ({
           deltas: zeroPerturbations(problem.balls),
-          best: unperturbed(problem, clean.value),
+          best: initialSmallest(problem, clean.value),
         }),
       );
       for (let step = 1; step <= steps; step++) {
-        await context.pause();
+        await context.yieldToEventLoop();
         state.advance(({ deltas, best }) => {
           const { balls } = problem;
           const { margin, slopes } = nearestBoundary(problem, context, deltas, rivals, feasibleGradient);
@@ -83,24 +89,27 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
           const done = tf.isFinite(best.size);
           const next = deltas.map((delta, i) => {
             const moved = tf.add<tf.Tensor2D>(delta, tf.mul(moves[i]!, 1 + overshoot));
-            return tf.where(done, delta, project(boundless(balls[i]!), moved));
+            return tf.where(done, delta, project(withoutRadius(balls[i]!), moved));
           });
           return {
             deltas: next,
-            best: smaller(balls, best, next, fooled(problem, context.logits(next))),
+            best: smallerOf(balls, best, next, fooled(problem, context.logits(next))),
             margin: tf.squeeze<tf.Tensor1D>(margin, [1]),
           };
         });
         const { deltas, best, margin } = state.value;
         context.report({ step, steps, restart: 1, restarts: 1 }, deltas, margin!);
-        if (step % LOOK === 0 || step === steps) {
-          const sizes = await context.settle(best.size, `the gradients up to step ${step}`);
+        if (step % CHECK_INTERVAL === 0 || step === steps) {
+          const sizes = await context.checkFinite(best.size, `the gradients up to step ${step}`);
           const done = [...sizes].map((size) => size < Infinity);
           if (done.every((row) => row)) break;
-          context.leave(done, () => ({ deltas: smallestInside(problem.balls, best), objective: margin! }));
+          context.removeRows(done, () => ({
+            deltas: smallestWithinBudget(problem.balls, best),
+            objective: margin!,
+          }));
         }
       }
-      return context.hold(() => smallestInside(problem.balls, state.value.best)).value;
+      return context.state(() => smallestWithinBudget(problem.balls, state.value.best)).value;
     },
   );
 }

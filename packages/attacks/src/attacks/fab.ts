@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkCount, checkOption } from '../options.js';
 import type { Attack } from '../search/attack.js';
-import { nearestBoundary, rivalsOf, type Surroundings, stepTo } from '../search/boundary.js';
-import { fooled, judge, type Problem, perturbedInputs } from '../search/evaluate.js';
-import { attackOf, type SearchContext } from '../search/search.js';
+import { type BallBounds, nearestBoundary, rivalsOf, stepTo } from '../search/boundary.js';
+import { evaluateLoss, fooled, type Problem, perturbedInputs } from '../search/evaluate.js';
+import { attackFromSearch, type SearchContext } from '../search/search.js';
 import {
-  boundless,
-  fooledInside,
+  fooledWithinBudget,
+  initialSmallest,
   type Smallest,
-  smaller,
-  smallestInside,
-  unperturbed,
+  smallerOf,
+  smallestWithinBudget,
+  withoutRadius,
 } from '../search/smallest.js';
 import {
   type Ball,
@@ -109,100 +109,105 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
   checkOption('eta', eta, eta >= 1 && eta < Infinity, 'a number that is finite and 1 or more');
   checkOption('beta', beta, beta > 0 && beta <= 1, 'a number above 0 and at most 1');
 
-  return attackOf({ name: 'fab', threatModel, loss: 'cw', unbounded: true }, async (problem, context) => {
-    const around = () => problem.balls.map(boundless);
-    const clean = context.hold(() => context.logits(zeroPerturbations(problem.balls)));
-    const rivals = rivalsOf(problem, context, clean.value, targetClasses);
-    const state = context.hold(
-      (): State => ({
-        deltas: zeroPerturbations(problem.balls),
-        best: unperturbed(problem, clean.value),
-      }),
-    );
-    // Where several boundaries meet, or a constraint takes a part of each step away, the pull of the clean input would
-    // hold the search short of its goal for ever.
-    const constrained = problem.balls.some(({ parts }) => parts.some(hasConstraints));
-    const pull = problem.targets || constrained ? 0 : alphaMax;
-    const doubled = context.derive(() => problem.balls.map(twice));
-    const groups = targeted ? rivals.map((rival) => [rival]) : [rivals];
-    const runs = groups.flatMap((group) =>
-      Array.from({ length: restarts }, (_, i) => ({ group, again: i > 0 })),
-    );
-
-    /** Rows whose search is over stay where they are. */
-    const held = (best: Smallest, before: readonly tf.Tensor2D[], next: tf.Tensor2D[]) => {
-      if (!context.stopsWhenFooled) return next;
-      const done = tf.cast(fooledInside(problem.balls, best), 'bool');
-      return next.map((delta, i) => tf.where(done, before[i]!, delta));
-    };
-    const outcome = () => ({
-      deltas: smallestInside(problem.balls, state.value.best),
-      objective: state.value.margin!,
-    });
-    for (const [run, { group, again }] of runs.entries()) {
-      state.advance(({ deltas, best, margin }) => {
-        const fresh = again
-          ? nearby(problem.balls, best, context).map((delta, i) => project(around()[i]!, delta))
-          : zeroPerturbations(problem.balls);
-        return { deltas: held(best, deltas, fresh), best, margin };
-      });
-      for (let step = 1; step <= steps; step++) {
-        await context.pause();
-        state.advance(({ deltas, best }) => {
-          const { balls } = problem;
-          const { margin, slopes } = nearestBoundary(problem, context, deltas, group);
-          const { fromHere, fromClean } = projections(doubled.value, margin, slopes, deltas);
-          const weight = cleanWeight(balls, fromHere, fromClean, pull);
-          const moved = around().map((ball, i) => {
-            const here = tf.add(deltas[i]!, tf.mul(fromHere[i]!, eta));
-            const there = tf.mul(fromClean[i]!, eta);
-            return project(ball, tf.add(tf.mul(here, tf.sub(1, weight)), tf.mul(there, weight)));
-          });
-          const next = held(best, deltas, moved);
-          const success = fooled(problem, context.logits(next));
-          const back = tf.sub(1, tf.mul(tf.expandDims(success, 1), 1 - beta));
-          const nearest = smaller(balls, best, next, success);
-          return {
-            deltas: held(
-              nearest,
-              next,
-              next.map((delta) => tf.mul(delta, back)),
-            ),
-            best: nearest,
-            margin: tf.squeeze<tf.Tensor1D>(margin, [1]),
-          };
-        });
-        const { deltas, margin } = state.value;
-        context.report({ step, steps, restart: run + 1, restarts: runs.length }, deltas, margin!);
-        if (context.stopsWhenFooled) {
-          const done = tf.tidy(() => fooledInside(problem.balls, state.value.best));
-          const left = (runs.length - run) * steps - step;
-          const goesOn = await context.release(done, left, outcome).finally(() => done.dispose());
-          if (!goesOn) break;
-        }
-      }
-      state.advance(({ deltas, best, margin }) => {
-        const found = nearer(problem, around(), best);
-        const [size] = held(best, [best.size], [found.size]);
-        return { deltas, best: { deltas: held(best, best.deltas, found.deltas), size: size! }, margin };
-      });
-      const open = context.hold(() => [openRows(problem, state.value.best, context)]);
-      const flags = await context.settle(open.value[0], `run ${run + 1}`);
-      open.dispose();
-      if (flags.every((flag) => flag === 0)) break;
-      context.leave(
-        [...flags].map((flag) => flag === 0),
-        outcome,
+  return attackFromSearch(
+    { name: 'fab', threatModel, loss: 'cw', allowInfiniteEpsilon: true },
+    async (problem, context) => {
+      const around = () => problem.balls.map(withoutRadius);
+      const clean = context.state(() => context.logits(zeroPerturbations(problem.balls)));
+      const rivals = rivalsOf(problem, context, clean.value, targetClasses);
+      const state = context.state(
+        (): State => ({
+          deltas: zeroPerturbations(problem.balls),
+          best: initialSmallest(problem, clean.value),
+        }),
       );
-    }
-    return context.hold(() => outcome().deltas).value;
-  });
+      // Where several boundaries meet, or a constraint takes a part of each step away, the pull of the clean input would
+      // hold the search short of its goal for ever.
+      const constrained = problem.balls.some(({ parts }) => parts.some(hasConstraints));
+      const pull = problem.targets || constrained ? 0 : alphaMax;
+      const doubled = context.stateFromProblem(() => problem.balls.map(doubleRows));
+      const groups = targeted ? rivals.map((rival) => [rival]) : [rivals];
+      const runs = groups.flatMap((group) =>
+        Array.from({ length: restarts }, (_, i) => ({ group, again: i > 0 })),
+      );
+
+      /** Rows whose search is over stay where they are. */
+      const held = (best: Smallest, before: readonly tf.Tensor2D[], next: tf.Tensor2D[]) => {
+        if (!context.stopsWhenFooled) return next;
+        const done = tf.cast(fooledWithinBudget(problem.balls, best), 'bool');
+        return next.map((delta, i) => tf.where(done, before[i]!, delta));
+      };
+      const outcome = () => ({
+        deltas: smallestWithinBudget(problem.balls, state.value.best),
+        objective: state.value.margin!,
+      });
+      for (const [run, { group, again }] of runs.entries()) {
+        state.advance(({ deltas, best, margin }) => {
+          const fresh = again
+            ? randomStartsNearBest(problem.balls, best, context).map((delta, i) =>
+                project(around()[i]!, delta),
+              )
+            : zeroPerturbations(problem.balls);
+          return { deltas: held(best, deltas, fresh), best, margin };
+        });
+        for (let step = 1; step <= steps; step++) {
+          await context.yieldToEventLoop();
+          state.advance(({ deltas, best }) => {
+            const { balls } = problem;
+            const { margin, slopes } = nearestBoundary(problem, context, deltas, group);
+            const { fromHere, fromClean } = projections(doubled.value, margin, slopes, deltas);
+            const weight = cleanWeight(balls, fromHere, fromClean, pull);
+            const moved = around().map((ball, i) => {
+              const here = tf.add(deltas[i]!, tf.mul(fromHere[i]!, eta));
+              const there = tf.mul(fromClean[i]!, eta);
+              return project(ball, tf.add(tf.mul(here, tf.sub(1, weight)), tf.mul(there, weight)));
+            });
+            const next = held(best, deltas, moved);
+            const success = fooled(problem, context.logits(next));
+            const back = tf.sub(1, tf.mul(tf.expandDims(success, 1), 1 - beta));
+            const nearest = smallerOf(balls, best, next, success);
+            return {
+              deltas: held(
+                nearest,
+                next,
+                next.map((delta) => tf.mul(delta, back)),
+              ),
+              best: nearest,
+              margin: tf.squeeze<tf.Tensor1D>(margin, [1]),
+            };
+          });
+          const { deltas, margin } = state.value;
+          context.report({ step, steps, restart: run + 1, restarts: runs.length }, deltas, margin!);
+          if (context.stopsWhenFooled) {
+            const done = tf.tidy(() => fooledWithinBudget(problem.balls, state.value.best));
+            const left = (runs.length - run) * steps - step;
+            const goesOn = await context.stopFinished(done, left, outcome).finally(() => done.dispose());
+            if (!goesOn) break;
+          }
+        }
+        state.advance(({ deltas, best, margin }) => {
+          const found = refineAlongLine(problem, around(), best);
+          const [size] = held(best, [best.size], [found.size]);
+          return { deltas, best: { deltas: held(best, best.deltas, found.deltas), size: size! }, margin };
+        });
+        const open = context.state(() => [openRows(problem, state.value.best, context)]);
+        const flags = await context.checkFinite(open.value[0], `run ${run + 1}`);
+        open.dispose();
+        if (flags.every((flag) => flag === 0)) break;
+        context.removeRows(
+          [...flags].map((flag) => flag === 0),
+          outcome,
+        );
+      }
+      return context.state(() => outcome().deltas).value;
+    },
+  );
 }
 
 /** 1 in rows that further runs may bring something to: those that need a perturbation or, if a success ends it, have none yet. */
 function openRows({ balls }: Problem, best: Smallest, { stopsWhenFooled }: SearchContext): tf.Tensor2D {
   return stopsWhenFooled
-    ? tf.sub(1, fooledInside(balls, best))
+    ? tf.sub(1, fooledWithinBudget(balls, best))
     : tf.cast(tf.greater<tf.Tensor2D>(best.size, 0), 'float32');
 }
 
@@ -214,7 +219,7 @@ interface State {
 }
 
 /** A ball around each row two times, for both projections of a step. */
-function twice({ norm, epsilon, bounds }: Ball): Surroundings {
+function doubleRows({ norm, epsilon, bounds }: Ball): BallBounds {
   const both = (rows: tf.Tensor2D) => tf.concat2d([rows, rows], 0);
   return {
     norm,
@@ -225,7 +230,7 @@ function twice({ norm, epsilon, bounds }: Ball): Surroundings {
 
 /** The steps to the boundary (eq. 5), as it looks from `deltas`, from there and from the clean input. */
 function projections(
-  doubled: readonly Surroundings[],
+  doubled: readonly BallBounds[],
   margin: tf.Tensor2D,
   slopes: readonly tf.Tensor2D[],
   deltas: readonly tf.Tensor2D[],
@@ -255,7 +260,11 @@ function cleanWeight(
 }
 
 /** Random points at most half as far away as the best point or, if that is nearer, the surface of the ball. */
-function nearby(balls: readonly Ball[], { size }: Smallest, { random }: SearchContext): tf.Tensor2D[] {
+function randomStartsNearBest(
+  balls: readonly Ball[],
+  { size }: Smallest,
+  { random }: SearchContext,
+): tf.Tensor2D[] {
   return balls.map((ball) => {
     const furthest = tf.where(tf.isFinite(ball.epsilon), tf.minimum(size, 1), size);
     const share = tf.where(tf.isFinite(furthest), furthest, tf.onesLike(furthest));
@@ -268,10 +277,10 @@ function nearby(balls: readonly Ball[], { size }: Smallest, { random }: SearchCo
  * The final search of section 3: steps of the secant method, on the margin, along the line from the clean input to the
  * best point; a point that is fooled replaces the far end, another one the near end.
  */
-function nearer(problem: Problem, around: readonly Ball[], best: Smallest): Smallest {
+function refineAlongLine(problem: Problem, around: readonly Ball[], best: Smallest): Smallest {
   const { balls } = problem;
   const marginAt = (deltas: readonly tf.Tensor2D[]) => {
-    const { logits, objective } = judge(problem, perturbedInputs(problem, deltas));
+    const { logits, objective } = evaluateLoss(problem, perturbedInputs(problem, deltas));
     return { success: fooled(problem, logits), margin: tf.expandDims(objective, 1) as tf.Tensor2D };
   };
   let near = { share: tf.zerosLike(best.size), margin: marginAt(zeroPerturbations(balls)).margin };
@@ -285,7 +294,7 @@ function nearer(problem: Problem, around: readonly Ball[], best: Smallest): Smal
     );
     const deltas = best.deltas.map((delta, b) => project(around[b]!, tf.mul(delta, share)));
     const { success, margin } = marginAt(deltas);
-    found = smaller(balls, found, deltas, success);
+    found = smallerOf(balls, found, deltas, success);
     const fooling = tf.cast(tf.expandDims(success, 1), 'bool');
     const choose = (yes: tf.Tensor2D, no: tf.Tensor2D): tf.Tensor2D => tf.where(fooling, yes, no);
     [near, far] = [

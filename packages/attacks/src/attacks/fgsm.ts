@@ -9,7 +9,7 @@ export interface FgsmOptions {
   /** What is raised. Default 'cross-entropy'. */
   loss?: AttackLoss;
   /** Calls of the classifier that the gradient is the mean of, for classifiers that draw at random. Default 1. */
-  draws?: number;
+  eotSamples?: number;
 }
 
 /**
@@ -34,17 +34,17 @@ export interface FgsmOptions {
  * ```
  */
 export function fgsm(threatModel: ThreatModel, options: FgsmOptions = {}): Attack {
-  const { loss = 'cross-entropy', draws = 1 } = options;
+  const { loss = 'cross-entropy', eotSamples = 1 } = options;
   return gradientAttack({
     name: 'fgsm',
     threatModel,
     loss,
     steps: 1,
     stepLength: 1,
-    ownSteps: false,
+    useBudgetStepSize: false,
     randomStart: false,
     restarts: 1,
-    draws,
+    eotSamples,
     rule: steepestAscent(),
   });
 }

@@ -59,18 +59,18 @@ export function frameDropping(
     const counts = names.map((name) => framesOf(inputs[name]!, frames[name]!, name));
     const rows = inputs[names[0]!]!.shape[0]!;
     const fewest = Math.min(...counts);
-    const shared = together ? await dropped(random, rows, fewest, share) : undefined;
+    const shared = together ? await drawLostFrames(random, rows, fewest, share) : undefined;
     const lost: boolean[][][] = [];
     for (const count of counts) {
       lost.push(
         shared?.map((row) =>
           Array.from({ length: count }, (_, t) => row[Math.floor((t * fewest) / count)]!),
-        ) ?? (await dropped(random, rows, count, share)),
+        ) ?? (await drawLostFrames(random, rows, count, share)),
       );
     }
     return tf.tidy(() =>
       Object.fromEntries(
-        names.map((name, i) => [name, without(inputs[name]!, frames[name]!.axis, lost[i]!, mode)]),
+        names.map((name, i) => [name, dropFrames(inputs[name]!, frames[name]!.axis, lost[i]!, mode)]),
       ),
     );
   });
@@ -86,7 +86,12 @@ function framesOf(x: tf.Tensor, { axis }: Frames, name: string): number {
 }
 
 /** For each row which of its frames are dropped. */
-async function dropped(random: Random, rows: number, count: number, share: number): Promise<boolean[][]> {
+async function drawLostFrames(
+  random: Random,
+  rows: number,
+  count: number,
+  share: number,
+): Promise<boolean[][]> {
   const drawn = random.uniform(rows, count);
   try {
     const scores = await drawn.data();
@@ -102,7 +107,7 @@ async function dropped(random: Random, rows: number, count: number, share: numbe
 }
 
 /** The input without the frames that its rows lose. */
-function without(x: tf.Tensor, axis: number, lost: boolean[][], mode: 'zero' | 'hold'): tf.Tensor {
+function dropFrames(x: tf.Tensor, axis: number, lost: boolean[][], mode: 'zero' | 'hold'): tf.Tensor {
   const count = x.shape[axis]!;
   const before = x.shape.slice(1, axis).reduce((product, size) => product * size, 1);
   const frames = tf.reshape(x, [lost.length * before * count, -1]);

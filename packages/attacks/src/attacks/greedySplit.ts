@@ -3,7 +3,7 @@ import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { AttackOptionsError, shown, ThreatModelError } from '../errors.js';
 import { checkCount } from '../options.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
-import { type Run, Standings } from '../search/batchAttack.js';
+import { type AttackedRows, BatchAttack } from '../search/batchAttack.js';
 import {
   attackedModalities,
   checkThreatModel,
@@ -125,19 +125,19 @@ export function greedySplit(threatModel: ThreatModel, options: GreedySplitOption
   const rounds = Math.min(parts, most * modalities.length);
 
   const search: GreedySplit['search'] = async (classifier, inputs, labels, perturbOptions = {}) => {
-    const standings = await Standings.of([threatModel], classifier, inputs, labels, perturbOptions);
+    const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, perturbOptions);
     try {
-      const counts = modalities.map(() => standings.rows.map(() => 0));
-      const split: Split = { standings, threatModel, modalities, counts, share: total / parts, attack };
-      await standings.judgeClean();
-      for (let round = 1; round <= rounds && standings.fooled.includes(false); round++) {
-        await give(split, most, round === 1);
-        standings.report(round, rounds);
+      const counts = modalities.map(() => batch.rows.map(() => 0));
+      const split: Split = { batch, threatModel, modalities, counts, share: total / parts, attack };
+      await batch.evaluateClean();
+      for (let round = 1; round <= rounds && batch.fooled.includes(false); round++) {
+        await spendPart(split, most, round === 1);
+        batch.report(round, rounds);
       }
-      if (trim) for (const m of modalities.keys()) await takeBack(split, m);
+      if (trim) for (const m of modalities.keys()) await trimParts(split, m);
       return resultOf(split);
     } finally {
-      standings.dispose();
+      batch.dispose();
     }
   };
   return {
@@ -154,7 +154,7 @@ export function greedySplit(threatModel: ThreatModel, options: GreedySplitOption
 
 /** A split under way. */
 interface Split {
-  standings: Standings;
+  batch: BatchAttack;
   threatModel: Budgets;
   modalities: readonly string[];
   /** For each modality the parts that each row has given it. */
@@ -165,14 +165,14 @@ interface Split {
 }
 
 /** One round: every row that stands gives a part to the modality in which it does most. */
-async function give(split: Split, most: number, first: boolean): Promise<void> {
-  const { standings, counts } = split;
-  const { left } = standings;
-  const runs: (Run | undefined)[] = [];
+async function spendPart(split: Split, most: number, first: boolean): Promise<void> {
+  const { batch, counts } = split;
+  const { robustRows } = batch;
+  const runs: (AttackedRows | undefined)[] = [];
   try {
     for (const m of counts.keys()) {
-      const room = left.filter((row) => counts[m]![row]! < most);
-      runs.push(room.length > 0 ? await tried(split, room, m, 1, first) : undefined);
+      const open = robustRows.filter((row) => counts[m]![row]! < most);
+      runs.push(open.length > 0 ? await attackWithParts(split, open, m, 1, first) : undefined);
     }
     const choice = new Map<number, { m: number; fooled: boolean; margin: number }>();
     for (const [m, run] of runs.entries()) {
@@ -186,7 +186,7 @@ async function give(split: Split, most: number, first: boolean): Promise<void> {
     }
     for (const [m, run] of runs.entries()) {
       if (!run) continue;
-      standings.hold(run, (row, k) => choice.get(row)!.m === m && standings.improves(run, row, k));
+      batch.keep(run, (row, k) => choice.get(row)!.m === m && batch.improves(run, row, k));
     }
     for (const [row, { m }] of choice) counts[m]![row]!++;
   } finally {
@@ -195,12 +195,12 @@ async function give(split: Split, most: number, first: boolean): Promise<void> {
 }
 
 /** Takes parts back from a modality for as long as the rows stay fooled without them. */
-async function takeBack(split: Split, m: number): Promise<void> {
-  const { standings, counts } = split;
-  let left = standings.rows.filter((row) => standings.fooled[row] && counts[m]![row]! > 0);
+async function trimParts(split: Split, m: number): Promise<void> {
+  const { batch, counts } = split;
+  let left = batch.rows.filter((row) => batch.fooled[row] && counts[m]![row]! > 0);
   while (left.length > 0) {
-    const run = await tried(split, left, m, -1, false);
-    standings.take(run, (_, k) => run.fooled[k]!);
+    const run = await attackWithParts(split, left, m, -1, false);
+    batch.keepAndDispose(run, (_, k) => run.fooled[k]!);
     const spared = left.filter((_, k) => run.fooled[k]);
     for (const row of spared) counts[m]![row]!--;
     left = spared.filter((row) => counts[m]![row]! > 0);
@@ -211,13 +211,13 @@ async function takeBack(split: Split, m: number): Promise<void> {
  * Attacks rows with some parts more, or less, of one modality than they have.
  * @param alone whether no row has any part of the others, which then stand still
  */
-async function tried(
-  { standings, threatModel, modalities, counts, share, attack }: Split,
+async function attackWithParts(
+  { batch, threatModel, modalities, counts, share, attack }: Split,
   rows: readonly number[],
   changed: number,
   by: number,
   alone: boolean,
-): Promise<Run> {
+): Promise<AttackedRows> {
   const taking = [...modalities.entries()].filter(([m]) => !alone || m === changed);
   const budgets = Object.fromEntries(taking.map(([, name]) => [name, threatModel[name]!]));
   const scales = Object.fromEntries(
@@ -233,19 +233,19 @@ async function tried(
     tf.dispose(scales);
   }
   try {
-    return await standings.run(rows, scaled, attack);
+    return await batch.attackRows(rows, scaled, attack);
   } finally {
     disposeDerived(scaled, budgets);
   }
 }
 
-function resultOf({ standings, modalities, counts, share }: Split): GreedySplitResult {
+function resultOf({ batch, modalities, counts, share }: Split): GreedySplitResult {
   const sharesOf = (m: number) => counts[m]!.map((count) => Math.min(1, count * share));
-  const spent = standings.rows.map((row) => modalities.reduce((sum, _, m) => sum + sharesOf(m)[row]!, 0));
+  const spent = batch.rows.map((row) => modalities.reduce((sum, _, m) => sum + sharesOf(m)[row]!, 0));
   return {
-    adversarial: standings.adversarial(),
+    adversarial: batch.adversarial(),
     shares: Object.fromEntries(modalities.map((name, m) => [name, tf.tensor1d(sharesOf(m))])),
     spent: tf.tensor1d(spent),
-    fooled: [...standings.fooled],
+    fooled: [...batch.fooled],
   };
 }

@@ -94,8 +94,8 @@ const optima = (
           (Object.keys(norm) as ('x' | 'b')[]).map((name) => {
             const slopes = towards(name, row, k);
             const entries = rowsOf(inputs[name])[row]!;
-            const rooms = slopes.map((w, i) => (range ? (w > 0 ? 1 - entries[i]! : entries[i]!) : Infinity));
-            return { norm: norm[name]!, unit: units[name], slopes, rooms };
+            const slacks = slopes.map((w, i) => (range ? (w > 0 ? 1 - entries[i]! : entries[i]!) : Infinity));
+            return { norm: norm[name]!, unit: units[name], slopes, slacks };
           }),
           lead(row, k),
         ),

@@ -54,11 +54,13 @@ export function missingModality(
     }),
   );
   return corruption('missingModality', names, (inputs) =>
-    tf.tidy(() => Object.fromEntries(names.map((name) => [name, filled(inputs[name]!, fills[name]!, name)]))),
+    tf.tidy(() =>
+      Object.fromEntries(names.map((name) => [name, fillInput(inputs[name]!, fills[name]!, name)])),
+    ),
   );
 }
 
-function filled(x: tf.Tensor, fill: Fill, name: string): tf.Tensor {
+function fillInput(x: tf.Tensor, fill: Fill, name: string): tf.Tensor {
   if (typeof fill === 'number') return tf.fill(x.shape, fill);
   if (fill === 'mean') {
     const axes = x.rank === 2 ? [1] : x.shape.map((_, axis) => axis).slice(1, -1);

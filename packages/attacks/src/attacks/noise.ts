@@ -3,8 +3,8 @@ import { AttackOptionsError, shown } from '../errors.js';
 import type { AttackLoss } from '../losses/attackLoss.js';
 import { checkCount } from '../options.js';
 import type { Attack } from '../search/attack.js';
-import { type Best, keptBetter, standing } from '../search/best.js';
-import { attackOf } from '../search/search.js';
+import { type Best, evaluatePoint, updateBest } from '../search/best.js';
+import { attackFromSearch } from '../search/search.js';
 import type { SearchState } from '../search/searchState.js';
 import type { Random } from '../tensors/random.js';
 import { type Ball, project } from '../threatModel/ball.js';
@@ -54,29 +54,30 @@ export interface NoiseOptions {
 export function noise(threatModel: ThreatModel, options: NoiseOptions = {}): Attack {
   const { distribution = 'uniform', repeats = 1, loss = 'cross-entropy' } = options;
   checkCount('repeats', repeats);
-  if (!Object.hasOwn(draws, distribution)) {
+  if (!Object.hasOwn(distributions, distribution)) {
     throw new AttackOptionsError(
-      `distribution is ${shown(distribution)}; expected ${Object.keys(draws).map(shown).join(' or ')}.`,
+      `distribution is ${shown(distribution)}; expected ${Object.keys(distributions).map(shown).join(' or ')}.`,
     );
   }
-  return attackOf({ name: 'noise', threatModel, loss }, async (problem, context) => {
-    const draw = () => problem.balls.map((ball) => project(ball, draws[distribution](context.random, ball)));
-    if (repeats === 1) return context.hold(draw).value;
+  return attackFromSearch({ name: 'noise', threatModel, loss }, async (problem, context) => {
+    const draw = () =>
+      problem.balls.map((ball) => project(ball, distributions[distribution](context.random, ball)));
+    if (repeats === 1) return context.state(draw).value;
     let best: SearchState<Best> | undefined;
     for (let step = 1; step <= repeats; step++) {
-      await context.pause();
-      best = keptBetter(context, best, () => standing(problem, draw()));
+      await context.yieldToEventLoop();
+      best = updateBest(context, best, () => evaluatePoint(problem, draw()));
       const { deltas, objective, success } = best.value;
       context.report({ step, steps: repeats, restart: 1, restarts: 1 }, deltas, objective);
-      const fooled = [...(await context.settle(success, `draw ${step}`))].map((flag) => flag === 1);
+      const fooled = [...(await context.checkFinite(success, `draw ${step}`))].map((flag) => flag === 1);
       if (fooled.every((row) => row)) break;
-      context.leave(fooled, () => ({ deltas, objective }));
+      context.removeRows(fooled, () => ({ deltas, objective }));
     }
     return best!.value.deltas;
   });
 }
 
-const draws: Record<
+const distributions: Record<
   NonNullable<NoiseOptions['distribution']>,
   (random: Random, ball: Ball) => tf.Tensor2D
 > = {

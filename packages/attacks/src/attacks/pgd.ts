@@ -18,7 +18,7 @@ export interface PgdOptions {
   /** Decay of the accumulated gradient (Dong et al. 2018, eq. 6), 0 or more. Default 0: none. */
   momentum?: number;
   /** Calls of the classifier that each gradient is the mean of, for classifiers that draw at random. Default 1. */
-  draws?: number;
+  eotSamples?: number;
 }
 
 /**
@@ -67,7 +67,7 @@ export function pgd(threatModel: ThreatModel, options: PgdOptions = {}): Attack 
     randomStart = restarts > 1,
     loss = 'cross-entropy',
     momentum = 0,
-    draws = 1,
+    eotSamples = 1,
   } = options;
   checkNotNegative('momentum', momentum);
   return gradientAttack({
@@ -76,10 +76,10 @@ export function pgd(threatModel: ThreatModel, options: PgdOptions = {}): Attack 
     loss,
     steps,
     stepLength: 2.5 / steps,
-    ownSteps: true,
+    useBudgetStepSize: true,
     randomStart,
     restarts,
-    draws,
+    eotSamples,
     rule: steepestAscent(momentum),
   });
 }

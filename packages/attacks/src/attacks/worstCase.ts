@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { AttackOptionsError } from '../errors.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
-import { Standings } from '../search/batchAttack.js';
+import { BatchAttack } from '../search/batchAttack.js';
 import {
   type Budget,
   checkThreatModel,
@@ -101,28 +101,28 @@ export function worstCase(
   }
   const search: WorstCase['search'] = async (classifier, inputs, labels, options = {}) => {
     const threatModels = named.map(([, threatModel]) => threatModel);
-    const standings = await Standings.of(threatModels, classifier, inputs, labels, options);
+    const batch = await BatchAttack.create(threatModels, classifier, inputs, labels, options);
     try {
-      const condition = standings.rows.map(() => named[0]![0]);
+      const condition = batch.rows.map(() => named[0]![0]);
       for (const [i, [name, threatModel]] of named.entries()) {
-        const { left } = standings;
-        if (left.length === 0) break;
-        const run = await standings.run(left, threatModel, (own) => attack(own, name));
-        standings.take(run, (row, k) => {
-          const worse = standings.improves(run, row, k);
+        const { robustRows } = batch;
+        if (robustRows.length === 0) break;
+        const run = await batch.attackRows(robustRows, threatModel, (own) => attack(own, name));
+        batch.keepAndDispose(run, (row, k) => {
+          const worse = batch.improves(run, row, k);
           if (worse) condition[row] = name;
           return worse;
         });
-        standings.report(i + 1, named.length);
+        batch.report(i + 1, named.length);
       }
-      return { adversarial: standings.adversarial(), condition, fooled: [...standings.fooled] };
+      return { adversarial: batch.adversarial(), condition, fooled: [...batch.fooled] };
     } finally {
-      standings.dispose();
+      batch.dispose();
     }
   };
   return {
     name: 'worstCase',
-    threatModel: union(named.map(([, threatModel]) => threatModel)),
+    threatModel: unionOf(named.map(([, threatModel]) => threatModel)),
     conditions,
     search,
     async perturb(classifier, inputs, labels, options) {
@@ -132,7 +132,7 @@ export function worstCase(
 }
 
 /** What any of the threat models lets change, as far as one threat model can say it. */
-function union(threatModels: readonly ThreatModel[]): ThreatModel {
+function unionOf(threatModels: readonly ThreatModel[]): ThreatModel {
   const joint = threatModels.findLast(isJointBall);
   if (joint) return joint;
   const budgets = new Map<string, Budget>();

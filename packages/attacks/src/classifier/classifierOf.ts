@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
-import { tidied } from '../tensors/tidyObject.js';
+import { tidyObject } from '../tensors/tidyObject.js';
 import type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier.js';
 import {
   callsFor,
@@ -83,7 +83,7 @@ export function classifierOf(model: LayersModel, options: ClassifierOfOptions = 
             `The loss asks for '${name}'; of a model with masks, states or training true only the outputs ${shown(model.outputNames)} can be had.`,
           );
         });
-        return tidied(() => {
+        return tidyObject(() => {
           const outputs = outputsOf(inputs);
           return observation(outputs[position]!, wanted, (i) => outputs[positions[i]!]!);
         });
@@ -99,7 +99,7 @@ export function classifierOf(model: LayersModel, options: ClassifierOfOptions = 
   const classifier: Classifier = (inputs) => tf.tidy(() => values(inputs, path).get(logits) as tf.Tensor2D);
   classifier.observe = (inputs, wanted) => {
     const numbers = wanted.map(view.numberOf);
-    return tidied(() => {
+    return tidyObject(() => {
       const all = values(inputs, callsFor(graph.calls, [logits, ...numbers]));
       return observation(all.get(logits)!, wanted, (i) => all.get(numbers[i]!)!);
     });
@@ -177,7 +177,7 @@ function holding(view: View, fixed: readonly number[], held: Values): FrozenClas
       const key = numbers.join();
       const calls = observers.get(key) ?? prepared([logits, ...numbers]);
       observers.set(key, calls);
-      return tidied(() => {
+      return tidyObject(() => {
         const values = run(changed, calls);
         return observation(own(values, logits), wanted, (i) => own(values, numbers[i]!));
       });
@@ -185,7 +185,7 @@ function holding(view: View, fixed: readonly number[], held: Values): FrozenClas
     const take = (rows: tf.Tensor1D): FrozenClassifier => {
       refuseDisposed();
       const batch = held.get(fixed[0]!)?.shape[0];
-      const part = tidied(() =>
+      const part = tidyObject(() =>
         [...held].map(([number, tensor]): [number, tf.Tensor] => {
           const own = tensor.shape[0] === batch ? tf.gather(tensor, rows) : tf.clone(tensor);
           return [number, tf.keep(own)];

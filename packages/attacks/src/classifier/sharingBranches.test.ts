@@ -8,7 +8,7 @@ import { autoAttack } from '../attacks/autoAttack/autoAttack.js';
 import { fgsm } from '../attacks/fgsm.js';
 import { pgd } from '../attacks/pgd.js';
 import { robustnessCurve } from '../evaluation/robustnessCurve.js';
-import { takenRows } from '../tensors/takeRows.js';
+import { takeRows } from '../tensors/takeRows.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 import type { Classifier } from './classifier.js';
 import { classifierOf } from './classifierOf.js';
@@ -108,7 +108,7 @@ describe('attacks on parts of a batch', () => {
     const { classifier, inputs, passes } = setting();
     const { classifier: sharing, ofRows } = shareBranches(classifier);
     const rows = tf.tensor1d([4, 1], 'int32');
-    const part = takenRows(inputs, rows);
+    const part = takeRows(inputs, rows);
     const few = ofRows(inputs, rows);
     const expected = values(classifier(part));
     passes.length = 0;

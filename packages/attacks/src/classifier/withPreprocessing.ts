@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError, shown } from '../errors.js';
-import { takenRows } from '../tensors/takeRows.js';
-import { tidied } from '../tensors/tidyObject.js';
+import { takeRows } from '../tensors/takeRows.js';
+import { tidyObject } from '../tensors/tidyObject.js';
 import type { TensorFunction } from './bpda.js';
 import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
 
@@ -60,7 +60,7 @@ export function withPreprocessing(
       names.filter((name) => settled.includes(name)),
       names.filter((name) => !settled.includes(name)),
     ];
-    const held = tidied(() => {
+    const held = tidyObject(() => {
       const values = done(inputs, once);
       return Object.fromEntries(modalities.map((name) => [name, tf.clone(values[name]!)]));
     });
@@ -99,7 +99,7 @@ function holding(
   if (!inner || inner.take) {
     result.take = (rows) => {
       refuseDisposed();
-      return holding(classifier, inner?.take?.(rows), takenRows(held, rows), done);
+      return holding(classifier, inner?.take?.(rows), takeRows(held, rows), done);
     };
   }
   return result;
@@ -109,7 +109,7 @@ function holding(
 function behind(classifier: Classifier, done: (inputs: Modalities) => Modalities): Classifier {
   const result: Classifier = (inputs) => tf.tidy(() => classifier(done(inputs)));
   if (classifier.observe) {
-    result.observe = (inputs, names) => tidied(() => classifier.observe!(done(inputs), names));
+    result.observe = (inputs, names) => tidyObject(() => classifier.observe!(done(inputs), names));
   }
   return result;
 }

@@ -3,7 +3,7 @@ import { pgd } from '../attacks/pgd.js';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { AttackOptionsError, shown } from '../errors.js';
 import type { Attack } from '../search/attack.js';
-import { check as checkInputs } from '../search/validation.js';
+import { checkBatch } from '../search/validation.js';
 import { registerGradients } from '../tensors/registerGradients.js';
 import { checkThreatModel, type ThreatModel } from '../threatModel/threatModel.js';
 import {
@@ -116,7 +116,7 @@ export async function checkEvaluation(
   signal?.throwIfAborted();
   checkThreatModel(threatModel);
   const chosen = chosenOf(options.checks);
-  const { masks, largestLabel } = await checkInputs(threatModel, inputs, labels, false, { seed });
+  const { masks, largestLabel } = await checkBatch(threatModel, inputs, labels, false, { seed });
   tf.dispose(masks);
   if (adversarial) checkAdversarial(adversarial, inputs);
   await registerGradients();

@@ -3,7 +3,7 @@ import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { AttackOptionsError, shown } from '../errors.js';
 import { checkCount } from '../options.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
-import { Standings } from '../search/batchAttack.js';
+import { BatchAttack } from '../search/batchAttack.js';
 import { scaleExcept } from '../threatModel/partialScale.js';
 import {
   ballSpecsOf,
@@ -119,21 +119,21 @@ export async function minimalEpsilon(
   const growth = growthOf(start, maxScale);
   const mostRuns = (scaling.fixedBudgets ? 1 : 0) + growth.length + steps;
   let runs = 0;
-  const standings = await Standings.of([threatModel], classifier, inputs, labels, options);
+  const standings = await BatchAttack.create([threatModel], classifier, inputs, labels, options);
   /** Runs the attack on some rows, keeps its successes, and tells each row's. */
   const tried = async (
     rows: readonly number[],
     model: ThreatModel,
     tell: (row: number, fooled: boolean) => void,
   ) => {
-    const run = await standings.run(rows, model, attack);
-    standings.take(run, (_, k) => run.fooled[k]!);
+    const run = await standings.attackRows(rows, model, attack);
+    standings.keepAndDispose(run, (_, k) => run.fooled[k]!);
     for (const [k, row] of rows.entries()) tell(row, run.fooled[k]!);
     await options.onProgress?.({ runs: ++runs, mostRuns, attacked: rows.length });
   };
   try {
-    await standings.judgeClean();
-    const { left } = standings;
+    await standings.evaluateClean();
+    const { robustRows: left } = standings;
     if (scaling.fixedBudgets && left.length > 0) await tried(left, scaling.fixedBudgets, () => {});
     const low = standings.rows.map(() => 0);
     const high = standings.fooled.map((already) => (already ? 0 : Infinity));
@@ -156,7 +156,7 @@ export async function minimalEpsilon(
     };
 
     for (const scale of growth) {
-      const { left } = standings;
+      const { robustRows: left } = standings;
       if (left.length === 0) break;
       await narrow(
         left,

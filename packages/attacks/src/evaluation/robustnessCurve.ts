@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { AttackOptionsError, shown } from '../errors.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
-import { Standings } from '../search/batchAttack.js';
+import { BatchAttack } from '../search/batchAttack.js';
 import { scaleExcept } from '../threatModel/partialScale.js';
 import { checkThreatModel, disposeDerived, type ThreatModel } from '../threatModel/threatModel.js';
 
@@ -89,9 +89,9 @@ export async function robustnessCurve(
   const scaling = scaleExcept(threatModel, options.fixed ?? []);
   attack(threatModel);
 
-  const standings = await Standings.of([threatModel], classifier, inputs, labels, options);
+  const standings = await BatchAttack.create([threatModel], classifier, inputs, labels, options);
   try {
-    await standings.judgeClean();
+    await standings.evaluateClean();
     const fallen = [...standings.fooled];
     const curve: AccuracyCurve = { scales, accuracy: [], fooled: [] };
     for (const scale of scales) {
@@ -99,7 +99,7 @@ export async function robustnessCurve(
       const model = scale === 0 ? scaling.fixedBudgets : scaling.at(scale);
       try {
         if (model && left.length > 0) {
-          const run = await standings.run(left, model, attack);
+          const run = await standings.attackRows(left, model, attack);
           tf.dispose(run.adversarial);
           for (const [k, row] of left.entries()) fallen[row] = run.fooled[k]!;
         }

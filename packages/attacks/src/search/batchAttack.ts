@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { type SharedBranches, shareBranches } from '../classifier/sharingBranches.js';
 import { maximisedLossOf } from '../losses/attackLoss.js';
-import { takenRows } from '../tensors/takeRows.js';
-import { tidied } from '../tensors/tidyObject.js';
+import { takeRows } from '../tensors/takeRows.js';
+import { tidyObject } from '../tensors/tidyObject.js';
 import {
   attackedModalities,
   disposeDerived,
@@ -11,12 +11,12 @@ import {
   takeThreatModelRows,
 } from '../threatModel/threatModel.js';
 import type { Attack, PerturbOptions } from './attack.js';
-import { fooled, judge, type Problem } from './evaluate.js';
+import { evaluateLoss, fooled, type Problem } from './evaluate.js';
 import { SearchState } from './searchState.js';
-import { check } from './validation.js';
+import { checkBatch } from './validation.js';
 
 /** How each of some rows stands. */
-export interface Verdict {
+export interface RowResults {
   /** Whether the classifier gets the row wrong, or predicts its target. */
   fooled: boolean[];
   /** By how much a wrong class wins, or the target does: above 0 where fooled. */
@@ -24,7 +24,7 @@ export interface Verdict {
 }
 
 /** What an attack made of some rows of the batch. The caller disposes `adversarial`. */
-export interface Run extends Verdict {
+export interface AttackedRows extends RowResults {
   /** The rows' indices in the batch. */
   rows: readonly number[];
   /** The rows, perturbed. */
@@ -35,7 +35,7 @@ export interface Run extends Verdict {
  * A batch on which other attacks are run, whole or in parts, and the best point known for each of its rows, which at
  * first is the clean one. Rows that are done can leave: what a run does to a row does not depend on the others in it.
  */
-export class Standings implements Verdict {
+export class BatchAttack implements RowResults {
   /** Indices of all rows. */
   readonly rows: readonly number[];
   readonly fooled: boolean[];
@@ -63,17 +63,17 @@ export class Standings implements Verdict {
    * Checks a batch against all threat models that it will be attacked in.
    * @throws {AttackInputError} {@link AttackInputError}, {@link ThreatModelError} or {@link AttackOptionsError} when they don't fit
    */
-  static async of(
+  static async create(
     threatModels: readonly ThreatModel[],
     classifier: Classifier,
     inputs: Modalities,
     labels: tf.Tensor1D,
     options: PerturbOptions = {},
-  ): Promise<Standings> {
+  ): Promise<BatchAttack> {
     options.signal?.throwIfAborted();
     let largestLabel: Problem['largestLabel'] = { name: 'label', value: 0 };
     for (const threatModel of threatModels) {
-      const checked = await check(threatModel, inputs, labels, false, options);
+      const checked = await checkBatch(threatModel, inputs, labels, false, options);
       tf.dispose(checked.masks);
       largestLabel = checked.largestLabel;
     }
@@ -83,20 +83,20 @@ export class Standings implements Verdict {
       balls: [],
       objective: maximisedLossOf('cw'),
       observedClean: {},
-      draws: 1,
+      eotSamples: 1,
       labels: tf.cast(labels, 'int32'),
       targets: options.targets && tf.cast(options.targets, 'int32'),
       largestLabel,
     };
-    return new Standings(problem, new Set(threatModels.flatMap(attackedModalities)), options);
+    return new BatchAttack(problem, new Set(threatModels.flatMap(attackedModalities)), options);
   }
 
   /**
    * Finds out how the rows stand at the clean inputs: one forward pass.
    * @returns the number of classes
    */
-  async judgeClean(): Promise<number> {
-    const { fooled, margin, classes } = await verdictOn(this.#problem, this.#problem.inputs);
+  async evaluateClean(): Promise<number> {
+    const { fooled, margin, classes } = await evaluateRows(this.#problem, this.#problem.inputs);
     for (const row of this.rows) {
       this.fooled[row] = fooled[row]!;
       this.margin[row] = margin[row]!;
@@ -109,14 +109,14 @@ export class Standings implements Verdict {
    * @param threatModel for the whole batch
    * @param attack makes the attack for the threat model of the rows, whose vectors have one entry for each of them
    */
-  async run(
+  async attackRows(
     rows: readonly number[],
     threatModel: ThreatModel,
     attack: (threatModel: ThreatModel) => Attack,
-  ): Promise<Run> {
+  ): Promise<AttackedRows> {
     const { seed, signal, stopWhenFooled } = this.#options;
     signal?.throwIfAborted();
-    const { problem, threatModel: own, dispose } = this.#part(rows, threatModel);
+    const { problem, threatModel: own, dispose } = this.#takeRows(rows, threatModel);
     const { classifier, inputs, labels, targets } = problem;
     try {
       const names = rows.map((row) => this.#options.rows?.[row] ?? row);
@@ -128,7 +128,7 @@ export class Standings implements Verdict {
         signal,
       });
       try {
-        const { fooled, margin } = await verdictOn(problem, adversarial);
+        const { fooled, margin } = await evaluateRows(problem, adversarial);
         return { rows, adversarial, fooled, margin };
       } catch (error) {
         tf.dispose(adversarial);
@@ -140,26 +140,26 @@ export class Standings implements Verdict {
   }
 
   /** Indices of the rows that are not fooled. */
-  get left(): number[] {
+  get robustRows(): number[] {
     return this.rows.filter((row) => !this.fooled[row]);
   }
 
   /** Whether a run's row, its index in the batch and in the run, is better for the attack than what is held. */
-  improves(run: Run, row: number, index: number): boolean {
+  improves(run: AttackedRows, row: number, index: number): boolean {
     return run.fooled[index]! || run.margin[index]! > this.margin[row]!;
   }
 
-  /** As {@link hold}, and frees the run's tensors. */
-  take(run: Run, chosen: (row: number, index: number) => boolean): void {
+  /** As {@link keep}, and frees the run's tensors. */
+  keepAndDispose(run: AttackedRows, chosen: (row: number, index: number) => boolean): void {
     try {
-      this.hold(run, chosen);
+      this.keep(run, chosen);
     } finally {
       tf.dispose(run.adversarial);
     }
   }
 
   /** Takes over those rows of a run for which `chosen` says so; told the row's index in the batch and in the run. */
-  hold(run: Run, chosen: (row: number, index: number) => boolean): void {
+  keep(run: AttackedRows, chosen: (row: number, index: number) => boolean): void {
     const sources = [...this.rows];
     run.rows.forEach((row, i) => {
       if (!chosen(row, i)) return;
@@ -179,7 +179,7 @@ export class Standings implements Verdict {
     });
   }
 
-  /** The points held, of each attacked modality: they live until the next {@link hold}. */
+  /** The points held, of each attacked modality: they live until the next {@link keep}. */
   get points(): Modalities {
     return this.#points.value;
   }
@@ -221,13 +221,13 @@ export class Standings implements Verdict {
   }
 
   /** The rows alone, and what frees them. */
-  #part(rows: readonly number[], threatModel: ThreatModel) {
+  #takeRows(rows: readonly number[], threatModel: ThreatModel) {
     const { inputs, labels, targets } = this.#problem;
     if (rows.length === this.rows.length) return { problem: this.#problem, threatModel, dispose: () => {} };
-    const { own, order, ...part } = tidied(() => {
+    const { own, order, ...part } = tidyObject(() => {
       const order = tf.tensor1d([...rows], 'int32');
       return {
-        ...takenRows({ inputs, labels, targets }, order),
+        ...takeRows({ inputs, labels, targets }, order),
         own: takeThreatModelRows(threatModel, inputs, order),
         order,
       };
@@ -244,10 +244,10 @@ export class Standings implements Verdict {
   }
 }
 
-async function verdictOn(problem: Problem, inputs: Modalities): Promise<Verdict & { classes: number }> {
+async function evaluateRows(problem: Problem, inputs: Modalities): Promise<RowResults & { classes: number }> {
   let classes = 0;
   const both = tf.tidy(() => {
-    const { logits, objective } = judge(problem, inputs);
+    const { logits, objective } = evaluateLoss(problem, inputs);
     classes = logits.shape[1];
     return tf.concat1d([fooled(problem, logits), objective]);
   });

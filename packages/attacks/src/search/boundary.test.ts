@@ -77,7 +77,7 @@ describe('the smallest step to a boundary', () => {
               norm: name,
               unit: units[b]!,
               slopes: slope,
-              rooms: slope.map((w, i) => (w > 0 ? ends.up[i]! : -ends.down[i]!)),
+              slacks: slope.map((w, i) => (w > 0 ? ends.up[i]! : -ends.down[i]!)),
             };
           });
           // The last row asks for more than there is: then all is used that helps.

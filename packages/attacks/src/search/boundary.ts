@@ -3,7 +3,7 @@ import type { MaximisedLoss } from '../losses/attackLoss.js';
 import { maskOut, oneHotOf } from '../losses/rowLoss.js';
 import { type Ball, unitOf } from '../threatModel/ball.js';
 import type { Problem } from './evaluate.js';
-import { furthest, only } from './maximiseLinear.js';
+import { maximiseLinear, where0 } from './maximiseLinear.js';
 import type { SearchContext } from './search.js';
 
 /** The decision boundary as it looks from a point: margin + slopes . step = 0. */
@@ -17,12 +17,12 @@ export interface Boundary {
 }
 
 /** What a step needs to know of a ball. */
-export type Surroundings = Pick<Ball, 'norm' | 'epsilon' | 'bounds'>;
+export type BallBounds = Pick<Ball, 'norm' | 'epsilon' | 'bounds'>;
 
 /** Steps are cut at so many units, lest a vanishing gradient throw the point to where the classifier overflows. */
-const LONGEST = 1e6;
+const MAX_STEP = 1e6;
 /** Steps are at least so many units, so that a point on the very boundary gets across. */
-const SHORTEST = 1e-5;
+const MIN_STEP = 1e-5;
 /**
  * Newton steps for the radius. On rows of 30 to 30,000 entries they then fall short of the rise by 1e-5 at most, but for
  * rows that need nearly all of the box: 1e-3 at 99 % of it, up to 1e-2 at its very corner.
@@ -41,7 +41,7 @@ export function rivalsOf(
   count: number,
 ): MaximisedLoss[] {
   if (problem.targets) return [problem.objective];
-  const differences = context.hold(() => {
+  const differences = context.state(() => {
     const own = oneHotOf(problem.labels, cleanLogits);
     const others = Math.min(count, cleanLogits.shape[1] - 1);
     const ranked = tf.unstack(tf.topk(maskOut(cleanLogits, own), others).indices, 1) as tf.Tensor1D[];
@@ -68,7 +68,7 @@ export function nearestBoundary(
     gradient,
 ): Boundary {
   const seen = rivals.map((rival) => {
-    const { objective, logits, gradients } = context.evaluate(deltas, rival);
+    const { objective, logits, gradients } = context.evaluateGradient(deltas, rival);
     const slopes = gradients.map((gradient, i) => open(balls[i]!, deltas[i]!, gradient));
     const margin = tf.expandDims(objective, 1) as tf.Tensor2D;
     return { boundary: { margin, slopes, logits }, distance: distanceTo(balls, margin, slopes) };
@@ -101,13 +101,13 @@ function distanceTo(balls: readonly Ball[], margin: tf.Tensor2D, slopes: tf.Tens
 /**
  * The smallest step, by the largest share of a ball's unit that it takes, that raises a linear function by so much.
  * Without a box it is rise / (sum of unit_b |slopes_b|_*) times the steepest direction of each ball. Within one, the
- * root of a concave function of that share, {@link furthest}, found by Newton's method from below; rows that can't
+ * root of a concave function of that share, {@link maximiseLinear}, found by Newton's method from below; rows that can't
  * rise so far get as near as they can.
  * @param rise `[rows, 1]`; below 0 to go down
  * @param from where the step begins, if range and mask are to be respected, one matrix per ball; absent: as if there were none
  */
 export function stepTo(
-  balls: readonly Surroundings[],
+  balls: readonly BallBounds[],
   slopes: readonly tf.Tensor2D[],
   rise: tf.Tensor2D,
   from?: readonly tf.Tensor2D[],
@@ -121,33 +121,33 @@ export function stepTo(
   const needed = tf.divNoNan(tf.abs(rise), largest) as tf.Tensor2D;
   // Products and quotients with columns are fast on wasm, comparisons with them, of which divNoNan makes one, are not.
   const sense = tf.sub(1, tf.mul(2, tf.cast(tf.less(rise, 0), 'float32')));
-  const ways = scaled.map((slope): tf.Tensor2D => tf.mul(tf.sign(slope), sense));
-  const heights = scaled.map((slope): tf.Tensor2D => tf.div(tf.abs(slope), orOne(largest)));
-  const rooms = balls.map((ball, i) => {
-    const room = from ? roomOf(ball, from[i]!, ways[i]!) : tf.fill(slopes[i]!.shape, Infinity);
-    return only(isAbove0(heights[i]!), tf.div(room, orOne(units[i]!)));
+  const directions = scaled.map((slope): tf.Tensor2D => tf.mul(tf.sign(slope), sense));
+  const weights = scaled.map((slope): tf.Tensor2D => tf.div(tf.abs(slope), orOne(largest)));
+  const slacks = balls.map((ball, i) => {
+    const slack = from ? slackOf(ball, from[i]!, directions[i]!) : tf.fill(slopes[i]!.shape, Infinity);
+    return where0(isAbove0(weights[i]!), tf.div(slack, orOne(units[i]!)));
   });
-  const paths = balls.map(({ norm }, i) => furthest(norm, heights[i]!, rooms[i]!));
+  const paths = balls.map(({ norm }, i) => maximiseLinear(norm, weights[i]!, slacks[i]!));
 
-  const steepness = sumOf(balls.map(({ norm }, i) => norm.dual(only(isAbove0(rooms[i]!), heights[i]!))));
-  let radius = tf.clipByValue(tf.divNoNan(needed, steepness), SHORTEST, LONGEST) as tf.Tensor2D;
+  const steepness = sumOf(balls.map(({ norm }, i) => norm.dual(where0(isAbove0(slacks[i]!), weights[i]!))));
+  let radius = tf.clipByValue(tf.divNoNan(needed, steepness), MIN_STEP, MAX_STEP) as tf.Tensor2D;
   if (from && balls.some(({ bounds }) => bounds)) {
     for (let i = 0; i < NEWTON_STEPS; i++) {
       const reached = paths.map((path) => path.at(radius));
-      const lacking = tf.relu(tf.sub(needed, sumOf(reached.map(({ height }) => height))));
-      const rate = sumOf(reached.map((path) => path.rate));
-      radius = tf.minimum(tf.add(radius, tf.divNoNan(lacking, rate)), LONGEST);
+      const lacking = tf.relu(tf.sub(needed, sumOf(reached.map(({ value }) => value))));
+      const slope = sumOf(reached.map((path) => path.slope));
+      radius = tf.minimum(tf.add(radius, tf.divNoNan(lacking, slope)), MAX_STEP);
     }
   }
-  return paths.map((path, i) => tf.mul(tf.mul<tf.Tensor2D>(path.point(radius), units[i]!), ways[i]!));
+  return paths.map((path, i) => tf.mul(tf.mul<tf.Tensor2D>(path.point(radius), units[i]!), directions[i]!));
 }
 
-/** How far each entry can go one way before it is at the end of its range. */
-function roomOf({ bounds }: Surroundings, delta: tf.Tensor2D, way: tf.Tensor2D): tf.Tensor2D {
+/** How far each entry can go one direction before it is at the end of its range. */
+function slackOf({ bounds }: BallBounds, delta: tf.Tensor2D, direction: tf.Tensor2D): tf.Tensor2D {
   if (!bounds) return tf.fill(delta.shape, Infinity);
   const above: tf.Tensor2D = tf.sub(bounds.upper, delta);
   const below: tf.Tensor2D = tf.sub(delta, bounds.lower);
-  return tf.relu(tf.where(isAbove0(way), above, below));
+  return tf.relu(tf.where(isAbove0(direction), above, below));
 }
 
 /** A column with 1 in place of 0, to divide by what is 0 as well there or doesn't count. */

@@ -3,7 +3,7 @@ import type { Classifier, Modalities, Observation } from '../classifier/classifi
 import { AttackInputError, shown } from '../errors.js';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
 import { type Ball, columnsOf, gradientOfPerturbation, perturbModalities } from '../threatModel/ball.js';
-import type { Checked } from './validation.js';
+import type { CheckedBatch } from './validation.js';
 
 /**
  * One call of `perturb`, prepared. It stays the same over the steps, unless rows leave the batch: then its fields are
@@ -21,17 +21,17 @@ export interface Problem {
   /** The objective's inner values at the clean inputs. */
   readonly observedClean: Modalities;
   /** Calls of the classifier that one evaluation is the mean of. */
-  readonly draws: number;
+  readonly eotSamples: number;
   /** True classes, int32. */
   readonly labels: tf.Tensor1D;
   /** Classes to be predicted instead, int32. */
   readonly targets?: tf.Tensor1D;
   /** What the classes are compared with. */
-  readonly largestLabel: Checked['largestLabel'];
+  readonly largestLabel: CheckedBatch['largestLabel'];
 }
 
 /** The objective at a point, and its gradient. */
-export interface Evaluation {
+export interface GradientEvaluation {
   /** `[batch]` */
   objective: tf.Tensor1D;
   /** `[batch, classes]` */
@@ -49,7 +49,7 @@ export function perturbedInputs({ inputs, balls }: Problem, deltas: readonly tf.
 
 /** The logits at a point, checked; with several draws their mean. */
 export function logitsAt(problem: Problem, inputs: Modalities): tf.Tensor2D {
-  return mean(times(problem.draws, () => checkedLogits(problem, problem.classifier(inputs))));
+  return mean(repeat(problem.eotSamples, () => checkedLogits(problem, problem.classifier(inputs))));
 }
 
 /** The logits at a point, and inner values of the classifier. */
@@ -78,15 +78,18 @@ export function fooled({ labels, targets }: Problem, logits: tf.Tensor2D): tf.Te
 }
 
 /** What is raised at a point, and the logits there; the mean over the problem's draws. Call it inside `tf.tidy`. */
-export function judge(problem: Problem, inputs: Modalities): { logits: tf.Tensor2D; objective: tf.Tensor1D } {
-  const draws = times(problem.draws, () => objectiveAt(problem, inputs, problem.objective));
+export function evaluateLoss(
+  problem: Problem,
+  inputs: Modalities,
+): { logits: tf.Tensor2D; objective: tf.Tensor1D } {
+  const draws = repeat(problem.eotSamples, () => lossAt(problem, inputs, problem.objective));
   return {
     logits: mean(draws.map(({ logits }) => logits)),
     objective: mean(draws.map(({ objective }) => objective)),
   };
 }
 
-function objectiveAt(problem: Problem, inputs: Modalities, objective: MaximisedLoss) {
+function lossAt(problem: Problem, inputs: Modalities, objective: MaximisedLoss) {
   const { labels, targets, inputs: clean, observedClean } = problem;
   const { logits, values: observed } = observedAt(problem, inputs, objective.observed);
   return {
@@ -100,21 +103,21 @@ function objectiveAt(problem: Problem, inputs: Modalities, objective: MaximisedL
  * Call it inside `tf.tidy`.
  * @param only modalities whose gradient is computed, fewer than all; that of the others is 0
  */
-export function evaluate(
+export function evaluateGradient(
   problem: Problem,
   deltas: readonly tf.Tensor2D[],
   objective: MaximisedLoss = problem.objective,
   only?: readonly string[],
-): Evaluation {
+): GradientEvaluation {
   const inputs = perturbedInputs(problem, deltas);
   const attacked = problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
   const names = only ? attacked.filter((name) => only.includes(name)) : attacked;
   const points = names.map((name) => inputs[name]!);
-  const draws = times(problem.draws, () => {
+  const draws = repeat(problem.eotSamples, () => {
     let logits: tf.Tensor2D | undefined;
     const value = (...varied: tf.Tensor[]): tf.Tensor => {
       const moved = Object.fromEntries(names.map((name, i) => [name, varied[i]!]));
-      const seen = objectiveAt(problem, { ...inputs, ...moved }, objective);
+      const seen = lossAt(problem, { ...inputs, ...moved }, objective);
       // The tape's own scope ends before the logits can be had.
       logits = tf.keep(tf.clone(seen.logits));
       return seen.objective;
@@ -202,6 +205,6 @@ function mean<T extends tf.Tensor>(draws: T[]): T {
   return draws.length === 1 ? draws[0]! : tf.div(tf.addN(draws), draws.length);
 }
 
-function times<T>(count: number, make: () => T): T[] {
+function repeat<T>(count: number, make: () => T): T[] {
   return Array.from({ length: count }, make);
 }

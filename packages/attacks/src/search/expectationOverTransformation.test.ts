@@ -28,14 +28,14 @@ function expectedLoss(inputs: Modalities): number {
   return losses.reduce((a, b) => a + b) / losses.length;
 }
 
-describe('draws', () => {
+describe('eotSamples', () => {
   it('raise the expected loss of a random classifier further than one draw: fgsm and pgd', async () => {
     const clean = expectedLoss({ x });
-    const reach = async (make: (draws: number) => ReturnType<typeof pgd>, draws: number) =>
-      expectedLoss(await make(draws).perturb(noisy(1), { x }, labels)) - clean;
+    const reach = async (make: (eotSamples: number) => ReturnType<typeof pgd>, eotSamples: number) =>
+      expectedLoss(await make(eotSamples).perturb(noisy(1), { x }, labels)) - clean;
     for (const make of [
-      (draws: number) => fgsm(threat, { draws }),
-      (draws: number) => pgd(threat, { steps: 4, draws }),
+      (eotSamples: number) => fgsm(threat, { eotSamples }),
+      (eotSamples: number) => pgd(threat, { steps: 4, eotSamples }),
     ]) {
       const [one, many] = [await reach(make, 1), await reach(make, 40)];
       expect(many).toBeGreaterThan(0);
@@ -51,18 +51,22 @@ describe('draws', () => {
     };
     const one = await pgd(threat, { steps: 3 }).perturb(counted, { x }, labels);
     expect(calls).toBe(3);
-    const five = await pgd(threat, { steps: 3, draws: 5 }).perturb(counted, { x }, labels);
+    const five = await pgd(threat, { steps: 3, eotSamples: 5 }).perturb(counted, { x }, labels);
     expect(calls).toBe(3 + 15);
     expect(values(five.x!)).toEqual(values(one.x!));
     calls = 0;
-    tf.dispose(await fgsm(threat, { draws: 4 }).perturb(counted, { x }, labels));
+    tf.dispose(await fgsm(threat, { eotSamples: 4 }).perturb(counted, { x }, labels));
     expect(calls).toBe(4);
   });
 
   it('leave nothing behind', async () => {
     const classifier = noisy(1);
     const before = tf.memory().numTensors;
-    const result = await pgd(threat, { steps: 2, restarts: 2, draws: 3 }).perturb(classifier, { x }, labels);
+    const result = await pgd(threat, { steps: 2, restarts: 2, eotSamples: 3 }).perturb(
+      classifier,
+      { x },
+      labels,
+    );
     expect(tf.memory().numTensors - before).toBe(1);
     tf.dispose(result);
   });

@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../losses/attackLoss.js';
 import { checkCount, checkRestarts } from '../options.js';
-import { rowsWhere } from '../tensors/selectRows.js';
+import { selectRows } from '../tensors/selectRows.js';
 import { type Ball, project, startingPoint } from '../threatModel/ball.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 import type { Attack } from './attack.js';
-import { type Best, better, keptBetter, standing } from './best.js';
+import { type Best, betterOf, evaluatePoint, updateBest } from './best.js';
 import { fooled, type Problem } from './evaluate.js';
-import { attackOf, type SearchContext } from './search.js';
+import { attackFromSearch, type SearchContext } from './search.js';
 import type { SearchState } from './searchState.js';
 
 /** An attack by steps along the gradient, as a configuration of the one loop that they share. */
-export interface GradientAttack {
+export interface GradientAttackConfig {
   /** Its name. */
   name: string;
   /** What it may change. */
@@ -27,9 +27,9 @@ export interface GradientAttack {
   /** Length of a step in radii of the ball. */
   stepLength: number;
   /** Whether a budget's own `stepSize` takes the place of `stepLength`. */
-  ownSteps: boolean;
+  useBudgetStepSize: boolean;
   /** Calls of the classifier that each gradient is the mean of. Default 1. */
-  draws?: number;
+  eotSamples?: number;
   /** How a step is made of the gradient. */
   rule: UpdateRule;
   /**
@@ -72,10 +72,10 @@ export type UpdateRule = (view: StepView) => Update;
  * @throws {AttackOptionsError} when steps, restarts or draws are not positive integers, there are restarts without a
  *   random start, or the loss is unknown
  */
-export function gradientAttack(config: GradientAttack): Attack {
+export function gradientAttack(config: GradientAttackConfig): Attack {
   checkCount('steps', config.steps);
   checkRestarts(config.name, config.restarts, config.randomStart);
-  return attackOf(config, (problem, context) => run(config, problem, context));
+  return attackFromSearch(config, (problem, context) => run(config, problem, context));
 }
 
 /** A point of all balls: what a step changes. */
@@ -90,18 +90,18 @@ interface State {
 
 /** The loop: restarts of steps, each a gradient, an update, and the way back into the threat model. */
 async function run(
-  config: GradientAttack,
+  config: GradientAttackConfig,
   problem: Problem,
   context: SearchContext,
 ): Promise<readonly tf.Tensor2D[]> {
   const { steps, restarts } = config;
   const { stopsWhenFooled } = context;
-  const state = context.hold((): State => ({ deltas: [], memory: [] }));
+  const state = context.state((): State => ({ deltas: [], memory: [] }));
   let best: SearchState<Best> | undefined;
   const reached = (): Best => {
     const { deltas, objective, done } = state.value;
     const now = { deltas, objective: objective!, success: done! };
-    return best ? better(best.value, now) : now;
+    return best ? betterOf(best.value, now) : now;
   };
   for (let restart = 1; restart <= restarts; restart++) {
     state.advance(() => ({
@@ -116,25 +116,25 @@ async function run(
         : undefined,
     }));
     for (let step = 1; step <= steps; step++) {
-      await context.pause();
+      await context.yieldToEventLoop();
       state.advance((from) => stepped(config, problem, context, from, step));
       const { deltas, objective, done } = state.value;
       context.report({ step, steps, restart, restarts }, deltas, objective!);
       const left = (restarts - restart + 1) * steps - step;
-      if (done && !(await context.release(done, left, reached))) break;
+      if (done && !(await context.stopFinished(done, left, reached))) break;
     }
     if (restarts > 1) {
-      best = keptBetter(context, best, () => {
-        const end = standing(problem, state.value.deltas);
+      best = updateBest(context, best, () => {
+        const end = evaluatePoint(problem, state.value.deltas);
         const { done } = state.value;
         return done ? { ...end, success: tf.maximum(end.success, done) } : end;
       });
     }
-    const successes = [...(await context.settle(best?.value.success, `restart ${restart}`))];
+    const successes = [...(await context.checkFinite(best?.value.success, `restart ${restart}`))];
     if (!best) continue;
     if (successes.every((success) => success === 1)) break;
     const { value } = best;
-    context.leave(
+    context.removeRows(
       successes.map((success) => success === 1),
       () => value,
     );
@@ -143,7 +143,7 @@ async function run(
 }
 
 function stepped(
-  config: GradientAttack,
+  config: GradientAttackConfig,
   problem: Problem,
   context: SearchContext,
   { deltas, memory, done: before }: State,
@@ -151,14 +151,14 @@ function stepped(
 ): State {
   const { balls } = problem;
   const only = config.moving?.(step);
-  const { objective, logits, gradients } = context.evaluate(deltas, undefined, only);
+  const { objective, logits, gradients } = context.evaluateGradient(deltas, undefined, only);
   const update = config.rule({ step, balls, deltas, gradients, objective, memory });
   const moves = ({ parts }: Ball) => !only || parts.some(({ modality }) => only.includes(modality));
   const next = balls.map((ball, i) => (moves(ball) ? project(ball, update.deltas[i]!) : deltas[i]!));
   if (!before) return { deltas: next, memory: update.memory, objective };
   const done = tf.maximum<tf.Tensor1D>(before, fooled(problem, logits));
   return {
-    deltas: next.map((delta, i) => rowsWhere(done, deltas[i]!, delta)),
+    deltas: next.map((delta, i) => selectRows(done, deltas[i]!, delta)),
     memory: update.memory,
     objective,
     done,

@@ -1,27 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, FrozenClassifier, Modalities } from '../classifier/classifier.js';
-import { takenRows } from '../tensors/takeRows.js';
+import { takeRows } from '../tensors/takeRows.js';
 import { ballsAround, disposeBalls, takeBallRows } from '../threatModel/ball.js';
 import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
 import type { PerturbOptions } from './attack.js';
 import { observedAt, type Problem } from './evaluate.js';
-import type { Checked } from './validation.js';
+import type { CheckedBatch } from './validation.js';
 
 /** What a call of `perturb` is given. */
-export type Given = Pick<Problem, 'classifier' | 'inputs' | 'labels' | 'objective'> &
+export type PerturbArguments = Pick<Problem, 'classifier' | 'inputs' | 'labels' | 'objective'> &
   Pick<PerturbOptions, 'targets'>;
 
 /** What is known of the attack's steps. */
-export interface Stepping {
+export interface StepSettings {
   threatModel: ThreatModel;
   /** Length of a step in radii of the ball, for budgets without a step size. */
   stepLength: number;
   /** Whether a budget's own `stepSize` takes the place of `stepLength`. */
-  ownSteps: boolean;
+  useBudgetStepSize: boolean;
   /** Whether a budget's epsilon may be infinite. */
-  unbounded: boolean;
+  allowInfiniteEpsilon: boolean;
   /** Calls of the classifier that one evaluation is the mean of. */
-  draws: number;
+  eotSamples: number;
 }
 
 /** A {@link Problem} and the tensors it holds: of the whole batch, then of the rows that are left of it. */
@@ -37,11 +37,18 @@ export class PreparedProblem {
 
   /** @param checked its masks are freed */
   constructor(
-    { threatModel, stepLength, ownSteps, unbounded, draws }: Stepping,
-    { masks, largestLabel }: Checked,
-    { classifier, inputs, labels, objective, targets }: Given,
+    { threatModel, stepLength, useBudgetStepSize, allowInfiniteEpsilon, eotSamples }: StepSettings,
+    { masks, largestLabel }: CheckedBatch,
+    { classifier, inputs, labels, objective, targets }: PerturbArguments,
   ) {
-    const balls = ballsAround(inputs, threatModel, masks, stepLength, ownSteps, !unbounded);
+    const balls = ballsAround(
+      inputs,
+      threatModel,
+      masks,
+      stepLength,
+      useBudgetStepSize,
+      !allowInfiniteEpsilon,
+    );
     tf.dispose(masks);
     this.#classifier = classifier;
     const attacked = attackedModalities(threatModel);
@@ -52,7 +59,7 @@ export class PreparedProblem {
       balls,
       objective,
       observedClean: {},
-      draws,
+      eotSamples,
       labels: tf.cast(labels, 'int32'),
       targets: targets && tf.cast(targets, 'int32'),
       largestLabel,
@@ -71,9 +78,9 @@ export class PreparedProblem {
   }
 
   /** Goes on with some of the rows. What the classifier has computed of unchanging modalities is not computed again. */
-  take(rows: tf.Tensor1D): void {
+  takeRows(rows: tf.Tensor1D): void {
     const { inputs, labels, targets, observedClean, balls } = this.problem;
-    const part = takenRows({ inputs, labels, targets, observedClean }, rows);
+    const part = takeRows({ inputs, labels, targets, observedClean }, rows);
     let frozen: FrozenClassifier | undefined;
     let own: Problem['balls'];
     try {

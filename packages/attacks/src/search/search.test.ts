@@ -9,7 +9,7 @@ import { classifierOf } from '../classifier/classifierOf.js';
 import { AttackInputError, AttackOptionsError, GradientError, ThreatModelError } from '../errors.js';
 import type { LossInputs, ObservedLoss } from '../losses/attackLoss.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
-import { attackOf, type Search, type SearchConfig } from './search.js';
+import { attackFromSearch, type Search, type SearchAttackConfig } from './search.js';
 
 const threatModel: ThreatModel = { x: { norm: 'linf', epsilon: 0.5, range: [0, 1] } };
 const x = tf.tensor2d([
@@ -23,11 +23,11 @@ const weights = tf.tensor2d([
   [0.5, 2],
 ]);
 const classifier = linearClassifier({ x: weights });
-const attack = (search: Search, config: Partial<SearchConfig> = {}) =>
-  attackOf({ name: 'mine', threatModel, ...config }, search);
+const attack = (search: Search, config: Partial<SearchAttackConfig> = {}) =>
+  attackFromSearch({ name: 'mine', threatModel, ...config }, search);
 /** One step of 0.1 upwards. */
 const upwards: Search = async ({ balls }, context) =>
-  context.hold(() => balls.map((ball) => tf.fill([ball.rows, ball.size], 0.1) as tf.Tensor2D)).value;
+  context.state(() => balls.map((ball) => tf.fill([ball.rows, ball.size], 0.1) as tf.Tensor2D)).value;
 
 describe('attackOf', () => {
   it('makes modalities of what the search returns, as tensors of their own', async () => {
@@ -47,14 +47,14 @@ describe('attackOf', () => {
     [
       'throws',
       async (_, context) => {
-        context.hold(() => ({ a: tf.ones([3]), b: [tf.ones([2])] }));
+        context.state(() => ({ a: tf.ones([3]), b: [tf.ones([2])] }));
         throw new Error('enough');
       },
     ],
     [
       'throws in a step',
       async (_, context) => {
-        const state = context.hold(() => ({ a: tf.ones([3]) }));
+        const state = context.state(() => ({ a: tf.ones([3]) }));
         state.advance(({ a }) => {
           tf.add(a, 1);
           throw new Error('enough');
@@ -66,7 +66,7 @@ describe('attackOf', () => {
       'has noted a gradient before it throws',
       async ({ balls }, context) => {
         tf.tidy(() => {
-          context.evaluate(balls.map(({ rows, size }) => tf.zeros([rows, size])));
+          context.evaluateGradient(balls.map(({ rows, size }) => tf.zeros([rows, size])));
         });
         throw new Error('enough');
       },
@@ -81,7 +81,7 @@ describe('attackOf', () => {
     const counts: number[] = [];
     const search: Search = async ({ balls }, context) => {
       const base = tf.memory().numTensors;
-      const state = context.hold(() => ({ kept: tf.ones([2]), changed: tf.zeros([3, 2]) }));
+      const state = context.state(() => ({ kept: tf.ones([2]), changed: tf.zeros([3, 2]) }));
       for (let step = 0; step < 3; step++) {
         state.advance(({ kept, changed }) => ({ kept, changed: tf.add(changed, 0.1) }));
         counts.push(tf.memory().numTensors - base);
@@ -95,12 +95,14 @@ describe('attackOf', () => {
   });
 
   it('refuses draws, losses and threat models that make no sense, before anything else', () => {
-    expect(() => attack(upwards, { draws: 0 })).toThrow(AttackOptionsError);
-    expect(() => pgd(threatModel, { draws: 1.5 })).toThrow(/draws: got 1.5; expected a whole number from 1/);
+    expect(() => attack(upwards, { eotSamples: 0 })).toThrow(AttackOptionsError);
+    expect(() => pgd(threatModel, { eotSamples: 1.5 })).toThrow(
+      /eotSamples: got 1.5; expected a whole number from 1/,
+    );
     expect(() => attack(upwards, { loss: 'hinge' as 'cw' })).toThrow(AttackOptionsError);
     const infinite: ThreatModel = { x: { norm: 'l2', epsilon: Infinity } };
     expect(() => attack(upwards, { threatModel: infinite })).toThrow(ThreatModelError);
-    expect(attack(upwards, { threatModel: infinite, unbounded: true }).name).toBe('mine');
+    expect(attack(upwards, { threatModel: infinite, allowInfiniteEpsilon: true }).name).toBe('mine');
   });
 });
 
@@ -114,7 +116,7 @@ describe('a search context', () => {
     const search: Search = async ({ balls }, context) => {
       const deltas = balls.map(({ rows, size }) => tf.zeros([rows, size]) as tf.Tensor2D);
       tf.tidy(() => {
-        const { objective, logits, gradients } = context.evaluate(deltas);
+        const { objective, logits, gradients } = context.evaluateGradient(deltas);
         expect(calls).toBe(4);
         const z = [0.2 + 0.45, -0.2 + 1.8];
         const mean = 9 / 4;
@@ -126,10 +128,10 @@ describe('a search context', () => {
         expect(values(context.logits(deltas))[1]).toBeCloseTo(mean * z[1]!, 5);
         expect(calls).toBe(8);
       });
-      return context.hold(() => deltas).value;
+      return context.state(() => deltas).value;
     };
     const before = tf.memory().numTensors;
-    tf.dispose(await attack(search, { draws: 4, loss: 'cw' }).perturb(random, { x }, labels));
+    tf.dispose(await attack(search, { eotSamples: 4, loss: 'cw' }).perturb(random, { x }, labels));
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -142,14 +144,14 @@ describe('a search context', () => {
         balls.map(({ rows, size }) => tf.fill([rows, size], value) as tf.Tensor2D);
       const evaluateAt = (value: number) =>
         tf.tidy(() => {
-          context.evaluate(at(value));
+          context.evaluateGradient(at(value));
         });
       evaluateAt(0.1);
       const asked = tf.tensor2d([[4, 5]]);
-      expect(Array.from(await context.settle(asked, 'the start'))).toEqual([4, 5]);
+      expect(Array.from(await context.checkFinite(asked, 'the start'))).toEqual([4, 5]);
       asked.dispose();
       for (const value of [0.1, 0.2, 0, 0.3, 0]) evaluateAt(value);
-      await context.settle(undefined, 'restart 2');
+      await context.checkFinite(undefined, 'restart 2');
       return [];
     };
     const before = tf.memory().numTensors;
@@ -163,7 +165,7 @@ describe('a search context', () => {
     const search: Search = async (problem, context) => {
       const deltas = await upwards(problem, context);
       tf.tidy(() => {
-        const { objective } = context.evaluate(deltas);
+        const { objective } = context.evaluateGradient(deltas);
         context.report({ step: 1, steps: 2, restart: 1, restarts: 1 }, deltas, objective);
       });
       return deltas;

@@ -6,15 +6,21 @@ import { checkCount } from '../options.js';
 import { type Random, randomOf } from '../tensors/random.js';
 import { registerGradients } from '../tensors/registerGradients.js';
 import { checkThreatModel, type ThreatModel } from '../threatModel/threatModel.js';
-import { Departures, type Outcome } from './activeRows.js';
+import { ActiveRows, type SearchResult } from './activeRows.js';
 import type { Attack, AttackStep, PerturbOptions } from './attack.js';
-import { type Evaluation, evaluate, logitsAt, type Problem, perturbedInputs } from './evaluate.js';
+import {
+  evaluateGradient,
+  type GradientEvaluation,
+  logitsAt,
+  type Problem,
+  perturbedInputs,
+} from './evaluate.js';
 import { PreparedProblem } from './problem.js';
 import { SearchState } from './searchState.js';
-import { check } from './validation.js';
+import { checkBatch } from './validation.js';
 
 /** What an attack is beside its search. */
-export interface SearchConfig {
+export interface SearchAttackConfig {
   /** Its name. */
   name: string;
   /** What it may change. */
@@ -24,11 +30,11 @@ export interface SearchConfig {
   /** Length of a step in radii of the ball, for budgets without a step size. Default 1. */
   stepLength?: number;
   /** Whether a budget's own `stepSize` takes the place of `stepLength`. Default true. */
-  ownSteps?: boolean;
+  useBudgetStepSize?: boolean;
   /** Whether a budget's epsilon may be infinite. Default false. */
-  unbounded?: boolean;
+  allowInfiniteEpsilon?: boolean;
   /** Calls of the classifier that one evaluation is the mean of. Default 1. */
-  draws?: number;
+  eotSamples?: number;
 }
 
 /**
@@ -45,11 +51,11 @@ const TURN = 30;
  * @throws {ThreatModelError} when the threat model makes no sense
  * @throws {AttackOptionsError} when the loss or the number of draws is none
  */
-export function attackOf(config: SearchConfig, search: Search): Attack {
-  const { name, threatModel, loss = 'cross-entropy', stepLength = 1, ownSteps = true } = config;
-  const { unbounded = false, draws = 1 } = config;
-  checkThreatModel(threatModel, { unbounded });
-  checkCount('draws', draws);
+export function attackFromSearch(config: SearchAttackConfig, search: Search): Attack {
+  const { name, threatModel, loss = 'cross-entropy', stepLength = 1, useBudgetStepSize = true } = config;
+  const { allowInfiniteEpsilon = false, eotSamples = 1 } = config;
+  checkThreatModel(threatModel, { unbounded: allowInfiniteEpsilon });
+  checkCount(`${name}.eotSamples`, eotSamples);
   const objective = maximisedLossOf(loss);
 
   return {
@@ -57,15 +63,19 @@ export function attackOf(config: SearchConfig, search: Search): Attack {
     threatModel,
     async perturb(classifier, inputs, labels, options = {}) {
       options.signal?.throwIfAborted();
-      const checked = await check(threatModel, inputs, labels, unbounded, options);
+      const checked = await checkBatch(threatModel, inputs, labels, allowInfiniteEpsilon, options);
       await registerGradients();
-      const prepared = new PreparedProblem({ threatModel, stepLength, ownSteps, unbounded, draws }, checked, {
-        classifier,
-        inputs,
-        labels,
-        objective,
-        targets: options.targets,
-      });
+      const prepared = new PreparedProblem(
+        { threatModel, stepLength, useBudgetStepSize, allowInfiniteEpsilon, eotSamples },
+        checked,
+        {
+          classifier,
+          inputs,
+          labels,
+          objective,
+          targets: options.targets,
+        },
+      );
       const context = new SearchContext(prepared, options);
       try {
         const deltas = await search(prepared.problem, context);
@@ -96,7 +106,7 @@ const LONGEST_WAIT = 1 / 4;
 export class SearchContext {
   /** Draws of the call's seed. */
   readonly random: Random;
-  /** Whether a row's first success ends its search: then searches let rows {@link release | go}. */
+  /** Whether a row's first success ends its search: then searches let rows {@link stopFinished | go}. */
   readonly stopsWhenFooled: boolean;
   readonly #prepared: PreparedProblem;
   readonly #options: PerturbOptions;
@@ -106,7 +116,7 @@ export class SearchContext {
   readonly #remake: (() => void)[] = [];
   /** The caller's inputs. */
   readonly #inputs: Modalities;
-  readonly #departures: Departures;
+  readonly #departures: ActiveRows;
   /** Numbers that stand for the rows that are present in draws. */
   readonly #names: number[];
   /** Steps since the last look at which rows are done, and how many there shall be. */
@@ -121,7 +131,7 @@ export class SearchContext {
     this.#prepared = prepared;
     this.#inputs = inputs;
     this.#options = options;
-    this.#departures = new Departures(labels.size);
+    this.#departures = new ActiveRows(labels.size);
     this.#names = [...(options.rows ?? this.rows)];
     this.random = randomOf(options.seed, this.#names);
     this.stopsWhenFooled = options.stopWhenFooled ?? false;
@@ -133,21 +143,21 @@ export class SearchContext {
 
   /** Indices in the batch of the rows that have not left it. */
   get rows(): readonly number[] {
-    return this.#departures.present;
+    return this.#departures.active;
   }
 
   /**
    * A state that is freed when the attack ends, however it ends. The first axis of all its tensors is the batch: when
    * rows leave, it keeps the others.
    */
-  hold<T extends object>(make: () => T): SearchState<T> {
+  state<T extends object>(make: () => T): SearchState<T> {
     const state = new SearchState(make);
     this.#states.push(state as unknown as SearchState<object>);
     return state;
   }
 
-  /** As {@link hold}, for what follows from the problem in another way than row by row: made again when rows leave. */
-  derive<T extends object>(make: () => T): SearchState<T> {
+  /** As {@link state}, for what follows from the problem in another way than row by row: made again when rows leave. */
+  stateFromProblem<T extends object>(make: () => T): SearchState<T> {
     const state = new SearchState(make);
     this.#derived.push(state as unknown as SearchState<object>);
     this.#remake.push(() => state.advance(make));
@@ -155,7 +165,7 @@ export class SearchContext {
   }
 
   /** To be awaited between steps: throws the signal's reason when the attack shall stop, and lets others have a turn. */
-  async pause(): Promise<void> {
+  async yieldToEventLoop(): Promise<void> {
     if (performance.now() - this.#lastTurn >= TURN) {
       await new Promise((resolve) => setTimeout(resolve));
       this.#lastTurn = performance.now();
@@ -164,11 +174,15 @@ export class SearchContext {
   }
 
   /**
-   * One forward and one backward pass. Notes gradients that are not finite for {@link settle}. Call it inside a tidy.
+   * One forward and one backward pass. Notes gradients that are not finite for {@link checkFinite}. Call it inside a tidy.
    * @param only modalities whose gradient is computed, by default all; the backward pass runs through their branches only
    */
-  evaluate(deltas: readonly tf.Tensor2D[], objective?: MaximisedLoss, only?: readonly string[]): Evaluation {
-    const evaluation = evaluate(this.#problem, deltas, objective, only);
+  evaluateGradient(
+    deltas: readonly tf.Tensor2D[],
+    objective?: MaximisedLoss,
+    only?: readonly string[],
+  ): GradientEvaluation {
+    const evaluation = evaluateGradient(this.#problem, deltas, objective, only);
     this.#finite.push(evaluation.finite.map((sum) => tf.keep(sum)));
     return evaluation;
   }
@@ -184,7 +198,7 @@ export class SearchContext {
    * @param during where the search stands, for the message: 'restart 2'
    * @throws {GradientError} when a gradient since the last call was not finite
    */
-  async settle(values: tf.Tensor | undefined, during: string): Promise<Float32Array> {
+  async checkFinite(values: tf.Tensor | undefined, during: string): Promise<Float32Array> {
     const names = this.#problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
     const sums = this.#finite.splice(0);
     let fetched: Float32Array;
@@ -219,13 +233,13 @@ export class SearchContext {
    * @param outcome what the search would return if it ended now; called inside a tidy
    * @returns whether the search goes on: not if all rows are done, which then stay for it to end as usual
    */
-  async release(done: tf.Tensor, left: number, outcome: () => Outcome): Promise<boolean> {
+  async stopFinished(done: tf.Tensor, left: number, outcome: () => SearchResult): Promise<boolean> {
     this.#unseen++;
     if (this.#unseen < this.#wait || left < this.#wait) return true;
     this.#unseen = 0;
     const flags = [...(await done.data())].map((flag) => flag === 1);
     if (flags.every((flag) => flag)) return false;
-    if (!this.leave(flags, outcome)) {
+    if (!this.removeRows(flags, outcome)) {
       this.#wait = Math.max(FIRST_LOOK, Math.min(2 * this.#wait, Math.ceil(LONGEST_WAIT * left)));
     }
     return true;
@@ -236,16 +250,16 @@ export class SearchContext {
    * {@link stopsWhenFooled}. Problem and states are then those of the others.
    * @returns whether they have left
    */
-  leave(flags: readonly boolean[], outcome: () => Outcome): boolean {
+  removeRows(flags: readonly boolean[], outcome: () => SearchResult): boolean {
     const done = flags.filter((flag) => flag).length;
     if (!this.stopsWhenFooled || done === flags.length || done < Math.max(1, LEAST_SHARE * flags.length))
       return false;
-    const staying = this.#departures.note(this.#problem, flags, outcome);
+    const staying = this.#departures.finish(this.#problem, flags, outcome);
     this.#names.splice(0, this.#names.length, ...staying.map((i) => this.#names[i]!));
     const rows = tf.tensor1d(staying, 'int32');
     try {
-      for (const state of this.#states) state.take(rows);
-      this.#prepared.take(rows);
+      for (const state of this.#states) state.takeRows(rows);
+      this.#prepared.takeRows(rows);
     } finally {
       rows.dispose();
     }

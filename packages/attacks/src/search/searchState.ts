@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { takenRows } from '../tensors/takeRows.js';
-import { tidied } from '../tensors/tidyObject.js';
+import { takeRows } from '../tensors/takeRows.js';
+import { tidyObject } from '../tensors/tidyObject.js';
 
 /** What an attack remembers from step to step: replaced as a whole, so that what is no longer part of it is freed. */
 export class SearchState<T extends object> {
@@ -8,7 +8,7 @@ export class SearchState<T extends object> {
 
   /** @param make the first state; called inside a tidy */
   constructor(make: () => T) {
-    this.#value = tidied(make);
+    this.#value = tidyObject(make);
   }
 
   /** The present state. Its tensors live until the state that leaves them out. */
@@ -19,14 +19,14 @@ export class SearchState<T extends object> {
   /** The next state, made inside a tidy; frees what of the previous one is not in it. */
   advance(make: (value: T) => T): void {
     const previous = this.#value;
-    this.#value = tidied(() => make(previous));
+    this.#value = tidyObject(() => make(previous));
     const kept = new Set(tensorsIn(this.#value));
     for (const tensor of tensorsIn(previous)) if (!kept.has(tensor)) tensor.dispose();
   }
 
   /** Keeps some rows of every tensor in it, whose first axis is the batch. @param rows their indices, int32 */
-  take(rows: tf.Tensor1D): void {
-    this.advance((value) => takenRows(value, rows));
+  takeRows(rows: tf.Tensor1D): void {
+    this.advance((value) => takeRows(value, rows));
   }
 
   /** Frees all of it. */

@@ -11,7 +11,7 @@ export interface Smallest {
 }
 
 /** What is known before the search: rows that are wrong as they are need no perturbation. */
-export function unperturbed(problem: Problem, cleanLogits: tf.Tensor2D): Smallest {
+export function initialSmallest(problem: Problem, cleanLogits: tf.Tensor2D): Smallest {
   const wrong = tf.expandDims(fooled(problem, cleanLogits), 1) as tf.Tensor2D;
   return {
     deltas: zeroPerturbations(problem.balls),
@@ -23,7 +23,7 @@ export function unperturbed(problem: Problem, cleanLogits: tf.Tensor2D): Smalles
  * For each sample the smaller of what is known and of a new point.
  * @param success 1 where the point fools the classifier, `[rows]`
  */
-export function smaller(
+export function smallerOf(
   balls: readonly Ball[],
   best: Smallest,
   deltas: readonly tf.Tensor2D[],
@@ -39,13 +39,13 @@ export function smaller(
 }
 
 /** 1 in rows whose smallest perturbation so far is inside the threat model, `[rows, 1]`: fooled, for an evaluation. */
-export function fooledInside(balls: readonly Ball[], { deltas, size }: Smallest): tf.Tensor2D {
+export function fooledWithinBudget(balls: readonly Ball[], { deltas, size }: Smallest): tf.Tensor2D {
   const found: tf.Tensor2D = tf.logicalAnd(tf.isFinite(size), isInside(balls, deltas));
   return tf.cast(found, 'float32');
 }
 
 /** What a minimal-perturbation attack returns: the smallest perturbations where they are inside their balls, else 0. */
-export function smallestInside(balls: readonly Ball[], { deltas }: Smallest): tf.Tensor2D[] {
+export function smallestWithinBudget(balls: readonly Ball[], { deltas }: Smallest): tf.Tensor2D[] {
   const inside = isInside(balls, deltas);
   return deltas.map((delta, i) => tf.where(inside, project(balls[i]!, delta), tf.zerosLike(delta)));
 }
@@ -54,7 +54,7 @@ export function smallestInside(balls: readonly Ball[], { deltas }: Smallest): tf
  * The ball without its surface, for {@link project}: a search for the smallest perturbation starts with larger ones. A
  * ball of radius 0 stays a point.
  */
-export function boundless(ball: Ball): Ball {
+export function withoutRadius(ball: Ball): Ball {
   const open = ball.radius !== undefined && ball.radius > 0;
   const project = (delta: tf.Tensor2D, { epsilon }: Pick<Ball, 'epsilon'>): tf.Tensor2D =>
     open ? delta : tf.mul(delta, tf.step(epsilon));

@@ -10,7 +10,7 @@ import type { UpdateRule } from './gradientAttack.js';
 export function steepestAscent(momentum = 0): UpdateRule {
   return ({ balls, deltas, gradients, memory }) => {
     const velocities = gradients.map((gradient, i) =>
-      momentum === 0 ? gradient : accumulated(gradient, memory[i] as tf.Tensor2D | undefined, momentum),
+      momentum === 0 ? gradient : accumulate(gradient, memory[i] as tf.Tensor2D | undefined, momentum),
     );
     return {
       deltas: balls.map((ball, i) => {
@@ -22,11 +22,7 @@ export function steepestAscent(momentum = 0): UpdateRule {
   };
 }
 
-function accumulated(
-  gradient: tf.Tensor2D,
-  velocity: tf.Tensor2D | undefined,
-  momentum: number,
-): tf.Tensor2D {
+function accumulate(gradient: tf.Tensor2D, velocity: tf.Tensor2D | undefined, momentum: number): tf.Tensor2D {
   const length = tf.sum(tf.abs(gradient), 1, true);
   const unit = tf.div<tf.Tensor2D>(gradient, tf.maximum(length, 1e-12));
   return velocity ? tf.add(tf.mul(velocity, momentum), unit) : unit;

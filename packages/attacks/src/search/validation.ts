@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
 import { AttackInputError, AttackOptionsError, shown, ThreatModelError } from '../errors.js';
-import { Readback } from '../tensors/batchedRead.js';
+import { BatchedRead } from '../tensors/batchedRead.js';
 import { maskOn } from '../threatModel/masks/maskOn.js';
 import { attackedModalities, ballSpecsOf, type ThreatModel } from '../threatModel/threatModel.js';
 import type { PerturbOptions } from './attack.js';
 
 /** What the checks found out that later steps need. */
-export interface Checked {
+export interface CheckedBatch {
   /** Masks of the modalities that have one, in the input's shape, 0 and 1; the caller disposes. */
   masks: Modalities;
   /** The largest label or target, to be compared with the number of logits. */
@@ -16,18 +16,18 @@ export interface Checked {
 
 /**
  * Checks a batch against a threat model, in one pass with one transfer from the backend.
- * @param unbounded whether epsilons may be infinite
+ * @param allowInfiniteEpsilon whether epsilons may be infinite
  * @throws {AttackInputError} when inputs, labels or targets are at fault
  * @throws {ThreatModelError} when the threat model doesn't fit them
  * @throws {AttackOptionsError} when the seed is not a whole number
  */
-export async function check(
+export async function checkBatch(
   threatModel: ThreatModel,
   inputs: Modalities,
   labels: tf.Tensor1D,
-  unbounded: boolean,
+  allowInfiniteEpsilon: boolean,
   { targets, seed, rows: names }: PerturbOptions,
-): Promise<Checked> {
+): Promise<CheckedBatch> {
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new AttackOptionsError(`seed is ${shown(seed)}; expected a whole number from 0 to 2^53 - 1.`);
   }
@@ -40,29 +40,29 @@ export async function check(
     );
   }
 
-  const readback = new Readback();
+  const read = new BatchedRead();
   const masks: Modalities = {};
   try {
-    for (const [modality, x] of Object.entries(inputs)) askFinite(readback, modality, x);
+    for (const [modality, x] of Object.entries(inputs)) addFiniteCheck(read, modality, x);
     for (const { epsilon, modalities } of ballSpecsOf(threatModel)) {
       if (typeof epsilon !== 'number') {
-        askEpsilons(readback, epsilon, Object.keys(modalities), rows, unbounded);
+        addEpsilonCheck(read, epsilon, Object.keys(modalities), rows, allowInfiniteEpsilon);
       }
       for (const [modality, { range, mask }] of Object.entries(modalities)) {
-        if (range) askRange(readback, modality, inputs[modality]!, range);
+        if (range) addRangeCheck(read, modality, inputs[modality]!, range);
         if (mask) {
           masks[modality] = maskOn(mask, inputs[modality]!, `The mask for '${modality}'`);
-          askMask(readback, modality, masks[modality]);
+          addMaskCheck(read, modality, masks[modality]);
         }
       }
     }
-    const largest: Checked['largestLabel'] = { name: 'label', value: -1 };
-    askClasses(readback, 'label', labels, largest);
-    if (targets) askClasses(readback, 'target', targets, largest);
-    await readback.read();
+    const largest: CheckedBatch['largestLabel'] = { name: 'label', value: -1 };
+    addClassCheck(read, 'label', labels, largest);
+    if (targets) addClassCheck(read, 'target', targets, largest);
+    await read.run();
     return { masks, largestLabel: largest };
   } catch (error) {
-    readback.dispose();
+    read.dispose();
     tf.dispose(masks);
     throw error;
   }
@@ -117,10 +117,10 @@ function checkClasses(what: string, classes: tf.Tensor1D, rows: number): void {
   }
 }
 
-function askFinite(readback: Readback, modality: string, x: tf.Tensor): void {
+function addFiniteCheck(read: BatchedRead, modality: string, x: tf.Tensor): void {
   if (x.dtype !== 'float32') return;
   const finite = () => tf.all(tf.isFinite(tf.reshape(x, [x.shape[0]!, -1])), 1);
-  readback.ask(finite, (rows) => {
+  read.add(finite, (rows) => {
     const bad = rows.indexOf(0);
     if (bad >= 0) {
       throw new AttackInputError(
@@ -130,9 +130,14 @@ function askFinite(readback: Readback, modality: string, x: tf.Tensor): void {
   });
 }
 
-function askRange(readback: Readback, modality: string, x: tf.Tensor, [low, high]: [number, number]): void {
+function addRangeCheck(
+  read: BatchedRead,
+  modality: string,
+  x: tf.Tensor,
+  [low, high]: [number, number],
+): void {
   const ends = () => tf.stack([tf.min(x), tf.max(x)]);
-  readback.ask(ends, ([smallest, largest]) => {
+  read.add(ends, ([smallest, largest]) => {
     if (smallest! < Math.fround(low) || largest! > Math.fround(high)) {
       throw new AttackInputError(
         `The input '${modality}' has values from ${smallest} to ${largest}; its budget's range is ${shown([low, high])}. Scale the input or correct the range.`,
@@ -141,12 +146,12 @@ function askRange(readback: Readback, modality: string, x: tf.Tensor, [low, high
   });
 }
 
-function askEpsilons(
-  readback: Readback,
+function addEpsilonCheck(
+  read: BatchedRead,
   epsilon: tf.Tensor1D,
   names: string[],
   rows: number,
-  unbounded: boolean,
+  allowInfiniteEpsilon: boolean,
 ): void {
   const where = names.map(shown).join(', ');
   if (epsilon.shape[0] !== rows) {
@@ -154,10 +159,10 @@ function askEpsilons(
       `epsilon for ${where} has ${epsilon.shape[0]} values; expected one for each of the ${rows} samples.`,
     );
   }
-  readback.ask(
+  read.add(
     () => epsilon,
     (values) => {
-      const bad = values.findIndex((value) => !(value >= 0 && (unbounded || value < Infinity)));
+      const bad = values.findIndex((value) => !(value >= 0 && (allowInfiniteEpsilon || value < Infinity)));
       if (bad >= 0) {
         throw new ThreatModelError(
           `epsilon for ${where} is ${values[bad]} for sample ${bad}; expected finite numbers that are 0 or more.`,
@@ -167,9 +172,9 @@ function askEpsilons(
   );
 }
 
-function askMask(readback: Readback, modality: string, mask: tf.Tensor): void {
+function addMaskCheck(read: BatchedRead, modality: string, mask: tf.Tensor): void {
   const binary = () => tf.all(tf.logicalOr(tf.equal(mask, 0), tf.equal(mask, 1)));
-  readback.ask(binary, ([isBinary]) => {
+  read.add(binary, ([isBinary]) => {
     if (!isBinary) {
       throw new ThreatModelError(
         `The mask for '${modality}' has values other than 0 and 1; expected 1 where the attack may write.`,
@@ -178,13 +183,13 @@ function askMask(readback: Readback, modality: string, mask: tf.Tensor): void {
   });
 }
 
-function askClasses(
-  readback: Readback,
+function addClassCheck(
+  read: BatchedRead,
   name: 'label' | 'target',
   classes: tf.Tensor1D,
-  largest: Checked['largestLabel'],
+  largest: CheckedBatch['largestLabel'],
 ): void {
-  readback.ask(
+  read.add(
     () => classes,
     (values) => {
       for (const [row, value] of values.entries()) {

@@ -1,23 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Questions to tensors that are answered together, with one transfer from the backend. */
-export class Readback {
-  readonly #questions: { tensor: tf.Tensor1D; answer: (values: Float32Array) => void }[] = [];
+export class BatchedRead {
+  readonly #requests: { tensor: tf.Tensor1D; answer: (values: Float32Array) => void }[] = [];
 
   /** Asks for the values of what `compute` makes, inside a tidy; `answer` gets them when all are there. */
-  ask(compute: () => tf.Tensor, answer: (values: Float32Array) => void): void {
+  add(compute: () => tf.Tensor, answer: (values: Float32Array) => void): void {
     const tensor = tf.tidy(() => tf.reshape<tf.Rank.R1>(tf.cast(compute(), 'float32'), [-1]));
-    this.#questions.push({ tensor, answer });
+    this.#requests.push({ tensor, answer });
   }
 
   /** Fetches the values and gives the answers in the order of the questions. */
-  async read(): Promise<void> {
-    if (this.#questions.length === 0) return;
-    const all = tf.concat1d(this.#questions.map(({ tensor }) => tensor));
+  async run(): Promise<void> {
+    if (this.#requests.length === 0) return;
+    const all = tf.concat1d(this.#requests.map(({ tensor }) => tensor));
     try {
       const values = (await all.data()) as Float32Array;
       let offset = 0;
-      for (const { tensor, answer } of this.#questions) {
+      for (const { tensor, answer } of this.#requests) {
         answer(values.subarray(offset, offset + tensor.size));
         offset += tensor.size;
       }
@@ -29,6 +29,6 @@ export class Readback {
 
   /** Frees what was asked and not read. */
   dispose(): void {
-    for (const { tensor } of this.#questions.splice(0)) tensor.dispose();
+    for (const { tensor } of this.#requests.splice(0)) tensor.dispose();
   }
 }

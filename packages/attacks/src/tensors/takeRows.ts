@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { tidied } from './tidyObject.js';
+import { tidyObject } from './tidyObject.js';
 
 /**
  * Some rows of every tensor in nested objects and lists, whose first axis is the batch, as new tensors; what is no
  * tensor, plain object or list stays as it is. A tensor that is there twice is taken once.
  * @param rows their indices, int32
  */
-export function takenRows<T>(value: T, rows: tf.Tensor1D): T {
+export function takeRows<T>(value: T, rows: tf.Tensor1D): T {
   const known = new Map<tf.Tensor, tf.Tensor>();
   const taken = (part: unknown): unknown => {
     if (part instanceof tf.Tensor) {
@@ -17,5 +17,5 @@ export function takenRows<T>(value: T, rows: tf.Tensor1D): T {
     if (Object.getPrototypeOf(part ?? 0) !== Object.prototype) return part;
     return Object.fromEntries(Object.entries(part as object).map(([name, one]) => [name, taken(one)]));
   };
-  return tidied(() => taken(value) as T);
+  return tidyObject(() => taken(value) as T);
 }

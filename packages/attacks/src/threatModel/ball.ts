@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
 import type { Random } from '../tensors/random.js';
-import { takenRows } from '../tensors/takeRows.js';
-import { tidied } from '../tensors/tidyObject.js';
+import { takeRows } from '../tensors/takeRows.js';
+import { tidyObject } from '../tensors/tidyObject.js';
 import type { Constraint } from './constraint.js';
 import type { BallGeometry, Norm } from './norms/norm.js';
 import { norms } from './norms/norms.js';
@@ -55,7 +55,7 @@ export function ballsAround(
   useBudgetStepSize: boolean,
   fixed = false,
 ): Ball[] {
-  return tidied(() =>
+  return tidyObject(() =>
     ballSpecsOf(threatModel).map((spec) => {
       const names = Object.keys(spec.modalities);
       const rows = inputs[names[0]!]!.shape[0]!;
@@ -140,10 +140,10 @@ export function disposeBalls(balls: readonly Ball[]): void {
 
 /** Some rows of the balls, with tensors of their own. @param rows their indices, int32 */
 export function takeBallRows(balls: readonly Ball[], rows: tf.Tensor1D): Ball[] {
-  return tidied(() =>
+  return tidyObject(() =>
     balls.map((ball) => {
       const { epsilon, stepSize, free, dimensions, bounds } = ball;
-      const own = takenRows({ epsilon, stepSize, free, dimensions, bounds }, rows);
+      const own = takeRows({ epsilon, stepSize, free, dimensions, bounds }, rows);
       const parts = ball.parts.map((part) => ({ ...part, clean: tf.gather(part.clean, rows) }));
       return { ...ball, ...own, rows: rows.size, parts };
     }),

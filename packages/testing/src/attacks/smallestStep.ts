@@ -8,7 +8,7 @@ export interface LinearBall {
   /** How the function rises with each entry. */
   slopes: readonly number[];
   /** How far each entry can go the way the function rises. */
-  rooms: readonly number[];
+  slacks: readonly number[];
 }
 
 /**
@@ -17,7 +17,7 @@ export interface LinearBall {
  */
 export function smallestSize(balls: readonly LinearBall[], rise: number): number {
   const reached = (size: number) =>
-    balls.reduce((sum, ball) => sum + highest(ball, size * ball.unit), 0) >= rise;
+    balls.reduce((sum, ball) => sum + maximumOf(ball, size * ball.unit), 0) >= rise;
   let [low, high] = [0, 1e9];
   if (!reached(high)) return Infinity;
   for (let i = 0; i < 100; i++) {
@@ -29,30 +29,30 @@ export function smallestSize(balls: readonly LinearBall[], rise: number): number
 }
 
 /** How much the function can rise in the ball's part of the box. */
-function highest({ norm, slopes, rooms }: LinearBall, radius: number): number {
-  const entries = slopes.map((slope, i) => ({ height: Math.abs(slope), room: rooms[i]! }));
+function maximumOf({ norm, slopes, slacks }: LinearBall, radius: number): number {
+  const entries = slopes.map((slope, i) => ({ weight: Math.abs(slope), slack: slacks[i]! }));
   switch (norm) {
     case 'linf':
-      return entries.reduce((sum, { height, room }) => sum + height * Math.min(room, radius), 0);
+      return entries.reduce((sum, { weight, slack }) => sum + weight * Math.min(slack, radius), 0);
     case 'l1': {
       let left = radius;
       let sum = 0;
-      for (const { height, room } of entries.sort((a, b) => b.height - a.height)) {
-        const used = Math.min(room, left);
-        sum += height * used;
+      for (const { weight, slack } of entries.sort((a, b) => b.weight - a.weight)) {
+        const used = Math.min(slack, left);
+        sum += weight * used;
         left -= used;
       }
       return sum;
     }
     case 'l2': {
-      const at = (k: number) => entries.map(({ height, room }) => Math.min(room, k * height));
+      const at = (k: number) => entries.map(({ weight, slack }) => Math.min(slack, k * weight));
       let [low, high] = [0, 1e12 / Math.max(...slopes.map(Math.abs))];
       for (let i = 0; i < 100; i++) {
         const middle = (low + high) / 2;
         if (Math.hypot(...at(middle)) <= radius) low = middle;
         else high = middle;
       }
-      return at(low).reduce((sum, step, i) => sum + step * entries[i]!.height, 0);
+      return at(low).reduce((sum, step, i) => sum + step * entries[i]!.weight, 0);
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { AutoAttackProgress, AutoAttackProgressStore } from '@amr/attacks';
+import type { AutoAttackCheckpoint, AutoAttackCheckpointStore } from '@amr/attacks';
 import {
   float32ValuesOf,
   readSafetensors,
@@ -16,10 +16,10 @@ const MARGINS = 'margins';
 const ADVERSARIAL = 'adversarial/';
 
 /** What is saved as text. */
-type Notes = Pick<AutoAttackProgress, 'facts' | 'seed' | 'members' | 'fooledBy'>;
+type Notes = Pick<AutoAttackCheckpoint, 'fingerprint' | 'seed' | 'members' | 'fooledBy'>;
 
 /** Keeps an attack's progress as a safetensors file in a store: points and margins as tensors, the rest as JSON. */
-export function attackProgressIn(store: CheckpointStore): AutoAttackProgressStore {
+export function attackProgressIn(store: CheckpointStore): AutoAttackCheckpointStore {
   return {
     async load() {
       const bytes = await store.read();
@@ -29,7 +29,7 @@ export function attackProgressIn(store: CheckpointStore): AutoAttackProgressStor
   };
 }
 
-function encoded({ margins, adversarial, ...notes }: AutoAttackProgress): Uint8Array {
+function encoded({ margins, adversarial, ...notes }: AutoAttackCheckpoint): Uint8Array {
   const tensors = new Map([[MARGINS, entryOf(margins)]]);
   for (const [modality, values] of Object.entries(adversarial)) {
     tensors.set(ADVERSARIAL + modality, entryOf(values));
@@ -40,7 +40,7 @@ function encoded({ margins, adversarial, ...notes }: AutoAttackProgress): Uint8A
   });
 }
 
-function decoded(bytes: Uint8Array): AutoAttackProgress {
+function decoded(bytes: Uint8Array): AutoAttackCheckpoint {
   try {
     const { tensors, metadata } = readSafetensors(bytes);
     const { format, version, notes } = metadata;

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MaximisedLoss } from '../../losses/attackLoss.js';
 import type { Best } from '../../search/best.js';
-import { fooled, judge, type Problem, perturbedInputs } from '../../search/evaluate.js';
+import { evaluateLoss, fooled, type Problem, perturbedInputs } from '../../search/evaluate.js';
 import type { SearchContext } from '../../search/search.js';
 import type { SearchState } from '../../search/searchState.js';
-import { rowsWhere } from '../../tensors/selectRows.js';
+import { selectRows } from '../../tensors/selectRows.js';
 import { type Ball, project } from '../../threatModel/ball.js';
 import { checkpoints } from './checkpoints.js';
 import { firstSparsePace, nextSparsePace, type SparsePace, sparseStep } from './sparseStep.js';
@@ -23,7 +23,7 @@ export interface AdaptiveAscent {
   /** Where it begins, inside the balls; the caller's. */
   start: readonly tf.Tensor2D[];
   /** Whether a run before has chosen the start. */
-  chosen: boolean;
+  continued: boolean;
   /** What is raised. */
   objective: MaximisedLoss;
   /** How many steps, 1 or more. */
@@ -31,19 +31,19 @@ export interface AdaptiveAscent {
   /** Share of the steps since the last checkpoint that have to raise the objective. */
   rho: number;
   /** How a row's first success ends its search, if it does. */
-  release?: Release;
+  earlyStopping?: EarlyStopping;
   /** Told after each step where it led, and the objective where it came from. */
   onStep(step: number, deltas: readonly tf.Tensor2D[], objective: tf.Tensor1D): void;
 }
 
 /** What a run that lets rows go has to know of the others. */
-export interface Release {
+export interface EarlyStopping {
   /** 1 in rows that are done before the run begins; absent: in none. */
   done?: tf.Tensor1D;
   /** Steps of the runs after it. */
   left: number;
   /** What the search would return, of what the run does. Called inside a tidy. */
-  outcome(reached: Best): Best;
+  outcome(afterStep: Best): Best;
 }
 
 /** A point of all balls. */
@@ -55,7 +55,7 @@ interface Point {
 }
 
 /** Where a run stands; each row stands for itself. */
-interface Standing {
+interface RunState {
   point: Point;
   /** Where the last step came from. */
   previous: Pick<Point, 'deltas' | 'objective'>;
@@ -89,52 +89,52 @@ export async function adaptiveAscent(
   problem: Problem,
   context: SearchContext,
 ): Promise<SearchState<Best>> {
-  const { steps, release } = run;
-  const state = context.hold(() => begun(run, problem, context));
+  const { steps, earlyStopping } = run;
+  const state = context.state(() => startRun(run, problem, context));
   const looks = new Set(run.balls().some(({ norm }) => !norm.sparse) ? checkpoints(steps) : []);
   const sparseInterval = Math.max(Math.floor(SPARSE_INTERVAL * steps), 1);
   let lastLook = 0;
   for (let step = 1; step <= steps; step++) {
-    await context.pause();
-    state.advance((standing) => {
+    await context.yieldToEventLoop();
+    state.advance((state) => {
       const balls = run.balls();
-      const moved = stepped(balls, standing, step);
-      const { found, point } = standing;
-      const deltas = release
-        ? moved.map((delta, i) => rowsWhere(found.success, point.deltas[i]!, delta))
+      const moved = momentumStep(balls, state, step);
+      const { found, point } = state;
+      const deltas = earlyStopping
+        ? moved.map((delta, i) => selectRows(found.success, point.deltas[i]!, delta))
         : moved;
       let next = reached(
-        standing,
-        pointAt(deltas, run, problem, context, step === steps),
-        release !== undefined,
+        state,
+        evaluateAt(deltas, run, problem, context, step === steps),
+        earlyStopping !== undefined,
       );
-      if (looks.has(step)) next = slowed(next, run.rho * (step - lastLook));
-      return step % sparseInterval === 0 ? sparser(next, balls) : next;
+      if (looks.has(step)) next = halveSteps(next, run.rho * (step - lastLook));
+      return step % sparseInterval === 0 ? updateSparsity(next, balls) : next;
     });
     if (looks.has(step)) lastLook = step;
     run.onStep(step, state.value.point.deltas, state.value.previous.objective);
-    if (!release) continue;
-    const left = steps - step + release.left;
-    const outcome = () => release.outcome(resultOf(state.value));
-    if (!(await context.release(state.value.found.success, left, outcome))) break;
+    if (!earlyStopping) continue;
+    const left = steps - step + earlyStopping.left;
+    const outcome = () => earlyStopping.outcome(resultOf(state.value));
+    if (!(await context.stopFinished(state.value.found.success, left, outcome))) break;
   }
-  const result = context.hold(() => resultOf(state.value));
+  const result = context.state(() => resultOf(state.value));
   state.dispose();
   return result;
 }
 
-function begun(run: AdaptiveAscent, problem: Problem, context: SearchContext): Standing {
-  const { start, chosen, release } = run;
+function startRun(run: AdaptiveAscent, problem: Problem, context: SearchContext): RunState {
+  const { start, continued, earlyStopping } = run;
   const balls = run.balls();
   const deltas = start.map((delta) => tf.clone(delta));
-  const { point, success } = pointAt(deltas, run, problem, context, false);
+  const { point, success } = evaluateAt(deltas, run, problem, context, false);
   const { objective } = point;
   const rows = objective.shape;
   return {
     point,
     previous: { deltas, objective },
     best: point,
-    found: { deltas, success: release?.done ? tf.maximum(success, release.done) : success },
+    found: { deltas, success: earlyStopping?.done ? tf.maximum(success, earlyStopping.done) : success },
     pace: {
       length: tf.ones([rows[0], 1]),
       rises: tf.zeros(rows),
@@ -143,13 +143,13 @@ function begun(run: AdaptiveAscent, problem: Problem, context: SearchContext): S
       best: objective,
     },
     sparse: balls.flatMap((ball, i) =>
-      ball.norm.sparse ? [firstSparsePace(ball, chosen ? deltas[i] : undefined)] : [],
+      ball.norm.sparse ? [firstSparsePace(ball, continued ? deltas[i] : undefined)] : [],
     ),
   };
 }
 
 /** The objective and its gradient at a point; of the last point only the objective. */
-function pointAt(
+function evaluateAt(
   deltas: tf.Tensor2D[],
   { objective: raised }: AdaptiveAscent,
   problem: Problem,
@@ -157,8 +157,8 @@ function pointAt(
   last: boolean,
 ): { point: Point; success: tf.Tensor1D } {
   const { objective, logits, gradients } = last
-    ? { ...judge({ ...problem, objective: raised }, perturbedInputs(problem, deltas)), gradients: [] }
-    : context.evaluate(deltas, raised);
+    ? { ...evaluateLoss({ ...problem, objective: raised }, perturbedInputs(problem, deltas)), gradients: [] }
+    : context.evaluateGradient(deltas, raised);
   return { point: { deltas, gradients, objective }, success: fooled(problem, logits) };
 }
 
@@ -166,7 +166,7 @@ function pointAt(
  * Where the next step leads: z = P(x + eta d), then P(x + 0.75 (z - x) + 0.25 (x - x')), x' the point before x and d
  * the norm's direction. In l1 balls there is no momentum, and the step is sparse.
  */
-function stepped(balls: readonly Ball[], { point, previous, pace, sparse }: Standing, step: number) {
+function momentumStep(balls: readonly Ball[], { point, previous, pace, sparse }: RunState, step: number) {
   const paces = sparse.values();
   return balls.map((ball, i) => {
     const x = point.deltas[i]!;
@@ -183,18 +183,18 @@ function stepped(balls: readonly Ball[], { point, previous, pace, sparse }: Stan
 }
 
 function reached(
-  { point: from, best, found, pace, sparse }: Standing,
+  { point: from, best, found, pace, sparse }: RunState,
   { point, success: fools }: { point: Point; success: tf.Tensor1D },
   first: boolean,
-): Standing {
+): RunState {
   const success = first ? tf.mul<tf.Tensor1D>(fools, tf.sub(1, found.success)) : fools;
   const rises = tf.cast(tf.greater(point.objective, from.objective), 'float32');
   return {
     point,
     previous: from,
-    best: chosenRows(tf.greater(point.objective, best.objective), point, best),
+    best: selectPoints(tf.greater(point.objective, best.objective), point, best),
     found: {
-      deltas: found.deltas.map((delta, i) => rowsWhere(success, point.deltas[i]!, delta)),
+      deltas: found.deltas.map((delta, i) => selectRows(success, point.deltas[i]!, delta)),
       success: tf.maximum(found.success, success),
     },
     pace: { ...pace, rises: tf.add(pace.rises, rises) },
@@ -206,16 +206,16 @@ function reached(
  * A checkpoint outside l1: rows of which fewer than `enough` steps raised the objective (condition 1), or whose best
  * point and step length are those of the last checkpoint (condition 2), go back to their best point and halve the step.
  */
-function slowed(standing: Standing, enough: number): Standing {
-  const { best, pace } = standing;
+function halveSteps(state: RunState, enough: number): RunState {
+  const { best, pace } = state;
   const oscillates = tf.less(pace.rises, enough);
   const stuck = tf.logicalAnd(tf.logicalNot(pace.halved), tf.lessEqual(best.objective, pace.best));
   const halved: tf.Tensor1D = tf.logicalOr(oscillates, stuck);
   return {
-    ...standing,
-    point: chosenRows(halved, best, standing.point),
+    ...state,
+    point: selectPoints(halved, best, state.point),
     pace: {
-      length: rowsWhere(halved, tf.div(pace.length, 2), pace.length),
+      length: selectRows(halved, tf.div(pace.length, 2), pace.length),
       rises: tf.zerosLike(pace.rises),
       halved,
       best: best.objective,
@@ -224,25 +224,25 @@ function slowed(standing: Standing, enough: number): Standing {
 }
 
 /** A checkpoint of the l1 balls: rows whose best point has become sparser in one of them go back to it. */
-function sparser(standing: Standing, balls: readonly Ball[]): Standing {
-  const { best, sparse } = standing;
-  if (sparse.length === 0) return standing;
+function updateSparsity(state: RunState, balls: readonly Ball[]): RunState {
+  const { best, sparse } = state;
+  if (sparse.length === 0) return state;
   const paces = sparse.values();
   const next = balls.flatMap((ball, i) =>
     ball.norm.sparse ? [nextSparsePace(ball, best.deltas[i]!, paces.next().value!)] : [],
   );
   const back = next.map((one) => one.back).reduce((any, one) => tf.logicalOr(any, one));
   return {
-    ...standing,
-    point: chosenRows(tf.squeeze(back, [1]), best, standing.point),
+    ...state,
+    point: selectPoints(tf.squeeze(back, [1]), best, state.point),
     sparse: next.map(({ pace }) => pace),
   };
 }
 
 /** One point in the rows where `condition` holds, another in the others; gradients only if both have them. */
-function chosenRows(condition: tf.Tensor1D, one: Point, other: Point): Point {
+function selectPoints(condition: tf.Tensor1D, one: Point, other: Point): Point {
   const pick = (a: tf.Tensor2D[], b: tf.Tensor2D[]) =>
-    a.map((matrix, i) => rowsWhere(condition, matrix, b[i]!));
+    a.map((matrix, i) => selectRows(condition, matrix, b[i]!));
   return {
     deltas: pick(one.deltas, other.deltas),
     gradients: one.gradients.length === other.gradients.length ? pick(one.gradients, other.gradients) : [],
@@ -250,9 +250,9 @@ function chosenRows(condition: tf.Tensor1D, one: Point, other: Point): Point {
   };
 }
 
-function resultOf({ found: { deltas, success }, best }: Standing): Best {
+function resultOf({ found: { deltas, success }, best }: RunState): Best {
   return {
-    deltas: deltas.map((delta, i) => rowsWhere(success, delta, best.deltas[i]!)),
+    deltas: deltas.map((delta, i) => selectRows(success, delta, best.deltas[i]!)),
     objective: tf.clone(best.objective),
     success: tf.clone(success),
   };

@@ -218,7 +218,7 @@ describe('apgd', () => {
     };
     expect(await run('linf', { steps: 10 })).toBe(11);
     expect(await run('linf', { steps: 10, restarts: 3 })).toBe(33);
-    expect(await run('linf', { steps: 10, draws: 4 })).toBe(44);
+    expect(await run('linf', { steps: 10, eotSamples: 4 })).toBe(44);
     expect(await run('l1', { steps: 10 })).toBe(13);
     expect(await run('l1', { steps: 10, multiEpsilon: false })).toBe(11);
     // Two classes: one wrong one to aim at.
@@ -233,7 +233,7 @@ describe('apgd', () => {
         const slope = ++call % 2 === 0 ? -1 : 3;
         return tf.concat([tf.ones([1, 1]), tf.mul(tf.sub(x!, 5), slope)], 1) as tf.Tensor2D;
       });
-    const attack = apgd({ x: { norm: 'linf', epsilon: 0.5 } }, { steps: 5, draws: 2, loss: 'cw' });
+    const attack = apgd({ x: { norm: 'linf', epsilon: 0.5 } }, { steps: 5, eotSamples: 2, loss: 'cw' });
     const result = await attack.perturb(random, { x: tf.zeros([1, 1]) }, tf.tensor1d([0], 'int32'));
     expect(values(result.x!)).toEqual([0.5]);
   });
@@ -290,7 +290,7 @@ describe('apgd', () => {
     [{ restarts: 1.5 }, /restarts: got 1.5/],
     [{ rho: 1.1 }, /rho: got 1.1/],
     [{ targetClasses: 0 }, /targetClasses: got 0/],
-    [{ draws: -1 }, /draws: got -1/],
+    [{ eotSamples: -1 }, /eotSamples: got -1/],
     [{ restarts: 2, randomStart: false }, /all restarts would be the same/],
   ])('refuses %o', (options, message) => {
     expect(() => apgd({ x: { norm: 'linf', epsilon: 1 } }, options)).toThrow(message);

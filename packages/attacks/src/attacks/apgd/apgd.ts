@@ -3,13 +3,13 @@ import type { AttackLoss, MaximisedLoss } from '../../losses/attackLoss.js';
 import { maskOut, oneHotOf } from '../../losses/rowLoss.js';
 import { checkCount, checkOption, checkRestarts } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
-import { type Best, better } from '../../search/best.js';
+import { type Best, betterOf } from '../../search/best.js';
 import type { Problem } from '../../search/evaluate.js';
-import { attackOf, type SearchContext } from '../../search/search.js';
+import { attackFromSearch, type SearchContext } from '../../search/search.js';
 import type { SearchState } from '../../search/searchState.js';
 import { type Ball, project, startingPoint, zeroPerturbations } from '../../threatModel/ball.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
-import { type AdaptiveAscent, adaptiveAscent, type Release } from './adaptiveAscent.js';
+import { type AdaptiveAscent, adaptiveAscent, type EarlyStopping } from './adaptiveAscent.js';
 
 /** Options of {@link apgd}. */
 export interface ApgdOptions {
@@ -29,7 +29,7 @@ export interface ApgdOptions {
    */
   targetClasses?: number;
   /** Calls of the classifier that each gradient, loss and prediction is the mean of: expectation over the transformations of a random classifier. Default 1. */
-  draws?: number;
+  eotSamples?: number;
   /** Whether l1 balls are searched at 3 epsilon, then 2 epsilon, then epsilon, with 30, 30 and 40 % of the steps. Default true. */
   multiEpsilon?: boolean;
 }
@@ -85,38 +85,38 @@ export function apgd(threatModel: ThreatModel, options: ApgdOptions = {}): Attac
     loss = 'cross-entropy',
     rho = 0.75,
     targetClasses,
-    draws = 1,
+    eotSamples = 1,
     multiEpsilon = true,
   } = options;
   checkCount('steps', steps);
   checkRestarts('apgd', restarts, randomStart);
   if (targetClasses !== undefined) checkCount('targetClasses', targetClasses);
   checkOption('rho', rho, rho >= 0 && rho <= 1, 'a number from 0 to 1');
-  const config = { name: targetClasses === undefined ? 'apgd' : 'apgd-t', threatModel, loss, draws };
+  const config = { name: targetClasses === undefined ? 'apgd' : 'apgd-t', threatModel, loss, eotSamples };
   const settings: Settings = { steps, restarts, randomStart, rho, multiEpsilon };
-  return attackOf(config, async (problem, context) => {
+  return attackFromSearch(config, async (problem, context) => {
     const aims =
       targetClasses === undefined || problem.targets
         ? [{ objective: problem.objective, targeted: problem.targets !== undefined }]
-        : aimsOf(problem, context, targetClasses);
-    return strongest(settings, problem, context, aims);
+        : targetedGoals(problem, context, targetClasses);
+    return runRestarts(settings, problem, context, aims);
   });
 }
 
-type Settings = Required<Omit<ApgdOptions, 'loss' | 'draws' | 'targetClasses'>>;
+type Settings = Required<Omit<ApgdOptions, 'loss' | 'eotSamples' | 'targetClasses'>>;
 
 /** What a run raises, and whether that brings the prediction nearer to a class rather than away from the label. */
-interface Aim {
+interface Goal {
   objective: MaximisedLoss;
   targeted: boolean;
 }
 
 /** For each aim the restarts, until every row is fooled. */
-async function strongest(
+async function runRestarts(
   settings: Settings,
   problem: Problem,
   context: SearchContext,
-  aims: readonly Aim[],
+  aims: readonly Goal[],
 ): Promise<readonly tf.Tensor2D[]> {
   const stages = stagesOf(settings, problem, context);
   const runs = aims.flatMap((aim) => Array.from({ length: settings.restarts }, () => aim));
@@ -124,26 +124,26 @@ async function strongest(
   for (const [i, aim] of runs.entries()) {
     const restart = { steps: settings.steps, restart: i + 1, restarts: runs.length };
     const before = best;
-    const release: Release | undefined = context.stopsWhenFooled
+    const release: EarlyStopping | undefined = context.stopsWhenFooled
       ? {
           done: before?.value.success,
           left: (runs.length - i - 1) * settings.steps,
-          outcome: (reached) => (before ? better(before.value, reached) : reached),
+          outcome: (reached) => (before ? betterOf(before.value, reached) : reached),
         }
       : undefined;
-    const reached = await throughStages(settings, stages, problem, context, aim, restart, release);
+    const reached = await runStages(settings, stages, problem, context, aim, restart, release);
     if (best) {
-      best.advance((previous) => better(previous, reached.value));
+      best.advance((previous) => betterOf(previous, reached.value));
       reached.dispose();
     } else {
       best = reached;
     }
     const { value } = best;
-    const successes = [...(await context.settle(value.success, `restart ${i + 1}`))].map(
+    const successes = [...(await context.checkFinite(value.success, `restart ${i + 1}`))].map(
       (flag) => flag === 1,
     );
     if (successes.every((success) => success)) break;
-    context.leave(successes, () => value);
+    context.removeRows(successes, () => value);
   }
   return best!.value.deltas;
 }
@@ -156,19 +156,19 @@ interface Stage {
 }
 
 /** One run through all stages, each from the best point of the one before. */
-async function throughStages(
+async function runStages(
   { randomStart, rho }: Settings,
   stages: readonly Stage[],
   problem: Problem,
   context: SearchContext,
-  { objective, targeted }: Aim,
+  { objective, targeted }: Goal,
   restart: { steps: number; restart: number; restarts: number },
-  release: Release | undefined,
+  release: EarlyStopping | undefined,
 ): Promise<SearchState<Best>> {
   let reached: SearchState<Best> | undefined;
   let done = 0;
   for (const { balls, steps } of stages) {
-    const start = context.hold(() =>
+    const start = context.state(() =>
       balls().map((ball, i) => {
         if (reached) return project(ball, reached.value.deltas[i]!);
         return startingPoint(ball, randomStart ? context.random : undefined);
@@ -179,12 +179,12 @@ async function throughStages(
     const ascent: AdaptiveAscent = {
       balls,
       start: start.value,
-      chosen: reached !== undefined,
+      continued: reached !== undefined,
       objective,
       steps,
       rho,
       // A success in a wider ball is none.
-      release: balls === stages.at(-1)!.balls ? release : undefined,
+      earlyStopping: balls === stages.at(-1)!.balls ? release : undefined,
       onStep,
     };
     const next = await adaptiveAscent(ascent, problem, context);
@@ -202,14 +202,14 @@ function stagesOf({ steps, multiEpsilon }: Settings, problem: Problem, context: 
   const balls = () => problem.balls;
   if (!multiEpsilon || early === 0 || balls().every(({ norm }) => !norm.sparse)) return [{ balls, steps }];
   return [
-    { balls: widened(problem, 3, context), steps: early },
-    { balls: widened(problem, 2, context), steps: early },
+    { balls: widenL1Balls(problem, 3, context), steps: early },
+    { balls: widenL1Balls(problem, 2, context), steps: early },
     { balls, steps: steps - 2 * early },
   ];
 }
 
-function widened(problem: Problem, factor: number, context: SearchContext): () => Ball[] {
-  const epsilons = context.hold(() =>
+function widenL1Balls(problem: Problem, factor: number, context: SearchContext): () => Ball[] {
+  const epsilons = context.state(() =>
     problem.balls.map(({ epsilon }) => tf.mul<tf.Tensor2D>(epsilon, factor)),
   );
   return () =>
@@ -217,9 +217,9 @@ function widened(problem: Problem, factor: number, context: SearchContext): () =
 }
 
 /** Towards each of the `count` most likely wrong classes of a row, by its clean logits. */
-function aimsOf(problem: Problem, context: SearchContext, count: number): Aim[] {
+function targetedGoals(problem: Problem, context: SearchContext, count: number): Goal[] {
   const { objective, labels, balls } = problem;
-  const classes = context.hold(() => {
+  const classes = context.state(() => {
     const logits = context.logits(zeroPerturbations(balls));
     const wrong = maskOut(logits, oneHotOf(labels, logits));
     return tf.unstack(tf.topk(wrong, Math.min(count, logits.shape[1] - 1)).indices, 1);

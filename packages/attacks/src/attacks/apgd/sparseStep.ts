@@ -4,14 +4,14 @@ import type { Ball } from '../../threatModel/ball.js';
 /** Share of the free entries that the first steps move. */
 const FIRST_SHARE = 0.2;
 /** A sparser best point has fewer than this share of the entries it had. */
-const SPARSER = 0.95;
+const SPARSITY_GAIN = 0.95;
 /**
  * What the number of changed entries and, if it doesn't fall, the step are divided by. The number is rounded down: the
  * AutoAttack repository rounds up, and two entries never become one.
  */
 const DECAY = 1.5;
 /** The shortest step, in radii. */
-const SHORTEST = 0.1;
+const MIN_LENGTH = 0.1;
 /** Gradients below this share of the row's largest count as 0, for the search of a threshold on a logarithmic scale. */
 const SMALLEST = 2 ** -24;
 const HALVINGS = 20;
@@ -34,7 +34,7 @@ export interface SparsePace {
  */
 export function firstSparsePace(ball: Ball, from?: tf.Tensor2D): SparsePace {
   const length: tf.Tensor2D = tf.onesLike(ball.epsilon);
-  const support = from ? changed(from, ball) : tf.clone(ball.dimensions);
+  const support = from ? countChanged(from, ball) : tf.clone(ball.dimensions);
   return { entries: from ? entriesOf(support) : whole(tf.mul(support, FIRST_SHARE)), length, support };
 }
 
@@ -49,7 +49,7 @@ export function sparseStep(
   gradient: tf.Tensor2D,
   { entries, length }: SparsePace,
 ): tf.Tensor2D {
-  const size = tf.abs(movable(ball, delta, gradient));
+  const size = tf.abs(feasiblePart(ball, delta, gradient));
   const threshold = thresholdOf(size, entries);
   const count = tf.maximum(sumOf(above(size, threshold)), 1);
   const moved = tf.mul(tf.sign(gradient), above(tf.abs(gradient), threshold));
@@ -66,9 +66,9 @@ export function nextSparsePace(
   best: tf.Tensor2D,
   { length, support: before }: SparsePace,
 ): { pace: SparsePace; back: tf.Tensor2D } {
-  const support = changed(best, ball);
-  const back: tf.Tensor2D = tf.less(support, tf.mul(before, SPARSER));
-  const shorter: tf.Tensor2D = tf.maximum(tf.div(length, DECAY), SHORTEST);
+  const support = countChanged(best, ball);
+  const back: tf.Tensor2D = tf.less(support, tf.mul(before, SPARSITY_GAIN));
+  const shorter: tf.Tensor2D = tf.maximum(tf.div(length, DECAY), MIN_LENGTH);
   return {
     pace: { entries: entriesOf(support), length: tf.where(back, tf.onesLike(length), shorter), support },
     back,
@@ -76,7 +76,7 @@ export function nextSparsePace(
 }
 
 /** The gradient with 0 where following it runs against the end of the range, but for a rounding error. */
-function movable({ bounds, epsilon }: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D): tf.Tensor2D {
+function feasiblePart({ bounds, epsilon }: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D): tf.Tensor2D {
   if (!bounds) return gradient;
   const up = tf.greater(gradient, 0);
   const [rise, fall]: tf.Tensor2D[] = [tf.sub(bounds.upper, delta), tf.sub(delta, bounds.lower)];
@@ -85,7 +85,7 @@ function movable({ bounds, epsilon }: Ball, delta: tf.Tensor2D, gradient: tf.Ten
 }
 
 /** How many entries of each row are changed: those that the projection brings to 0 may keep a rounding error. */
-function changed(delta: tf.Tensor2D, { epsilon }: Ball): tf.Tensor2D {
+function countChanged(delta: tf.Tensor2D, { epsilon }: Ball): tf.Tensor2D {
   return sumOf(above(tf.abs(delta), tf.mul(epsilon, ROUNDING)));
 }
 

@@ -12,9 +12,9 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type Attack,
+  type AutoAttackCheckpoint,
+  type AutoAttackCheckpointStore,
   type AutoAttackMember,
-  type AutoAttackProgress,
-  type AutoAttackProgressStore,
   apgd,
   autoAttack,
   type Budget,
@@ -25,7 +25,7 @@ import {
   type MemberOutcome,
   square,
 } from '../../index.js';
-import { membersOf } from './autoAttackMembers.js';
+import { membersOf } from './members.js';
 
 const short: { [name: string]: AutoAttackMember } = {
   'apgd-ce': (own) => apgd(own, { steps: 5 }),
@@ -233,7 +233,7 @@ describe('the versions of autoAttack', () => {
     expect(autoAttack(threat, { version: 'rand' }).members).toEqual(['apgd-ce', 'apgd-dlr']);
     const inL1 = autoAttack({ x: { norm: 'l1', epsilon: 1 } });
     expect(inL1.members).toEqual(['apgd-ce', 'apgd-t', 'fab-t']);
-    expect(inL1.leftOut.square).toMatch(/l1/);
+    expect(inL1.skipped.square).toMatch(/l1/);
   });
 
   /** Steps, runs and draws of a member, as its first step tells. */
@@ -286,9 +286,9 @@ describe('the versions of autoAttack', () => {
 });
 
 describe('progress of autoAttack', () => {
-  let held: AutoAttackProgress | undefined;
+  let held: AutoAttackCheckpoint | undefined;
   let saves = 0;
-  const store: AutoAttackProgressStore = {
+  const store: AutoAttackCheckpointStore = {
     load: async () => structuredClone(held),
     save: async (progress) => {
       held = structuredClone(progress);
@@ -312,7 +312,7 @@ describe('progress of autoAttack', () => {
     const before = tf.memory().numTensors;
     const controller = new AbortController();
     let done = 0;
-    const attack = autoAttack(threat, { attacks, progress: store });
+    const attack = autoAttack(threat, { attacks, checkpoint: store });
     const stopped = attack.search(classifier, inputs, labels, {
       seed: 4,
       signal: controller.signal,
@@ -346,7 +346,7 @@ describe('progress of autoAttack', () => {
       if (++calls === 10) controller.abort();
       return classifier(point);
     };
-    const attack = autoAttack(threat, { attacks, progress: store });
+    const attack = autoAttack(threat, { attacks, checkpoint: store });
     const { signal } = controller;
     await expect(attack.search(stopping, inputs, labels, { signal })).rejects.toMatchObject({
       name: 'AbortError',
@@ -359,7 +359,7 @@ describe('progress of autoAttack', () => {
   });
 
   it('is refused by another run, which it names', async () => {
-    const attack = autoAttack(threat, { attacks, progress: store });
+    const attack = autoAttack(threat, { attacks, checkpoint: store });
     const before = tf.memory().numTensors;
     tf.dispose(await attack.perturb(classifier, inputs, labels, { seed: 4 }));
     const refused = async (message: RegExp, run: () => Promise<unknown>) => {
@@ -379,14 +379,14 @@ describe('progress of autoAttack', () => {
     );
     await refused(/for the targets/, () => attack.perturb(classifier, inputs, labels, { targets: labels }));
     await refused(/for the threat model/, () =>
-      autoAttack({ x: { ...budget, epsilon: 0.2 } }, { attacks, progress: store }).perturb(
+      autoAttack({ x: { ...budget, epsilon: 0.2 } }, { attacks, checkpoint: store }).perturb(
         classifier,
         inputs,
         labels,
       ),
     );
     await refused(/for members/, () =>
-      autoAttack(threat, { attacks: { fgsm: (own) => fgsm(own) }, progress: store }).perturb(
+      autoAttack(threat, { attacks: { fgsm: (own) => fgsm(own) }, checkpoint: store }).perturb(
         classifier,
         inputs,
         labels,

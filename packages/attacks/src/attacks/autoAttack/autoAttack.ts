@@ -2,11 +2,11 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../../classifier/classifier.js';
 import { AttackOptionsError, shown, ThreatModelError } from '../../errors.js';
 import type { Attack, PerturbOptions } from '../../search/attack.js';
-import { Standings } from '../../search/batchAttack.js';
+import { BatchAttack } from '../../search/batchAttack.js';
 import { checkThreatModel, type ThreatModel } from '../../threatModel/threatModel.js';
-import { type AutoAttackMember, type AutoAttackVersion, membersOf } from './autoAttackMembers.js';
-import type { AutoAttackProgressStore, MemberOutcome } from './autoAttackProgress.js';
-import { factsOf, type Ledger, restore, snapshot } from './autoAttackRecord.js';
+import type { AutoAttackCheckpointStore, MemberOutcome } from './autoAttackCheckpoint.js';
+import { type AutoAttackMember, type AutoAttackVersion, membersOf } from './members.js';
+import { type RunLog, restore, runFingerprint, snapshot } from './runLog.js';
 
 /** Options of {@link autoAttack}. */
 export interface AutoAttackOptions {
@@ -18,7 +18,7 @@ export interface AutoAttackOptions {
     readonly [name: string]: AutoAttackMember;
   };
   /** Where progress is kept after each attack, so that a run that was stopped goes on where it was. Default: nowhere. */
-  progress?: AutoAttackProgressStore;
+  checkpoint?: AutoAttackCheckpointStore;
 }
 
 /** An ensemble of attacks; see {@link autoAttack}. */
@@ -26,7 +26,7 @@ export interface AutoAttack extends Attack {
   /** The names of its attacks, in the order in which they are run. */
   readonly members: readonly string[];
   /** The attacks of its version that can't work in this threat model, and why. */
-  readonly leftOut: {
+  readonly skipped: {
     /** Why the attack of that name is left out. */
     readonly [name: string]: string;
   };
@@ -73,7 +73,7 @@ const CLEAN = 'clean';
  *
  * There are never more targets than wrong classes. With three classes or fewer, where 'dlr' is not defined, its attacks
  * raise the margin, 'cw'. An attack that can't work in the threat model, as `square` in l1, is left out, and
- * `leftOut` says why: read it before you report a number as AutoAttack's.
+ * `skipped` says why: read it before you report a number as AutoAttack's.
  *
  * All attacks get the seed of the call and draw for each sample what they would in the whole batch alone; so a sample
  * that one of them fools alone, with that seed, is fooled by the ensemble. The batch shrinks: the classifier has to take
@@ -115,54 +115,56 @@ const CLEAN = 'clean';
  * ```
  */
 export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions = {}): AutoAttack {
-  const { progress } = options;
+  const { checkpoint } = options;
   checkThreatModel(threatModel);
-  const { members, leftOut } = chosenMembers(threatModel, options);
+  const { members, skipped } = chooseMembers(threatModel, options);
   const names = Object.keys(members);
 
   const search: AutoAttack['search'] = async (classifier, inputs, labels, given = {}) => {
-    const saved = await progress?.load();
+    const saved = await checkpoint?.load();
     const seed = given.seed ?? saved?.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
-    const standings = await Standings.of([threatModel], classifier, inputs, labels, { ...given, seed });
+    const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, { ...given, seed });
     try {
-      const classes = await standings.judgeClean();
-      const ledger: Ledger = {
-        fooledBy: standings.fooled.map((wrong) => (wrong ? CLEAN : undefined)),
+      const classes = await batch.evaluateClean();
+      const log: RunLog = {
+        fooledBy: batch.fooled.map((wrong) => (wrong ? CLEAN : undefined)),
         members: [],
       };
-      const facts = progress
-        ? await factsOf(names, threatModel, inputs, labels, standings.fooled, { ...given, seed })
+      const fingerprint = checkpoint
+        ? await runFingerprint(names, threatModel, inputs, labels, batch.fooled, { ...given, seed })
         : {};
-      if (saved) restore(saved, facts, standings, ledger);
-      const save = async () => progress?.save(await snapshot(facts, seed, standings, ledger));
+      if (saved) restore(saved, fingerprint, batch, log);
+      const save = async () => checkpoint?.save(await snapshot(fingerprint, seed, batch, log));
       if (!saved) await save();
       for (const [i, name] of names.entries()) {
-        if (i < ledger.members.length) continue;
-        const { left } = standings;
-        if (left.length > 0) {
-          const run = await standings.run(left, threatModel, (own) => members[name]!(own, { classes }));
-          standings.take(run, (row, k) => {
-            if (run.fooled[k]) ledger.fooledBy[row] = name;
-            return standings.improves(run, row, k);
+        if (i < log.members.length) continue;
+        const { robustRows } = batch;
+        if (robustRows.length > 0) {
+          const run = await batch.attackRows(robustRows, threatModel, (own) =>
+            members[name]!(own, { classes }),
+          );
+          batch.keepAndDispose(run, (row, k) => {
+            if (run.fooled[k]) log.fooledBy[row] = name;
+            return batch.improves(run, row, k);
           });
         }
-        const fooled = left.filter((row) => standings.fooled[row]).length;
-        const outcome = { name, tried: left.length, fooled };
-        ledger.members.push(outcome);
-        if (left.length > 0) await save();
-        standings.report(i + 1, names.length);
+        const fooled = robustRows.filter((row) => batch.fooled[row]).length;
+        const outcome = { name, tried: robustRows.length, fooled };
+        log.members.push(outcome);
+        if (robustRows.length > 0) await save();
+        batch.report(i + 1, names.length);
         given.onMember?.(outcome);
       }
-      return { adversarial: standings.adversarial(), ...ledger, seed };
+      return { adversarial: batch.adversarial(), ...log, seed };
     } finally {
-      standings.dispose();
+      batch.dispose();
     }
   };
   return {
     name: 'autoAttack',
     threatModel,
     members: names,
-    leftOut,
+    skipped,
     search,
     async perturb(classifier, inputs, labels, given) {
       return (await search(classifier, inputs, labels, given)).adversarial;
@@ -171,10 +173,10 @@ export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions 
 }
 
 /** The attacks that can be made, and why the others of a version can't. */
-function chosenMembers(
+function chooseMembers(
   threatModel: ThreatModel,
   { version = 'standard', attacks }: AutoAttackOptions,
-): { members: { readonly [name: string]: AutoAttackMember }; leftOut: { [name: string]: string } } {
+): { members: { readonly [name: string]: AutoAttackMember }; skipped: { [name: string]: string } } {
   // Each is made once now, so that what is wrong with its options is known before any work.
   const trial = { classes: 10 };
   if (attacks) {
@@ -185,21 +187,21 @@ function chosenMembers(
       );
     }
     for (const attack of Object.values(attacks)) attack(threatModel, trial);
-    return { members: attacks, leftOut: {} };
+    return { members: attacks, skipped: {} };
   }
   if (!['standard', 'plus', 'rand'].includes(version)) {
     throw new AttackOptionsError(`version is ${shown(version)}; expected 'standard', 'plus' or 'rand'.`);
   }
   const members: { [name: string]: AutoAttackMember } = {};
-  const leftOut: { [name: string]: string } = {};
+  const skipped: { [name: string]: string } = {};
   for (const [name, member] of Object.entries(membersOf(version, threatModel))) {
     try {
       member(threatModel, trial);
       members[name] = member;
     } catch (error) {
       if (!(error instanceof ThreatModelError)) throw error;
-      leftOut[name] = error.message;
+      skipped[name] = error.message;
     }
   }
-  return { members, leftOut };
+  return { members, skipped };
 }

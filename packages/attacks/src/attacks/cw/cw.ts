@@ -3,14 +3,14 @@ import { shown, ThreatModelError } from '../../errors.js';
 import { checkCount, checkNotNegative, checkOption } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { fooled, type Problem } from '../../search/evaluate.js';
-import { attackOf, type SearchContext } from '../../search/search.js';
+import { attackFromSearch, type SearchContext } from '../../search/search.js';
 import {
-  boundless,
-  fooledInside,
+  fooledWithinBudget,
+  initialSmallest,
   type Smallest,
-  smaller,
-  smallestInside,
-  unperturbed,
+  smallerOf,
+  smallestWithinBudget,
+  withoutRadius,
 } from '../../search/smallest.js';
 import { type Ball, project, unitOf, zeroPerturbations } from '../../threatModel/ball.js';
 import { ballSpecsOf, type ThreatModel } from '../../threatModel/threatModel.js';
@@ -33,7 +33,7 @@ export interface CwOptions {
 }
 
 /** The loss has to fall to this share of what it was. */
-const PROGRESS = 0.9999;
+const STALLED_SHARE = 0.9999;
 /** Factor of a constant that is too small, while none is known to be large enough. */
 const GROWTH = 10;
 
@@ -96,38 +96,38 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
   // As often as in Foolbox and the authors' code.
   const period = Math.ceil(steps / 10);
 
-  const attack = attackOf(
-    { name: 'cw', threatModel, loss: 'cw', unbounded: true },
+  const attack = attackFromSearch(
+    { name: 'cw', threatModel, loss: 'cw', allowInfiniteEpsilon: true },
     async (problem, context) => {
-      const scales = context.hold(() => scalesOf(problem.balls, learningRate));
-      const state = context.hold(() => startOf(problem, context, initialConstant));
+      const scales = context.state(() => scalesOf(problem.balls, learningRate));
+      const state = context.state(() => initialState(problem, context, initialConstant));
       const outcome = () => ({
-        deltas: smallestInside(problem.balls, state.value.best),
+        deltas: smallestWithinBudget(problem.balls, state.value.best),
         objective: state.value.margin,
       });
       let open = true;
       for (let run = 1; run <= binarySearchSteps && open; run++) {
-        state.advance((previous) => ({ ...previous, ...fresh(problem.balls, previous.best, context) }));
+        state.advance((previous) => ({ ...previous, ...newRun(problem.balls, previous.best, context) }));
         for (let step = 1; step <= steps; step++) {
-          await context.pause();
-          state.advance((previous) => descended(problem, context, scales.value, previous, step, confidence));
+          await context.yieldToEventLoop();
+          state.advance((previous) => descend(problem, context, scales.value, previous, step, confidence));
           const { deltas, margin } = state.value;
           context.report({ step, steps, restart: run, restarts: binarySearchSteps }, deltas, margin);
           if (context.stopsWhenFooled) {
-            const done = tf.tidy(() => fooledInside(problem.balls, state.value.best));
+            const done = tf.tidy(() => fooledWithinBudget(problem.balls, state.value.best));
             open = await context
-              .release(done, (binarySearchSteps - run + 1) * steps - step, outcome)
+              .stopFinished(done, (binarySearchSteps - run + 1) * steps - step, outcome)
               .finally(() => done.dispose());
             if (!open) break;
           }
           if (step % period !== 0) continue;
-          if (abortEarly) state.advance(rested);
-          const active = await context.settle(state.value.active, `the last ${period} of run ${run}`);
+          if (abortEarly) state.advance(stopStalled);
+          const active = await context.checkFinite(state.value.active, `the last ${period} of run ${run}`);
           if (active.every((row) => row === 0)) break;
         }
-        state.advance(bisected);
+        state.advance(updateConstants);
       }
-      return context.hold(() => outcome().deltas).value;
+      return context.state(() => outcome().deltas).value;
     },
   );
   for (const { norm, modalities } of ballSpecsOf(threatModel)) {
@@ -181,11 +181,11 @@ function scalesOf(balls: readonly Ball[], learningRate: number): Scales {
   };
 }
 
-function startOf(problem: Problem, context: SearchContext, initialConstant: number): State {
-  const best = unperturbed(problem, context.logits(zeroPerturbations(problem.balls)));
+function initialState(problem: Problem, context: SearchContext, initialConstant: number): State {
+  const best = initialSmallest(problem, context.logits(zeroPerturbations(problem.balls)));
   const column = (value: number): tf.Tensor2D => tf.fill(best.size.shape, value);
   return {
-    ...fresh(problem.balls, best, context),
+    ...newRun(problem.balls, best, context),
     best,
     constant: column(initialConstant),
     lower: column(0),
@@ -196,7 +196,7 @@ function startOf(problem: Problem, context: SearchContext, initialConstant: numb
 }
 
 /** What each run starts with; rows that need no perturbation rest from the start. */
-function fresh(
+function newRun(
   balls: readonly Ball[],
   best: Smallest,
   context: SearchContext,
@@ -206,23 +206,23 @@ function fresh(
     deltas: zeroPerturbations(balls),
     moments: balls.map((ball) => noMoments([ball.rows, ball.size])),
     found: tf.zerosLike(size),
-    active: opened(balls, best, tf.cast(tf.greater<tf.Tensor2D>(size, 0), 'float32'), context),
+    active: stillActive(balls, best, tf.cast(tf.greater<tf.Tensor2D>(size, 0), 'float32'), context),
     before: tf.fill(size.shape, Infinity),
   };
 }
 
 /** Rows that still move, without those whose search a success has ended. */
-function opened(
+function stillActive(
   balls: readonly Ball[],
   best: Smallest,
   active: tf.Tensor2D,
   { stopsWhenFooled }: SearchContext,
 ): tf.Tensor2D {
-  return stopsWhenFooled ? tf.mul(active, tf.sub(1, fooledInside(balls, best))) : active;
+  return stopsWhenFooled ? tf.mul(active, tf.sub(1, fooledWithinBudget(balls, best))) : active;
 }
 
 /** Looks at the present point, and takes a step from it. */
-function descended(
+function descend(
   problem: Problem,
   context: SearchContext,
   { speeds, shares }: Scales,
@@ -232,7 +232,7 @@ function descended(
 ): State {
   const { balls } = problem;
   const { deltas, moments, constant, found } = previous;
-  const { objective, logits, gradients } = context.evaluate(deltas);
+  const { objective, logits, gradients } = context.evaluateGradient(deltas);
   const lead = tf.sub<tf.Tensor2D>(tf.expandDims(objective, 1), confidence);
   const enough = tf.cast(tf.greaterEqual<tf.Tensor2D>(lead, 0), 'float32');
   // Where a row came to rest has not been looked at if it was the last one, so it must not count if it wasn't.
@@ -245,13 +245,13 @@ function descended(
     const outwards = tf.mul(deltas[i]!, tf.mul(shares[i]!, 2));
     return adam(tf.sub(outwards, tf.mul(gradient, pull)), moments[i]!, step);
   });
-  const best = smaller(balls, previous.best, deltas, tf.squeeze(success, [1]));
-  const active = opened(balls, best, previous.active, context);
+  const best = smallerOf(balls, previous.best, deltas, tf.squeeze(success, [1]));
+  const active = stillActive(balls, best, previous.active, context);
   return {
     ...previous,
     deltas: deltas.map((delta, i) => {
       const next = tf.sub<tf.Tensor2D>(delta, tf.mul(moves[i]!.move, speeds[i]!));
-      return tf.where(tf.greater(active, 0), project(boundless(balls[i]!), next), delta);
+      return tf.where(tf.greater(active, 0), project(withoutRadius(balls[i]!), next), delta);
     }),
     moments: moves.map((move) => move.moments),
     best,
@@ -263,14 +263,14 @@ function descended(
 }
 
 /** Rows that have made no progress since the last look rest until the next run. */
-function rested(state: State): State {
+function stopStalled(state: State): State {
   const { loss, before, active } = state;
-  const progress = tf.cast(tf.lessEqual(loss, tf.mul(before, PROGRESS)), 'float32');
+  const progress = tf.cast(tf.lessEqual(loss, tf.mul(before, STALLED_SHARE)), 'float32');
   return { ...state, before: loss, active: tf.mul(active, progress) };
 }
 
 /** The next constants: half way between failure and success or, as long as there was no success, ten times as large. */
-function bisected(state: State): State {
+function updateConstants(state: State): State {
   const { constant, found } = state;
   const success = tf.greater(found, 0);
   const upper: tf.Tensor2D = tf.where(success, tf.minimum<tf.Tensor2D>(state.upper, constant), state.upper);

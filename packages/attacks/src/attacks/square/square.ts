@@ -3,9 +3,9 @@ import { AttackOptionsError, shown, ThreatModelError } from '../../errors.js';
 import type { AttackLoss } from '../../losses/attackLoss.js';
 import { checkCount, checkOption } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
-import { type Best, better, standing } from '../../search/best.js';
+import { type Best, betterOf, evaluatePoint } from '../../search/best.js';
 import type { Problem } from '../../search/evaluate.js';
-import { attackOf, type SearchContext } from '../../search/search.js';
+import { attackFromSearch, type SearchContext } from '../../search/search.js';
 import type { Random } from '../../tensors/random.js';
 import { type Ball, project } from '../../threatModel/ball.js';
 import { norms } from '../../threatModel/norms/norms.js';
@@ -34,7 +34,7 @@ export interface SquareOptions {
 }
 
 /** Queries between two looks at whether every sample is fooled. */
-const LOOK = 100;
+const CHECK_INTERVAL = 100;
 
 /**
  * Square Attack (Andriushchenko et al. 2020): random search by blocks. It sees logits only, so a masked gradient is
@@ -98,8 +98,8 @@ export function square(threatModel: ThreatModel, options: SquareOptions = {}): A
       );
     }
   }
-  return attackOf({ name: 'square', threatModel, loss }, (problem, context) =>
-    search({ queries, restarts, initialShare, axes }, problem, context),
+  return attackFromSearch({ name: 'square', threatModel, loss }, (problem, context) =>
+    searchByBlocks({ queries, restarts, initialShare, axes }, problem, context),
   );
 }
 
@@ -123,7 +123,7 @@ interface State {
   before?: Best;
 }
 
-async function search(
+async function searchByBlocks(
   { queries, restarts, initialShare, axes }: Required<Omit<SquareOptions, 'loss'>>,
   problem: Problem,
   context: SearchContext,
@@ -131,45 +131,46 @@ async function search(
   const { random } = context;
   const canvases = await canvasesOf(problem, axes, context);
   const start = () =>
-    standing(
+    evaluatePoint(
       problem,
       canvases().map(({ ball, blocks, grids }) => project(ball, blocks.start(ball, grids, random))),
     );
-  const state = context.hold((): State => ({ run: start() }));
-  const sides = context.hold((): Sides => []);
+  const state = context.state((): State => ({ run: start() }));
+  const sides = context.state((): Sides => []);
   let open = true;
   for (let restart = 1; restart <= restarts && open; restart++) {
-    if (restart > 1) state.advance((value) => ({ run: restarted(value.run, start()), before: best(value) }));
+    if (restart > 1)
+      state.advance((value) => ({ run: restartRun(value.run, start()), before: bestOfRuns(value) }));
     let share = 0;
     for (let query = 2; query <= queries && open; query++) {
-      await context.pause();
+      await context.yieldToEventLoop();
       const now = shareOf(query - 2, queries, initialShare);
       if (now !== share) sides.advance(() => canvases().map((canvas) => sidesIn(canvas, now)));
       share = now;
       state.advance(({ run, before }) => {
         const next = proposal(canvases(), sides.value, query - 2, run.deltas, random);
-        return { run: better(run, standing(problem, next)), before };
+        return { run: betterOf(run, evaluatePoint(problem, next)), before };
       });
       const { deltas, objective, success } = state.value.run;
       context.report({ step: query, steps: queries, restart, restarts }, deltas, objective);
-      if (query % (query < LOOK ? LOOK / 10 : LOOK) === 0) {
-        const fooled = [...(await context.settle(success, `query ${query}`))].map((flag) => flag === 1);
+      if (query % (query < CHECK_INTERVAL ? CHECK_INTERVAL / 10 : CHECK_INTERVAL) === 0) {
+        const fooled = [...(await context.checkFinite(success, `query ${query}`))].map((flag) => flag === 1);
         open = fooled.includes(false);
-        context.leave(fooled, () => best(state.value));
+        context.removeRows(fooled, () => bestOfRuns(state.value));
       }
     }
   }
-  state.advance((value) => ({ run: best(value) }));
+  state.advance((value) => ({ run: bestOfRuns(value) }));
   return state.value.run.deltas;
 }
 
-function best({ run, before }: State): Best {
-  return before ? better(before, run) : run;
+function bestOfRuns({ run, before }: State): Best {
+  return before ? betterOf(before, run) : run;
 }
 
 /** The new start for rows that have not been fooled. */
-function restarted(run: Best, start: Best): Best {
-  return better({ ...run, objective: tf.fill(run.objective.shape, -Infinity) }, start);
+function restartRun(run: Best, start: Best): Best {
+  return betterOf({ ...run, objective: tf.fill(run.objective.shape, -Infinity) }, start);
 }
 
 /**
@@ -226,7 +227,7 @@ async function canvasesOf(
 ): Promise<() => Canvas[]> {
   const gridsIn = ({ parts }: Ball) => parts.map((part) => gridOf(part, axes[part.modality]));
   const masks = problem.balls.map((ball) =>
-    ball.free ? context.hold(() => gridsIn(ball).map((grid) => freePlaces(ball, grid))) : undefined,
+    ball.free ? context.state(() => gridsIn(ball).map((grid) => freePlaces(ball, grid))) : undefined,
   );
   /** For each ball and modality the free places of each row of the batch. */
   const free: (readonly number[])[][] = [];
@@ -235,7 +236,7 @@ async function canvasesOf(
     for (const [j, { places }] of gridsIn(ball).entries()) {
       const mask = masks[i]?.value[j];
       free[i]!.push(
-        mask ? [...(await context.settle(mask.count, 'query 0'))] : Array(ball.rows).fill(places),
+        mask ? [...(await context.checkFinite(mask.count, 'query 0'))] : Array(ball.rows).fill(places),
       );
     }
   }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../../classifier/classifier.js';
-import { attackOf } from '../../search/search.js';
+import { attackFromSearch } from '../../search/search.js';
 import {
   type Ball,
   type BallPart,
@@ -57,21 +57,24 @@ async function outsideOf(subject: CheckContext, found: Modalities): Promise<numb
   let outside: number[] = [];
   await subject.with(correct, async ({ inputs, labels, threatModel }) => {
     // Bounds of range and mask alone: the radius is looked at with some room for rounding.
-    const look = attackOf({ name: 'inside', threatModel, unbounded: true }, async ({ balls }, context) => {
-      const still = context.hold(() => zeroPerturbations(balls));
-      const flags = context.hold(() => {
-        const attacked = attackedModalities(threatModel);
-        const fixed = Object.keys(inputs).filter((modality) => !attacked.includes(modality));
-        const rules = [
-          ...fixed.map((modality) => perRow(tf.equal(found[modality]!, inputs[modality]!))),
-          ...balls.map((ball) => inside(ball, found)),
-        ];
-        return { kept: rules.reduce((all, rule) => tf.logicalAnd(all, rule)) };
-      });
-      const kept = await context.settle(flags.value.kept, 'this check');
-      outside = correct.filter((_, i) => kept[i] === 0);
-      return still.value;
-    });
+    const look = attackFromSearch(
+      { name: 'inside', threatModel, allowInfiniteEpsilon: true },
+      async ({ balls }, context) => {
+        const still = context.state(() => zeroPerturbations(balls));
+        const flags = context.state(() => {
+          const attacked = attackedModalities(threatModel);
+          const fixed = Object.keys(inputs).filter((modality) => !attacked.includes(modality));
+          const rules = [
+            ...fixed.map((modality) => perRow(tf.equal(found[modality]!, inputs[modality]!))),
+            ...balls.map((ball) => inside(ball, found)),
+          ];
+          return { kept: rules.reduce((all, rule) => tf.logicalAnd(all, rule)) };
+        });
+        const kept = await context.checkFinite(flags.value.kept, 'this check');
+        outside = correct.filter((_, i) => kept[i] === 0);
+        return still.value;
+      },
+    );
     // The classifier is not asked.
     tf.dispose(await look.perturb((moved) => classifier(moved), inputs, labels));
   });

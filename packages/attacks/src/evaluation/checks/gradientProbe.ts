@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../../classifier/classifier.js';
-import { tidied } from '../../tensors/tidyObject.js';
+import { tidyObject } from '../../tensors/tidyObject.js';
 
 /**
  * Looks at the gradients that an attack follows, whatever its loss: {@link classifier} does what the given one does,
@@ -38,7 +38,7 @@ export class GradientProbe {
   #watching(inner: Classifier): Classifier {
     const watched: Classifier = (inputs) => tf.tidy(() => inner(this.#watched(inputs)));
     if (inner.observe) {
-      watched.observe = (inputs, names) => tidied(() => inner.observe!(this.#watched(inputs), names));
+      watched.observe = (inputs, names) => tidyObject(() => inner.observe!(this.#watched(inputs), names));
     }
     if (inner.frozen) {
       watched.frozen = (inputs, names) => {

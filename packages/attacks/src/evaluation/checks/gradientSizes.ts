@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../../losses/attackLoss.js';
-import { attackOf } from '../../search/search.js';
+import { attackFromSearch } from '../../search/search.js';
 import { columnsOf, zeroPerturbations } from '../../threatModel/ball.js';
 import type { CheckContext } from './subject.js';
 
@@ -21,11 +21,11 @@ export async function gradientSizes(subject: CheckContext, loss: AttackLoss): Pr
   const { correct, classifier, options } = subject;
   let found: GradientSizes[] = [];
   await subject.with(correct, async ({ inputs, labels, threatModel }) => {
-    const look = attackOf({ name: 'gradients', threatModel, loss }, async ({ balls }, context) => {
-      const still = context.hold(() => zeroPerturbations(balls));
+    const look = attackFromSearch({ name: 'gradients', threatModel, loss }, async ({ balls }, context) => {
+      const still = context.state(() => zeroPerturbations(balls));
       const names = balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
-      const measured = context.hold(() => {
-        const { gradients } = context.evaluate(still.value);
+      const measured = context.state(() => {
+        const { gradients } = context.evaluateGradient(still.value);
         const ofParts = balls.flatMap((ball, i) =>
           ball.parts.map((part) => {
             const gradient = columnsOf(ball, part, gradients[i]!);
@@ -36,7 +36,7 @@ export async function gradientSizes(subject: CheckContext, loss: AttackLoss): Pr
         );
         return { all: tf.stack(ofParts) };
       });
-      const values = await context.settle(measured.value.all, 'this check');
+      const values = await context.checkFinite(measured.value.all, 'this check');
       found = names.map((modality, i) => {
         const [sizes, entries] = [0, 1].map((which) =>
           values.subarray((2 * i + which) * correct.length, (2 * i + which + 1) * correct.length),

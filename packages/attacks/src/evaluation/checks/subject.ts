@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../../classifier/classifier.js';
 import type { Attack, PerturbOptions } from '../../search/attack.js';
 import { checkedLogits, type Problem } from '../../search/evaluate.js';
-import { takenRows } from '../../tensors/takeRows.js';
-import { tidied } from '../../tensors/tidyObject.js';
+import { takeRows } from '../../tensors/takeRows.js';
+import { tidyObject } from '../../tensors/tidyObject.js';
 import { disposeDerived, type ThreatModel, takeThreatModelRows } from '../../threatModel/threatModel.js';
 import { GradientProbe } from './gradientProbe.js';
 import { LossTrace } from './lossTrace.js';
@@ -109,10 +109,10 @@ export class CheckContext {
   /** Does something with some rows of the batch, and frees them. */
   async with<T>(rows: readonly number[], use: (part: Rows) => Promise<T>): Promise<T> {
     const { threatModel } = this.options;
-    const part = tidied(() => {
+    const part = tidyObject(() => {
       const places = tf.tensor1d([...rows], 'int32');
       return {
-        inputs: takenRows(this.inputs, places),
+        inputs: takeRows(this.inputs, places),
         labels: tf.gather(this.labels, places),
         threatModel: takeThreatModelRows(threatModel, this.inputs, places),
       };
@@ -185,7 +185,7 @@ export class CheckContext {
       const trace = new LossTrace(rows);
       try {
         this.#adversarial = adversarial
-          ? tidied(() => takenRows(adversarial, tf.tensor1d([...this.correct], 'int32')))
+          ? tidyObject(() => takeRows(adversarial, tf.tensor1d([...this.correct], 'int32')))
           : await attack.perturb(probe.classifier, inputs, labels, {
               ...this.#perturbOptions(this.correct),
               onStep: (step) => trace.add(step),

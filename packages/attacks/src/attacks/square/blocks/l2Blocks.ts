@@ -6,7 +6,7 @@ import type { Area, Blocks } from './blocks.js';
 import { bumps } from './bumps.js';
 import { coordinatesOf, type Grid } from './grid.js';
 import { signs } from './signs.js';
-import { drawnWindow, insideOf, localIn } from './window.js';
+import { drawWindow, insideOf, localIn } from './window.js';
 
 /** Tiles along each axis at the start. */
 const TILES = 5;
@@ -34,7 +34,7 @@ export const l2Blocks: Blocks = {
   next(ball, areas, { moving, round }, delta, random) {
     const to = areas[moving[round % moving.length]!]!;
     const from = areas[Math.floor(round / moving.length) % areas.length]!;
-    return moved(ball, from, to, delta, random);
+    return moveMass(ball, from, to, delta, random);
   },
 };
 
@@ -74,14 +74,14 @@ function tiles(ball: Ball, grid: Grid, random: Random): tf.Tensor2D {
  * A window is emptied, and what it and the budget still have is given to another one, colour by colour, in the form of
  * what was there plus a pair of bumps. Between two modalities the mass goes to all colours of the other alike.
  */
-function moved(ball: Ball, from: Area, to: Area, delta: tf.Tensor2D, random: Random): tf.Tensor2D {
+function moveMass(ball: Ball, from: Area, to: Area, delta: tf.Tensor2D, random: Random): tf.Tensor2D {
   const { rows, epsilon, norm } = ball;
   const within = from.grid === to.grid;
-  const window = drawnWindow(to.grid, to.sides, random);
+  const window = drawWindow(to.grid, to.sides, random);
   const inside = insideOf(to.grid, window);
   const filled = tf.expandDims<tf.Tensor3D>(inside, 2);
   const emptied = tf.expandDims<tf.Tensor3D>(
-    insideOf(from.grid, drawnWindow(from.grid, from.sides, random)),
+    insideOf(from.grid, drawWindow(from.grid, from.sides, random)),
     2,
   );
   const entries = ({ part, places, colours }: Grid) =>

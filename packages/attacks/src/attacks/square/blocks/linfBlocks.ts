@@ -4,7 +4,7 @@ import { type Ball, columnsOf, joinColumns } from '../../../threatModel/ball.js'
 import type { Area, Blocks } from './blocks.js';
 import { coordinatesOf, type Grid } from './grid.js';
 import { signs } from './signs.js';
-import { drawnWindow, insideOf } from './window.js';
+import { drawWindow, insideOf } from './window.js';
 
 /** Andriushchenko et al. 2020, algorithm 2: blocks of -epsilon or epsilon, a sign for each colour. */
 export const linfBlocks: Blocks = {
@@ -22,7 +22,7 @@ export const linfBlocks: Blocks = {
   next(ball, areas, { moving }, delta, random) {
     return joinColumns(
       areas.map((area, i) =>
-        moving.includes(i) ? repainted(ball, area, delta, random) : columnsOf(ball, area.grid.part, delta),
+        moving.includes(i) ? repaint(ball, area, delta, random) : columnsOf(ball, area.grid.part, delta),
       ),
     );
   },
@@ -36,22 +36,22 @@ function stripes({ rows }: Ball, grid: Grid, random: Random): tf.Tensor2D {
   return tf.reshape(painted, [rows, grid.part.size]);
 }
 
-function repainted(ball: Ball, { grid, sides }: Area, delta: tf.Tensor2D, random: Random): tf.Tensor2D {
+function repaint(ball: Ball, { grid, sides }: Area, delta: tf.Tensor2D, random: Random): tf.Tensor2D {
   const { part, places, colours } = grid;
   const { rows } = ball;
-  const window = tf.reshape(insideOf(grid, drawnWindow(grid, sides, random)), [rows, places, 1]);
+  const window = tf.reshape(insideOf(grid, drawWindow(grid, sides, random)), [rows, places, 1]);
   const drawn = tf.reshape(signs(random, rows, colours), [rows, 1, colours]);
   const block = tf.reshape<tf.Rank.R2>(tf.mul(window, drawn), [rows, part.size]);
   const old = columnsOf(ball, part, delta);
   const paint = tf.mul<tf.Tensor2D>(block, ball.epsilon);
   const outside = tf.equal(block, 0);
-  const unchanged = tf.logicalOr(outside, tf.equal(visible(ball, grid, paint), old));
+  const unchanged = tf.logicalOr(outside, tf.equal(clipToBounds(ball, grid, paint), old));
   const idle = tf.cast(tf.all<tf.Tensor2D>(unchanged, 1, true), 'float32');
   return tf.where(outside, old, tf.mul<tf.Tensor2D>(paint, tf.sub(1, tf.mul(2, idle))));
 }
 
 /** What range and mask leave of a modality's perturbation. */
-function visible(ball: Ball, { part }: Grid, columns: tf.Tensor2D): tf.Tensor2D {
+function clipToBounds(ball: Ball, { part }: Grid, columns: tf.Tensor2D): tf.Tensor2D {
   if (!ball.bounds) return columns;
   const { lower, upper } = ball.bounds;
   return tf.maximum(tf.minimum(columns, columnsOf(ball, part, upper)), columnsOf(ball, part, lower));

@@ -5,7 +5,7 @@ import { AttackOptionsError } from '../../../errors.js';
 import { randomOf } from '../../../tensors/random.js';
 import type { BallPart } from '../../../threatModel/ball.js';
 import { coordinatesOf, type FreePlaces, type Grid, gridOf } from './grid.js';
-import { drawnWindow, insideOf, sidesOf } from './window.js';
+import { drawWindow, insideOf, sidesOf } from './window.js';
 
 const partOf = (shape: number[]): BallPart => {
   const clean = tf.zeros([2, ...shape]);
@@ -72,7 +72,7 @@ describe('drawnWindow', () => {
 
   it('is uniform over all places where the window fits, the last ones too', () => {
     const grid = gridFor([4, 6, 3]);
-    const { corners } = drawnWindow(grid, sidesFor(rows, 2, 3), random);
+    const { corners } = drawWindow(grid, sidesFor(rows, 2, 3), random);
     const [y, x] = corners.map((corner) => values(corner));
     for (const [of, count] of [
       [y!, 3],
@@ -98,7 +98,7 @@ describe('drawnWindow', () => {
   it('spans axes that have no window, and lets rows have sides of their own', () => {
     const grid = gridFor([3, 5, 2], [2]);
     const sides = [tf.tensor2d([[3], [3]]), tf.tensor2d([[1], [4]])];
-    const inside = rowsOf(insideOf(grid, drawnWindow(grid, sides, random)));
+    const inside = rowsOf(insideOf(grid, drawWindow(grid, sides, random)));
     expect(inside.map((row) => row.reduce((a, b) => a + b))).toEqual([3, 12]);
   });
 
@@ -113,7 +113,7 @@ describe('drawnWindow', () => {
     };
     const grid: Grid = { ...gridFor([5, 6, 1]), free: mask };
     for (const sides of [sidesFor(rows, 1, 1), sidesFor(rows, 2, 3)]) {
-      const inside = rowsOf(insideOf(grid, drawnWindow(grid, sides, random)));
+      const inside = rowsOf(insideOf(grid, drawWindow(grid, sides, random)));
       const held = inside.map((row) => row.flatMap((v, i) => (v === 1 && free[i] === 1 ? [i] : [])));
       expect(held.every((found) => found.length > 0)).toBe(true);
       expect([...new Set(held.flat())].sort((a, b) => a - b)).toEqual([0, 7, 8, 29]);

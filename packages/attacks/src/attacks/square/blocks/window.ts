@@ -31,7 +31,7 @@ export function sidesOf({ sizes, windowed }: Grid, places: number): number[] {
  * A window of these sides for each row, uniformly drawn; with a mask, one that contains a free place, uniformly drawn
  * as well. Call it inside a tidy.
  */
-export function drawnWindow(grid: Grid, sides: readonly tf.Tensor2D[], random: Random): Window {
+export function drawWindow(grid: Grid, sides: readonly tf.Tensor2D[], random: Random): Window {
   const { sizes, windowed, free } = grid;
   const rows = sides[0]!.shape[0];
   const draws = tf.split<tf.Tensor2D>(random.uniform(rows, sizes.length + 1), sizes.length + 1, 1);

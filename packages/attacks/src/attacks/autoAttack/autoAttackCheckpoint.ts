@@ -10,11 +10,11 @@ export interface MemberOutcome {
 
 /**
  * How far a run of {@link autoAttack} has come: numbers, text and typed arrays, no tensors. Made by `autoAttack`, kept
- * by an {@link AutoAttackProgressStore}.
+ * by an {@link AutoAttackCheckpointStore}.
  */
-export interface AutoAttackProgress {
+export interface AutoAttackCheckpoint {
   /** What the run is of, by the name of the fact: members, threat model, fingerprints of inputs and labels, and so on. */
-  readonly facts: { readonly [fact: string]: string };
+  readonly fingerprint: { readonly [fact: string]: string };
   /** The seed that all members are given. */
   readonly seed: number;
   /** The attacks that are done, in their order. */
@@ -28,9 +28,9 @@ export interface AutoAttackProgress {
 }
 
 /** Where {@link autoAttack} keeps its progress. `fileAttackProgress` of @amr/train/node is one. */
-export interface AutoAttackProgressStore {
+export interface AutoAttackCheckpointStore {
   /** What was saved last, or undefined when nothing was. */
-  load(): Promise<AutoAttackProgress | undefined>;
+  load(): Promise<AutoAttackCheckpoint | undefined>;
   /** Replaces it. */
-  save(progress: AutoAttackProgress): Promise<void>;
+  save(progress: AutoAttackCheckpoint): Promise<void>;
 }

@@ -2,13 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../../classifier/classifier.js';
 import { AttackOptionsError, shown } from '../../errors.js';
 import type { PerturbOptions } from '../../search/attack.js';
-import type { Standings } from '../../search/batchAttack.js';
+import type { BatchAttack } from '../../search/batchAttack.js';
 import { fingerprintOf, fingerprintOfThreatModel } from '../../threatModel/fingerprint.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
-import type { AutoAttackProgress, MemberOutcome } from './autoAttackProgress.js';
+import type { AutoAttackCheckpoint, MemberOutcome } from './autoAttackCheckpoint.js';
 
 /** What a run has found out, beside the points. */
-export interface Ledger {
+export interface RunLog {
   /** For each row the attack that fooled it, if one has. */
   fooledBy: (string | undefined)[];
   /** The attacks that are done. */
@@ -19,7 +19,7 @@ export interface Ledger {
  * What a run is of, as far as it can be told. The classifier is known by which of the clean rows it gets wrong: its logits
  * may differ in the last place from one machine, or one number of threads, to the next.
  */
-export async function factsOf(
+export async function runFingerprint(
   members: readonly string[],
   threatModel: ThreatModel,
   inputs: Modalities,
@@ -27,7 +27,7 @@ export async function factsOf(
   wrongAtFirst: readonly boolean[],
   { targets, rows, seed }: PerturbOptions,
 ): Promise<{ [fact: string]: string }> {
-  const facts: { [fact: string]: string } = {
+  const fingerprint: { [fact: string]: string } = {
     members: members.join(', '),
     seed: `${seed}`,
     'the threat model': await fingerprintOfThreatModel(threatModel),
@@ -36,29 +36,29 @@ export async function factsOf(
     'the rows': rows?.join(' ') ?? 'from 0',
   };
   for (const [modality, x] of Object.entries(inputs)) {
-    facts[`the input ${shown(modality)}`] = `${x.dtype} ${shown(x.shape)} ${await fingerprintOf(x)}`;
+    fingerprint[`the input ${shown(modality)}`] = `${x.dtype} ${shown(x.shape)} ${await fingerprintOf(x)}`;
   }
-  return { ...facts, 'what the classifier gets wrong': wrongAtFirst.map(Number).join('') };
+  return { ...fingerprint, 'what the classifier gets wrong': wrongAtFirst.map(Number).join('') };
 }
 
 /** The state of a run, as it is saved. */
 export async function snapshot(
-  facts: AutoAttackProgress['facts'],
+  fingerprint: AutoAttackCheckpoint['fingerprint'],
   seed: number,
-  standings: Standings,
-  { fooledBy, members }: Ledger,
-): Promise<AutoAttackProgress> {
-  const points = standings.points;
+  batch: BatchAttack,
+  { fooledBy, members }: RunLog,
+): Promise<AutoAttackCheckpoint> {
+  const points = batch.points;
   const adversarial: { [modality: string]: Float32Array } = {};
   for (const [name, point] of Object.entries(points)) {
     adversarial[name] = (await point.data()).slice() as Float32Array;
   }
   return {
-    facts,
+    fingerprint,
     seed,
     members: [...members],
     fooledBy: fooledBy.map((name) => name ?? null),
-    margins: Float32Array.from(standings.margin),
+    margins: Float32Array.from(batch.margin),
     adversarial,
   };
 }
@@ -68,19 +68,19 @@ export async function snapshot(
  * @throws {AttackOptionsError} that names the first fact that differs, when it is of another run
  */
 export function restore(
-  saved: AutoAttackProgress,
-  facts: AutoAttackProgress['facts'],
-  standings: Standings,
-  ledger: Ledger,
+  saved: AutoAttackCheckpoint,
+  fingerprint: AutoAttackCheckpoint['fingerprint'],
+  batch: BatchAttack,
+  log: RunLog,
 ): void {
-  const names = new Set([...Object.keys(facts), ...Object.keys(saved.facts)]);
-  const other = [...names].find((name) => facts[name] !== saved.facts[name]);
+  const names = new Set([...Object.keys(fingerprint), ...Object.keys(saved.fingerprint)]);
+  const other = [...names].find((name) => fingerprint[name] !== saved.fingerprint[name]);
   if (other !== undefined) {
     throw new AttackOptionsError(
-      `The progress is that of another run: for ${other} it has ${shown(saved.facts[other])}, this run ${shown(facts[other])}. Give each batch a store of its own; to begin anew, empty the store.`,
+      `The progress is that of another run: for ${other} it has ${shown(saved.fingerprint[other])}, this run ${shown(fingerprint[other])}. Give each batch a store of its own; to begin anew, empty the store.`,
     );
   }
-  const { rows, points } = standings;
+  const { rows, points } = batch;
   const whole =
     saved.fooledBy.length === rows.length &&
     saved.margins.length === rows.length &&
@@ -97,10 +97,10 @@ export function restore(
   );
   try {
     const fooled = saved.fooledBy.map((name) => name !== null);
-    standings.hold({ rows, adversarial, fooled, margin: [...saved.margins] }, () => true);
+    batch.keep({ rows, adversarial, fooled, margin: [...saved.margins] }, () => true);
   } finally {
     tf.dispose(adversarial);
   }
-  ledger.fooledBy = saved.fooledBy.map((name) => name ?? undefined);
-  ledger.members = [...saved.members];
+  log.fooledBy = saved.fooledBy.map((name) => name ?? undefined);
+  log.members = [...saved.members];
 }

@@ -11,10 +11,10 @@ export type AutoAttackVersion = 'standard' | 'plus' | 'rand';
  * Makes an attack of an ensemble for the threat model of some rows, whose vectors have one entry for each of them.
  * @param facts what is known of the classifier by then
  */
-export type AutoAttackMember = (threatModel: ThreatModel, facts: AutoAttackFacts) => Attack;
+export type AutoAttackMember = (threatModel: ThreatModel, facts: AutoAttackClassifierInfo) => Attack;
 
 /** What an {@link AutoAttackMember} is told. */
-export interface AutoAttackFacts {
+export interface AutoAttackClassifierInfo {
   /** Number of logits. */
   readonly classes: number;
 }
@@ -25,11 +25,15 @@ export function membersOf(
   threatModel: ThreatModel,
 ): { [name: string]: AutoAttackMember } {
   const inL1 = ballSpecsOf(threatModel).some(({ norm }) => norm === 'l1');
-  const ce = (options: { restarts?: number; draws?: number }): AutoAttackMember => {
+  const ce = (options: { restarts?: number; eotSamples?: number }): AutoAttackMember => {
     return (own) => apgd(own, options);
   };
-  const dlr = (options: { restarts?: number; draws?: number; targetClasses?: number }): AutoAttackMember => {
-    return (own, { classes }) => apgd(own, { ...options, loss: ratioFor(classes) });
+  const dlr = (options: {
+    restarts?: number;
+    eotSamples?: number;
+    targetClasses?: number;
+  }): AutoAttackMember => {
+    return (own, { classes }) => apgd(own, { ...options, loss: dlrOrMargin(classes) });
   };
   const fabT: AutoAttackMember = (own) => fab(own);
   const squares: AutoAttackMember = (own) => square(own);
@@ -51,11 +55,11 @@ export function membersOf(
         'fab-t': fabT,
       };
     case 'rand':
-      return { 'apgd-ce': ce({ draws: 20 }), 'apgd-dlr': dlr({ draws: 20 }) };
+      return { 'apgd-ce': ce({ eotSamples: 20 }), 'apgd-dlr': dlr({ eotSamples: 20 }) };
   }
 }
 
 /** The difference of logits ratio, or the margin where there are too few classes for it. */
-function ratioFor(classes: number): 'dlr' | 'cw' {
+function dlrOrMargin(classes: number): 'dlr' | 'cw' {
   return classes > 3 ? 'dlr' : 'cw';
 }
