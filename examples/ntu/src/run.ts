@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type Share, shardOf } from '@amr/datasets/node';
+import { type Shard, shardOf } from '@amr/datasets/node';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Resolved, resolveSettings, shipped } from './settings/resolveSettings.js';
 
@@ -29,7 +29,7 @@ export interface Run extends Resolved {
   /** Where the data set's files are, by the names that its settings list. */
   readonly roots: { readonly [name: string]: string };
   /** The share of the samples that this process works on; absent: all of them. */
-  readonly shard?: Share;
+  readonly shard?: Shard;
 }
 
 const repeated = (text: string, before: string[] = []): string[] => [...before, text];

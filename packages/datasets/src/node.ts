@@ -7,7 +7,7 @@ export {
 } from './generator/ntuLayout.js';
 export { mergePrepared } from './prepare/mergePrepared.js';
 export { type Prepared, type PrepareOptions, type PrepareProgress, prepare } from './prepare/prepare.js';
-export { type Share, shardOf } from './prepare/shardOf.js';
+export { type Shard, shardOf } from './prepare/shardOf.js';
 export { folderSource } from './prepared/folderSource.js';
 export type { DamagedSample, Manifest, ManifestSample, ManifestShard } from './prepared/manifest.js';
 export { type VerifyOptions, type VerifyReport, verifyPrepared } from './prepared/verifyPrepared.js';
@@ -22,10 +22,10 @@ export type { DepthClipOptions } from './sets/utdMhad/depthClip.js';
 export type { UtdMhadModality } from './sets/utdMhad/utdMhadFiles.js';
 export { type UtdMhadFormatOptions, utdMhadFormat } from './sets/utdMhad/utdMhadFormat.js';
 export type {
-  LeftOut,
   ListedSample,
   Listing,
   ReadSample,
+  SkippedSample,
   SourceFormat,
   StoredModality,
 } from './source/sourceFormat.js';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Share } from '@amr/datasets/node';
+import type { Shard } from '@amr/datasets/node';
 import { evaluateJobs, shareOf } from '../run/plan.js';
 import { type RunRecord, trainedOf } from '../run/runFolder.js';
 import { runJobs, type WorkOptions } from '../run/runJobs.js';
@@ -9,7 +9,7 @@ export interface EvaluateOptions extends WorkOptions {
   /** Clips of the test part. */
   readonly clips: number;
   /** This machine's share of the parts; absent: all. */
-  readonly shard?: Share;
+  readonly shard?: Shard;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mergePrepared, type Prepared, type PrepareProgress, prepare } from '@amr/datasets/node';
+import { mergePrepared, type Prepared, prepare } from '@amr/datasets/node';
 import { display, stopSignal } from '@amr/example-jobs';
 import { Command, InvalidArgumentError } from 'commander';
 import { dryRun } from '../dryRun/dryRun.js';
@@ -63,13 +63,13 @@ export async function prepareData(
       ...(skipDamaged && { skipDamaged }),
       finish: signal,
       log: show.log,
-      onProgress: ({ samples, total, left, damaged }: PrepareProgress) => {
-        state.fraction = total > 0 ? samples / total : 1;
-        state.seconds = left;
+      onProgress: ({ done, total, remaining, damaged }) => {
+        state.fraction = total > 0 ? done / total : 1;
+        state.seconds = remaining;
         show.update(job, {
-          done: samples,
+          done,
           total: Math.max(total, 1),
-          text: `${samples} of ${total} clips${damaged > 0 ? `, ${damaged} damaged` : ''}`,
+          text: `${done} of ${total} clips${damaged > 0 ? `, ${damaged} damaged` : ''}`,
         });
       },
     });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Share } from '@amr/datasets/node';
+import type { Shard } from '@amr/datasets/node';
 import { shareOf, trainJobs } from '../run/plan.js';
 import { type RunRecord, trainedOf } from '../run/runFolder.js';
 import { runJobs, type WorkOptions } from '../run/runJobs.js';
@@ -11,7 +11,7 @@ export interface TrainOptions extends WorkOptions {
   /** The streams by themselves, or the two-stream networks that start from them; absent: both. */
   readonly stage?: 'streams' | 'networks';
   /** This machine's share of the trainings; one training isn't divided. */
-  readonly shard?: Share;
+  readonly shard?: Shard;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Share } from '@amr/datasets/node';
+import type { Shard } from '@amr/datasets/node';
 import { RobustnessReport, type RobustnessReportJson } from '@amr/train';
 import type { EvaluateJob } from './plan.js';
 import type { RunRecord } from './runFolder.js';
@@ -10,7 +10,7 @@ export function outcomesOf(
   { settings }: RunRecord,
   { suite, seed }: Pick<EvaluateJob, 'suite' | 'seed'>,
   clips: number,
-  part: Share = { index: 0, count: 1 },
+  part: Shard = { index: 0, count: 1 },
 ): RobustnessReportJson {
   const { batchSize, suites } = settings.evaluation;
   const attacks = Object.values(suites[suite]!.attacks).map(({ title }) => title);

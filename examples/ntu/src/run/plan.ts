@@ -1,4 +1,4 @@
-import type { Share } from '@amr/datasets/node';
+import type { Shard } from '@amr/datasets/node';
 import type { Job } from '@amr/example-jobs';
 import { attackPasses } from '../dryRun/attackPasses.js';
 import type { Settings, StreamName } from '../settings/settings.js';
@@ -20,7 +20,7 @@ export interface EvaluateJob extends Job {
   readonly network: string;
   readonly seed: number;
   readonly suite: string;
-  readonly part: Share;
+  readonly part: Shard;
 }
 
 export type RunJob = TrainJob | EvaluateJob;
@@ -77,5 +77,5 @@ export function evaluateJobs(settings: Settings, clips: number): EvaluateJob[] {
 }
 
 /** Every `count`-th job, from number `index` on: the jobs of one machine of several. */
-export const shareOf = <J extends Job>(jobs: readonly J[], { index, count }: Share): J[] =>
+export const shareOf = <J extends Job>(jobs: readonly J[], { index, count }: Shard): J[] =>
   jobs.filter((_, number) => number % count === index);

@@ -78,7 +78,7 @@ function clipsOf({ prepare: { video, skeleton } }: Settings): SourceFormat<objec
       modalities,
       samples,
       splits: { xsub: { by: 'subject', train: [1], test: [3] } },
-      leftOut: [],
+      skipped: [],
     }),
     async read({ label, part }) {
       const noise = (j: number) => Math.sin((part as number) + 12.9898 * j);

@@ -88,7 +88,7 @@ const prepare = group({
     size: positiveWhole,
     sampling: oneOf(['uniform', 'segments', 'dense']),
     stride: positiveWhole.optional(),
-    crop: oneOf(['person', 'centre', 'stretch', 'letterbox']),
+    crop: oneOf(['person', 'center', 'stretch', 'letterbox']),
     margin: notNegative.optional(),
   }),
   /** Frames of each skeleton, and what else the data set's format knows; the format checks the rest. */

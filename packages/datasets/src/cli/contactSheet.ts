@@ -111,8 +111,8 @@ function drawFrame(
       const row = Math.floor((y * height) / size);
       const column = Math.floor((x * width) / size);
       const from = ((frame * height + row) * width + column) * channels;
-      const colour = [0, 1, 2].map((c) => Math.round(255 * values[from + (channels === 1 ? 0 : c)]!));
-      paint(sheet, left + x, top + y, colour);
+      const color = [0, 1, 2].map((c) => Math.round(255 * values[from + (channels === 1 ? 0 : c)]!));
+      paint(sheet, left + x, top + y, color);
     }
   }
 }
@@ -131,12 +131,12 @@ function drawSkeleton(
   const [persons, frames, joints] = shape as [number, number, number];
   for (let y = 0; y < size; y++)
     for (let x = 0; x < size; x++) paint(sheet, left + x, top + y, [244, 244, 240]);
-  const dab = (x: number, y: number, colour: number[], thick: number) => {
+  const dab = (x: number, y: number, color: number[], thick: number) => {
     for (let v = -thick; v <= thick; v++) {
       for (let u = -thick; u <= thick; u++) {
         const [column, row] = [Math.round(x * size) + u, Math.round(y * size) + v];
         if (column >= 0 && row >= 0 && column < size && row < size)
-          paint(sheet, left + column, top + row, colour);
+          paint(sheet, left + column, top + row, color);
       }
     }
   };
@@ -175,7 +175,7 @@ function fitted(values: Float32Array): NonNullable<ContactSheetOptions['project'
   return (x, y) => [0.5 + (x - (left + right) / 2) / span, 0.5 - (y - (low + high) / 2) / span];
 }
 
-function paint({ data, width }: Sheet, x: number, y: number, colour: readonly number[]): void {
+function paint({ data, width }: Sheet, x: number, y: number, color: readonly number[]): void {
   const at = (y * width + x) * 3;
-  for (let c = 0; c < 3; c++) data[at + c] = colour[c]!;
+  for (let c = 0; c < 3; c++) data[at + c] = color[c]!;
 }

@@ -16,7 +16,7 @@ const video = {
   damaged: 'keep',
   ffmpeg: '/f',
 };
-const spine = { centre: false, alignView: true };
+const spine = { center: false, alignView: true };
 const ntu = {
   skeletons: '/none',
   videos: '/v',
@@ -25,7 +25,7 @@ const ntu = {
   video,
 };
 const ntuFlags =
-  '--skeletons /none --videos /v --classes 1,brush_hair --persons 1 --frames 16 --fit loop --no-denoise --empty-frames keep --no-centre --align-view';
+  '--skeletons /none --videos /v --classes 1,brush_hair --persons 1 --frames 16 --fit loop --no-denoise --empty-frames keep --no-center --align-view';
 
 it('has a command for each format', () => {
   expect([...commands.keys()].sort()).toEqual(Object.keys(sourceFormats).sort());
@@ -50,7 +50,7 @@ it.each<[name: string, flags: string, options: object]>([
   ],
   [
     'pyskl',
-    '--file /none --videos /v --classes a,b --persons 3 --frames 16 --fit loop --no-centre --align-view',
+    '--file /none --videos /v --classes a,b --persons 3 --frames 16 --fit loop --no-center --align-view',
     {
       file: '/none',
       videos: '/v',
@@ -73,7 +73,7 @@ it.each<[name: string, flags: string, options: object]>([
   ],
   [
     'folder',
-    '--root /none --modalities {"emg":{"unit":"volts"}} --persons 1 --frames 16 --fit pad --no-denoise --no-centre --align-view',
+    '--root /none --modalities {"emg":{"unit":"volts"}} --persons 1 --frames 16 --fit pad --no-denoise --no-center --align-view',
     {
       root: '/none',
       modalities: { emg: { unit: 'volts' } },

@@ -8,7 +8,7 @@ import type { UtdMhadFormatOptions } from '../sets/utdMhad/utdMhadFormat.js';
 import { frameSamplings } from '../video/frameSampling.js';
 import type { VideoOptions } from '../video/videoOptions.js';
 
-/** What commander makes of a command line: `--no-centre` is `centre: false`. */
+/** What commander makes of a command line: `--no-center` is `center: false`. */
 // biome-ignore lint/suspicious/noExplicitAny: each command adds its own, checked by the format
 export type Flags = { [name: string]: any };
 
@@ -174,7 +174,7 @@ function skeletonOptions(command: Command): void {
 
 function spineOptions(command: Command): void {
   command
-    .option('--no-centre', "leave skeletons where they are, instead of at the first frame's spine")
+    .option('--no-center', "leave skeletons where they are, instead of at the first frame's spine")
     .option('--align-view', "turn skeletons by the first frame's spine and shoulders");
 }
 
@@ -187,7 +187,7 @@ function videoOptions(command: Command): void {
     .addOption(
       new Option('--crop <how>', 'which part of the pictures (default: person)').choices([
         'person',
-        'centre',
+        'center',
         'stretch',
         'letterbox',
       ]),
@@ -200,7 +200,7 @@ function videoOptions(command: Command): void {
 
 /** Only what differs from the defaults: they belong to the format. */
 const spine = (flags: Flags) => ({
-  ...(flags['centre'] === false && { centre: false }),
+  ...(flags['center'] === false && { center: false }),
   ...(flags['alignView'] && { alignView: true }),
 });
 

@@ -16,7 +16,7 @@ export interface Info {
   samples: number;
   shards: number;
   bytes: number;
-  leftOut: number;
+  skipped: number;
   damaged: number;
   modalities: Manifest['modalities'];
   /** Samples in each part of each split. */
@@ -59,7 +59,7 @@ function countsOf(manifest: Manifest): Info {
     samples: counts.samples,
     shards: counts.shards,
     bytes: manifest.shards.reduce((sum, { bytes }) => sum + bytes, 0),
-    leftOut: counts.leftOut,
+    skipped: counts.leftOut,
     damaged: counts.damaged,
     modalities,
     splits: Object.fromEntries(parts.map(({ split, train, test }) => [split, { train, test }])),
@@ -79,7 +79,7 @@ function countsOf(manifest: Manifest): Info {
 
 /** As lines for people. */
 export function infoText(info: Info): string {
-  const { dataset, samples, shards, bytes, leftOut, damaged, modalities, splits, classes } = info;
+  const { dataset, samples, shards, bytes, skipped, damaged, modalities, splits, classes } = info;
   const names = Object.keys(splits);
   const present = classes.filter((one) => one.samples > 0);
   const absent = classes.length - present.length;
@@ -97,7 +97,7 @@ export function infoText(info: Info): string {
     row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
   );
   return [
-    `${dataset}: ${samples} samples in ${shards} shards, ${byteText(bytes)}; ${leftOut} left out, ${damaged} damaged`,
+    `${dataset}: ${samples} samples in ${shards} shards, ${byteText(bytes)}; ${skipped} left out, ${damaged} damaged`,
     ...Object.entries(modalities).map(
       ([name, { kind, dtype, shape, unit }]) => `  ${name}: ${kind}, ${dtype} [${shape.join(', ')}], ${unit}`,
     ),

@@ -29,7 +29,7 @@ export async function prepareCommand(format: string, options: object, flags: Fla
       log: line.log,
       onProgress(progress) {
         bytes = progress.bytes;
-        line.show(progress.samples / progress.total, progressText(progress));
+        line.show(progress.done / progress.total, progressText(progress));
       },
     });
     line.close();

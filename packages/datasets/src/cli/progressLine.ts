@@ -19,21 +19,14 @@ export const progressLine = (stream: NodeJS.WriteStream = process.stderr): Progr
   stream.isTTY ? bar(stream) : lines(stream);
 
 /** `1200 of 5000 samples, 3 damaged, 1.2 GB, 45 s, about 2 min 20 s left, S001C001P001R001A001.skeleton`. */
-export function progressText({
-  samples,
-  total,
-  damaged,
-  bytes,
-  elapsed,
-  left,
-  file,
-}: PrepareProgress): string {
+export function progressText(progress: PrepareProgress): string {
+  const { done, total, damaged, bytes, elapsed, remaining, file } = progress;
   return [
-    `${samples} of ${total} samples`,
+    `${done} of ${total} samples`,
     ...(damaged > 0 ? [`${damaged} damaged`] : []),
     byteText(bytes),
     duration(elapsed),
-    ...(samples < total ? [`about ${duration(left)} left`] : []),
+    ...(done < total && remaining !== undefined ? [`about ${duration(remaining)} left`] : []),
     file.replace(/^.*[\\/]/, ''),
   ].join(', ');
 }

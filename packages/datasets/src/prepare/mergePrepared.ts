@@ -5,22 +5,26 @@ import { readPlan } from './plan.js';
 import { readRecord } from './shardRecord.js';
 
 /**
- * Makes `manifest.json` of what processes that shared the work left in a folder; it equals that of a single run. The records
- * of the shards and `plan.json` stay, for runs to come; readers don't need them.
- * @param out the folder that all were prepared into
+ * Writes `manifest.json` from the records of the shards, which several processes may have written. The manifest equals that of
+ * a single run. The records and `plan.json` are kept for later runs; readers don't need them.
+ * @param out the folder that all processes prepared into
  * @returns the manifest
  * @throws {DatasetError} when shards are missing, or no sample could be read
  */
 export async function mergePrepared(out: string): Promise<Manifest> {
   const plan = await readPlan(out);
-  if (!plan) throw new DatasetError('nothing was prepared here: there is no plan.json', { file: out });
+  if (!plan) {
+    throw new DatasetError('got no plan.json; expected a folder that prepare has written into.', {
+      file: out,
+    });
+  }
   const found = await Promise.all(plan.shards.map(({ key }, number) => readRecord(out, number, key)));
   const missing = found.flatMap((shard, number) => (shard ? [] : [number]));
   if (missing.length > 0) {
-    const some = missing.slice(0, 8).join(', ');
+    const some = missing.slice(0, 8).join(', ') + (missing.length > 8 ? ', ...' : '');
     throw new DatasetError(
-      `${missing.length} of ${found.length} shards are not prepared (${some}${missing.length > 8 ? ', ...' : ''}): ` +
-        `prepare with the same options again, each share that was stopped or all of it; what is finished is kept`,
+      `got ${found.length - missing.length} of ${found.length} shards; expected all. Missing: ${some}. ` +
+        `Prepare with the same options again: finished shards are kept.`,
       { file: out },
     );
   }
@@ -30,10 +34,8 @@ export async function mergePrepared(out: string): Promise<Manifest> {
   if (samples === 0) {
     const { file, reason } = damaged[0]!;
     throw new DatasetError(
-      `none of the ${damaged.length} samples could be read; mend that and prepare again without skipDamaged. The first: ${reason}`,
-      {
-        file,
-      },
+      `got ${damaged.length} damaged samples and no other; expected at least one that can be read. Prepare again without skipDamaged. The first: ${reason}`,
+      { file },
     );
   }
   const { dataset, classes, modalities, splits, options, leftOut } = plan;

@@ -7,10 +7,10 @@ import { manifestSchema } from '../prepared/manifest.js';
 import { type StoredModalities, sampleBytes } from '../prepared/shardFile.js';
 import type { ListedSample, Listing } from '../source/sourceFormat.js';
 
-/** No more samples than this to a shard, whatever its size: readers hold a shard's head, and a stop loses little. */
-const MOST_SAMPLES = 512;
+/** Limit of samples in a shard, whatever its size: readers keep a shard's head in memory, and a stopped run should lose little. */
+const MAX_SAMPLES = 512;
 
-/** One shard to be: the samples from `from` on, up to `to`, and a hash of all that its bytes depend on. */
+/** A shard to write: the samples from `from` up to, and without, `to`, and a hash of all that its bytes depend on. */
 export interface PlannedShard {
   number: number;
   from: number;
@@ -25,19 +25,19 @@ const planSchema = manifestSchema
     version: z.literal(1),
     name: z.string(),
     shardBytes: z.int().positive(),
-    /** For each shard how many samples, and the hash of all that its bytes depend on. */
+    /** For each shard its number of samples, and the hash of all that its bytes depend on. */
     shards: z.array(z.object({ samples: z.int().positive(), key: z.string() })).min(1),
   });
 
-/** What `plan.json` in the folder of a preparation holds: every process that works on it has made the same. */
+/** Content of `plan.json` in the folder of a preparation. Every process that works on the folder computes the same. */
 export type PlanFile = z.infer<typeof planSchema>;
 
 /** `00012.safetensors`, `00012.json`. */
 export const shardName = (number: number): string => String(number).padStart(5, '0');
 
 /**
- * Which samples go to which shard: in order, as many to each, no more than `shardBytes` or 512 samples. It depends on nothing
- * but the arguments and the sizes of the files, so that processes that share the work need not speak to one another.
+ * Which samples go to which shard: in order, evenly, at most `shardBytes` or 512 samples to each. The plan depends on nothing
+ * but the arguments and the sizes of the files, so that processes on several machines need no communication.
  */
 export async function planShards(
   name: string,
@@ -45,9 +45,9 @@ export async function planShards(
   options: unknown,
   shardBytes: number,
 ): Promise<{ file: PlanFile; shards: PlannedShard[] }> {
-  const { samples, dataset, classes, modalities, splits, leftOut } = listing;
-  const most = Math.max(1, Math.min(MOST_SAMPLES, Math.floor(shardBytes / bytesOf(modalities))));
-  const count = Math.ceil(samples.length / most);
+  const { samples, dataset, classes, modalities, splits, skipped } = listing;
+  const perShard = Math.max(1, Math.min(MAX_SAMPLES, Math.floor(shardBytes / bytesOf(modalities))));
+  const count = Math.ceil(samples.length / perShard);
   const size = Math.ceil(samples.length / count);
   const sizes = await fileSizes(samples);
   const shards: PlannedShard[] = [];
@@ -68,7 +68,7 @@ export async function planShards(
     modalities,
     splits,
     options,
-    leftOut,
+    leftOut: skipped,
     shardBytes,
     shards: shards.map(({ from, to, key }) => ({ samples: to - from, key })),
   });
@@ -76,8 +76,8 @@ export async function planShards(
 }
 
 /**
- * What an earlier run into this folder planned.
- * @throws {DatasetError} when `plan.json` is there and is none
+ * The plan of an earlier run into this folder; undefined when there was none.
+ * @throws {DatasetError} when `plan.json` is not a plan
  */
 export async function readPlan(out: string): Promise<PlanFile | undefined> {
   const file = join(out, 'plan.json');
@@ -91,17 +91,20 @@ export async function readPlan(out: string): Promise<PlanFile | undefined> {
   try {
     return planSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new DatasetError('not a plan of this version: prepare into another folder, or delete this one', {
-      file,
-      cause,
-    });
+    throw new DatasetError(
+      'got another kind of file; expected a plan of this version. Prepare into another folder, or delete this one.',
+      {
+        file,
+        cause,
+      },
+    );
   }
 }
 
 /**
- * That two runs into the same folder make the same of the same files. What the files are may differ: that is seen shard by
+ * Checks that two runs into the same folder have the same options. Their files may differ: changed files are found shard by
  * shard.
- * @throws {DatasetError} that names the first thing that differs
+ * @throws {DatasetError} that names the first difference
  */
 export function checkSamePlan(earlier: PlanFile, now: PlanFile, out: string): void {
   const settings = ({ name, dataset, options, shardBytes, classes, modalities, splits }: PlanFile) => ({
@@ -117,8 +120,8 @@ export function checkSamePlan(earlier: PlanFile, now: PlanFile, out: string): vo
   if (!difference) return;
   const [path, before, after] = difference;
   throw new DatasetError(
-    `${path} was ${JSON.stringify(before) ?? 'not given'} in the run that began here, and is ${JSON.stringify(after) ?? 'not given'} now: ` +
-      `give the same again, prepare into another folder, or delete this one to begin anew`,
+    `${path}: got ${JSON.stringify(after)}; expected ${JSON.stringify(before)}, as in the run that started this folder. ` +
+      `Use the same options, prepare into another folder, or delete this folder to start again.`,
     { file: out },
   );
 }
@@ -140,7 +143,7 @@ function firstDifference(a: unknown, b: unknown, path = ''): [string, unknown, u
 export const bytesOf = (modalities: StoredModalities): number =>
   Object.values(modalities).reduce((sum, modality) => sum + sampleBytes(modality), 0);
 
-/** The size of each file, null for one that isn't there: reading it will say so. */
+/** The size of each file; null for a missing one, which is reported when it is read. */
 async function fileSizes(samples: readonly ListedSample[]): Promise<Map<string, number | null>> {
   const files = [...new Set(samples.flatMap((sample) => Object.values(sample.files)))];
   const sizes = new Map<string, number | null>();
@@ -161,7 +164,7 @@ async function fileSizes(samples: readonly ListedSample[]): Promise<Map<string, 
 
 const hash = (value: unknown): string => createHash('sha256').update(canonical(value)).digest('hex');
 
-/** JSON that is the same for equal values, in whatever order their keys were set. */
+/** JSON that doesn't depend on the order of keys. */
 const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, part) =>
     part && typeof part === 'object' && !Array.isArray(part)
@@ -169,5 +172,5 @@ const canonical = (value: unknown): string =>
       : part,
   );
 
-/** As it will be when it is read again. */
+/** The value as it will be when it is read from JSON: without undefined values. */
 const plainData = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

@@ -10,7 +10,7 @@ import type { SourceFormat } from '../source/sourceFormat.js';
 import { mergePrepared } from './mergePrepared.js';
 import { type PrepareOptions, type PrepareProgress, prepare } from './prepare.js';
 
-/** A data set of text files with three numbers each, in a folder; a file that holds no numbers is damaged. */
+/** A data set of text files in a folder, with three numbers each. A file without numbers is damaged. */
 interface NumbersOptions {
   folder: string;
   add?: number;
@@ -38,7 +38,7 @@ const numbers: SourceFormat<NumbersOptions> = {
         files: { values: join(folder, name) },
       })),
       splits: { xsub: { by: 'subject', train: [0, 2, 4] } },
-      leftOut: [{ id: 'readme', reason: 'no numbers' }],
+      skipped: [{ id: 'readme', reason: 'no numbers' }],
     };
   },
   async read({ id, files }, { add = 0 }, signal) {
@@ -47,7 +47,7 @@ const numbers: SourceFormat<NumbersOptions> = {
     const file = files.values!;
     const values = (await readFile(file, 'utf8')).split(' ').map(Number);
     const bad = values.findIndex((value) => Number.isNaN(value));
-    if (bad >= 0) throw new DatasetError('no number; three were expected', { file, line: 1 });
+    if (bad >= 0) throw new DatasetError('got no number; expected three.', { file, line: 1 });
     // The later ones are ready first.
     await new Promise((resolve) => setTimeout(resolve, 8 - (values[0]! % 8)));
     return {
@@ -93,7 +93,7 @@ const content = (out: string): { [file: string]: string } => {
 };
 
 describe('prepare', () => {
-  it('writes shards that any reader of safetensors reads, and a manifest that tells what is in them', async () => {
+  it('writes shards that any safetensors reader reads, and a manifest that describes them', async () => {
     const { manifest, ...counts } = await run('out');
     expect(counts).toEqual({ shards: 6, samples: 11, damaged: [], kept: 0 });
     expect(parseManifest(readFileSync(at('out', 'manifest.json'), 'utf8'), 'manifest.json')).toEqual(
@@ -123,26 +123,26 @@ describe('prepare', () => {
     expect(content('five')).toEqual(content('one'));
   });
 
-  it('gives the same bytes when processes share the shards', async () => {
+  it('gives the same bytes when several processes prepare the shards', async () => {
     await run('whole');
-    await run('shared', { shard: { index: 2, count: 4 } });
-    const { samples, manifest } = await run('shared', { shard: { index: 0, count: 4 } });
+    await run('sharded', { shard: { index: 2, count: 4 } });
+    const { samples, manifest } = await run('sharded', { shard: { index: 0, count: 4 } });
     expect([samples, manifest]).toEqual([4, null]);
-    await expect(mergePrepared(at('shared'))).rejects.toThrow(
-      /shared: 3 of 6 shards are not prepared \(1, 3, 5\)/,
+    await expect(mergePrepared(at('sharded'))).rejects.toThrow(
+      /sharded: got 3 of 6 shards; expected all\. Missing: 1, 3, 5\./,
     );
-    expect(content('shared')).not.toHaveProperty('manifest.json');
-    await Promise.all([1, 3].map((index) => run('shared', { shard: { index, count: 4 } })));
-    await mergePrepared(at('shared'));
-    expect(content('shared')).toEqual(content('whole'));
-    await expect(mergePrepared(at('nowhere'))).rejects.toThrow(/nothing was prepared here/);
+    expect(content('sharded')).not.toHaveProperty('manifest.json');
+    await Promise.all([1, 3].map((index) => run('sharded', { shard: { index, count: 4 } })));
+    await mergePrepared(at('sharded'));
+    expect(content('sharded')).toEqual(content('whole'));
+    await expect(mergePrepared(at('nowhere'))).rejects.toThrow(/nowhere: got no plan\.json; expected/);
   });
 
-  it('goes on from the shards that are finished, and ends at once when it is told to', async () => {
+  it('resumes from the finished shards, and stops at once when signal aborts', async () => {
     await run('whole');
     const stop = new AbortController();
     reads = [];
-    const onProgress = ({ samples }: PrepareProgress) => samples === 5 && stop.abort(new Error('enough'));
+    const onProgress = ({ done }: PrepareProgress) => done === 5 && stop.abort(new Error('enough'));
     await expect(run('out', { workers: 1, signal: stop.signal, onProgress })).rejects.toThrow('enough');
     expect(reads).toHaveLength(5);
     const leftover = '.00002.safetensors.01234567-89ab-cdef-0123-456789abcdef.tmp';
@@ -158,7 +158,7 @@ describe('prepare', () => {
     expect(reads).toEqual([]);
   });
 
-  it('does no harm to another run into the same folder', async () => {
+  it('works while another run writes into the same folder', async () => {
     await run('whole');
     mkdirSync(at('out', 'shards'), { recursive: true });
     const others = '.00002.safetensors.01234567-89ab-cdef-0123-456789abcdef.tmp';
@@ -170,15 +170,15 @@ describe('prepare', () => {
     expect(content('out')).toEqual(content('whole'));
   });
 
-  it('finishes the shards that are begun when it is asked to', async () => {
+  it('finishes the shards that were started when finish aborts', async () => {
     const finish = new AbortController();
-    const onProgress = ({ samples }: PrepareProgress) => samples === 3 && finish.abort(new Error('later'));
+    const onProgress = ({ done }: PrepareProgress) => done === 3 && finish.abort(new Error('later'));
     await expect(run('out', { workers: 1, finish: finish.signal, onProgress })).rejects.toThrow('later');
     expect(Object.keys(content('out')).filter((name) => name.endsWith('.safetensors'))).toHaveLength(2);
     expect(reads).toHaveLength(4);
   });
 
-  it('makes a shard again that is damaged or whose files changed', async () => {
+  it('writes a shard again when it is damaged or its files changed', async () => {
     await run('out');
     const before = content('out');
     writeFileSync(at('out', 'shards', '00001.safetensors'), 'short');
@@ -192,7 +192,7 @@ describe('prepare', () => {
     reads = [];
     const { manifest } = await run('out', { log: (line) => lines.push(line) });
     expect(reads.sort()).toEqual([8, 9].map(idOf));
-    expect(lines.join('\n')).toMatch(/files of 1 shards are not what they were/);
+    expect(lines.join('\n')).toMatch(/files of 1 shards have changed/);
     expect(manifest!.shards[4]!.sha256).not.toBe(JSON.parse(before['shards/00004.json']!).shard.sha256);
     // Fewer files than before: what is no longer planned goes.
     for (let i = 6; i < 11; i++) rmSync(at('data', `${idOf(i)}.txt`));
@@ -200,77 +200,87 @@ describe('prepare', () => {
     expect(Object.keys(content('out')).filter((name) => name.startsWith('shards'))).toHaveLength(6);
   });
 
-  it('refuses a folder that was begun with other options', async () => {
+  it('refuses a folder that was started with other options', async () => {
     await run('out', { add: 1 });
-    await expect(run('out', { add: 2 })).rejects.toThrow(/out: options\.add was 1 in the run.*is 2 now/);
-    await expect(run('out')).rejects.toThrow(/options\.add was 1.*"?not given"? now/);
-    await expect(run('out', { add: 1, shardBytes: 50 })).rejects.toThrow(/shardBytes was 30/);
+    await expect(run('out', { add: 2 })).rejects.toThrow(
+      /out: options\.add: got 2; expected 1, as in the run/,
+    );
+    await expect(run('out')).rejects.toThrow(/options\.add: got undefined; expected 1/);
+    await expect(run('out', { add: 1, shardBytes: 50 })).rejects.toThrow(/shardBytes: got 50; expected 30/);
     writeFileSync(at('out', 'plan.json'), '[]');
-    await expect(run('out', { add: 1 })).rejects.toThrow(/plan\.json: not a plan of this version/);
+    await expect(run('out', { add: 1 })).rejects.toThrow(/plan\.json: got .*expected a plan of this version/);
   });
 
-  it('ends with a list of damaged files, or leaves them out when it is told to', async () => {
+  it('lists damaged files in an error, or skips them with skipDamaged', async () => {
     put('n03.txt', '1 what 2');
     put('n08.txt', 'x');
     await expect(run('out', { workers: 1 })).rejects.toThrow(
-      /^1 sample can't be read.*--skip-damaged.*\n.*n03\.txt: line 1: no number/,
+      /^samples: got 1 sample that can't be read.*--skip-damaged.*\n.*n03\.txt: line 1: got no number/,
     );
     expect(reads).toHaveLength(4);
     const { manifest, damaged, samples } = await run('out', { skipDamaged: true });
     expect([samples, damaged.map(({ id }) => id)]).toEqual([9, ['n03', 'n08']]);
     expect(manifest!.counts.damaged).toBe(2);
-    const reason = 'line 1: no number; three were expected';
+    const reason = 'line 1: got no number; expected three.';
     expect(manifest!.shards[1]!.damaged).toEqual([{ id: 'n03', file: at('data', 'n03.txt'), reason }]);
-    // They are not forgotten: without the option they count again, until they are mended.
+    // They are not forgotten: without the option they count again, until they are fixed.
     expect((await run('out', { skipDamaged: true })).damaged).toHaveLength(2);
-    await expect(run('out')).rejects.toThrow(/^[12] samples? can't be read/);
+    await expect(run('out')).rejects.toThrow(/^samples: got [12] samples? that can't be read/);
     put('n03.txt', '3 1.5 -3');
     put('n08.txt', '8 4 -8');
     expect((await run('out')).manifest!.counts).toMatchObject({ samples: 11, damaged: 0 });
   });
 
-  it('says when nothing could be read', async () => {
+  it('fails when no sample could be read', async () => {
     for (let i = 0; i < 11; i++) put(`${idOf(i)}.txt`, 'x');
-    await expect(run('out', { skipDamaged: true })).rejects.toThrow(/none of the 11 samples could be read/);
+    await expect(run('out', { skipDamaged: true })).rejects.toThrow(
+      /got 11 damaged samples and no other; expected at least one/,
+    );
   });
 
-  it('ends with errors that are not about data, as they are', async () => {
+  it('rethrows errors that are not about data', async () => {
     const broken = { ...numbers, read: async () => Promise.reject(new RangeError('no memory')) };
     const options = { folder: at('data') };
     const to = { out: at('out'), skipDamaged: true };
     await expect(prepare(broken, options, to)).rejects.toThrow(RangeError);
     const lying = { ...numbers, read: async () => ({ arrays: { values: new Float32Array(2) } }) };
     await expect(prepare(lying, options, to)).rejects.toThrow(
-      /Float32Array of 2, its listing says float32 \[1,3\]/,
+      /numbers\.values: got Float32Array of length 2 .*expected float32 \[1, 3\]/,
     );
     const endless = {
       ...numbers,
       read: async () => ({ arrays: { values: Float32Array.of(1, Number.NaN, 0), bytes: new Uint8Array(2) } }),
     };
     await expect(prepare(endless, options, { out: at('out') })).rejects.toThrow(
-      /'values' has values that are not finite/,
+      /values: got values that are not finite/,
     );
   });
 
-  it('tells how far it is', async () => {
+  it('reports progress', async () => {
     const steps: PrepareProgress[] = [];
     await run('out', { workers: 3, onProgress: (step) => steps.push(step) });
-    expect(steps.map(({ samples }) => samples)).toEqual(Array.from({ length: 11 }, (_, i) => i + 1));
-    expect(steps.at(-1)).toMatchObject({ total: 11, damaged: 0, bytes: 11 * 14, left: 0 });
-    expect(steps[4]!.left).toBeGreaterThan(0);
+    expect(steps.map(({ done }) => done)).toEqual(Array.from({ length: 11 }, (_, i) => i + 1));
+    expect(steps.at(-1)).toMatchObject({ total: 11, damaged: 0, bytes: 11 * 14, remaining: 0 });
+    expect(steps[4]!.remaining).toBeGreaterThan(0);
   });
 
-  it('checks what it is given', async () => {
-    await expect(run('out', { workers: -1 })).rejects.toThrow(/workers: expected a whole number from 0/);
-    await expect(run('out', { shardBytes: 0 })).rejects.toThrow(/shardBytes: expected a whole number from 1/);
-    await expect(run('out', { shard: { index: 4, count: 4 } })).rejects.toThrow(
-      /0 <= index < count, got index 4 of 4/,
+  it('checks its options', async () => {
+    await expect(run('out', { workers: -1 })).rejects.toThrow(
+      /workers: got -1; expected a whole number from 0/,
     );
-    await expect(prepare('ntu', {}, { out: at('out') })).rejects.toThrow(/no format 'ntu'; known are ntu60/);
+    await expect(run('out', { shardBytes: 0 })).rejects.toThrow(
+      /shardBytes: got 0; expected a whole number from 1/,
+    );
+    await expect(run('out', { shard: { index: 4, count: 4 } })).rejects.toThrow(
+      /shard: got index 4 of count 4; expected whole numbers with 0 <= index < count/,
+    );
+    await expect(prepare('ntu', {}, { out: at('out') })).rejects.toThrow(
+      /^format: got 'ntu'; expected one of ntu60/,
+    );
     await expect(run('out', { signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
     for (let i = 0; i < 11; i++) rmSync(at('data', `${idOf(i)}.txt`));
     await expect(run('out')).rejects.toThrow(
-      /no sample to prepare; all 1 were left out, 'readme' since no numbers/,
+      /numbers: got no sample; expected at least 1. All 1 samples were skipped; the first, 'readme': no numbers/,
     );
   });
 });

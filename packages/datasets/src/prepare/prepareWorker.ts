@@ -4,7 +4,10 @@ import type { ListedSample } from '../source/sourceFormat.js';
 import { readOutcome } from './readOutcome.js';
 import type { ReaderSetup, WorkerReply } from './sampleReaders.js';
 
-/** A worker thread: reads the samples that it is sent, one after another, and sends their arrays back without a copy. */
+/*
+ * A worker thread of `prepare`: reads the samples that it receives, one after another, and transfers their arrays back without
+ * a copy.
+ */
 const { format: name, options, modalities } = workerData as ReaderSetup;
 const port = parentPort!;
 const format = sourceFormats[name]!;
@@ -18,10 +21,10 @@ port.on('message', async (sample: ListedSample | 'stop') => {
     if ('read' in outcome) {
       const { arrays } = outcome.read;
       for (const [modality, values] of Object.entries(arrays)) {
-        // A view into something larger, a pool of Node's for instance, would take all of it along.
-        const own = values.byteLength === values.buffer.byteLength ? values : values.slice();
-        arrays[modality] = own;
-        buffers.add(own.buffer as ArrayBuffer);
+        // Transferring a view into a larger buffer, such as Node's pool, would transfer all of that buffer.
+        const whole = values.byteLength === values.buffer.byteLength ? values : values.slice();
+        arrays[modality] = whole;
+        buffers.add(whole.buffer as ArrayBuffer);
       }
     }
     port.postMessage({ outcome } satisfies WorkerReply, [...buffers]);

@@ -2,12 +2,12 @@ import { DatasetError } from '../datasetError.js';
 import type { DamagedSample } from '../prepared/manifest.js';
 import type { ListedSample, Listing, ReadSample, SourceFormat } from '../source/sourceFormat.js';
 
-/** What reading one sample came to. */
+/** Result of reading one sample. */
 export type ReadOutcome = { read: ReadSample } | { damaged: DamagedSample };
 
 /**
- * Reads one sample. Data that can't be used are an outcome like another; whatever else goes wrong is thrown, since it would
- * go wrong with every sample, and so is a format that doesn't keep to its own listing.
+ * Reads one sample. A {@link DatasetError} becomes an outcome, 'damaged'. All other errors are thrown, since they would occur
+ * with every sample, and so is an error about a format that doesn't keep to its own listing.
  */
 export async function readOutcome<Options>(
   format: SourceFormat<Options>,
@@ -42,13 +42,15 @@ function check(
     const size = shape.reduce((product, length) => product * length, 1);
     const type = dtype === 'uint8' ? Uint8Array : Float32Array;
     if (!(values instanceof type) || values.length !== size) {
-      const found = values ? `${values.constructor.name} of ${values.length}` : String(values);
+      const found = values ? `${values.constructor.name} of length ${values.length}` : String(values);
       throw new TypeError(
-        `format '${format}' read '${name}' of sample '${sample.id}' as ${found}, its listing says ${dtype} [${shape}]`,
+        `${format}.${name}: got ${found} for sample '${sample.id}'; expected ${dtype} [${shape.join(', ')}], as in its listing. Fix the format's read().`,
       );
     }
     if (dtype === 'float32' && !values.every(Number.isFinite)) {
-      throw new DatasetError(`'${name}' has values that are not finite`, { file: sample.files[name] });
+      throw new DatasetError(`${name}: got values that are not finite; expected finite numbers.`, {
+        file: sample.files[name],
+      });
     }
   }
 }

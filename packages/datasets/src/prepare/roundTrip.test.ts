@@ -24,7 +24,7 @@ const clipOptions: NtuLayoutOptions = {
 };
 /** What leaves skeletons and pictures as they are. */
 const untouched = {
-  skeleton: { frames: 14, denoise: false, centre: false },
+  skeleton: { frames: 14, denoise: false, center: false },
   video: { frames: 4, size: 32, crop: 'stretch' },
 } as const;
 const spineMiddle = 1;
@@ -94,7 +94,7 @@ describe.skipIf(!ffmpeg)("generated clips in NTU's layout, prepared and streamed
     }
     const skeletonsOnly = { ...layout, videos: undefined };
     // As they are prepared by default: the first body's spine is at 0 in the first frame, second bodies that are absent stay 0.
-    for await (const { isWave, skeleton } of pairs(clips, skeletonsOnly, 'centred', {
+    for await (const { isWave, skeleton } of pairs(clips, skeletonsOnly, 'centered', {
       skeleton: { frames: 14 },
     })) {
       const origin = skeleton.made.slice(3 * spineMiddle, 3 * spineMiddle + 3);

@@ -1,33 +1,34 @@
+import { DatasetError } from '../datasetError.js';
 import type { ListedSample, Listing, SourceFormat } from '../source/sourceFormat.js';
 import { startWorker } from '../workerFile.js';
 import { type ReadOutcome, readOutcome } from './readOutcome.js';
 
-/** Reads samples, `lanes` at once. */
+/** Reads up to `lanes` samples at the same time. */
 export interface SampleReaders {
-  /** How many samples can be read at the same time. */
+  /** Number of samples that can be read at the same time. */
   readonly lanes: number;
-  /** Reads one sample in lane `lane`, which reads no other meanwhile. */
+  /** Reads a sample in a lane, from 0, which must not be reading another one. */
   read(lane: number, sample: ListedSample): Promise<ReadOutcome>;
-  /** Ends what is being read, and the threads. */
+  /** Cancels reading and ends the threads. */
   close(): Promise<void>;
 }
 
-/** What a worker thread is started with. */
+/** What a worker thread receives when it starts. */
 export interface ReaderSetup {
   /** Name of the format. */
   format: string;
-  /** Its options. */
+  /** Options of the format. */
   options: unknown;
-  /** What the listing says that it reads. */
+  /** Modalities according to the listing. */
   modalities: Listing['modalities'];
 }
 
-/** What a worker thread answers. */
+/** A worker thread's answer to a sample. */
 export type WorkerReply =
   | { outcome: ReadOutcome }
   | { error: { name: string; message: string; stack?: string } };
 
-/** Reads in this thread: for formats that aren't known by name, which can't be sent to another one. */
+/** Reads in this thread. A format that isn't known by its name can't be sent to another one. */
 export function readersHere(
   format: SourceFormat,
   { options, modalities }: ReaderSetup,
@@ -57,9 +58,9 @@ export function readersInThreads(setup: ReaderSetup, lanes: number): SampleReade
   const busy = new Map<number, Promise<unknown>>();
   const answers = threads.map((thread) => {
     let settle: { resolve(outcome: ReadOutcome): void; reject(error: unknown): void } | undefined;
-    let fallen: unknown;
+    let failure: unknown;
     const fail = (error: unknown) => {
-      fallen = error;
+      failure = error;
       settle?.reject(error);
     };
     thread.on('message', (reply: WorkerReply) => {
@@ -68,11 +69,16 @@ export function readersInThreads(setup: ReaderSetup, lanes: number): SampleReade
     });
     thread.on('error', fail);
     thread.on('exit', (code) =>
-      fail(fallen ?? new Error(`a reading thread ended by itself, with code ${code}`)),
+      fail(
+        failure ??
+          new DatasetError(
+            `prepare: got the end of a worker thread, with exit code ${code}; expected it to run.`,
+          ),
+      ),
     );
     return (sample: ListedSample) =>
       new Promise<ReadOutcome>((resolve, reject) => {
-        if (fallen) return reject(fallen);
+        if (failure) return reject(failure);
         settle = { resolve, reject };
         thread.postMessage(sample);
       });
@@ -86,9 +92,9 @@ export function readersInThreads(setup: ReaderSetup, lanes: number): SampleReade
     },
     async close() {
       for (const thread of threads) thread.postMessage('stop');
-      // A thread that doesn't hear is in the middle of a long computation: it has nothing that must be kept.
-      const patience = new Promise((resolve) => setTimeout(resolve, 2000).unref());
-      await Promise.race([Promise.allSettled(busy.values()), patience]);
+      // A thread that doesn't react is in the middle of a long computation, and has nothing that must be kept.
+      const timeout = new Promise((resolve) => setTimeout(resolve, 2000).unref());
+      await Promise.race([Promise.allSettled(busy.values()), timeout]);
       await Promise.all(threads.map((thread) => thread.terminate()));
     },
   };

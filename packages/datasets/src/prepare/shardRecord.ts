@@ -5,18 +5,18 @@ import { z } from 'zod';
 import { type ManifestShard, shardSchema } from '../prepared/manifest.js';
 import { shardName } from './plan.js';
 
-/** A finished shard: what the manifest will say of it, and the hash of what it was made from. */
+/** Record of a finished shard: its entry in the manifest, and the hash of what it was made from. */
 const recordSchema = z.object({ key: z.string(), shard: shardSchema });
 
 const recordFile = (out: string, number: number) => join(out, 'shards', `${shardName(number)}.json`);
 
-/** Notes that a shard is finished. It is written after the shard itself: a record without its shard can't be. */
+/** Records that a shard is finished. Call this after the shard is written, so that no record lacks its shard. */
 export function writeRecord(out: string, number: number, key: string, shard: ManifestShard): Promise<void> {
   const text = `${JSON.stringify({ key, shard })}\n`;
   return writeAtomically(recordFile(out, number), text);
 }
 
-/** What is known of a shard that is finished and was made from what `key` says; undefined when it must be made. */
+/** The manifest's entry for a shard that is finished and was made from what `key` is a hash of; undefined when the shard must be written. */
 export async function readRecord(
   out: string,
   number: number,
@@ -30,7 +30,7 @@ export async function readRecord(
     return record.shard;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A record that is damaged, or missing, or whose shard is, has one remedy: to make the shard.
+    // Whether the record or the shard is missing, or the record is damaged: the shard has to be written.
     if (code === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
     throw error;
   }

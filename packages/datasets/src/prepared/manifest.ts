@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DatasetError } from '../datasetError.js';
 import { parseJson } from '../source/parseJson.js';
-import type { LeftOut, StoredModality } from '../source/sourceFormat.js';
+import type { SkippedSample, StoredModality } from '../source/sourceFormat.js';
 import type { SplitRule } from '../source/splitRule.js';
 
 const size = z.int().nonnegative();
@@ -127,7 +127,7 @@ export interface Manifest {
     shards: number;
   };
   /** Samples that were left out on purpose, and why. */
-  leftOut: LeftOut[];
+  leftOut: SkippedSample[];
   /** The shards, in order. */
   shards: ManifestShard[];
 }

@@ -6,7 +6,7 @@ import { ntu60, ntu120 } from './ntu/ntuFormat.js';
 import { pyskl } from './pyskl/pysklFormat.js';
 import { utdMhadFormat } from './utdMhad/utdMhadFormat.js';
 
-/** The kinds of data sets that {@link prepare} and `amr-data prepare` know by name. */
+/** The formats that {@link prepare} and `amr-data prepare` know by name. */
 export const sourceFormats: { readonly [name: string]: SourceFormat } = Object.fromEntries(
   [ntu60, ntu120, imigue, pyskl, utdMhadFormat, folder].map((format) => [
     format.name,
@@ -16,12 +16,12 @@ export const sourceFormats: { readonly [name: string]: SourceFormat } = Object.f
 
 /**
  * One of {@link sourceFormats} by its name, or the format itself.
- * @throws {DatasetError} when there is none of that name
+ * @throws {DatasetError} when no format has this name
  */
 export function formatOf<Options>(format: SourceFormat<Options> | string): SourceFormat<Options> {
   if (typeof format !== 'string') return format;
   if (Object.hasOwn(sourceFormats, format)) return sourceFormats[format] as SourceFormat<Options>;
   throw new DatasetError(
-    `there is no format '${format}'; known are ${Object.keys(sourceFormats).join(', ')}; a format of your own is given as an object`,
+    `format: got '${format}'; expected one of ${Object.keys(sourceFormats).join(', ')}. Pass your own format as an object.`,
   );
 }

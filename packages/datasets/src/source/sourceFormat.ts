@@ -43,11 +43,11 @@ export interface Listing {
   /** The protocols of evaluation, by name: `'xsub'`. */
   splits: { readonly [name: string]: SplitRule };
   /** Samples that are left out on purpose, and why: those of a list of missing skeletons, those without a video. */
-  leftOut: readonly LeftOut[];
+  skipped: readonly SkippedSample[];
 }
 
 /** A sample that isn't in a data set's listing. */
-export interface LeftOut {
+export interface SkippedSample {
   /** Its id, or its file when it has none. */
   id: string;
   /** Why it was left out. */

@@ -39,7 +39,7 @@ describe('batchReaderInThreads', () => {
     const dropped = reader.read(samples, 0, stop.signal);
     stop.abort(new Error('not wanted'));
     await expect(dropped).rejects.toThrow('not wanted');
-    await expect(first).rejects.toThrow(/no format 'nothing'/);
+    await expect(first).rejects.toThrow(/format: got 'nothing'; expected one of ntu60/);
     await expect(first).rejects.toBeInstanceOf(DatasetError);
     const late = reader.read(samples, 1, signal);
     const after = reader.read(samples, 1, signal);

@@ -21,7 +21,7 @@ const madeUp: SourceFormat<{ wrong?: Float32Array }> = {
       files: { series: `file${i}` },
     })),
     splits: { subjects: { by: 'subject', train: [0, 1, 2] } },
-    leftOut: [],
+    skipped: [],
   }),
   read: async ({ id }, { wrong }) => ({
     arrays: { series: id === 's3' && wrong ? wrong : new Float32Array(8).fill(Number(id.slice(1))) },

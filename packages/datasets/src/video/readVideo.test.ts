@@ -64,10 +64,10 @@ describe.skipIf(!ffmpeg)('readVideo', () => {
     const one = { frames: 1, size: 16 };
     const row = (bytes: Uint8Array, y: number) =>
       Array.from({ length: 16 }, (_, x) => bytes[(y * 16 + x) * 3]);
-    const centre = await readVideo(lossless, { ...one, crop: 'centre' });
+    const center = await readVideo(lossless, { ...one, crop: 'center' });
     // Columns 8 to 40: the bright one is just outside. Rows 2 and 3 together are one.
-    expect(new Set(row(centre.pixels, 8))).toEqual(new Set([85]));
-    expect(row(centre.pixels, 1)[0]).toBeCloseTo((200 + 85) / 2, -1);
+    expect(new Set(row(center.pixels, 8))).toEqual(new Set([85]));
+    expect(row(center.pixels, 1)[0]).toBeCloseTo((200 + 85) / 2, -1);
     const stretched = await readVideo(lossless, { ...one, crop: 'stretch' });
     expect(row(stretched.pixels, 8)[13]).toBeGreaterThan(120);
     const boxed = await readVideo(lossless, { ...one, crop: 'letterbox' });
@@ -233,7 +233,7 @@ describe.skipIf(!ffmpeg)('readVideo', () => {
       [{ size: 1.5 }, /size/],
       [{ frames: 1000, size: 1000 }, /more than/],
       [{ sampling: 'all' as never }, /uniform, segments, dense/],
-      [{ crop: 'top' as never }, /person, centre/],
+      [{ crop: 'top' as never }, /person, center/],
       [{ margin: -1 }, /margin/],
       [{ seed: Number.NaN }, /seed/],
       [{ timeLimit: 0 }, /timeLimit/],
@@ -255,7 +255,7 @@ describe.skipIf(!ffmpeg)('writeVideo', () => {
     const first = await readFile(file);
     await writeVideo(file, video);
     expect(Buffer.compare(first, await readFile(file))).toBe(0);
-    const { pixels: lossy } = await readVideo(file, { frames, size: 32, crop: 'centre' });
+    const { pixels: lossy } = await readVideo(file, { frames, size: 32, crop: 'center' });
     const at = ((5 * 32 + 20) * 32 + 10) * 3;
     expect(Math.abs(lossy[at]! - 85)).toBeLessThan(4);
     await expect(writeVideo(file, { ...video, frames: 3 })).rejects.toThrow(/need/);

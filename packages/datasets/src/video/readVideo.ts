@@ -56,7 +56,7 @@ const keptBytes = 2 ** 26;
  * ```js
  * import { readVideo } from '@amr/datasets/node';
  *
- * const { pixels, frames } = await readVideo('clip.mp4', { frames: 16, size: 112, crop: 'centre' });
+ * const { pixels, frames } = await readVideo('clip.mp4', { frames: 16, size: 112, crop: 'center' });
  * ```
  */
 export async function readVideo(

@@ -5,10 +5,10 @@ import { type FrameSampling, frameSamplings } from './frameSampling.js';
 
 /**
  * Which part of the pictures is kept: `'person'`, the square around the skeletons' joints where they are known, and the central one
- * where they aren't; `'centre'`, the largest central square; `'stretch'`, all of the picture, without regard to its proportions;
+ * where they aren't; `'center'`, the largest central square; `'stretch'`, all of the picture, without regard to its proportions;
  * `'letterbox'`, all of it, with black beside what isn't square.
  */
-export type VideoCrop = 'person' | 'centre' | 'stretch' | 'letterbox';
+export type VideoCrop = 'person' | 'center' | 'stretch' | 'letterbox';
 
 /** How videos become arrays of one shape. Plain data. */
 export interface VideoOptions {
@@ -57,7 +57,7 @@ const videoKeys = optionKeys<VideoOptions>({
   timeLimit: true,
   ffmpeg: true,
 });
-const crops: readonly VideoCrop[] = ['person', 'centre', 'stretch', 'letterbox'];
+const crops: readonly VideoCrop[] = ['person', 'center', 'stretch', 'letterbox'];
 /** Bytes of one sample: as many as a typed array holds without trouble anywhere. */
 const greatest = 2 ** 30;
 

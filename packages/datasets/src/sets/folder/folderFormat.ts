@@ -7,10 +7,10 @@ import { optionKeys, rejectUnknownOptions } from '../../options.js';
 import { parseJson } from '../../source/parseJson.js';
 import { readText, readWholeFile } from '../../source/readWholeFile.js';
 import type {
-  LeftOut,
   ListedSample,
   Listing,
   ReadSample,
+  SkippedSample,
   SourceFormat,
   StoredModality,
 } from '../../source/sourceFormat.js';
@@ -88,8 +88,8 @@ export const folder: SourceFormat<FolderOptions> = {
       }
       files.set(name, found);
     }
-    const { samples: complete, leftOut } = joined(files);
-    if (complete.length === 0) throw new DatasetError(whyNone(files, leftOut), { file: root });
+    const { samples: complete, skipped } = joined(files);
+    if (complete.length === 0) throw new DatasetError(whyNone(files, skipped), { file: root });
     const modalities: { [name: string]: StoredModality } = {};
     const part: Part = {};
     for (const name of names) {
@@ -116,9 +116,9 @@ export const folder: SourceFormat<FolderOptions> = {
         part,
       }),
     );
-    const known = new Set([...samples.map(({ id }) => id), ...leftOut.map(({ id }) => id)]);
+    const known = new Set([...samples.map(({ id }) => id), ...skipped.map(({ id }) => id)]);
     const splits = await readSplits(join(root, 'splits.json'), known);
-    return { dataset: basename(resolve(root)), classes: sorted, modalities, samples, splits, leftOut };
+    return { dataset: basename(resolve(root)), classes: sorted, modalities, samples, splits, skipped };
   },
 
   async read(sample, options, signal): Promise<ReadSample> {
@@ -235,25 +235,25 @@ async function entriesOf(path: string) {
 /** The samples that are in every modality, in the order of their ids, and those that aren't. */
 function joined(files: ReadonlyMap<string, ReadonlyMap<string, string>>) {
   const samples: { id: string; label: string; files: { [modality: string]: string } }[] = [];
-  const leftOut: LeftOut[] = [];
+  const skipped: SkippedSample[] = [];
   const ids = new Set([...files.values()].flatMap((found) => [...found.keys()]));
   for (const id of [...ids].sort()) {
     const without = [...files].filter(([, found]) => !found.has(id)).map(([name]) => name);
-    if (without.length > 0) leftOut.push({ id, reason: `it has no file of ${without.join(', ')}` });
+    if (without.length > 0) skipped.push({ id, reason: `it has no file of ${without.join(', ')}` });
     else {
       const own = Object.fromEntries([...files].map(([name, found]) => [name, found.get(id)!]));
       samples.push({ id, label: id.slice(0, id.indexOf('/')), files: own });
     }
   }
-  return { samples, leftOut };
+  return { samples, skipped };
 }
 
 function whyNone(
   files: ReadonlyMap<string, ReadonlyMap<string, string>>,
-  leftOut: readonly LeftOut[],
+  skipped: readonly SkippedSample[],
 ): string {
   const counts = [...files].map(([name, found]) => `${found.size} of ${name}`).join(', ');
-  const first = leftOut[0] ? `; of ${leftOut[0].id}, ${leftOut[0].reason}` : '';
+  const first = skipped[0] ? `; of ${skipped[0].id}, ${skipped[0].reason}` : '';
   return `there is no sample with a file of each modality, ${counts}${first}; expected <modality>/<class>/<name>.<ending>`;
 }
 

@@ -78,7 +78,7 @@ describe('fromFolder', () => {
     expect(dataset.values(2, 'joints')[3]).toBe(2);
     expect(dataset.values(2, 'imu')[3]).toBe(-2);
     const listing = await folder.list({ root });
-    expect(listing.leftOut).toEqual([{ id: 'wave/03', reason: 'it has no file of depth, joints' }]);
+    expect(listing.skipped).toEqual([{ id: 'wave/03', reason: 'it has no file of depth, joints' }]);
     expect(Object.values(listing.modalities).map(({ kind }) => kind)).toEqual([
       'video',
       'series',
@@ -172,7 +172,7 @@ describe('fromFolder', () => {
       await writeVideo(join(root, 'rgb', `${id}.avi`), video);
     }
     const dataset = await fromFolder(root, {
-      skeleton: { frames: 7, persons: 1, denoise: false, centre: false },
+      skeleton: { frames: 7, persons: 1, denoise: false, center: false },
       video: { frames: 2, size: 8 },
     });
     expect(dataset.modalities.body!.shape).toEqual([1, 7, 25, 3]);

@@ -61,7 +61,7 @@ describe('imigue', () => {
       ['0054_0', 0, 54],
       ['0054_1', 30, 54],
     ]);
-    expect(listing.leftOut.map(({ id }) => id)).toEqual(['0003', '0004', '0218']);
+    expect(listing.skipped.map(({ id }) => id)).toEqual(['0003', '0004', '0218']);
     expect(listing.modalities.skeleton!.shape).toEqual([1, 8, 35, 3]);
     expect(listing.classes).toHaveLength(32);
     expect(partOfSplit(listing.samples, listing.splits.xsub!, 'train')).toEqual([0]);

@@ -4,7 +4,13 @@ import { DatasetError } from '../../datasetError.js';
 import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { filesBelow, videosBelow } from '../../source/filesBelow.js';
 import { readText, readWholeFile } from '../../source/readWholeFile.js';
-import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../../source/sourceFormat.js';
+import type {
+  ListedSample,
+  Listing,
+  ReadSample,
+  SkippedSample,
+  SourceFormat,
+} from '../../source/sourceFormat.js';
 import { probeVideo } from '../../video/probeVideo.js';
 import { readVideo } from '../../video/readVideo.js';
 import { checkVideoOptions, type VideoOptions, videoModality } from '../../video/videoOptions.js';
@@ -83,7 +89,7 @@ export const imigue: SourceFormat<ImigueOptions> = {
     const { frames, joints, exclude } = checkOptions(options);
     const found = filesByVideo(await filesBelow(options.skeletons));
     const videos = options.videos === undefined ? undefined : await videosBelow(options.videos);
-    const leftOut: LeftOut[] = [];
+    const skipped: SkippedSample[] = [];
     const samples: ListedSample[] = [];
     for (const [id, { keypoints, labels }] of found) {
       signal?.throwIfAborted();
@@ -99,7 +105,7 @@ export const imigue: SourceFormat<ImigueOptions> = {
               ? `no video of that name is in ${options.videos}`
               : undefined;
       if (missing !== undefined) {
-        leftOut.push({ id, reason: missing });
+        skipped.push({ id, reason: missing });
         continue;
       }
       const text = await readText(labels!, mostLabelBytes, signal);
@@ -133,7 +139,7 @@ export const imigue: SourceFormat<ImigueOptions> = {
       },
       samples,
       splits: imigueSplits,
-      leftOut,
+      skipped,
     } satisfies Listing;
   },
 

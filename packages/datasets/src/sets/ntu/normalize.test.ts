@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BodyClip } from './mainBodies.js';
-import { alignView, centre, fitFrames } from './normalize.js';
+import { alignView, center, fitFrames } from './normalize.js';
 
 /** Two persons of so many frames; the second one is absent in the first frame. */
 function clipOf(frames: number, value: (person: number, frame: number, i: number) => number): BodyClip {
@@ -22,9 +22,9 @@ const joint = ({ positions, frames }: BodyClip, person: number, frame: number, n
 const length = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
 const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => length(Array.from(a, (v, i) => v - b[i]!));
 
-describe('centre', () => {
+describe('center', () => {
   it("moves the first person's spine in the first frame to the origin, and everybody alike", () => {
-    const moved = centre(scene);
+    const moved = center(scene);
     expect(length(joint(moved, 0, 0, 1))).toBe(0);
     // Distances stay, but for the rounding of 32 bits.
     expect(apart(joint(moved, 1, 4, 7), joint(moved, 0, 2, 3))).toBeCloseTo(
@@ -37,7 +37,7 @@ describe('centre', () => {
 
 describe('alignView', () => {
   it('lays the shoulders along x and turns without changing distances', () => {
-    const turned = alignView(centre(scene));
+    const turned = alignView(center(scene));
     const shoulders = Array.from(joint(turned, 0, 0, 8), (v, i) => v - joint(turned, 0, 0, 4)[i]!);
     expect(shoulders[0]).toBeCloseTo(apart(joint(scene, 0, 0, 8), joint(scene, 0, 0, 4)), 5);
     expect(Math.abs(shoulders[1]!) + Math.abs(shoulders[2]!)).toBeLessThan(1e-5);

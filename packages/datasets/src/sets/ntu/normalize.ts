@@ -12,7 +12,7 @@ const [spineBase, leftShoulder, rightShoulder] = [0, 4, 8];
  * Moves all bodies so that the middle of the spine (joint 1, counted from 0) of the first body, in the first frame that it is in, is
  * the origin: as PYSKL's `PreNormalize3D` and CTR-GCN's `seq_translation` do. Absent bodies stay zero.
  */
-export function centre(clip: BodyClip): BodyClip {
+export function center(clip: BodyClip): BodyClip {
   const joint = firstJoints(clip);
   const origin = joint(spineMiddle);
   return mapPresent(clip, ([x, y, z]) => [x - origin[0], y - origin[1], z - origin[2]]);

@@ -80,7 +80,7 @@ describe('ntu60 without videos', () => {
       tags: { setup: 2, camera: 3, subject: 3, replication: 2, action: 60 },
       files: { skeleton: join(skeletons, 'nturgb+d_skeletons/S002C003P003R002A060.skeleton') },
     });
-    expect(listing.leftOut.map(({ id }) => id)).toEqual(['S001C002P005R002A008']);
+    expect(listing.skipped.map(({ id }) => id)).toEqual(['S001C002P005R002A008']);
     expect(listing.classes).toHaveLength(60);
     expect(Object.keys(listing.splits)).toEqual(['xsub', 'xview']);
     expect(listing.modalities).toEqual({
@@ -176,19 +176,19 @@ describe.skipIf(!hasFfmpeg)('with videos', () => {
     await writeVideo(file, { pixels, frames, width, height, framesPerSecond: 30 });
     await writeFile(join(videos, 'S001C001P001R001A001.md5'), '');
     const options = { skeletons, videos, video: { frames: 3, size: 8 }, skeleton: { frames: 5 } };
-    const { samples, modalities, leftOut } = await ntu60.list(options);
+    const { samples, modalities, skipped } = await ntu60.list(options);
     expect(samples.map(({ files }) => files.rgb)).toEqual([file]);
     expect(modalities.rgb!.shape).toEqual([3, 8, 8, 3]);
-    expect(leftOut.map(({ reason }) => reason)).toContain('it has a skeleton file and no video');
+    expect(skipped.map(({ reason }) => reason)).toContain('it has a skeleton file and no video');
     const { arrays, facts } = await ntu60.read(samples[0]!, options);
     expect(facts).toEqual({ frames: 5, bodies: 1, videoFrames: 5 });
     const middle = arrays.rgb!.subarray(8 * 8 * 3 + (4 * 8 + 4) * 3);
     expect(middle[0]).toBeGreaterThan(200);
-    const centre = await ntu60.read(samples[0]!, {
+    const center = await ntu60.read(samples[0]!, {
       ...options,
-      video: { frames: 3, size: 8, crop: 'centre' },
+      video: { frames: 3, size: 8, crop: 'center' },
     });
     const mean = (bytes: ArrayLike<number>) => Array.from(bytes).reduce((a, b) => a + b, 0) / bytes.length;
-    expect(mean(arrays.rgb!)).toBeGreaterThan(5 * mean(centre.arrays.rgb!));
+    expect(mean(arrays.rgb!)).toBeGreaterThan(5 * mean(center.arrays.rgb!));
   });
 });

@@ -1,7 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { DatasetError } from '../../datasetError.js';
 import { optionKeys, rejectUnknownOptions } from '../../options.js';
-import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../../source/sourceFormat.js';
+import type {
+  ListedSample,
+  Listing,
+  ReadSample,
+  SkippedSample,
+  SourceFormat,
+} from '../../source/sourceFormat.js';
 import type { SplitRule } from '../../source/splitRule.js';
 import { type PersonBox, personBox } from '../../video/personBox.js';
 import { probeVideo } from '../../video/probeVideo.js';
@@ -74,7 +80,7 @@ function ntuFormat(
       const skeletons = await sampleFiles(skeletonFolder, (rest) => rest === '.skeleton', signal);
       const videos = videoFolder === undefined ? undefined : await sampleFiles(videoFolder, isVideo, signal);
       const samples: ListedSample[] = [];
-      const leftOut: LeftOut[] = [];
+      const skipped: SkippedSample[] = [];
       for (const id of [...new Set([...skeletons.keys(), ...(videos?.keys() ?? [])])].sort()) {
         const tags = parseSampleName(id)!;
         const label = actions.indexOf(tags.action);
@@ -82,14 +88,14 @@ function ntuFormat(
         const skeleton = skeletons.get(id);
         const video = videos?.get(id);
         if (missing.has(id)) {
-          leftOut.push({
+          skipped.push({
             id,
             reason: "its skeletons are missing or incomplete, says the data set's own list",
           });
         } else if (skeleton === undefined) {
-          leftOut.push({ id, reason: 'it has a video and no skeleton file' });
+          skipped.push({ id, reason: 'it has a video and no skeleton file' });
         } else if (videos && video === undefined) {
-          leftOut.push({ id, reason: 'it has a skeleton file and no video' });
+          skipped.push({ id, reason: 'it has a skeleton file and no video' });
         } else {
           samples.push({
             id,
@@ -100,7 +106,7 @@ function ntuFormat(
         }
       }
       if (samples.length === 0)
-        throw new DatasetError(whyNone(skeletons, videos, leftOut), { file: skeletonFolder });
+        throw new DatasetError(whyNone(skeletons, videos, skipped), { file: skeletonFolder });
       return {
         dataset: name,
         classes: actions.map((action) => names[action - 1]!),
@@ -115,7 +121,7 @@ function ntuFormat(
         },
         samples,
         splits,
-        leftOut,
+        skipped,
       };
     },
 
@@ -226,10 +232,10 @@ const isVideo = (rest: string) =>
 function whyNone(
   skeletons: ReadonlyMap<string, string>,
   videos: ReadonlyMap<string, string> | undefined,
-  leftOut: readonly LeftOut[],
+  skipped: readonly SkippedSample[],
 ): string {
   const found = `found ${skeletons.size} skeleton files${videos ? ` and ${videos.size} videos` : ''}`;
-  if (leftOut.length > 0) return `${found}; of the first, ${leftOut[0]!.id}, ${leftOut[0]!.reason}`;
+  if (skipped.length > 0) return `${found}; of the first, ${skipped[0]!.id}, ${skipped[0]!.reason}`;
   return `${found} of these actions; expected files named as S001C001P001R001A001.skeleton`;
 }
 

@@ -3,7 +3,7 @@ import { checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../..
 import { bodyTracks } from './bodyTrack.js';
 import { checkDenoiseOptions, type DenoiseOptions, denoise } from './denoise.js';
 import { type EmptyFrames, mainBodies, withoutEmptyFrames } from './mainBodies.js';
-import { alignView, centre, fitFrames, type SkeletonFit } from './normalize.js';
+import { alignView, center, fitFrames, type SkeletonFit } from './normalize.js';
 import type { SkeletonRecording } from './skeletonFile.js';
 
 /** How a recording becomes an array of one shape. Plain data. */
@@ -26,7 +26,7 @@ export interface NtuSkeletonOptions {
    */
   emptyFrames?: EmptyFrames;
   /** Whether the middle of the first body's spine, in its first frame, becomes the origin. Default true. */
-  centre?: boolean;
+  center?: boolean;
   /** Whether the first body's spine and shoulders, in its first frame, are turned to lie along z and x. Default false. */
   alignView?: boolean;
 }
@@ -45,7 +45,7 @@ const skeletonKeys = optionKeys<NtuSkeletonOptions>({
   fit: true,
   denoise: true,
   emptyFrames: true,
-  centre: true,
+  center: true,
   alignView: true,
 });
 
@@ -59,7 +59,7 @@ export function checkSkeletonOptions(options: NtuSkeletonOptions = {}): CheckedS
     frames = 64,
     fit = 'resample',
     emptyFrames,
-    centre: toOrigin = true,
+    center: toOrigin = true,
     alignView: align = false,
   } = options;
   rejectUnknownOptions('skeleton', options, skeletonKeys);
@@ -69,7 +69,7 @@ export function checkSkeletonOptions(options: NtuSkeletonOptions = {}): CheckedS
   checkOneOf('skeleton.fit', fit, ['resample', 'pad', 'loop']);
   checkOneOf('skeleton.emptyFrames', emptyFrames ?? 'drop', ['drop', 'keep', 'repeat']);
   const filters = options.denoise === false ? false : checkDenoiseOptions(options.denoise);
-  return { persons, frames, fit, emptyFrames, centre: toOrigin, alignView: align, denoise: filters };
+  return { persons, frames, fit, emptyFrames, center: toOrigin, alignView: align, denoise: filters };
 }
 
 /** Frames of a clip, in its recording and as it is wanted: nearly an hour. Empty ones take little in a file, and much here. */
@@ -86,7 +86,7 @@ export interface SkeletonClip {
 /**
  * The main bodies of a recording in a fixed number of frames: denoised, chosen by their motion, without empty frames, moved to the
  * origin, turned when asked, and fitted to the number of frames, in this order. With `{ denoise: false, emptyFrames: 'keep',
- * centre: false, frames: recording.frames }` joints come through as they are in the file.
+ * center: false, frames: recording.frames }` joints come through as they are in the file.
  * @throws {DatasetError} when the recording has no body or more than 100,000 frames, or an option is out of its range
  * @example
  * ```ts
@@ -111,7 +111,7 @@ export function skeletonClip(recording: SkeletonRecording, options: NtuSkeletonO
   const tracks = checked.denoise ? denoise(all, checked.denoise) : all;
   const chosen = mainBodies(tracks, recording.frames, checked.persons);
   let clip = withoutEmptyFrames(chosen.clip, checked.emptyFrames ?? 'drop');
-  if (checked.centre) clip = centre(clip);
+  if (checked.center) clip = center(clip);
   if (checked.alignView) clip = alignView(clip);
   return { joints: fitFrames(clip, checked.frames, checked.fit).positions, ids: chosen.ids };
 }

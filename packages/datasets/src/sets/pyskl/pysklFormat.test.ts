@@ -51,7 +51,7 @@ describe('pyskl', () => {
 
     for (const [i, { shape, keypoint }] of golden.three.entries()) {
       const [persons, frames, joints] = shape;
-      const options = { file, skeleton: { persons, frames, centre: false } };
+      const options = { file, skeleton: { persons, frames, center: false } };
       const { arrays, facts } = await read(options, i);
       expect(Array.from(arrays.skeleton!)).toEqual(keypoint);
       expect(arrays.skeleton!.length).toBe(persons * frames * joints * 3);
@@ -171,7 +171,7 @@ describe('pyskl', () => {
     expect(listing.samples.map(({ files }) => files.rgb)).toEqual([
       join(folder, 'S001C001P001R001A001_rgb.avi'),
     ]);
-    expect(listing.leftOut.map(({ id }) => id)).toEqual(golden.three.slice(1).map(({ id }) => id));
+    expect(listing.skipped.map(({ id }) => id)).toEqual(golden.three.slice(1).map(({ id }) => id));
     expect(listing.modalities.rgb).toEqual({
       dtype: 'uint8',
       shape: [32, 128, 128, 3],

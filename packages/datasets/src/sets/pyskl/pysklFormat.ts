@@ -4,7 +4,13 @@ import { DatasetError } from '../../datasetError.js';
 import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { videosBelow } from '../../source/filesBelow.js';
 import { readWholeFile } from '../../source/readWholeFile.js';
-import type { LeftOut, ListedSample, Listing, ReadSample, SourceFormat } from '../../source/sourceFormat.js';
+import type {
+  ListedSample,
+  Listing,
+  ReadSample,
+  SkippedSample,
+  SourceFormat,
+} from '../../source/sourceFormat.js';
 import { readVideo } from '../../video/readVideo.js';
 import { checkVideoOptions, type VideoOptions, videoModality } from '../../video/videoOptions.js';
 import { fitKeypoints } from '../keypoints/fitKeypoints.js';
@@ -12,7 +18,7 @@ import { keypointBox } from '../keypoints/keypointBox.js';
 import { inPictureHeights, keypointUnit } from '../keypoints/pictureHeights.js';
 import { ntu60Classes, ntu120Classes } from '../ntu/classNames.js';
 import type { BodyClip } from '../ntu/mainBodies.js';
-import { alignView, centre, fitFrames, type SkeletonFit } from '../ntu/normalize.js';
+import { alignView, center, fitFrames, type SkeletonFit } from '../ntu/normalize.js';
 import { parseSampleName } from '../ntu/sampleName.js';
 import { jointCount } from '../ntu/skeletonFile.js';
 import { type Annotation, type AnnotationFile, parseAnnotationFile } from './annotationFile.js';
@@ -34,7 +40,7 @@ export interface PysklSkeletonOptions {
    * Of joints in metres: whether all of a sample is moved so that the middle of the first body's spine is at 0 in the first frame,
    * as PYSKL's PreNormalize3D does. Default true.
    */
-  centre?: boolean;
+  center?: boolean;
   /**
    * Of joints in metres: whether all of a sample is turned so that in the first frame the first body's spine lies along z and its
    * shoulders along x, as PYSKL's PreNormalize3D does. Default false.
@@ -95,12 +101,12 @@ export const pyskl: SourceFormat<PysklOptions> = {
     const [joints, coordinates] = layoutOf(found.annotations, file);
     const { dataset, classes } = classesOf(found.annotations, options);
     const videoFiles = videos === undefined ? undefined : await videosBelow(videos);
-    const leftOut: LeftOut[] = [];
+    const skipped: SkippedSample[] = [];
     const samples = found.annotations.flatMap((annotation, index): ListedSample[] => {
       const { id, label } = annotation;
       const video = videoFiles?.get(parse(id).base);
       if (videoFiles && !video) {
-        leftOut.push({ id, reason: `no video of that name is in ${videos}` });
+        skipped.push({ id, reason: `no video of that name is in ${videos}` });
         return [];
       }
       const part = partOf(annotation, index, bytes, [joints, coordinates]);
@@ -122,7 +128,7 @@ export const pyskl: SourceFormat<PysklOptions> = {
       },
       samples,
       splits: pysklSplits(found.lists),
-      leftOut,
+      skipped,
     } satisfies Listing;
   },
 
@@ -167,7 +173,7 @@ const skeletonKeys = optionKeys<PysklSkeletonOptions>({
   persons: true,
   frames: true,
   fit: true,
-  centre: true,
+  center: true,
   alignView: true,
 });
 
@@ -179,7 +185,7 @@ function checkOptions(options: PysklOptions) {
     persons = 2,
     frames = 64,
     fit = 'resample',
-    centre: toOrigin = true,
+    center: toOrigin = true,
     alignView: align = false,
   } = skeleton;
   if (typeof file !== 'string' || file === '') {
@@ -272,7 +278,7 @@ function skeletonOf(points: Float32Array, frames: number, options: Checked): Flo
     positions.subarray(row * stride, (row + 1) * stride).some((value) => value !== 0) ? 1 : 0,
   );
   let clip: BodyClip = { positions, persons, frames, present };
-  if (toOrigin) clip = centre(clip);
+  if (toOrigin) clip = center(clip);
   if (align) clip = alignView(clip);
   return fitFrames(clip, options.frames, fit).positions;
 }

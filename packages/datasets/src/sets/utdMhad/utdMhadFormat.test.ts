@@ -70,7 +70,7 @@ describe('utdMhadFormat', () => {
       ['a10_s2_t3', 9, { action: 10, subject: 2, trial: 3 }],
     ]);
     expect(listing.classes).toHaveLength(27);
-    expect(listing.leftOut).toEqual([{ id: 'a3_s1_t1', reason: 'it has no skeleton and no inertial' }]);
+    expect(listing.skipped).toEqual([{ id: 'a3_s1_t1', reason: 'it has no skeleton and no inertial' }]);
     expect(Object.entries(listing.modalities).map(([name, { shape }]) => [name, shape])).toEqual([
       ['depth', [3, 4, 4, 1]],
       ['skeleton', [1, 8, 20, 3]],
@@ -235,16 +235,16 @@ describe.skipIf(!hasFfmpeg)('with videos (skipped unless ffmpeg is there)', () =
     const root = folderOf({ ...performanceFiles('a1_s1_t1'), 'RGB-part1.zip': archive! });
     const before = temporary();
     const [person] = await readAll({ root, video: { frames: 4, size: 16 } });
-    const [centre] = await readAll({
+    const [center] = await readAll({
       root,
       modalities: ['rgb'],
-      video: { frames: 4, size: 16, crop: 'centre' },
+      video: { frames: 4, size: 16, crop: 'center' },
     });
     expect(person!.arrays.rgb).toHaveLength(4 * 16 * 16 * 3);
     expect(person!.facts!['videoFrames']).toBe(5);
     // The joints are right of the middle.
     const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
-    expect(mean(person!.arrays.rgb!)).toBeGreaterThan(mean(centre!.arrays.rgb!) + 10);
+    expect(mean(person!.arrays.rgb!)).toBeGreaterThan(mean(center!.arrays.rgb!) + 10);
     const broken = folderOf(
       zipped({ 'RGB/a1_s1_t1_color.avi': rgb['RGB/a1_s1_t1_color.avi'].subarray(0, 500) }),
     );

@@ -6,10 +6,10 @@ import { DatasetError } from '../../datasetError.js';
 import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { readWholeFile } from '../../source/readWholeFile.js';
 import type {
-  LeftOut,
   ListedSample,
   Listing,
   ReadSample,
+  SkippedSample,
   SourceFormat,
   StoredModality,
 } from '../../source/sourceFormat.js';
@@ -82,13 +82,13 @@ export const utdMhadFormat: SourceFormat<UtdMhadFormatOptions> = {
     const present = modalityNames.filter((name) => trials.some(({ files }) => files[name]));
     const wanted = modalityNames.filter((name) => (options.modalities ?? present).includes(name));
     const samples: ListedSample[] = [];
-    const leftOut: LeftOut[] = [];
+    const skipped: SkippedSample[] = [];
     for (const { id, tags, files } of trials) {
       const missing = wanted.filter((name) => !files[name]);
       if (tags.action < 1 || tags.action > utdMhadClasses.length) {
-        leftOut.push({ id, reason: `actions 1 to ${utdMhadClasses.length} are known` });
+        skipped.push({ id, reason: `actions 1 to ${utdMhadClasses.length} are known` });
       } else if (missing.length > 0) {
-        leftOut.push({ id, reason: `it has no ${missing.join(' and no ')}` });
+        skipped.push({ id, reason: `it has no ${missing.join(' and no ')}` });
       } else {
         const chosen = Object.fromEntries(wanted.map((name) => [name, files[name]!]));
         const joints = wanted.includes('rgb') && !wanted.includes('skeleton') ? files.skeleton : undefined;
@@ -129,7 +129,7 @@ export const utdMhadFormat: SourceFormat<UtdMhadFormatOptions> = {
       modalities: Object.fromEntries(wanted.map((name) => [name, all[name]])),
       samples,
       splits: { xsub: { by: 'subject', train: [1, 3, 5, 7] } },
-      leftOut,
+      skipped,
     };
   },
 
