@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/networks.ts', 'src/contestant.ts', 'src/floor.ts', 'src/data.ts'],
+  entry: ['src/networks.ts', 'src/runner.ts', 'src/floor.ts', 'src/data.ts'],
   format: ['esm'],
   target: 'node20',
   clean: true,

@@ -11,9 +11,9 @@ import { type Dataset, fromArrays, parseSkeletonFile } from '@amr/datasets';
 import { type NtuOptions, prepare, preparedFolder, readVideo } from '@amr/datasets/node';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
-import { type DataMaterial, writeDataMaterial } from './dataMaterial.js';
-import { fullSizeOperations, sizes, type TrainingSize, trainingPace } from './dataTraining.js';
-import { machine } from './machine.js';
+import { type DataMaterial, writeDataMaterial } from './data/dataInputs.js';
+import { fullSizeOperations, sizes, type TrainingSize, trainingPace } from './data/dataTraining.js';
+import { machine } from './report/machine.js';
 
 /** Clips whose videos are as large as NTU's: a second or two each to make. */
 const LARGE_CLIPS = 4;

@@ -5,7 +5,7 @@ import { useBackend } from '@amr/backend';
 import { multiplyAdds } from '@amr/encoders';
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
-import { cases } from './cases.js';
+import { cases } from './networks/cases.js';
 
 const ROUNDS = 30;
 

@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { readSafetensors, type SafetensorsEntry, safetensorsValues, writeSafetensors } from '@amr/formats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { loadData } from '../../examples/quickstart/src/data.js';
+import { loadData } from '../../../examples/quickstart/src/data.js';
 import { budgets } from './budgets.js';
 import { type Case, quickstart } from './cases.js';
-import { draws } from './draws.js';
+import { draws } from './seededValues.js';
 import { tasks } from './tasks.js';
 
 /** The network's weights and the samples of a case, as every contestant reads them. */

@@ -1,8 +1,8 @@
-import type { Case } from './cases.js';
-import { Child, TooSlow } from './child.js';
-import { type Contestant, commandOf } from './contestants.js';
-import type { Ran, Ready } from './protocol.js';
-import { type Task, type TaskName, tasks } from './tasks.js';
+import type { Case } from '../networks/cases.js';
+import { type Task, type TaskName, tasks } from '../networks/tasks.js';
+import { Child, TooSlow } from '../runners/child.js';
+import type { Ran, Ready } from '../runners/protocol.js';
+import { type Contestant, commandOf } from '../runners/runners.js';
 
 /** What a contestant did at a task. */
 export interface Entry {

@@ -11,8 +11,8 @@ import {
 } from '@amr/encoders';
 import { unfilled } from '@amr/testing/networks/unfilled';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { buildModel } from '../../examples/quickstart/src/model.js';
-import { presets } from '../../examples/quickstart/src/presets.js';
+import { buildModel } from '../../../examples/quickstart/src/model.js';
+import { presets } from '../../../examples/quickstart/src/presets.js';
 import type { TaskName } from './tasks.js';
 
 /** A network with the batch that it is measured on. */

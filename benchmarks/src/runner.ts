@@ -4,12 +4,12 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { type BackendName, useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
-import { cases } from './cases.js';
-import { readMaterial, setWeights } from './handOver.js';
-import { memory } from './memory.js';
-import { type Answer, compared, type Request } from './protocol.js';
-import { tasks } from './tasks.js';
-import { type Outcome, workOf } from './work.js';
+import { cases } from './networks/cases.js';
+import { readMaterial, setWeights } from './networks/sharedInputs.js';
+import { tasks } from './networks/tasks.js';
+import { type Outcome, workOf } from './networks/work.js';
+import { memory } from './runners/memory.js';
+import { type Answer, compared, type Request } from './runners/protocol.js';
 
 const { values: given } = parseArgs({
   options: {

@@ -5,7 +5,7 @@ import { readSafetensors } from '@amr/formats';
 import type * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cases } from './cases.js';
-import { readMaterial, setWeights, writeMaterial } from './handOver.js';
+import { readMaterial, setWeights, writeMaterial } from './sharedInputs.js';
 
 const subject = cases.find(({ name }) => name === 'tiny')!;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Results } from './results.js';
+import type { Results } from './measure/results.js';
 
 // The built command, as a user runs it; `pnpm test` builds first.
 const command = fileURLToPath(new URL('../dist/networks.js', import.meta.url));

@@ -1,8 +1,8 @@
-import type { Agreement } from './agreement.js';
-import type { Entry } from './measure.js';
-import type { Results, Row } from './results.js';
-import { ratioOf, type Spread, spreadOf } from './statistics.js';
-import { type Task, tasks } from './tasks.js';
+import type { Agreement } from '../measure/agreement.js';
+import type { Entry } from '../measure/measure.js';
+import type { Results, Row } from '../measure/results.js';
+import { ratioOf, type Spread, spreadOf } from '../measure/statistics.js';
+import { type Task, tasks } from '../networks/tasks.js';
 
 /** A table: a heading, a title for each column, rows of as many cells. */
 export interface Table {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { draws } from './draws.js';
+import { draws } from './seededValues.js';
 
 const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
 

@@ -13,7 +13,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { budgets } from './budgets.js';
 import { quickstart } from './cases.js';
-import type { Material } from './handOver.js';
+import type { Material } from './sharedInputs.js';
 import type { Task } from './tasks.js';
 
 /** What a run leaves. Whoever asked for it frees it. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Entry } from './measure.js';
-import type { Results, Row } from './results.js';
+import type { Entry } from '../measure/measure.js';
+import type { Results, Row } from '../measure/results.js';
 import { figures, linesOf, markdownOf, notesOf, pairsOf, tablesOf } from './tables.js';
 
 const entry = (contestant: string, times: number[], rest: Partial<Entry> = {}): Entry => ({

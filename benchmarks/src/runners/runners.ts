@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Backend, Options } from './options.js';
+import type { Backend, Options } from '../networks/options.js';
 
 /** Who is measured: a backend of tfjs or PyTorch on so many threads. */
 export interface Contestant {

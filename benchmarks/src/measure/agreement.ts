@@ -1,6 +1,6 @@
+import { type Task, type TaskName, tasks } from '../networks/tasks.js';
+import { difference } from '../runners/protocol.js';
 import type { Entry } from './measure.js';
-import { difference } from './protocol.js';
-import { type Task, type TaskName, tasks } from './tasks.js';
 
 /** Whether contestants computed the same at a task. */
 export interface Agreement {

@@ -1,4 +1,4 @@
-import type { Measure } from './protocol.js';
+import type { Measure } from '../runners/protocol.js';
 
 /** What is measured of a network. */
 export interface Task {

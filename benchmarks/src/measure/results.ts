@@ -1,6 +1,6 @@
+import type { TaskName } from '../networks/tasks.js';
 import type { Agreement } from './agreement.js';
 import type { Entry } from './measure.js';
-import type { TaskName } from './tasks.js';
 
 /** A run of the benchmark: what `--json` writes. */
 export interface Results {

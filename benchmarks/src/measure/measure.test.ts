@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { cases } from './cases.js';
-import type { Contestant } from './contestants.js';
+import { cases } from '../networks/cases.js';
+import type { TaskName } from '../networks/tasks.js';
+import type { Contestant } from '../runners/runners.js';
 import { type Entry, measure, type Paces, type Rules } from './measure.js';
-import type { TaskName } from './tasks.js';
 
 /** A contestant's program whose runs are as long as its first argument says, times the batch. */
 const program = `
