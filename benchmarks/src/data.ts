@@ -11,7 +11,7 @@ import { type Dataset, fromArrays, parseSkeletonFile } from '@amr/datasets';
 import { type NtuOptions, prepare, preparedFolder, readVideo } from '@amr/datasets/node';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
-import { type DataMaterial, writeDataMaterial } from './data/dataInputs.js';
+import { type DataInputs, writeDataInputs } from './data/dataInputs.js';
 import { fullSizeOperations, sizes, type TrainingSize, trainingPace } from './data/dataTraining.js';
 import { machine } from './report/machine.js';
 
@@ -57,12 +57,12 @@ try {
   const about = { ...machine(), backend };
   for (const [what, value] of Object.entries(about)) console.log(`${what}: ${value}`);
   console.log(`making ${clips} clips ...\n\n${''.padEnd(62)}${'clips/s'.padStart(8)}`);
-  const material = await writeDataMaterial(folder, clips, LARGE_CLIPS);
+  const inputs = await writeDataInputs(folder, clips, LARGE_CLIPS);
 
-  await reading(material);
+  await reading(inputs);
   const prepared = {
-    smoke: await preparing('smoke', material),
-    'gpu-80gb': await preparing('gpu-80gb', material),
+    smoke: await preparing('smoke', inputs),
+    'gpu-80gb': await preparing('gpu-80gb', inputs),
   };
   const streamed = {
     smoke: await streaming('smoke', prepared.smoke),
@@ -96,7 +96,7 @@ try {
 }
 
 /** Parsing and decoding, each clip after the other in one thread; ffmpeg has threads of its own. */
-async function reading({ skeletons, small, large }: DataMaterial): Promise<void> {
+async function reading({ skeletons, small, large }: DataInputs): Promise<void> {
   const names = await readdir(skeletons);
   const texts = await Promise.all(names.map((name) => readFile(join(skeletons, name), 'utf8')));
   const megabytes = texts.reduce((sum, text) => sum + text.length, 0) / texts.length / 1e6;
@@ -114,12 +114,12 @@ async function reading({ skeletons, small, large }: DataMaterial): Promise<void>
 }
 
 /** The whole way from files to shards. Gives the folder of the shards made of small videos. */
-async function preparing(name: keyof typeof sizes, material: DataMaterial): Promise<string> {
+async function preparing(name: keyof typeof sizes, inputs: DataInputs): Promise<string> {
   const { video, skeleton } = sizes[name];
   const kinds = name === 'smoke' ? ['small' as const] : (['small', 'large'] as const);
   for (const kind of kinds) {
-    const { folder: videos, size, files } = material[kind];
-    const options: NtuOptions = { skeletons: material.skeletons, videos, skeleton, video };
+    const { folder: videos, size, files } = inputs[kind];
+    const options: NtuOptions = { skeletons: inputs.skeletons, videos, skeleton, video };
     const start = performance.now();
     const { samples } = await prepare('ntu60', options, {
       out: join(folder, `${name}-${kind}`),

@@ -10,12 +10,12 @@ import type { Results } from './measure/results.js';
 import { TimeLeft } from './measure/timeLeft.js';
 import { type Case, cases } from './networks/cases.js';
 import { help, OptionError, type Options, optionsOf } from './networks/options.js';
-import { writeMaterial } from './networks/sharedInputs.js';
+import { writeSharedInputs } from './networks/sharedInputs.js';
 import { type Task, type TaskName, tasks } from './networks/tasks.js';
 import { machine } from './report/machine.js';
 import { linesOf, lineTitles, markdownOf, notesOf, tablesOf } from './report/tables.js';
 import { Child } from './runners/child.js';
-import { type Contestant, commandOf, contestantsOf, referenceIn } from './runners/runners.js';
+import { commandOf, type Runner, referenceIn, runnersOf } from './runners/runners.js';
 
 /** Seconds that a run of a backend that is not stock may take: longer means that it hangs. */
 const PATIENCE = 900;
@@ -37,14 +37,14 @@ async function run(options: Options): Promise<number> {
     benchmark: 'networks',
     date: new Date().toISOString(),
     about: machine(),
-    contestants: [],
+    runners: [],
     absent: {},
     rounds: options.rounds,
     rows: [],
   };
   const present = await those(options, results);
   const reference = referenceIn(present)?.name;
-  results.contestants = present.map(({ name }) => name);
+  results.runners = present.map(({ name }) => name);
   if (reference) results.reference = reference;
   for (const [what, value] of Object.entries(results.about)) console.log(`${what}: ${value}`);
   for (const [name, why] of Object.entries(results.absent)) console.log(`${name} is not measured: ${why}`);
@@ -70,21 +70,21 @@ async function run(options: Options): Promise<number> {
   if (notes.length > 0) console.log(`\n${notes.join('\n')}`);
   if (options.markdown) writeFileSync(options.markdown, markdownOf(results));
   // Stock kernels are known to be wrong in places; anything else that is wrong makes the times worth nothing.
-  const stock = present.filter((contestant) => contestant.stock).map(({ name }) => name);
+  const stock = present.filter((runner) => runner.stock).map(({ name }) => name);
   const wrong = results.rows.flatMap(({ agreement }) => agreement?.wrong ?? []);
   return wrong.every((name) => stock.includes(name)) ? 0 : 1;
 }
 
-/** Those contestants that can be had here; why the others can't goes into the results. */
-async function those(options: Options, { about, absent }: Results): Promise<Contestant[]> {
-  const present: Contestant[] = [];
-  for (const contestant of contestantsOf(options)) {
-    const child = new Child(commandOf(contestant));
+/** Those runners that can be had here; why the others can't goes into the results. */
+async function those(options: Options, { about, absent }: Results): Promise<Runner[]> {
+  const present: Runner[] = [];
+  for (const runner of runnersOf(options)) {
+    const child = new Child(commandOf(runner));
     try {
       Object.assign(about, (await child.ready(120)).about);
-      present.push(contestant);
+      present.push(runner);
     } catch (error) {
-      absent[contestant.name] = (error as Error).message;
+      absent[runner.name] = (error as Error).message;
     } finally {
       child.end();
     }
@@ -94,7 +94,7 @@ async function those(options: Options, { about, absent }: Results): Promise<Cont
 
 async function measureAll(
   options: Options,
-  contestants: readonly Contestant[],
+  runners: readonly Runner[],
   folder: string,
   results: Results,
 ): Promise<void> {
@@ -115,9 +115,9 @@ async function measureAll(
   );
 
   for (const { subject, names, cost } of jobs) {
-    const material = join(folder, `${subject.name}.safetensors`);
+    const inputs = join(folder, `${subject.name}.safetensors`);
     const model = subject.build();
-    await writeMaterial(material, subject, model);
+    await writeSharedInputs(inputs, subject, model);
     model.dispose();
     const paces: Paces = new Map();
     console.log(`\n${subject.title}, ${(cost / 1e9).toFixed(3)} G multiply-adds a sample`);
@@ -126,7 +126,7 @@ async function measureAll(
       process.stderr.write(`${left.text()} ${subject.title}: ${tasks[task].title}\n`);
       const limits = { stock: options.limit, other: PATIENCE };
       const rules = { rounds: options.rounds, limits, atLeast: AT_LEAST };
-      const entries = await measure(subject, task, contestants, material, rules, paces);
+      const entries = await measure(subject, task, runners, inputs, rules, paces);
       const agreement = agreementOf(task, entries, results.reference);
       const { name, title, batch } = subject;
       const row = { case: { name, title, batch, multiplyAdds: cost }, task, entries, agreement };
@@ -134,7 +134,7 @@ async function measureAll(
       for (const line of linesOf(row, results.reference)) console.log(line);
       left.done();
     }
-    rmSync(material);
+    rmSync(inputs);
   }
 }
 

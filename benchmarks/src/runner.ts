@@ -1,11 +1,11 @@
-// The program of a contestant on tfjs: one backend, one case, one task. It does what the lines that it reads say, and
+// The program of a runner on tfjs: one backend, one case, one task. It does what the lines that it reads say, and
 // answers each with a line of JSON: see protocol.ts.
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { type BackendName, useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
 import { cases } from './networks/cases.js';
-import { readMaterial, setWeights } from './networks/sharedInputs.js';
+import { readSharedInputs, setWeights } from './networks/sharedInputs.js';
 import { tasks } from './networks/tasks.js';
 import { type Outcome, workOf } from './networks/work.js';
 import { memory } from './runners/memory.js';
@@ -18,7 +18,7 @@ const { values: given } = parseArgs({
     threads: { type: 'string' },
     case: { type: 'string' },
     task: { type: 'string' },
-    material: { type: 'string' },
+    inputs: { type: 'string' },
     batch: { type: 'string' },
   },
 });
@@ -43,8 +43,8 @@ await answered(async () => {
   const { now: baseline } = memory();
   if (given.task) {
     const subject = cases.find(({ name }) => name === given.case)!;
-    const { weights, ...samples } = readMaterial(
-      given.material!,
+    const { weights, ...samples } = readSharedInputs(
+      given.inputs!,
       given.batch ? Number(given.batch) : undefined,
     );
     const model = subject.build();

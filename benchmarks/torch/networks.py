@@ -2,7 +2,7 @@
 
 Started by the benchmark, which writes weights, layers' configs, samples, budgets and tasks into one safetensors file:
 
-    python3 networks.py --material FILE --task NAME --threads 2 --device cpu [--batch N]
+    python3 networks.py --inputs FILE --task NAME --threads 2 --device cpu [--batch N]
 
 It reads a line of JSON for each request and answers with one, as src/protocol.ts has it. Without --task it only says
 which PyTorch it runs on. Needs PyTorch 1.13 or later and NumPy.
@@ -18,7 +18,7 @@ import sys
 import time
 
 arguments = argparse.ArgumentParser()
-arguments.add_argument("--material")
+arguments.add_argument("--inputs")
 arguments.add_argument("--task")
 arguments.add_argument("--batch", type=int)
 arguments.add_argument("--threads", type=int, default=1)
@@ -33,7 +33,7 @@ from torch import nn
 from torch.nn import functional as F
 
 
-class Material:
+class BenchmarkInputs:
     """What the benchmark wrote: weights by `layer/weight`, layers' configs, samples, budgets, tasks."""
 
     def __init__(self, path):
@@ -108,13 +108,13 @@ def fill(parameter, values):
 
 
 class VideoBlock(nn.Module):
-    def __init__(self, material, part):
+    def __init__(self, source, part):
         super().__init__()
         step = lambda name: nn.Sequential(
-            material.convolution(f"{part}{name}"), material.norm(f"{part}{name}Norm", nn.BatchNorm3d)
+            source.convolution(f"{part}{name}"), source.norm(f"{part}{name}Norm", nn.BatchNorm3d)
         )
         self.first, self.second = step("Conv1"), step("Conv2")
-        self.shortcut = step("Shortcut") if material.has(f"{part}Shortcut") else nn.Identity()
+        self.shortcut = step("Shortcut") if source.has(f"{part}Shortcut") else nn.Identity()
 
     def forward(self, x):
         return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
@@ -123,14 +123,14 @@ class VideoBlock(nn.Module):
 class VideoEncoder(nn.Module):
     """3D ResNet with basic blocks: [batch, channels, frames, height, width] to a map of the last stage."""
 
-    def __init__(self, material, modality):
+    def __init__(self, source, modality):
         super().__init__()
-        config = material.layers[f"{modality}Normalized"]
+        config = source.layers[f"{modality}Normalized"]
         for name in ("mean", "std"):
             self.register_buffer(name, torch.tensor(config[name]).reshape(1, -1, 1, 1, 1))
-        self.stem = material.convolution(f"{modality}Stem")
-        self.stem_norm = material.norm(f"{modality}StemNorm", nn.BatchNorm3d)
-        self.blocks = nn.Sequential(*(VideoBlock(material, part) for part in material.blocks(modality)))
+        self.stem = source.convolution(f"{modality}Stem")
+        self.stem_norm = source.norm(f"{modality}StemNorm", nn.BatchNorm3d)
+        self.blocks = nn.Sequential(*(VideoBlock(source, part) for part in source.blocks(modality)))
 
     def forward(self, x):
         x = (x - self.mean) / self.std
@@ -144,15 +144,15 @@ class GraphUnit(nn.Module):
     PyTorch has no fast BLAS, as in Debian, and where it has one, a copy slower at most.
     """
 
-    def __init__(self, material, layer):
+    def __init__(self, source, layer):
         super().__init__()
-        kernel = material.weight(layer, "kernel")
+        kernel = source.weight(layer, "kernel")
         self.partitions, inward, outward = kernel.shape
         self.conv = nn.Conv2d(inward, self.partitions * outward, 1)
         fill(self.conv.weight, kernel.permute(0, 2, 1).reshape(self.partitions * outward, inward, 1, 1))
-        fill(self.conv.bias, material.weight(layer, "bias").flatten())
-        self.register_buffer("edges", torch.tensor(material.layers[layer]["adjacency"]))
-        self.importance = nn.Parameter(material.weight(layer, "edgeImportance"))
+        fill(self.conv.bias, source.weight(layer, "bias").flatten())
+        self.register_buffer("edges", torch.tensor(source.layers[layer]["adjacency"]))
+        self.importance = nn.Parameter(source.weight(layer, "edgeImportance"))
 
     def forward(self, x):
         n, _, t, v = x.shape
@@ -162,15 +162,15 @@ class GraphUnit(nn.Module):
 
 
 class SkeletonBlock(nn.Module):
-    def __init__(self, material, part, first):
+    def __init__(self, source, part, first):
         super().__init__()
-        norm = lambda name: material.norm(f"{part}{name}Norm", nn.BatchNorm2d)
-        self.graph = nn.Sequential(GraphUnit(material, f"{part}Graph"), norm("Graph"))
-        self.temporal = nn.Sequential(material.convolution(f"{part}Temporal"), norm("Temporal"))
+        norm = lambda name: source.norm(f"{part}{name}Norm", nn.BatchNorm2d)
+        self.graph = nn.Sequential(GraphUnit(source, f"{part}Graph"), norm("Graph"))
+        self.temporal = nn.Sequential(source.convolution(f"{part}Temporal"), norm("Temporal"))
         self.first = first
         self.shortcut = nn.Identity()
-        if material.has(f"{part}Shortcut"):
-            self.shortcut = nn.Sequential(material.convolution(f"{part}Shortcut"), norm("Shortcut"))
+        if source.has(f"{part}Shortcut"):
+            self.shortcut = nn.Sequential(source.convolution(f"{part}Shortcut"), norm("Shortcut"))
 
     def forward(self, x):
         y = self.temporal(torch.relu(self.graph(x)))
@@ -180,13 +180,13 @@ class SkeletonBlock(nn.Module):
 class SkeletonEncoder(nn.Module):
     """ST-GCN on bodies that are all there: [batch, persons, frames, joints, 3] to [batch, C, persons, frames, joints]."""
 
-    def __init__(self, material, modality):
+    def __init__(self, source, modality):
         super().__init__()
-        self.root = material.layers[f"{modality}Centered"]["root"]
-        self.norm = material.norm(f"{modality}InputNorm", nn.BatchNorm1d)
-        parts = material.blocks(modality)
+        self.root = source.layers[f"{modality}Centered"]["root"]
+        self.norm = source.norm(f"{modality}InputNorm", nn.BatchNorm1d)
+        parts = source.blocks(modality)
         self.blocks = nn.Sequential(
-            *(SkeletonBlock(material, part, i == 0) for i, part in enumerate(parts))
+            *(SkeletonBlock(source, part, i == 0) for i, part in enumerate(parts))
         )
 
     def forward(self, x):
@@ -200,11 +200,11 @@ class SkeletonEncoder(nn.Module):
 class Reweighter(nn.Module):
     """The attention modality reweighter with a weight for each modality, as @amr/layers defines it."""
 
-    def __init__(self, material, layer):
+    def __init__(self, source, layer):
         super().__init__()
         for name in ("hiddenKernel", "hiddenBias", "attentionKernel", "attentionBias"):
-            self.register_parameter(name, nn.Parameter(material.weight(layer, name)))
-        self.temperature = material.layers[layer]["temperature"]
+            self.register_parameter(name, nn.Parameter(source.weight(layer, name)))
+        self.temperature = source.layers[layer]["temperature"]
 
     def forward(self, maps):
         hidden = torch.relu(torch.cat([means(x) for x in maps], 1) @ self.hiddenKernel + self.hiddenBias)
@@ -221,17 +221,17 @@ def means(x):
 class Network(nn.Module):
     """Encoders, the reweighter between them if there is one, and heads on the pooled features."""
 
-    def __init__(self, material):
+    def __init__(self, source):
         super().__init__()
-        self.modalities = material.modalities
+        self.modalities = source.modalities
         self.encoders = nn.ModuleDict(
-            {m: (SkeletonEncoder if m == "skeleton" else VideoEncoder)(material, m) for m in self.modalities}
+            {m: (SkeletonEncoder if m == "skeleton" else VideoEncoder)(source, m) for m in self.modalities}
         )
-        self.reweighter = Reweighter(material, "reweighter") if material.has("reweighter") else None
-        self.logits = material.linear("logits")
+        self.reweighter = Reweighter(source, "reweighter") if source.has("reweighter") else None
+        self.logits = source.linear("logits")
         two = len(self.modalities) > 1
-        self.auxiliary = nn.ModuleList(material.linear(f"{m}Logits") for m in self.modalities if two)
-        rate = material.layers.get("fusionDropout", {}).get("rate", 0)
+        self.auxiliary = nn.ModuleList(source.linear(f"{m}Logits") for m in self.modalities if two)
+        rate = source.layers.get("fusionDropout", {}).get("rate", 0)
         self.dropout = nn.Dropout(rate) if rate else nn.Identity()
 
     def maps(self, inputs):
@@ -310,11 +310,11 @@ def adam(network, rate, decay=0):
     return torch.optim.AdamW(groups, rate, eps=1e-7)
 
 
-def work_of(material, task, network, inputs, labels):
+def work_of(source, task, network, inputs, labels):
     """A function that does the task once and gives what contestants compare, or nothing."""
     kind = task["kind"]
-    attacked = task.get("attacked", material.modalities)
-    budgets = material.budgets
+    attacked = task.get("attacked", source.modalities)
+    budgets = source.budgets
     if kind == "forward":
         network.eval()
 
@@ -354,7 +354,7 @@ def work_of(material, task, network, inputs, labels):
             training_step(network, optimizer, moved, labels)
 
     else:
-        training = material.training
+        training = source.training
         size = training["batchSize"]
 
         def work():
@@ -431,15 +431,15 @@ def main():
     baseline = memory("VmRSS")
     if not given.task:
         return say({"baseline": baseline, "about": about()})
-    material = Material(given.material)
-    network = Network(material).to(device)
-    if material.unused:
-        return say({"error": f"weights that this script does not know: {', '.join(material.unused)}"})
+    source = BenchmarkInputs(given.inputs)
+    network = Network(source).to(device)
+    if source.unused:
+        return say({"error": f"weights that this script does not know: {', '.join(source.unused)}"})
     inputs = {
         m: (x if m == "skeleton" else x.permute(0, 4, 1, 2, 3).contiguous()).to(device)
-        for m, x in material.inputs.items()
+        for m, x in source.inputs.items()
     }
-    work = work_of(material, material.tasks[given.task], network, inputs, material.labels.to(device))
+    work = work_of(source, source.tasks[given.task], network, inputs, source.labels.to(device))
     say({"baseline": baseline})
     for line in sys.stdin:
         request = json.loads(line)

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { writeNtuLayout } from '@amr/datasets/node';
 
 /** Generated clips, in the layout and of the size of NTU RGB+D's. */
-export interface DataMaterial {
+export interface DataInputs {
   /** Folder of `.skeleton` files, one for each clip. */
   skeletons: string;
   /** Folders of `.avi` files: of all clips as they are often kept, and of `large.clips` of them as they are downloaded. */
@@ -27,11 +27,11 @@ const FRAMES = 72;
 const BITS_PER_SECOND = 33e3 * 8 * 30;
 
 /** Writes the clips that everything is measured on. */
-export async function writeDataMaterial(
+export async function writeDataInputs(
   folder: string,
   clips: number,
   largeClips: number,
-): Promise<DataMaterial> {
+): Promise<DataInputs> {
   const classes = ['drink', 'throw', 'wave', 'kick'];
   const { skeletons, videos } = await writeNtuLayout(join(folder, 'ntu'), {
     classes,

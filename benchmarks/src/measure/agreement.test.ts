@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { agreementOf } from './agreement.js';
 import type { Entry } from './measure.js';
 
-const entry = (contestant: string, values?: number[]): Entry => ({
-  contestant,
+const entry = (runner: string, values?: number[]): Entry => ({
+  runner,
   times: [1],
   processor: [1],
   batch: 1,
@@ -16,7 +16,7 @@ it('compares each with the reference and names those that are wrong', () => {
   const agreement = agreementOf('forward', entries, 'torch-2')!;
   expect(agreement).toMatchObject({
     with: 'torch-2',
-    tolerance: { measure: 'value', most: 1e-3 },
+    tolerance: { measure: 'value', max: 1e-3 },
     wrong: ['cpu'],
   });
   expect(agreement.differences['wasm']).toBeCloseTo(5e-5);

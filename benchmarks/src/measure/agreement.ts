@@ -2,12 +2,12 @@ import { type Task, type TaskName, tasks } from '../networks/tasks.js';
 import { difference } from '../runners/protocol.js';
 import type { Entry } from './measure.js';
 
-/** Whether contestants computed the same at a task. */
+/** Whether runners computed the same at a task. */
 export interface Agreement {
   /** Whom the others are compared with. */
   with: string;
   /** How far each other one is apart, as the task measures it. */
-  differences: { [contestant: string]: number };
+  differences: { [runner: string]: number };
   /** How far is allowed. */
   tolerance: NonNullable<Task['tolerance']>;
   /** Those that differ by more. */
@@ -15,7 +15,7 @@ export interface Agreement {
 }
 
 /**
- * Compares what contestants computed: the proof that their networks, weights and attacks are the same.
+ * Compares what runners computed: the proof that their networks, weights and attacks are the same.
  * @param reference who is right, if it was measured; otherwise the first that was
  * @returns undefined where there is nothing to compare
  */
@@ -26,15 +26,12 @@ export function agreementOf(
 ): Agreement | undefined {
   const { tolerance }: Task = tasks[task];
   const told = entries.filter(({ values }) => values);
-  const right = told.find(({ contestant }) => contestant === reference) ?? told[0];
+  const right = told.find(({ runner }) => runner === reference) ?? told[0];
   const others = told.filter((entry) => entry !== right);
   if (!right || others.length === 0 || tolerance === undefined) return undefined;
   const differences = Object.fromEntries(
-    others.map(({ contestant, values }) => [
-      contestant,
-      difference(right.values!, values!, tolerance.measure),
-    ]),
+    others.map(({ runner, values }) => [runner, difference(right.values!, values!, tolerance.measure)]),
   );
-  const wrong = Object.keys(differences).filter((name) => !(differences[name]! <= tolerance.most));
-  return { with: right.contestant, differences, tolerance, wrong };
+  const wrong = Object.keys(differences).filter((name) => !(differences[name]! <= tolerance.max));
+  return { with: right.runner, differences, tolerance, wrong };
 }

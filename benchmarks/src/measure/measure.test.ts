@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cases } from '../networks/cases.js';
 import type { TaskName } from '../networks/tasks.js';
-import type { Contestant } from '../runners/runners.js';
+import type { Runner } from '../runners/runners.js';
 import { type Entry, measure, type Paces, type Rules } from './measure.js';
 
-/** A contestant's program whose runs are as long as its first argument says, times the batch. */
+/** A runner's program whose runs are as long as its first argument says, times the batch. */
 const program = `
 import { createInterface } from 'node:readline';
 const [kind, milliseconds] = process.argv[2].split(':');
@@ -30,29 +30,25 @@ const subject = cases.find(({ name }) => name === 'tiny')!;
 const rules: Rules = { rounds: 3, limits: { stock: 1, other: 60 }, atLeast: 0 };
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'contestants-'));
-  writeFileSync(join(folder, 'contestant.mjs'), program);
+  folder = mkdtempSync(join(tmpdir(), 'runners-'));
+  writeFileSync(join(folder, 'runner.mjs'), program);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const contestant = (behaviour: string, stock = false): Contestant => ({
+const runner = (behaviour: string, stock = false): Runner => ({
   name: behaviour,
   stock,
   torch: false,
-  program: [process.execPath, join(folder, 'contestant.mjs'), behaviour],
+  program: [process.execPath, join(folder, 'runner.mjs'), behaviour],
 });
-async function entryOf(
-  one: Contestant,
-  task: TaskName = 'forward',
-  paces: Paces = new Map(),
-): Promise<Entry> {
-  const [entry] = await measure(subject, task, [one], 'material', rules, paces);
+async function entryOf(one: Runner, task: TaskName = 'forward', paces: Paces = new Map()): Promise<Entry> {
+  const [entry] = await measure(subject, task, [one], 'inputs', rules, paces);
   return entry!;
 }
 
 it('has a time for each round, the memory, and what was computed', async () => {
-  expect(await entryOf(contestant('steady:5'))).toEqual({
-    contestant: 'steady:5',
+  expect(await entryOf(runner('steady:5'))).toEqual({
+    runner: 'steady:5',
     times: [10, 10, 10],
     processor: [6, 6, 6],
     batch: 2,
@@ -63,7 +59,7 @@ it('has a time for each round, the memory, and what was computed', async () => {
 });
 
 it('measures one sample of what is too slow for a batch, and says so', async () => {
-  const entry = await entryOf(contestant('slow:700', true));
+  const entry = await entryOf(runner('slow:700', true));
   expect(entry).toMatchObject({ status: 'measured', batch: 1, note: 'times of a batch of 1, times 2' });
   // A second one would be over the limit, and the values are those of other samples.
   expect(entry.times).toEqual([1400]);
@@ -72,7 +68,7 @@ it('measures one sample of what is too slow for a batch, and says so', async () 
 
 it('gives up what is too slow even so, and tries nothing that costs more', async () => {
   const paces: Paces = new Map();
-  const slow = contestant('slow:5000', true);
+  const slow = runner('slow:5000', true);
   expect(await entryOf(slow, 'forward', paces)).toMatchObject({
     status: 'slow',
     times: [],
@@ -87,18 +83,18 @@ it('gives up what is too slow even so, and tries nothing that costs more', async
 });
 
 it('names a kernel that is missing, and how a program ended', async () => {
-  expect(await entryOf(contestant('missing'))).toMatchObject({
+  expect(await entryOf(runner('missing'))).toMatchObject({
     status: 'missing',
     note: 'it has no kernel Sparkle',
   });
-  expect(await entryOf(contestant('crash'))).toMatchObject({
+  expect(await entryOf(runner('crash'))).toMatchObject({
     status: 'failed',
     note: 'it ended with 3: out of memory',
   });
 });
 
 it('goes on with the others when one fails', async () => {
-  const both = [contestant('missing'), contestant('steady:5')];
-  const entries = await measure(subject, 'forward', both, 'material', rules, new Map());
+  const both = [runner('missing'), runner('steady:5')];
+  const entries = await measure(subject, 'forward', both, 'inputs', rules, new Map());
   expect(entries.map(({ times }) => times.length)).toEqual([0, 3]);
 });

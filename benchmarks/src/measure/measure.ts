@@ -2,12 +2,12 @@ import type { Case } from '../networks/cases.js';
 import { type Task, type TaskName, tasks } from '../networks/tasks.js';
 import { Child, TooSlow } from '../runners/child.js';
 import type { Ran, Ready } from '../runners/protocol.js';
-import { type Contestant, commandOf } from '../runners/runners.js';
+import { commandOf, type Runner } from '../runners/runners.js';
 
-/** What a contestant did at a task. */
+/** What a runner did at a task. */
 export interface Entry {
   /** Whose it is. */
-  contestant: string;
+  runner: string;
   /** Milliseconds of a run, by round; empty where it was not measured. */
   times: number[];
   /** The same on all processors together: busy machines change it less, and it tells how many cores are used. */
@@ -33,12 +33,12 @@ export interface Rules {
   atLeast: number;
 }
 
-/** What is known of contestants from the tasks of a case that came before: milliseconds per pass and sample. */
+/** What is known of runners from the tasks of a case that came before: milliseconds per pass and sample. */
 export type Paces = Map<string, number>;
 
-/** A contestant whose program is ready. */
-interface Runner {
-  contestant: Contestant;
+/** A runner whose program is ready. */
+interface Measured {
+  runner: Runner;
   child: Child;
   entry: Entry;
   ready: Ready;
@@ -47,64 +47,64 @@ interface Runner {
 }
 
 /**
- * Measures a task: each contestant in a process of its own, so that its peak memory is that of this task, and all of
+ * Measures a task: each runner in a process of its own, so that its peak memory is that of this task, and all of
  * them in turn in each round, so that a busy machine hits all alike.
  */
 export async function measure(
   subject: Case,
   task: TaskName,
-  contestants: readonly Contestant[],
-  material: string,
+  runners: readonly Runner[],
+  inputs: string,
   rules: Rules,
   paces: Paces,
 ): Promise<Entry[]> {
-  const runners: Runner[] = [];
+  const measured: Measured[] = [];
   const entries: Entry[] = [];
   try {
-    for (const contestant of contestants) {
-      const prepared = await prepare(subject, task, contestant, material, rules, paces);
+    for (const runner of runners) {
+      const prepared = await prepare(subject, task, runner, inputs, rules, paces);
       entries.push(prepared.entry);
-      if (prepared.child) runners.push(prepared as Runner);
+      if (prepared.child) measured.push(prepared as Measured);
     }
     for (let round = 0; round < rules.rounds; round++) {
-      for (const runner of runners) await takeTurn(runner, subject, rules);
+      for (const one of measured) await takeTurn(one, subject, rules);
     }
   } finally {
-    for (const { child } of runners) child.end();
+    for (const { child } of measured) child.end();
   }
-  for (const { contestant, times } of entries) {
-    if (times.length > 0) paces.set(contestant, Math.min(...times) / subject.batch / tasks[task].passes);
+  for (const { runner, times } of entries) {
+    if (times.length > 0) paces.set(runner, Math.min(...times) / subject.batch / tasks[task].passes);
   }
   return entries;
 }
 
 const START_SECONDS = 300;
 
-/** Starts a contestant and lets it run untimed; a stock one that takes too long for that with one sample only. */
+/** Starts a runner and lets it run untimed; a stock one that takes too long for that with one sample only. */
 async function prepare(
   subject: Case,
   name: TaskName,
-  contestant: Contestant,
-  material: string,
+  runner: Runner,
+  inputs: string,
   rules: Rules,
   paces: Paces,
-): Promise<Partial<Runner> & { entry: Entry }> {
+): Promise<Partial<Measured> & { entry: Entry }> {
   const task: Task = tasks[name];
-  const seconds = contestant.stock ? rules.limits.stock : rules.limits.other;
-  const pace = paces.get(contestant.name);
+  const seconds = runner.stock ? rules.limits.stock : rules.limits.other;
+  const pace = paces.get(runner.name);
   const expected = (batch: number) => ((pace ?? 0) * batch * task.passes) / 1000;
-  const batches = contestant.stock && name !== 'epoch' ? [subject.batch, 1] : [subject.batch];
-  let entry = entryOf(contestant, subject.batch);
+  const batches = runner.stock && name !== 'epoch' ? [subject.batch, 1] : [subject.batch];
+  let entry = entryOf(runner, subject.batch);
   for (const batch of batches) {
-    entry = entryOf(contestant, batch);
+    entry = entryOf(runner, batch);
     const tooLong = expected(batch);
-    if (contestant.stock && tooLong > seconds) {
+    if (runner.stock && tooLong > seconds) {
       entry.status = 'slow';
       entry.note = `about ${Math.round(tooLong)} s expected for a batch of ${batch}, the limit being ${seconds} s`;
       continue;
     }
-    const job = { case: subject.name, task: name, material, ...(batch === subject.batch ? {} : { batch }) };
-    const child = new Child(commandOf(contestant, job));
+    const job = { case: subject.name, task: name, inputs, ...(batch === subject.batch ? {} : { batch }) };
+    const child = new Child(commandOf(runner, job));
     try {
       const ready = await child.ready(START_SECONDS);
       const first = await child.ask({ atLeast: 0, compare: true }, seconds);
@@ -116,28 +116,28 @@ async function prepare(
       entry.values = batch === subject.batch ? first.values : undefined;
       remember(entry, ready, last);
       if (batch !== subject.batch) entry.note = `times of a batch of ${batch}, times ${subject.batch}`;
-      return { contestant, child, entry, ready, spent: 0 };
+      return { runner, child, entry, ready, spent: 0 };
     } catch (error) {
       child.end();
       Object.assign(entry, failureOf(error as Error, batch));
       if (entry.status !== 'slow') break;
       // Nothing that costs more need be tried.
-      paces.set(contestant.name, Math.max(pace ?? 0, (1000 * seconds) / batch / task.passes));
+      paces.set(runner.name, Math.max(pace ?? 0, (1000 * seconds) / batch / task.passes));
     }
   }
   return { entry };
 }
 
-async function takeTurn(runner: Runner, subject: Case, rules: Rules): Promise<void> {
-  const { contestant, child, entry, ready } = runner;
-  const seconds = contestant.stock ? rules.limits.stock : rules.limits.other;
-  const usual = runner.spent / Math.max(1, entry.times.length);
+async function takeTurn(one: Measured, subject: Case, rules: Rules): Promise<void> {
+  const { runner, child, entry, ready } = one;
+  const seconds = runner.stock ? rules.limits.stock : rules.limits.other;
+  const usual = one.spent / Math.max(1, entry.times.length);
   if (entry.status !== 'measured') return;
   // A slow one is measured once or twice: the ratio to it need not be known to a percent.
-  if (contestant.stock && entry.times.length > 0 && runner.spent + usual > 1000 * seconds) return;
+  if (runner.stock && entry.times.length > 0 && one.spent + usual > 1000 * seconds) return;
   try {
     const ran = await child.ask({ atLeast: rules.atLeast, compare: false }, 2 * seconds);
-    runner.spent += ran.milliseconds * ran.runs;
+    one.spent += ran.milliseconds * ran.runs;
     entry.times.push((ran.milliseconds * subject.batch) / entry.batch);
     entry.processor.push((ran.processor * subject.batch) / entry.batch);
     remember(entry, ready, ran);
@@ -147,8 +147,8 @@ async function takeTurn(runner: Runner, subject: Case, rules: Rules): Promise<vo
   }
 }
 
-const entryOf = ({ name }: Contestant, batch: number): Entry => ({
-  contestant: name,
+const entryOf = ({ name }: Runner, batch: number): Entry => ({
+  runner: name,
   times: [],
   processor: [],
   batch,

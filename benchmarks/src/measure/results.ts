@@ -10,11 +10,11 @@ export interface Results {
   /** The machine and the versions of everything that computes. */
   about: { [what: string]: string };
   /** Who was measured, in the order of tables. */
-  contestants: string[];
+  runners: string[];
   /** The one that others are divided by. */
   reference?: string;
   /** Who was not, and why. */
-  absent: { [contestant: string]: string };
+  absent: { [runner: string]: string };
   rounds: number;
   rows: Row[];
 }

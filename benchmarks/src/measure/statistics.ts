@@ -1,24 +1,24 @@
 /** Several measurements of one quantity. */
 export interface Spread {
   median: number;
-  least: number;
-  most: number;
+  min: number;
+  max: number;
 }
 
-/** Median, least and most of one or more values. */
+/** Median, min and max of one or more values. */
 export function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0) throw new Error('spreadOf: got no values; expected one or more.');
   const sorted = [...values].sort((a, b) => a - b);
   const half = (sorted.length - 1) / 2;
   return {
     median: (sorted[Math.floor(half)]! + sorted[Math.ceil(half)]!) / 2,
-    least: sorted[0]!,
-    most: sorted.at(-1)!,
+    min: sorted[0]!,
+    max: sorted.at(-1)!,
   };
 }
 
 /**
- * Ratios of two contestants' times, round by round: what both suffer in a round, a busy machine, cancels.
+ * Ratios of two runners' times, round by round: what both suffer in a round, a busy machine, cancels.
  * @returns undefined when they share no round
  */
 export function ratioOf(times: readonly number[], reference: readonly number[]): Spread | undefined {

@@ -9,10 +9,10 @@ import {
   stgcn,
   twoStream,
 } from '@amr/encoders';
+import { buildModel } from '@amr/example-quickstart/model';
+import { presets } from '@amr/example-quickstart/presets';
 import { unfilled } from '@amr/testing/networks/unfilled';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { buildModel } from '../../../examples/quickstart/src/model.js';
-import { presets } from '../../../examples/quickstart/src/presets.js';
 import type { TaskName } from './tasks.js';
 
 /** A network with the batch that it is measured on. */

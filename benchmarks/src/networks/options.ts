@@ -15,9 +15,9 @@ export interface Options {
   cases: readonly string[];
   /** Those tasks that a case does not have are passed over. */
   tasks: readonly TaskName[];
-  /** Timed rounds, in each of which every contestant has its turn. */
+  /** Timed rounds, in each of which every runner has its turn. */
   rounds: number;
-  /** Threads of PyTorch: a contestant for each number; none: no PyTorch. */
+  /** Threads of PyTorch: a runner for each number; none: no PyTorch. */
   threads: readonly number[];
   /** The Python to look for PyTorch in. */
   python: string;
@@ -44,7 +44,7 @@ export const help = `Times networks, attacks and adversarial training on tfjs's 
   --cases LIST       of ${names(cases.filter(({ hidden }) => !hidden)).join(', ')} (default: all)
   --tasks LIST       of ${Object.keys(tasks).join(', ')}
                      (default: all)
-  --rounds N         timed rounds, all contestants in turn in each (default 5)
+  --rounds N         timed rounds, all runners in turn in each (default 5)
   --threads LIST     of numbers of threads for PyTorch (default 1,2); 0 for no PyTorch. onnx and wasm-threads
                      have the largest of them, without PyTorch as many as there are cores
   --python PATH      the Python that has PyTorch (default /usr/bin/python3)

@@ -1,5 +1,5 @@
 /** Repeatable values, drawn much faster than by tfjs's initializers: the large networks have millions of weights. */
-export interface Draws {
+export interface SeededValues {
   /** Values for a weight of this name and shape: kernels of variance 2 / fan-in, variances and scales near 1. */
   weight(name: string, shape: readonly number[]): Float32Array;
   /** Uniform values in [from, to). */
@@ -8,8 +8,8 @@ export interface Draws {
   spread(shape: readonly number[], deviation: number): Float32Array;
 }
 
-/** A generator of {@link Draws}: the same seed gives the same values. */
-export function draws(seed: number): Draws {
+/** A generator of {@link SeededValues}: the same seed gives the same values. */
+export function seededValues(seed: number): SeededValues {
   let state = seed >>> 0;
   // Mulberry32: 32 bits of state, each step a multiplication of mixed bits.
   const next = () => {

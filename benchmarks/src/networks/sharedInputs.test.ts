@@ -5,25 +5,25 @@ import { readSafetensors } from '@amr/formats';
 import type * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cases } from './cases.js';
-import { readMaterial, setWeights, writeMaterial } from './sharedInputs.js';
+import { readSharedInputs, setWeights, writeSharedInputs } from './sharedInputs.js';
 
 const subject = cases.find(({ name }) => name === 'tiny')!;
 
-describe('what contestants are given', () => {
+describe('what runners are given', () => {
   let folder: string;
   let file: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'networks-'));
     file = join(folder, 'tiny.safetensors');
     const model = subject.build();
-    await writeMaterial(file, subject, model);
+    await writeSharedInputs(file, subject, model);
     model.dispose();
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('makes the same network of every model that reads it', () => {
     const logits = [0, 1].map(() => {
-      const { weights, inputs } = readMaterial(file);
+      const { weights, inputs } = readSharedInputs(file);
       const model = subject.build();
       setWeights(model, weights);
       const [fused] = model.predict(Object.values(inputs)) as tf.Tensor[];
@@ -36,7 +36,7 @@ describe('what contestants are given', () => {
   });
 
   it('can be read in part', () => {
-    const { inputs, labels } = readMaterial(file, 1);
+    const { inputs, labels } = readSharedInputs(file, 1);
     expect(inputs['rgb']!.shape).toEqual([1, 4, 16, 16, 3]);
     expect(inputs['skeleton']!.shape).toEqual([1, 2, 8, 20, 3]);
     expect(labels.dtype).toBe('int32');
@@ -53,7 +53,7 @@ describe('what contestants are given', () => {
   });
 
   it('is refused by another network', () => {
-    const { weights } = readMaterial(file);
+    const { weights } = readSharedInputs(file);
     const other = cases.find(({ name }) => name === 'stgcn')!.build();
     expect(() => setWeights(other, weights)).toThrow(/has no weight skeletonInputNorm.*another network/);
   });

@@ -1,15 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { loadData } from '@amr/example-quickstart/data';
 import { readSafetensors, type SafetensorsEntry, safetensorsValues, writeSafetensors } from '@amr/formats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { loadData } from '../../../examples/quickstart/src/data.js';
 import { budgets } from './budgets.js';
 import { type Case, quickstart } from './cases.js';
-import { draws } from './seededValues.js';
+import { seededValues } from './seededValues.js';
 import { tasks } from './tasks.js';
 
-/** The network's weights and the samples of a case, as every contestant reads them. */
-export interface Material {
+/** The network's weights and the samples of a case, as every runner reads them. */
+export interface BenchmarkInputs {
   /** By `<layer>/<weight>`. */
   weights: Map<string, tf.Tensor>;
   /** By modality. */
@@ -19,12 +19,12 @@ export interface Material {
 }
 
 /**
- * Writes what contestants read: drawn weights, a batch (or the quickstart's training clips), and, for PyTorch, the
+ * Writes what runners read: drawn weights, a batch (or the quickstart's training clips), and, for PyTorch, the
  * layers' configs, the budgets and the tasks.
  */
-export async function writeMaterial(file: string, subject: Case, model: LayersModel): Promise<void> {
+export async function writeSharedInputs(file: string, subject: Case, model: LayersModel): Promise<void> {
   const tensors = new Map<string, SafetensorsEntry>();
-  const draw = draws(1);
+  const draw = seededValues(1);
   for (const [name, { shape }] of weightsOf(model)) {
     const sizes = shape as number[];
     tensors.set(`weights/${name}`, floats(sizes, draw.weight(name.split('/').at(-1)!, sizes)));
@@ -43,8 +43,8 @@ export async function writeMaterial(file: string, subject: Case, model: LayersMo
 }
 
 /** Reads the material; of each input the first `batch` samples. Needs a backend. */
-export function readMaterial(file: string, batch?: number): Material {
-  const material: Material = { weights: new Map(), inputs: {}, labels: tf.tensor1d([], 'int32') };
+export function readSharedInputs(file: string, batch?: number): BenchmarkInputs {
+  const material: BenchmarkInputs = { weights: new Map(), inputs: {}, labels: tf.tensor1d([], 'int32') };
   for (const [name, entry] of readSafetensors(readFileSync(file)).tensors) {
     const { values, shape } = safetensorsValues(entry);
     const [kind, ...rest] = name.split('/');
@@ -64,7 +64,7 @@ export function readMaterial(file: string, batch?: number): Material {
 }
 
 /** Gives the model its weights and frees them. */
-export function setWeights(model: LayersModel, weights: Material['weights']): void {
+export function setWeights(model: LayersModel, weights: BenchmarkInputs['weights']): void {
   for (const [name, variable] of weightsOf(model)) {
     const value = weights.get(name);
     if (!value || String(value.shape) !== String(variable.shape)) {
@@ -87,7 +87,7 @@ function weightsOf(model: LayersModel): [name: string, variable: LayerVariable][
 }
 
 function batchOf(model: LayersModel, batch: number) {
-  const draw = draws(2);
+  const draw = seededValues(2);
   const inputs: { [modality: string]: SafetensorsEntry } = {};
   for (const { shape, name } of model.inputs.map(({ shape }, i) => ({ shape, name: model.inputNames[i]! }))) {
     const sizes = [batch, ...(shape.slice(1) as number[])];

@@ -15,17 +15,17 @@ export interface Task {
   /** What it costs, in forward passes, a backward pass being one as well: for estimates of time. */
   passes: number;
   /**
-   * How far the results of two contestants that do the same may be apart, see `difference`; absent where they draw at
+   * How far the results of two runners that do the same may be apart, see `difference`; absent where they draw at
    * random. Gradients are compared in length: where an activation is 0 but for rounding, its relu passes the gradient
    * on in one and not in the other, so that of PyTorch in float32 is 2 % of the largest value off that in float64 in
    * single places, and 0.3 % in length.
    */
-  tolerance?: { measure: Measure; most: number };
+  tolerance?: { measure: Measure; max: number };
 }
 
-const exact = { measure: 'value', most: 1e-3 } as const;
+const exact = { measure: 'value', max: 1e-3 } as const;
 /** Of the loss that an attack reaches: a sign that differs in one step leads to another point. */
-const reached = { measure: 'value', most: 0.05 } as const;
+const reached = { measure: 'value', max: 0.05 } as const;
 
 /** The tasks by name. */
 export const tasks = {
@@ -34,7 +34,7 @@ export const tasks = {
     title: 'input gradient',
     kind: 'gradient',
     passes: 2,
-    tolerance: { measure: 'length', most: 0.02 },
+    tolerance: { measure: 'length', max: 0.02 },
   },
   training: { title: 'training step', kind: 'training', passes: 3, tolerance: exact },
   'pgd-rgb': {

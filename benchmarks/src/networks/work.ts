@@ -13,18 +13,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { budgets } from './budgets.js';
 import { quickstart } from './cases.js';
-import type { Material } from './sharedInputs.js';
+import type { BenchmarkInputs } from './sharedInputs.js';
 import type { Task } from './tasks.js';
 
 /** What a run leaves. Whoever asked for it frees it. */
 export interface Outcome {
   /** What was computed last: when its values are there, all is done, on devices with a queue too. */
   last: tf.Tensor;
-  /** What must be the same for all contestants; absent where they draw at random. */
+  /** What must be the same for all runners; absent where they draw at random. */
   compared?: tf.Tensor;
 }
 
-type Samples = Pick<Material, 'inputs' | 'labels'>;
+type Samples = Pick<BenchmarkInputs, 'inputs' | 'labels'>;
 
 /** A task on tfjs: what it returns does it once, on the backend in use. */
 export function workOf(task: Task, model: LayersModel, { inputs, labels }: Samples): () => Promise<Outcome> {
@@ -72,7 +72,11 @@ function threatModel({ attacked }: Task, { inputNames }: LayersModel): ThreatMod
 }
 
 /** The gradient of the summed cross-entropy with respect to all inputs, one behind the other. */
-function inputGradient(classifier: Classifier, inputs: Material['inputs'], labels: tf.Tensor1D): tf.Tensor {
+function inputGradient(
+  classifier: Classifier,
+  inputs: BenchmarkInputs['inputs'],
+  labels: tf.Tensor1D,
+): tf.Tensor {
   const names = Object.keys(inputs);
   const gradients = tf.grads((...values: tf.Tensor[]) =>
     tf.sum(
@@ -88,12 +92,12 @@ function inputGradient(classifier: Classifier, inputs: Material['inputs'], label
 function trainingStepOf(model: LayersModel, labels: tf.Tensor1D) {
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const optimizer = tf.train.adam(1e-3);
-  const loss = (inputs: Material['inputs']) => {
+  const loss = (inputs: BenchmarkInputs['inputs']) => {
     const given = model.inputNames.map((name) => inputs[name]!);
     const outputs = [model.apply(given, { training: true }) as tf.Tensor2D | tf.Tensor2D[]].flat();
     return amrLoss({ logits: outputs[0]!, auxiliary: outputs.slice(1), labels });
   };
-  return (inputs: Material['inputs']): Outcome => {
+  return (inputs: BenchmarkInputs['inputs']): Outcome => {
     const { value, grads } = tf.variableGrads(() => loss(inputs), variables);
     optimizer.applyGradients(variables.map(({ name }) => ({ name, tensor: grads[name]! })));
     tf.dispose(grads);

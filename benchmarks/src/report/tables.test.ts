@@ -3,8 +3,8 @@ import type { Entry } from '../measure/measure.js';
 import type { Results, Row } from '../measure/results.js';
 import { figures, linesOf, markdownOf, notesOf, pairsOf, tablesOf } from './tables.js';
 
-const entry = (contestant: string, times: number[], rest: Partial<Entry> = {}): Entry => ({
-  contestant,
+const entry = (runner: string, times: number[], rest: Partial<Entry> = {}): Entry => ({
+  runner,
   times,
   processor: times,
   batch: 4,
@@ -25,7 +25,7 @@ const row: Row = {
   agreement: {
     with: 'torch-2',
     differences: { wasm: 2e-6, 'wasm-stock': 0.5 },
-    tolerance: { measure: 'value', most: 1e-3 },
+    tolerance: { measure: 'value', max: 1e-3 },
     wrong: ['wasm-stock'],
   },
 };
@@ -33,7 +33,7 @@ const results: Results = {
   benchmark: 'networks',
   date: '2026-01-01T00:00:00.000Z',
   about: { CPU: 'some, 2 cores', Node: '20' },
-  contestants: ['wasm', 'wasm-stock', 'cpu', 'torch-2'],
+  runners: ['wasm', 'wasm-stock', 'cpu', 'torch-2'],
   reference: 'torch-2',
   absent: { onnx: 'onnxruntime-node is not installed' },
   rounds: 3,
@@ -58,7 +58,7 @@ it('divides ours by PyTorch and the stock backends by ours', () => {
   ]);
   expect(pairsOf(['wasm', 'cpu'])).toEqual([['cpu', 'wasm']]);
   // Nobody to divide by: no table of ratios.
-  expect(tablesOf({ ...results, contestants: ['wasm'], reference: undefined })).toHaveLength(2);
+  expect(tablesOf({ ...results, runners: ['wasm'], reference: undefined })).toHaveLength(2);
 });
 
 it('notes who is absent, what was not measured as it should be, and what is wrong', () => {

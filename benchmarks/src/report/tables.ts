@@ -17,37 +17,37 @@ const stock = ['wasm-stock', 'cpu'];
 
 /** The tables of a run: time, ratios, memory. */
 export function tablesOf(results: Results): Table[] {
-  const { contestants, reference, rows } = results;
+  const { runners, reference, rows } = results;
   const table = (heading: string, columns: string[], cells: (row: Row) => string[]): Table => ({
     heading,
     columns: ['network', 'task', ...columns],
     rows: rows.map((row) => [networkOf(row), taskOf(row), ...cells(row)]),
   });
-  const pairs = pairsOf(contestants, reference);
-  const byContestant = (cell: (entry: Entry | undefined, row: Row) => string) => (row: Row) =>
-    contestants.map((name) => cell(entryOf(row, name), row));
+  const pairs = pairsOf(runners, reference);
+  const byRunner = (cell: (entry: Entry | undefined, row: Row) => string) => (row: Row) =>
+    runners.map((name) => cell(entryOf(row, name), row));
   return [
-    table('Milliseconds, median (least to most)', contestants, byContestant(timeCell)),
+    table('Milliseconds, median (min to max)', runners, byRunner(timeCell)),
     ...(pairs.length > 0
       ? [
           table(
-            'Ratios of times in the same round, median (least to most)',
+            'Ratios of times in the same round, median (min to max)',
             pairs.map(([one, other]) => `${one} / ${other}`),
             (row) => pairs.map(([one, other]) => ratioCell(entryOf(row, one), entryOf(row, other))),
           ),
         ]
       : []),
-    table('Peak memory of the process in MiB (before the network)', contestants, byContestant(memoryCell)),
+    table('Peak memory of the process in MiB (before the network)', runners, byRunner(memoryCell)),
   ];
 }
 
 /** Who is divided by whom: each by the reference, and the stock backends by ours. */
-export function pairsOf(contestants: readonly string[], reference?: string): [string, string][] {
-  const mine = ours.filter((name) => contestants.includes(name));
-  const theirs = stock.filter((name) => contestants.includes(name));
+export function pairsOf(runners: readonly string[], reference?: string): [string, string][] {
+  const mine = ours.filter((name) => runners.includes(name));
+  const theirs = stock.filter((name) => runners.includes(name));
   const toReference = reference === undefined ? [] : mine.map((name): [string, string] => [name, reference]);
-  const most = mine.filter((name) => name === 'onnx' || name === 'wasm');
-  return [...toReference, ...most.flatMap((name) => theirs.map((other): [string, string] => [other, name]))];
+  const main = mine.filter((name) => name === 'onnx' || name === 'wasm');
+  return [...toReference, ...main.flatMap((name) => theirs.map((other): [string, string] => [other, name]))];
 }
 
 /** The tables in Markdown, behind what they were measured on. */
@@ -80,7 +80,7 @@ export function notesOf({ absent, rows }: Results): string[] {
     ...rows.flatMap((row) => [
       ...row.entries
         .filter(({ note }) => note !== undefined)
-        .map(({ contestant, note }) => `${titleOf(row)}, ${contestant}: ${note}`),
+        .map(({ runner, note }) => `${titleOf(row)}, ${runner}: ${note}`),
       ...disagreements(row).map((text) => `${titleOf(row)}: ${text}`),
     ]),
   ];
@@ -91,20 +91,20 @@ function disagreements({ agreement }: Row): string[] {
   const { differences, tolerance, wrong, with: right } = agreement;
   return wrong.map(
     (name) =>
-      `results of ${name} and ${right} differ by ${differences[name]!.toExponential(1)} of the ${unitOf(tolerance)}, more than ${tolerance.most}`,
+      `results of ${name} and ${right} differ by ${differences[name]!.toExponential(1)} of the ${unitOf(tolerance)}, more than ${tolerance.max}`,
   );
 }
 
-/** The lines of a task while the benchmark runs: each contestant's time, its ratio to the reference, its memory. */
+/** The lines of a task while the benchmark runs: each runner's time, its ratio to the reference, its memory. */
 export function linesOf(row: Row, reference?: string): string[] {
-  const against = row.entries.find(({ contestant }) => contestant === reference);
+  const against = row.entries.find(({ runner }) => runner === reference);
   const { agreement } = row;
   return [
     `${taskOf(row)}${agreement ? `: ${agreementText(agreement)}` : ''}`,
     ...row.entries.map((entry) => {
       const ratio = entry === against ? '' : ratioCell(entry, against);
       const cells = [timeCell(entry, row).padStart(26), ratio.padStart(24), memoryCell(entry).padStart(14)];
-      return `  ${entry.contestant.padEnd(12)}${cells.join('')}${entry.note ? `  ${entry.note}` : ''}`;
+      return `  ${entry.runner.padEnd(12)}${cells.join('')}${entry.note ? `  ${entry.note}` : ''}`;
     }),
     ...disagreements(row).map((text) => `  ${text}`),
   ];
@@ -135,7 +135,7 @@ const taskOf = ({ task }: Row) => (tasks[task] as Task).title;
 const titleOf = (row: Row) => `${networkOf(row)}, ${taskOf(row)}`;
 
 function entryOf({ entries }: Row, name: string): Entry | undefined {
-  return entries.find(({ contestant }) => contestant === name);
+  return entries.find(({ runner }) => runner === name);
 }
 
 function timeCell(entry: Entry | undefined, { agreement }: Row): string {
@@ -143,7 +143,7 @@ function timeCell(entry: Entry | undefined, { agreement }: Row): string {
   if (entry.times.length === 0) {
     return { slow: 'too slow', missing: 'missing', failed: 'failed', measured: '' }[entry.status];
   }
-  const wrong = agreement?.wrong.includes(entry.contestant) ? ', wrong' : '';
+  const wrong = agreement?.wrong.includes(entry.runner) ? ', wrong' : '';
   return `${spreadText(spreadOf(entry.times))}${wrong}`;
 }
 
@@ -159,8 +159,8 @@ function memoryCell(entry: Entry | undefined): string {
   return `${mebibytes(peak)} (${mebibytes(baseline)})${device ? ` + ${mebibytes(device)} on the device` : ''}`;
 }
 
-function spreadText({ median, least, most }: Spread): string {
-  return least === most ? figures(median) : `${figures(median)} (${figures(least)} to ${figures(most)})`;
+function spreadText({ median, min, max }: Spread): string {
+  return min === max ? figures(median) : `${figures(median)} (${figures(min)} to ${figures(max)})`;
 }
 
 /** Three figures, without an exponent. */

@@ -2,10 +2,10 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Answer, Failed, Ran, Ready, Request } from './protocol.js';
 
-/** A contestant took longer than it may. */
+/** A runner took longer than it may. */
 export class TooSlow extends Error {}
 
-/** A contestant's program under way, which answers lines of JSON with lines of JSON. */
+/** A runner's program under way, which answers lines of JSON with lines of JSON. */
 export class Child {
   readonly #process: ChildProcessWithoutNullStreams;
   /** Answers that nobody has asked for yet, and whoever waits for one. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { compared, difference } from './protocol.js';
 
-it('compares at most 500 values, evenly spread', () => {
+it('compares at most 500 values, evenly spaced', () => {
   expect(compared([1, 2, 3])).toEqual([1, 2, 3]);
   const many = compared(Float32Array.from({ length: 1234 }, (_, i) => i));
   expect(many).toHaveLength(500);

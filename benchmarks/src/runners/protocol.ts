@@ -1,4 +1,4 @@
-/** What the benchmark asks of a contestant, as a line of JSON. */
+/** What the benchmark asks of a runner, as a line of JSON. */
 export interface Request {
   /** Runs are repeated until they have taken so many milliseconds. */
   atLeast: number;
@@ -6,7 +6,7 @@ export interface Request {
   compare: boolean;
 }
 
-/** What a contestant says, as a line of JSON: first that it is ready, then one answer to each request. */
+/** What a runner says, as a line of JSON: first that it is ready, then one answer to each request. */
 export type Answer = Ready | Ran | Failed;
 
 /** Ready for requests. */
@@ -39,10 +39,10 @@ export interface Failed {
   error: string;
 }
 
-/** At most so many values are compared, evenly spread. */
+/** At most so many values are compared, evenly spaced. */
 const COMPARED = 500;
 
-/** Some of the computed values: those that contestants tell each other. */
+/** Some of the computed values: those that runners tell each other. */
 export function compared(values: ArrayLike<number>): number[] {
   const step = Math.max(1, Math.floor(values.length / COMPARED));
   return Array.from({ length: Math.min(values.length, COMPARED) }, (_, i) => values[i * step]!);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Backend, Options } from '../networks/options.js';
 
 /** Who is measured: a backend of tfjs or PyTorch on so many threads. */
-export interface Contestant {
+export interface Runner {
   /** What tables call it. */
   name: string;
   /** One that is measured for comparison only, and may be too slow for that. */
@@ -14,14 +14,14 @@ export interface Contestant {
   program: readonly string[];
 }
 
-/** What a contestant's program is started for. Without a job it only says whether it can run. */
+/** What a runner's program is started for. Without a job it only says whether it can run. */
 export interface Job {
   /** A case's name. */
   case: string;
   /** A task's name. */
   task: string;
-  /** The file that `writeMaterial` wrote. */
-  material: string;
+  /** The file that `writeSharedInputs` wrote. */
+  inputs: string;
   /** Samples to take of the batch; absent: all. */
   batch?: number;
 }
@@ -40,14 +40,14 @@ const argumentsOf: { [backend in Backend]: (threads: string) => { args: string[]
 };
 
 /** All that the options name, in the order of the tables. */
-export function contestantsOf({ backends, threads, torchDevice, python }: Options): Contestant[] {
+export function runnersOf({ backends, threads, torchDevice, python }: Options): Runner[] {
   const shared = torchDevice === 'cpu' && threads.length > 0 ? Math.max(...threads) : availableParallelism();
-  const tfjs = backends.map((name): Contestant => {
+  const tfjs = backends.map((name): Runner => {
     const { args, stock = false } = argumentsOf[name](`${shared}`);
-    const program = [process.execPath, beside('./contestant.js'), '--backend', ...args];
+    const program = [process.execPath, beside('./runner.js'), '--backend', ...args];
     return { name, stock, torch: false, program };
   });
-  const torch = threads.map((count): Contestant => {
+  const torch = threads.map((count): Runner => {
     const name = torchDevice === 'cuda' ? 'torch-cuda' : `torch-${count}`;
     const program = [
       python,
@@ -63,16 +63,16 @@ export function contestantsOf({ backends, threads, torchDevice, python }: Option
 }
 
 /** The one that others are divided by: PyTorch on the most threads. */
-export function referenceIn(contestants: readonly Contestant[]): Contestant | undefined {
-  return contestants.filter(({ torch }) => torch).at(-1);
+export function referenceIn(runners: readonly Runner[]): Runner | undefined {
+  return runners.filter(({ torch }) => torch).at(-1);
 }
 
-/** The command of a contestant for a job. */
-export function commandOf({ program, torch }: Contestant, job?: Job): string[] {
+/** The command of a runner for a job. */
+export function commandOf({ program, torch }: Runner, job?: Job): string[] {
   if (!job) return [...program];
-  const { material, task, batch } = job;
-  const command = [...program, '--material', material, '--task', task];
+  const { inputs, task, batch } = job;
+  const command = [...program, '--inputs', inputs, '--task', task];
   if (batch !== undefined) command.push('--batch', `${batch}`);
-  // PyTorch builds the network of what the material says of its layers.
+  // PyTorch builds the network of what the inputs says of its layers.
   return torch ? command : [...command, '--case', job.case];
 }
