@@ -29,6 +29,18 @@ const SYNONYMS: { readonly [name: string]: string } = {
   target: 'targets',
 };
 
+/** The keys that every tfjs layer takes: those of `LayerArgs` in tfjs-layers 4.22, which doesn't export the type. */
+const TFJS_LAYER_KEYS = [
+  'name',
+  'trainable',
+  'dtype',
+  'inputShape',
+  'batchInputShape',
+  'batchSize',
+  'weights',
+  'inputDType',
+];
+
 /** Checks of options, each of which throws the package's error with the same grammar. */
 export interface OptionChecks {
   /** Refuses a value that is not `good`, with a message of {@link mismatch}. */
@@ -47,6 +59,12 @@ export interface OptionChecks {
    * @param path what the options belong to, as in `pgd`
    */
   rejectUnknownOptions(path: string, options: object | undefined, known: readonly string[]): void;
+  /**
+   * The same for the config of a tfjs layer. Besides the layer's own keys, it accepts those of every tfjs layer, and
+   * `customObjects`, which tfjs adds to the config when it loads a saved layer.
+   * @param layer class of the layer
+   */
+  rejectUnknownConfig(layer: string, config: object | undefined, own: readonly string[]): void;
 }
 
 /**
@@ -57,8 +75,25 @@ export function optionChecks(fail: (message: string) => Error): OptionChecks {
   const checkOption: OptionChecks['checkOption'] = (name, value, good, expected, advice) => {
     if (!good) throw fail(mismatch(name, value, expected, advice));
   };
+  const rejectUnknownOptions: OptionChecks['rejectUnknownOptions'] = (path, options, known) => {
+    if (options === undefined) return;
+    if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+      throw fail(mismatch(path, options, `an object with options (${known.join(', ')})`));
+    }
+    const message = unknownKey(path, options, known);
+    if (message !== undefined) throw fail(message);
+  };
   return {
     checkOption,
+    rejectUnknownOptions,
+    rejectUnknownConfig: (layer, config, own) => {
+      let given = config;
+      if (config instanceof Object && 'customObjects' in config) {
+        const { customObjects: _, ...rest } = config;
+        given = rest;
+      }
+      rejectUnknownOptions(layer, given, [...own, ...TFJS_LAYER_KEYS]);
+    },
     checkCount: (name, value, min = 1) =>
       checkOption(name, value, Number.isSafeInteger(value) && value >= min, `a whole number from ${min}`),
     checkPositive: (name, value) =>
@@ -67,14 +102,6 @@ export function optionChecks(fail: (message: string) => Error): OptionChecks {
       checkOption(name, value, value >= 0 && value < Infinity, 'a finite number that is 0 or more'),
     checkOneOf: (name, value, choices) =>
       checkOption(name, value, choices.includes(value), `one of ${choices.map(String).join(', ')}`),
-    rejectUnknownOptions: (path, options, known) => {
-      if (options === undefined) return;
-      if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-        throw fail(mismatch(path, options, `an object with options (${known.join(', ')})`));
-      }
-      const message = unknownKey(path, options, known);
-      if (message !== undefined) throw fail(message);
-    },
   };
 }
 

@@ -1,4 +1,4 @@
-export { InsertionError } from './errors.js';
+export { InsertionError, LayerError } from './errors.js';
 export {
   AttentionModalityReweighter,
   type AttentionModalityReweighterConfig,
@@ -10,7 +10,6 @@ export {
   FusionLayer,
   type FusionRole,
   JointFusion,
-  type LayerConfig,
 } from './fusion/fusionLayer.js';
 export { GatedMultimodalUnit, type GatedMultimodalUnitConfig } from './fusion/gatedMultimodalUnit.js';
 export { LateFusion, type LateFusionConfig } from './fusion/lateFusion.js';
@@ -34,4 +33,5 @@ export { oddOneOutLoss } from './losses/oddOneOutLoss.js';
 export type { AffineWeights } from './math/affine.js';
 export { type CertifiedRadiusOptions, certifiedRadius } from './math/certifiedRadius.js';
 export { channelMeans } from './math/channelMeans.js';
+export type { LayerConfig } from './options.js';
 export { seeds } from './seeds.js';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { seeds } from './seeds.js';
 
-it.each([0, 1, -1])('gives seeds that differ, from %i on, and all of them count', (seed) => {
+it.each([0, 1, -1])('gives different seeds from %i on, none of which tfjs takes for no seed', (seed) => {
   const next = seeds(seed);
   const given = Array.from({ length: 1100 }, () => next()!);
   expect(new Set(given).size).toBe(given.length);
@@ -13,6 +13,6 @@ it.each([0, 1, -1])('gives seeds that differ, from %i on, and all of them count'
   expect(given.every(Boolean)).toBe(true);
 });
 
-it('gives none when there is none to start from', () => {
+it('gives undefined without a seed to start from', () => {
   expect(seeds(undefined)()).toBeUndefined();
 });

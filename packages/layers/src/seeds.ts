@@ -1,8 +1,8 @@
 /**
- * Gives each of several weights, or layers of a network, a seed of its own, in the order of the calls, or none when
- * there is none to start from. They must not share one: equal shapes would start with equal values.
+ * Derives different seeds from one: for networks in which each weight or layer needs its own. With a common seed, weights
+ * of equal shapes would start with equal values.
  *
- * @param seed the seed of them all; absent: every call gives undefined, which is random
+ * @param seed where they all start; without it every call gives undefined, which means random
  * @returns a function that gives the next seed at each call
  * @example
  * ```ts
@@ -14,9 +14,9 @@
  */
 export function seeds(seed: number | undefined): () => number | undefined {
   let calls = 0;
-  // tfjs's normal distributions take 0 for no seed at all.
-  return () => (seed === undefined ? undefined : seed * 1009 + calls++ || zeroth);
+  // tfjs's normal distributions take the seed 0 for no seed at all.
+  return () => (seed === undefined ? undefined : seed * 1009 + calls++ || SEED_INSTEAD_OF_0);
 }
 
-/** Stands for 0: a prime far from the seeds of small networks. */
-const zeroth = 2 ** 31 - 1;
+/** A prime far from the seeds of small networks. */
+const SEED_INSTEAD_OF_0 = 2 ** 31 - 1;

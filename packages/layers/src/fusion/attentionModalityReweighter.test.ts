@@ -9,7 +9,7 @@ import {
 
 const granularities = ['modality', 'channel'] as const;
 
-/** Moves every weight away from its initial value, so that the layer does something. */
+/** Gives every weight a random value, so that the layer is not the identity. */
 function randomizeWeights(layer: layers.Layer, seed: number): void {
   layer.setWeights(layer.getWeights().map((w, i) => tf.randomNormal(w.shape, 0, 1, 'float32', seed + i)));
 }
@@ -119,7 +119,7 @@ describe('AttentionModalityReweighter', () => {
     );
   });
 
-  it('follows a permutation of the modalities when its weights do', () => {
+  it('permutes its outputs when the modalities and the weights are permuted', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1e6 }), (seed) => {
         tf.tidy(() => {
@@ -146,7 +146,7 @@ describe('AttentionModalityReweighter', () => {
     );
   });
 
-  it('passes masks through and does the same under training', () => {
+  it('passes masks through and computes the same in training', () => {
     const layer = new AttentionModalityReweighter({ returnWeights: true });
     const inputs = features([[2, 3, 4], [2, 5]], 1); // biome-ignore format: two shapes
     const mask = tf.tensor2d([[1, 1, 0], [1, 0, 0]], undefined, 'bool'); // biome-ignore format: a matrix
@@ -172,12 +172,16 @@ describe('AttentionModalityReweighter', () => {
     expect(tf.mean(layer.apply([noise, target])[2]!, 0).dataSync()[1]).toBeGreaterThan(0.8);
   });
 
-  it('refuses what it cannot do, with what was given', () => {
-    expect(() => new AttentionModalityReweighter({ granularity: 'frame' as 'channel' })).toThrow(/'frame'/);
-    expect(() => new AttentionModalityReweighter({ reductionRatio: 0 })).toThrow(/reductionRatio 0/);
-    expect(() => new AttentionModalityReweighter({ temperature: Number.NaN })).toThrow(/temperature NaN/);
+  it('refuses options and features that it cannot use, and names them', () => {
+    expect(() => new AttentionModalityReweighter({ granularity: 'frame' as 'channel' })).toThrow(
+      /^AttentionModalityReweighter\.granularity: got 'frame'; expected one of modality, channel/,
+    );
+    expect(() => new AttentionModalityReweighter({ reductionRatio: 0 })).toThrow(/reductionRatio: got 0;/);
+    expect(() => new AttentionModalityReweighter({ temperature: Number.NaN })).toThrow(
+      /temperature: got NaN;/,
+    );
     expect(() => new AttentionModalityReweighter({ granularity: 'channel', temperature: 2 })).toThrow(
-      /no temperature/,
+      /temperature: got 2; expected no temperature/,
     );
     const apply = (...given: number[][]) => new AttentionModalityReweighter().apply(features(given, 1));
     expect(() => apply([2, 3])).toThrow(/two or more modalities/);

@@ -1,13 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import { type AffineWeights, affine } from '../math/affine.js';
-import { scaled } from '../math/scaled.js';
-import { positive } from '../options.js';
+import { scaleFeatures } from '../math/scaleFeatures.js';
+import {
+  checkedConfig,
+  checkOneOf,
+  checkOption,
+  checkPositive,
+  type LayerConfig,
+  type OwnKeys,
+} from '../options.js';
 import { totalChannels } from './featureShapes.js';
-import { ExchangeFusion, type LayerConfig } from './fusionLayer.js';
-import { channelGated, exchangedMasks, squeezed, squeezeSizes } from './squeezeExcitation.js';
+import { ExchangeFusion } from './fusionLayer.js';
+import { exchangeMasks, gateChannels, squeeze, squeezeSizes } from './squeezeExcitation.js';
 
-/** What {@link AttentionModalityReweighter} can be told; everything has a default. */
+/** Options of {@link AttentionModalityReweighter}; all are optional. */
 export interface AttentionModalityReweighterConfig extends LayerConfig {
   /**
    * `'modality'`: one weight per modality, a softmax over them. `'channel'`: one gate per channel and modality, a
@@ -17,23 +24,23 @@ export interface AttentionModalityReweighterConfig extends LayerConfig {
   /** The hidden width is the sum of all channels divided by this, rounded up. Above 0; default 4. */
   reductionRatio?: number;
   /**
-   * Divides the softmax's logits: below 1 sharper, above 1 flatter. Above 0; default 1. Only granularity
-   * `'modality'` has it.
+   * Divides the softmax's logits: a value below 1 makes the weights sharper, a value above 1 flatter. Above 0; default 1.
+   * Only granularity `'modality'` has it.
    */
   temperature?: number;
   /**
-   * Adds a last output, for looking: the softmax weights [batch, modalities], or with `'channel'` the sigmoid gates
+   * Adds a last output, for inspection: the softmax weights [batch, modalities], or with `'channel'` the sigmoid gates
    * [batch, sum of channels] in the order of the inputs. Default false.
    */
   returnWeights?: boolean;
-  /** Seed of the hidden kernel's initial values. Absent: different at every construction. */
+  /** Seed of the hidden kernel's initial values. Default: a different start each time. */
   seed?: number;
 }
 
 /**
- * Attention modality reweighter (AMR): looks at the pooled features of all modalities together and decides how much
- * each of them counts. It takes and gives back feature tensors of the same shapes, so it plugs in between any two
- * layers of a network with several branches.
+ * Attention modality reweighter (AMR): computes from the pooled features of all modalities together how much each of them
+ * counts, and scales their features accordingly. The outputs have the shapes of the inputs, so that the layer plugs in
+ * between any two layers of a network with several branches.
  *
  * With M modalities, F_m of shape [batch, ..., C_m] and s_m the mean of F_m over all axes but batch and channel:
  *
@@ -42,7 +49,7 @@ export interface AttentionModalityReweighterConfig extends LayerConfig {
  * - `'channel'`: F'_m = 2 * sigmoid(V_m z) * F_m, with V_m onto the C_m channels of modality m
  *
  * V, c and V_m start at zero, so that the layer is exactly the identity when it is inserted: plugged into a trained
- * network it changes no prediction until it is trained. Masks pass through; the mean does not look at them.
+ * network, it changes no prediction until it is trained. Masks pass through; the means ignore them.
  *
  * This is a reconstruction: the formula, its defaults and its initial values are this library's reading of the layer
  * in "Adversarial Robustness in RGB-Skeleton Action Recognition: Leveraging Attention Modality Reweighter" (IJCB
@@ -65,7 +72,7 @@ export interface AttentionModalityReweighterConfig extends LayerConfig {
  * ```
  */
 export class AttentionModalityReweighter extends ExchangeFusion {
-  /** The name that saved models know this layer by. */
+  /** The name of the class in saved models. */
   static readonly className = 'AttentionModalityReweighter';
   /** See {@link AttentionModalityReweighterConfig.granularity}. */
   readonly granularity: 'modality' | 'channel';
@@ -78,13 +85,13 @@ export class AttentionModalityReweighter extends ExchangeFusion {
   /** See {@link AttentionModalityReweighterConfig.seed}. */
   readonly seed: number | undefined;
   /** W and b. */
-  private hidden!: AffineWeights;
+  #hidden!: AffineWeights;
   /** V and c of `'modality'`, or the V_m of `'channel'`. */
-  private attention: LayerVariable[] = [];
+  #attention: LayerVariable[] = [];
 
-  /** @throws {Error} when an option is out of its range */
+  /** @throws {LayerError} when an option is outside its range or unknown */
   constructor(config: AttentionModalityReweighterConfig = {}) {
-    super(config);
+    super(checkedConfig('AttentionModalityReweighter', config, OWN_KEYS));
     const {
       granularity = 'modality',
       reductionRatio = 4,
@@ -92,19 +99,16 @@ export class AttentionModalityReweighter extends ExchangeFusion {
       returnWeights = false,
       seed,
     } = config;
-    if (granularity !== 'modality' && granularity !== 'channel') {
-      throw new Error(
-        `AttentionModalityReweighter: got granularity '${granularity}'; expected 'modality' or 'channel'.`,
-      );
-    }
-    positive('AttentionModalityReweighter', 'reductionRatio', reductionRatio);
-    positive('AttentionModalityReweighter', 'temperature', temperature);
-    if (granularity === 'channel' && temperature !== 1) {
-      throw new Error(
-        `AttentionModalityReweighter: got temperature ${temperature} with granularity 'channel', whose gates have no ` +
-          `temperature; leave it out or use granularity 'modality'.`,
-      );
-    }
+    checkOneOf('AttentionModalityReweighter.granularity', granularity, ['modality', 'channel']);
+    checkPositive('AttentionModalityReweighter.reductionRatio', reductionRatio);
+    checkPositive('AttentionModalityReweighter.temperature', temperature);
+    checkOption(
+      'AttentionModalityReweighter.temperature',
+      temperature,
+      granularity === 'modality' || temperature === 1,
+      "no temperature with granularity 'channel', whose gates have none",
+      "Leave it out or use granularity 'modality'.",
+    );
     this.granularity = granularity;
     this.reductionRatio = reductionRatio;
     this.temperature = temperature;
@@ -116,8 +120,8 @@ export class AttentionModalityReweighter extends ExchangeFusion {
   protected override addWeights(shapes: Shape[]): void {
     const { channels, total, width } = squeezeSizes(shapes, this.reductionRatio);
     const zeros = () => initializers.zeros();
-    this.hidden = this.addAffine('hidden', total, width, this.seed);
-    this.attention =
+    this.#hidden = this.addAffine('hidden', total, width, this.seed);
+    this.#attention =
       this.granularity === 'modality'
         ? [
             this.addWeight('attentionKernel', [width, channels.length], 'float32', zeros()),
@@ -129,28 +133,28 @@ export class AttentionModalityReweighter extends ExchangeFusion {
   override computeOutputShape(inputShape: Shape | Shape[]): Shape[] {
     const shapes = this.shapesOf(inputShape);
     if (!this.returnWeights) return shapes;
-    return [...shapes, [shapes[0]![0] ?? null, this.weightsOf(shapes)]];
+    return [...shapes, [shapes[0]![0] ?? null, this.#weightsOf(shapes)]];
   }
 
   /** One mask, or null, for each output: the inputs' own, and none for the weights. */
   override computeMask(inputs: tf.Tensor | tf.Tensor[], mask?: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
-    return exchangedMasks(inputs, mask, this.returnWeights);
+    return exchangeMasks(inputs, mask, this.returnWeights);
   }
 
   override multiplyAdds(inputShape: Shape | Shape[]): number {
     const shapes = this.shapesOf(inputShape);
     const { total, width } = squeezeSizes(shapes, this.reductionRatio);
-    return (total + this.weightsOf(shapes)) * width;
+    return (total + this.#weightsOf(shapes)) * width;
   }
 
   protected override fuse(features: tf.Tensor[]): tf.Tensor[] {
-    const hidden = squeezed(features, this.hidden);
+    const hidden = squeeze(features, this.#hidden);
     if (this.granularity === 'channel') {
-      const logits = this.attention.map((kernel) => tf.matMul(hidden, kernel.read() as tf.Tensor2D));
-      return channelGated(features, logits, this.returnWeights);
+      const logits = this.#attention.map((kernel) => tf.matMul(hidden, kernel.read() as tf.Tensor2D));
+      return gateChannels(features, logits, this.returnWeights);
     }
-    const { scales, weights } = this.modalityScales(hidden);
-    const outputs = features.map((feature, m) => scaled(feature, scales[m]!));
+    const { scales, weights } = this.#modalityScales(hidden);
+    const outputs = features.map((feature, m) => scaleFeatures(feature, scales[m]!));
     return this.returnWeights ? [...outputs, weights] : outputs;
   }
 
@@ -166,14 +170,14 @@ export class AttentionModalityReweighter extends ExchangeFusion {
     };
   }
 
-  /** How many weights there are for a sample: see {@link AttentionModalityReweighterConfig.returnWeights}. */
-  private weightsOf(shapes: Shape[]): number {
+  /** The number of weights of a sample: see {@link AttentionModalityReweighterConfig.returnWeights}. */
+  #weightsOf(shapes: Shape[]): number {
     return this.granularity === 'modality' ? shapes.length : totalChannels(shapes);
   }
 
   /** M * a_m as [batch, 1] for each modality, and a as [batch, M]. */
-  private modalityScales(hidden: tf.Tensor2D) {
-    const [kernel, bias] = this.attention as [LayerVariable, LayerVariable];
+  #modalityScales(hidden: tf.Tensor2D) {
+    const [kernel, bias] = this.#attention as [LayerVariable, LayerVariable];
     const logits = tf.div(affine(hidden, { kernel, bias }), this.temperature);
     // Not tf.softmax times M: M * exp(0) / sum is exactly 1 for equal logits on every backend, M * (1 / M) is not.
     const exponents = tf.exp(tf.sub(logits, tf.max(logits, -1, true)));
@@ -184,3 +188,11 @@ export class AttentionModalityReweighter extends ExchangeFusion {
   }
 }
 tf.serialization.registerClass(AttentionModalityReweighter);
+
+const OWN_KEYS: OwnKeys<AttentionModalityReweighterConfig> = {
+  granularity: true,
+  reductionRatio: true,
+  temperature: true,
+  returnWeights: true,
+  seed: true,
+};

@@ -9,12 +9,12 @@ import { certifiedRadius } from '../math/certifiedRadius.js';
 import { ExternalFeatureMemory } from './externalFeatureMemory.js';
 import { OrthogonalFusion } from './orthogonalFusion.js';
 
-/** Outputs, the gradients of the inputs, and the losses of some steps, on the backend that is set. */
+/** Outputs, gradients of the inputs, and losses of some training steps, on the current backend. */
 function trial({ layer: create, shapes }: FusionCase) {
   const random = (sizes: number[][], seed: number) =>
     sizes.map((size, m) => tf.randomNormal(size, 0, 1, 'float32', seed + m));
   const inputs = shapes.map((shape) => input({ shape }));
-  // A layer in front of each modality: gradients have to come through, and layers without weights train as well.
+  // A dense layer in front of each modality: it needs the fusion's gradients, and lets fusions without weights train as well.
   const encoded = inputs.map((one, m) => {
     const kernelInitializer = initializers.glorotUniform({ seed: m });
     return layers.dense({ units: one.shape.at(-1)!, kernelInitializer }).apply(one) as typeof one;
@@ -54,7 +54,7 @@ describe.each(['wasm', 'onnx'] as const)('on the backend %s', (backend) => {
       const cpu = trial(one);
       await tf.setBackend(backend);
       const own = trial(one);
-      // The backends differ in the order of their sums, and in exp and tanh by some units in the last place.
+      // The backends differ in the order of their sums, and in exp and tanh by a few units in the last place.
       const close = (values: number[]) => values.map((value) => expect.closeTo(value, 4));
       expect(own.outputs).toEqual(cpu.outputs.map(close));
       expect(own.gradients).toEqual(cpu.gradients.map(close));
@@ -63,7 +63,7 @@ describe.each(['wasm', 'onnx'] as const)('on the backend %s', (backend) => {
     },
   );
 
-  it('remembers, certifies and weighs defences as on cpu', async () => {
+  it('computes the memory, the certified radius and the losses of the defences as on cpu', async () => {
     const trial = () => {
       const [rgb, skeleton] = [5, 6].map((channels, m) =>
         tf.randomNormal([7, channels], 0, 1, 'float32', 3 + m),

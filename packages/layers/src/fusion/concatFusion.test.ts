@@ -7,7 +7,7 @@ import { ConcatFusion } from './concatFusion.js';
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 
 describe('ConcatFusion', () => {
-  it('puts the means side by side, at any rank', () => {
+  it('concatenates the means of features of any rank', () => {
     const shape = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(fc.array(shape, { minLength: 2, maxLength: 3 }), (shapes) => {
@@ -31,7 +31,7 @@ describe('ConcatFusion', () => {
     );
   });
 
-  it('shares the gradient out evenly', () => {
+  it('spreads the gradient evenly over the positions', () => {
     const [a, b] = tf.grads((x, y) => tf.sum(new ConcatFusion().apply([x, y])))([
       random([1, 4, 2], 1),
       random([1, 3], 2),

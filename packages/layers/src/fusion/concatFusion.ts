@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { channelMeans } from '../math/channelMeans.js';
+import { checkedConfig, type LayerConfig, type OwnKeys } from '../options.js';
 import { totalChannels } from './featureShapes.js';
-import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion } from './fusionLayer.js';
 
-/** What {@link ConcatFusion} can be told: a layer's `name` and the like, nothing of its own. */
+/** Options of {@link ConcatFusion}: those of every tfjs layer, such as `name`. */
 export interface ConcatFusionConfig extends LayerConfig {}
 
 /**
- * Fusion by concatenation: the mean of each modality's features over all axes but batch and channel, side by side.
+ * Fusion by concatenation: the concatenated means of the modalities' features over all axes but batch and channel.
  * It has no weights, and is the baseline that the other fusions are compared with.
  *
  * In: two or more [batch, ..., C_m] of rank >= 2. Out: [batch, C_1 + ... + C_M], in the order of the inputs.
@@ -23,12 +24,12 @@ export interface ConcatFusionConfig extends LayerConfig {}
  * ```
  */
 export class ConcatFusion extends JointFusion {
-  /** The name that saved models know this layer by. */
+  /** The name of the class in saved models. */
   static readonly className = 'ConcatFusion';
 
-  /** A layer without options of its own. */
+  /** @throws {LayerError} for an unknown option */
   constructor(config: ConcatFusionConfig = {}) {
-    super(config);
+    super(checkedConfig('ConcatFusion', config, OWN_KEYS));
   }
 
   override get role(): FusionRole {
@@ -49,3 +50,5 @@ export class ConcatFusion extends JointFusion {
   }
 }
 tf.serialization.registerClass(ConcatFusion);
+
+const OWN_KEYS: OwnKeys<ConcatFusionConfig> = {};

@@ -19,7 +19,7 @@ function remembering(config: ExternalFeatureMemoryConfig = {}, samples = 12) {
 }
 
 describe('ExternalFeatureMemory', () => {
-  it('is exactly the identity until it has something to remember', async () => {
+  it('is exactly the identity until its banks are filled', async () => {
     const memory = new ExternalFeatureMemory({ slots: 4, steps: 3 });
     expect(await memory.filled()).toBe(false);
     const features = [random([2, 3, 3], 1), random([2, 2], 2)];
@@ -34,10 +34,10 @@ describe('ExternalFeatureMemory', () => {
     }
   });
 
-  it('mixes what it was given with a sparse combination of what it remembers', () => {
+  it('mixes the features with a sparse combination of its entries', () => {
     const memory = new ExternalFeatureMemory({ slots: 2, sparsity: 0.5, mix: 0.75 });
-    // Entries of length 5 and 1 at a right angle to each other: with u_i their directions and l_i their lengths, the
-    // code is the shrunk coordinate, (x . u_i - sparsity / l_i) / l_i.
+    // Two orthogonal entries of lengths 5 and 1: with u_i their directions and l_i their lengths, the code
+    // is the shrunk coordinate, (x . u_i - sparsity / l_i) / l_i.
     memory.remember([tf.tensor2d([[3, 4, 0], [0.8, -0.6, 0]]), tf.tensor2d([[2, 0], [0, 2]])]); // biome-ignore format: entries
     const [rgb, skeleton] = memory.apply([tf.tensor2d([[6, 8, 10]]), tf.tensor2d([[1, -0.1]])]);
     // 10 along the first entry, shrunk by 0.1 to (9.9 / 5) times it; nothing along the second
@@ -52,7 +52,7 @@ describe('ExternalFeatureMemory', () => {
     expect([...skeleton!.dataSync()]).toEqual(close([0.75 * 0.75 + 0.25, -0.025], 4));
   });
 
-  it('restores the mean of features of more axes, by one shift for all positions', () => {
+  it('restores the mean of features of higher rank, by the same shift at all positions', () => {
     const memory = remembering({ steps: 10 });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), (seed) => {
@@ -76,7 +76,7 @@ describe('ExternalFeatureMemory', () => {
     );
   });
 
-  it('takes out of a feature what clean ones never have', () => {
+  it('removes from a feature what clean features never have', () => {
     // Clean features lie on a plane; an attack leaves it.
     const plane = tf.tensor2d([[1, 0, 1, 0], [0, 1, 0, 1]]); // biome-ignore format: a matrix
     const clean = (seed: number) => tf.matMul(tf.abs(random([20, 2], seed)) as tf.Tensor2D, plane);
@@ -94,7 +94,7 @@ describe('ExternalFeatureMemory', () => {
     }
   });
 
-  it('remembers samples, the same ones of each modality, chosen by its seed alone', () => {
+  it('stores the same samples of each modality, chosen by its seed alone', () => {
     const numbered = [tf.range(1, 21), tf.range(101, 121)].map((x) => tf.reshape(x, [20, 1]));
     const entries = (seed: number) => {
       const memory = new ExternalFeatureMemory({ slots: 6, seed });
@@ -113,7 +113,7 @@ describe('ExternalFeatureMemory', () => {
     expect(entries(4).rgb).not.toEqual(rgb);
   });
 
-  it('takes all samples where they are fewer than the slots, and replaces what it held', () => {
+  it('stores all samples if there are fewer than slots, and replaces earlier ones', () => {
     const memory = new ExternalFeatureMemory({ slots: 3 });
     memory.remember([tf.tensor2d([[5], [6], [7]]), tf.tensor2d([[1], [2], [3]])]);
     memory.remember([tf.tensor2d([[8], [9]]), tf.tensor2d([[4], [5]])]);
@@ -121,7 +121,7 @@ describe('ExternalFeatureMemory', () => {
     expect([...bank!.dataSync()].sort()).toEqual([0, 8, 9]);
   });
 
-  it('leaves a modality alone whose clean features are all zero', async () => {
+  it('does not change a modality whose clean features are all zero', async () => {
     const memory = new ExternalFeatureMemory({ slots: 3 });
     memory.remember([tf.zeros([4, 2]), tf.ones([4, 2])]);
     expect(await memory.filled()).toBe(false);
@@ -131,7 +131,7 @@ describe('ExternalFeatureMemory', () => {
     expect(alive!.dataSync()).not.toEqual(features[1]!.dataSync());
   });
 
-  it('keeps its banks through a saved model, and trains none of them', async () => {
+  it('saves and loads its banks, and does not train them', async () => {
     const memory = remembering({ name: 'memory' });
     const inputs = [input({ shape: [3] }), input({ shape: [2] })];
     const original = model({ inputs, outputs: memory.apply(inputs) });
@@ -147,7 +147,7 @@ describe('ExternalFeatureMemory', () => {
     expect(before![0]).not.toEqual(x[0]!.dataSync());
   });
 
-  it('remembers the features of the network that it sits in', () => {
+  it('stores the features of the network that contains it', () => {
     const inputs = [input({ shape: [5] }), input({ shape: [2, 4] })];
     const features = [
       layers.dense({ units: 3, activation: 'relu' }).apply(inputs[0]!),
@@ -157,7 +157,7 @@ describe('ExternalFeatureMemory', () => {
     const network = model({ inputs, outputs: memory.apply(features) });
     const x = [random([7, 5], 1), random([7, 2, 4], 2)];
     const before = network.predict(x) as tf.Tensor[];
-    // The network in front of the memory: what its docs tell to do.
+    // The network in front of the memory, as its documentation says.
     const encoders = model({ inputs: network.inputs, outputs: memory.input as SymbolicTensor[] });
     memory.remember(encoders.predict(x) as tf.Tensor[]);
     const [rgb, , skeleton] = memory.getWeights();
@@ -168,7 +168,7 @@ describe('ExternalFeatureMemory', () => {
     expect((network.predict(x) as tf.Tensor[])[0]!.dataSync()).not.toEqual(before[0]!.dataSync());
   });
 
-  it('lets a white-box attack see through all of its steps', () => {
+  it('gives a white-box attack the gradient through all of its steps', () => {
     const memory = remembering({ steps: 30, mix: 0.9 });
     expectGradientsOfDifferences(
       (a, b) => tf.concat(memory.apply([a, b]), 1),
@@ -177,7 +177,7 @@ describe('ExternalFeatureMemory', () => {
     );
   });
 
-  it('remembers without leaving a tensor behind', () => {
+  it('leaves no tensor behind in remember', () => {
     const memory = remembering();
     const features = [random([9, 2, 3], 1), random([9, 2], 2)];
     const before = tf.memory().numTensors;
@@ -190,12 +190,12 @@ describe('ExternalFeatureMemory', () => {
     expect(memory.multiplyAdds([[null, 4, 3], [null, 2]])).toBe(6 * 8 * 5); // biome-ignore format: two shapes
   });
 
-  it('refuses what it cannot do, with what was given', () => {
+  it('refuses options and features that it cannot use, and names them', () => {
     const refused = (config: ExternalFeatureMemoryConfig) => () => new ExternalFeatureMemory(config);
-    expect(refused({ slots: 0 })).toThrow(/slots 0/);
-    expect(refused({ sparsity: -1 })).toThrow(/sparsity -1/);
-    expect(refused({ steps: 1.5 })).toThrow(/steps 1.5/);
-    expect(refused({ mix: 0 })).toThrow(/mix 0;/);
+    expect(refused({ slots: 0 })).toThrow(/^ExternalFeatureMemory\.slots: got 0;/);
+    expect(refused({ sparsity: -1 })).toThrow(/sparsity: got -1;/);
+    expect(refused({ steps: 1.5 })).toThrow(/steps: got 1\.5;/);
+    expect(refused({ mix: 0 })).toThrow(/mix: got 0;/);
     const memory = remembering();
     expect(() => memory.remember([random([4, 2], 1), random([4, 3], 2)])).toThrow(
       /2, 3 channels; expected 3, 2/,

@@ -4,6 +4,7 @@ import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type layers, model } from '@tensorflow/tfjs-layers';
 import { describe, expect, it, vi } from 'vitest';
+import { LayerError } from '../errors.js';
 import { ConcatFusion } from './concatFusion.js';
 import type { FusionLayer } from './fusionLayer.js';
 
@@ -12,10 +13,10 @@ const cases = fusionCases.map((one) => ({ ...one, name: one.layer().getClassName
 const random = (shapes: number[][], seed: number, batch = 3) =>
   shapes.map((shape, m) => tf.randomNormal([batch, ...shape], 0, 1, 'float32', seed + m));
 
-/** Outputs as a list, however many there are. */
+/** The outputs as a list, also for a single one. */
 const outputsOf = (layer: FusionLayer, inputs: tf.Tensor[]) => [layer.apply(inputs)].flat() as tf.Tensor[];
 
-/** What the constructor was told, as the layer has it: a field that getConfig forgets shows here. */
+/** The options as fields of the layer: a field that getConfig forgets shows here. */
 function optionsOf(layer: layers.Layer) {
   const isPlain = (value: unknown): boolean =>
     Array.isArray(value)
@@ -27,13 +28,13 @@ function optionsOf(layer: layers.Layer) {
   );
 }
 
-/** Moves every weight to a place of no special kind. */
+/** Gives every weight a random value. */
 function scatterWeights(layer: FusionLayer, seed: number): void {
   layer.setWeights(layer.getWeights().map((w, i) => tf.randomNormal(w.shape, 0, 1, 'float32', seed + i)));
 }
 
 describe.each(cases)('$name $title', ({ name, layer: create, shapes }) => {
-  it('gives symbolically the shapes that it gives for tensors, at any batch size', () => {
+  it('has the same symbolic shapes as for tensors, at any batch size', () => {
     const layer = create();
     const inputs = shapes.map((shape) => input({ shape }));
     const symbolic = [layer.apply(inputs)].flat().map(({ shape }) => shape);
@@ -44,7 +45,7 @@ describe.each(cases)('$name $title', ({ name, layer: create, shapes }) => {
     expect(symbolic.every(([batch]) => batch === null)).toBe(true);
   });
 
-  it('gives what its role says', () => {
+  it('returns what its role says', () => {
     const layer = create();
     const outputs = outputsOf(layer, random(shapes, 1));
     const returnsWeights = layer.getConfig()['returnWeights'] === true;
@@ -56,7 +57,7 @@ describe.each(cases)('$name $title', ({ name, layer: create, shapes }) => {
     }
   });
 
-  it('keeps its whole config and its outputs through a saved model', async () => {
+  it('has the same config and outputs after saving and loading', async () => {
     const layer = create();
     const inputs = shapes.map((shape) => input({ shape }));
     const original = model({ inputs, outputs: layer.apply(inputs) as typeof inputs });
@@ -73,12 +74,24 @@ describe.each(cases)('$name $title', ({ name, layer: create, shapes }) => {
     expect(after).toEqual(before);
   });
 
+  it('refuses an option that it does not know, and accepts those of every tfjs layer', () => {
+    const layer = create();
+    const Layer = layer.constructor as new (config: object) => FusionLayer;
+    const config = layer.getConfig();
+    const misspelt = () => new Layer({ ...config, nmae: 'fusion' });
+    expect(misspelt).toThrow(LayerError);
+    expect(misspelt).toThrow(`${name}.nmae: got an unknown option; expected name. Rename it.`);
+    expect(() => new Layer([])).toThrow(`${name}: got []; expected an object`);
+    const ofTfjs = { trainable: false, inputShape: [2], batchSize: 3, inputDType: 'float32', weights: [] };
+    expect(new Layer({ ...config, ...ofTfjs, customObjects: {} }).trainable).toBe(false);
+  });
+
   it('has the gradients of finite differences for its inputs', () => {
     const layer = create();
     const inputs = random(shapes, 11);
     layer.apply(inputs);
     scatterWeights(layer, 13);
-    // All outputs in one: tfjs refuses the gradient of an output for an input that has no part in it.
+    // All outputs in one tensor: tfjs refuses the gradient of an output with respect to an input that it does not depend on.
     const values = (...xs: tf.Tensor[]) => tf.concat(outputsOf(layer, xs).map((y) => tf.reshape(y, [-1])));
     expectGradientsOfDifferences(values, inputs);
   });
@@ -94,7 +107,7 @@ describe.each(cases)('$name $title', ({ name, layer: create, shapes }) => {
     );
     const objective = () =>
       tf.addN(outputsOf(layer, inputs).map((y, i) => tf.sum(tf.mul(y, along[i]!)))) as tf.Scalar;
-    if (layer.trainableWeights.length === 0) return; // tf.variableGrads refuses none
+    if (layer.trainableWeights.length === 0) return; // tf.variableGrads refuses an empty list
     const { grads } = tf.variableGrads(objective);
     const trained = layer.trainableWeights.map((variable) => variable.read() as tf.Variable);
     for (const [i, variable] of trained.entries()) {
@@ -123,7 +136,7 @@ describe.each(cases)('$name $title', ({ name, layer: create, shapes }) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('starts from its seed, each weight from another one, without the global generator', () => {
+  it('takes its initial values from its seed, different for each weight, without the global generator', () => {
     const generator = vi.spyOn(Math, 'random');
     const initial = () => {
       const layer = create();
@@ -138,13 +151,13 @@ describe.each(cases)('$name $title', ({ name, layer: create, shapes }) => {
     expect(new Set(random).size).toBe(random.length);
   });
 
-  it('says what it cannot fuse', () => {
+  it('refuses features that it cannot fuse, by its name', () => {
     expect(() => create().apply(random(shapes, 1).slice(0, 1))).toThrow(`${name}: got`);
     const uneven = [...random(shapes.slice(0, -1), 1, 2), ...random(shapes.slice(-1), 1, 3)];
     expect(() => create().apply(uneven)).toThrow(/same batch size/);
   });
 
-  it('keeps to the modalities that its weights are for', () => {
+  it('refuses other channel counts than those of its weights', () => {
     const layer = create();
     const inputs = random(shapes, 1);
     layer.apply(inputs);

@@ -1,16 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, type Shape, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { LayerError } from '../errors.js';
 import type { AffineWeights } from '../math/affine.js';
 import { channelCounts, featureShapes } from './featureShapes.js';
 
-/** The options that every tfjs layer takes; tfjs-layers does not export their type. */
-export type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
-
 /**
- * What a fusion layer makes of the M modalities' tensors:
+ * What a fusion layer computes from the tensors of M modalities:
  *
- * - `'exchange'`: M features in, M features of the same shapes out. It can sit behind any stages, several times.
- * - `'fuse'`: M features in, one vector [batch, D] out, which a classifier goes on with.
+ * - `'exchange'`: M features in, M features of the same shapes out. It can follow any stage, and several stages.
+ * - `'fuse'`: M features in, one vector [batch, D] out, the input of a classifier.
  * - `'classify'`: M features in, the logits [batch, classes] out.
  * - `'late'`: each modality's own logits [batch, classes] in, the fused logits [batch, classes] out.
  *
@@ -19,8 +17,11 @@ export type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>
 export type FusionRole = 'exchange' | 'fuse' | 'classify' | 'late';
 
 /**
- * What all fusion layers of this package are: a tfjs layer on the tensors of two or more modalities, in a list. Its
- * first outputs are those that its {@link FusionRole} names; `returnWeights`, where a layer has it, adds a last one.
+ * The base class of all fusion layers: a tfjs layer that takes the tensors of two or more modalities in a list. Its first
+ * outputs are those that its {@link FusionRole} names; the option `returnWeights`, where a layer has it, adds a last one.
+ *
+ * The class checks the inputs' shapes in one place, so that each layer is only its role, its weights (`addWeights`), its
+ * computation (`fuse`) and its cost (`multiplyAdds`). A layer whose weights were built refuses other channel counts.
  *
  * @example
  * ```ts
@@ -28,7 +29,7 @@ export type FusionRole = 'exchange' | 'fuse' | 'classify' | 'late';
  * import type { Shape } from '@tensorflow/tfjs-layers';
  * import { channelMeans, type FusionRole, JointFusion } from '@amr/layers';
  *
- * // The largest of the modalities' features, channel by channel.
+ * // The maximum over the modalities of each channel.
  * class MaxFusion extends JointFusion {
  *   static readonly className = 'MaxFusion';
  *   override get role(): FusionRole {
@@ -49,19 +50,19 @@ export type FusionRole = 'exchange' | 'fuse' | 'classify' | 'late';
  * ```
  */
 export abstract class FusionLayer extends layers.Layer {
-  /** The channels of each modality that the weights are for; none for a layer without weights. */
-  private builtFor: number[] | undefined;
+  /** The channels of each modality that the weights were built for; undefined for a layer without weights. */
+  #builtChannels: number[] | undefined;
 
-  /** What the layer makes of its inputs. */
+  /** What the layer computes from its inputs. */
   abstract get role(): FusionRole;
 
-  /** The outputs for the features of all modalities, whose shapes have been checked. Runs in a `tf.tidy`. */
+  /** Computes the outputs from the features of all modalities. Their shapes have been checked, and it runs in a `tf.tidy`. */
   protected abstract fuse(
     features: tf.Tensor[],
     kwargs: { [option: string]: unknown },
   ): tf.Tensor | tf.Tensor[];
 
-  /** Makes the layer's weights for features of these shapes. A layer without weights leaves it as it is. */
+  /** Creates the layer's weights for features of these shapes. A layer without weights does not override it. */
   protected addWeights(_shapes: Shape[]): void {}
 
   /** Adds weights `<name>Kernel`, Glorot-uniform, and `<name>Bias`, zero: those of a dense layer. */
@@ -79,15 +80,15 @@ export abstract class FusionLayer extends layers.Layer {
   }
 
   /**
-   * Multiply-adds of the layer's convolutions and matrix products for one sample, given the inputs' shapes. What works
-   * element by element is not counted.
+   * Multiply-adds of the layer's convolutions and matrix products for one sample, given the inputs' shapes. Elementwise
+   * operations are not counted.
    */
   abstract multiplyAdds(inputShape: Shape | Shape[]): number;
 
   override build(inputShape: Shape | Shape[]): void {
     const shapes = this.shapesOf(inputShape);
     this.addWeights(shapes);
-    if (this.weights.length > 0) this.builtFor = channelCounts(shapes);
+    if (this.weights.length > 0) this.#builtChannels = channelCounts(shapes);
     super.build(inputShape);
   }
 
@@ -102,41 +103,44 @@ export abstract class FusionLayer extends layers.Layer {
     });
   }
 
-  /** The inputs' shapes, checked: see {@link featureShapes}. A layer that has its weights takes what they are for. */
+  /**
+   * The inputs' shapes, checked by {@link featureShapes}.
+   * @throws {LayerError} also when a layer's weights were built for other channel counts
+   */
   protected shapesOf(inputShape: Shape | Shape[]): Shape[] {
     const layer = this.getClassName();
     const shapes = featureShapes(layer, inputShape);
     const given = channelCounts(shapes).join(', ');
-    const expected = this.builtFor?.join(', ') ?? given;
+    const expected = this.#builtChannels?.join(', ') ?? given;
     if (given !== expected) {
-      throw new Error(
+      throw new LayerError(
         `${layer}: got features of ${given} channels; expected ${expected}, those of the modalities that it was first ` +
-          `applied to, in their order. Make another layer for other features.`,
+          `applied to, in their order. Create another layer for other features.`,
       );
     }
     return shapes;
   }
 }
 
-/** A fusion layer with one output, as far as types go. */
+/** A fusion layer whose `apply` is typed to return one tensor. */
 export abstract class JointFusion extends FusionLayer {
   /** Symbolic features in, symbolic features out. */
   override apply(inputs: SymbolicTensor[], kwargs?: { [option: string]: unknown }): SymbolicTensor;
-  /** Tensors in, tensors out, at once. */
+  /** Tensors in, tensors out, computed at once. */
   override apply(inputs: tf.Tensor[], kwargs?: { [option: string]: unknown }): tf.Tensor;
   override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: { [option: string]: unknown }) {
     return super.apply(inputs, kwargs) as SymbolicTensor | tf.Tensor;
   }
 }
 
-/** A fusion layer with an output for each input, as far as types go. */
+/** A fusion layer with the role `'exchange'`, whose `apply` is typed to return a list of tensors. */
 export abstract class ExchangeFusion extends FusionLayer {
   override get role(): FusionRole {
     return 'exchange';
   }
   /** Symbolic features in, symbolic features out. */
   override apply(inputs: SymbolicTensor[], kwargs?: { [option: string]: unknown }): SymbolicTensor[];
-  /** Tensors in, tensors out, at once. */
+  /** Tensors in, tensors out, computed at once. */
   override apply(inputs: tf.Tensor[], kwargs?: { [option: string]: unknown }): tf.Tensor[];
   override apply(inputs: SymbolicTensor[] | tf.Tensor[], kwargs?: { [option: string]: unknown }) {
     return super.apply(inputs, kwargs) as SymbolicTensor[] | tf.Tensor[];

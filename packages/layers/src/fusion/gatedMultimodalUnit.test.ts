@@ -28,7 +28,7 @@ describe('GatedMultimodalUnit', () => {
     );
   });
 
-  it('gates each of three modalities by itself', () => {
+  it('has a separate gate for each of three modalities', () => {
     const layer = new GatedMultimodalUnit({ units: 1, returnWeights: true });
     const inputs = [rgb, skeleton, inertial];
     layer.apply(inputs);
@@ -47,7 +47,7 @@ describe('GatedMultimodalUnit', () => {
     expect([...gates!.dataSync()]).toEqual(z.map((value) => expect.closeTo(value, 6)));
   });
 
-  it('stays between the two modalities that it mixes', () => {
+  it('lies between the two modalities that it mixes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 1, max: 5 }), (seed, units) => {
         tf.tidy(() => {
@@ -75,7 +75,10 @@ describe('GatedMultimodalUnit', () => {
 
   it('refuses units that are not a whole number', () => {
     for (const units of [0, -1, 2.5]) {
-      expect(() => new GatedMultimodalUnit({ units })).toThrow(`got units ${units}`);
+      expect(() => new GatedMultimodalUnit({ units })).toThrow(`GatedMultimodalUnit.units: got ${units};`);
     }
+    expect(() => new GatedMultimodalUnit(undefined as never)).toThrow(
+      /^GatedMultimodalUnit: got undefined; expected an object/,
+    );
   });
 });

@@ -11,7 +11,7 @@ describe('LateFusion', () => {
     ]);
   });
 
-  it('weights them by their share, so that twice the weights are the same', () => {
+  it('divides the weights by their sum', () => {
     const fused = (modalityWeights: number[]) => new LateFusion({ modalityWeights }).apply(votes).dataSync();
     expect([...fused([2, 1, 1])]).toEqual([2.5, 3, 0.25]);
     expect(fused([4, 2, 2])).toEqual(fused([2, 1, 1]));
@@ -25,14 +25,14 @@ describe('LateFusion', () => {
     expect(layer.apply(votes.slice(0, 2)).dataSync()).toEqual(votes[0]!.dataSync());
   });
 
-  it('has nothing to train, and no products', () => {
+  it('has no weights and no products', () => {
     const layer = new LateFusion({ modalityWeights: [1, 2, 3] });
     layer.apply(votes);
     expect(layer.getWeights()).toEqual([]);
     expect(layer.multiplyAdds()).toBe(0);
   });
 
-  it('refuses what are not logits of the same classes, and weights that make no share', () => {
+  it('refuses logits of different classes, and weights that have no positive sum', () => {
     const ones = (...shapes: number[][]) => shapes.map((shape) => tf.ones(shape));
     expect(() => new LateFusion().apply(ones([2, 3], [2, 4]))).toThrow(/\[2, 3\] and \[2, 4\].*same classes/);
     expect(() => new LateFusion().apply(ones([2, 5, 3], [2, 5, 3]))).toThrow(/logits \[batch, classes\]/);
@@ -44,10 +44,12 @@ describe('LateFusion', () => {
       [Number.POSITIVE_INFINITY, 1],
       [],
     ]) {
-      expect(() => new LateFusion({ modalityWeights })).toThrow(/got modalityWeights \[.*one above 0/);
+      expect(() => new LateFusion({ modalityWeights })).toThrow(
+        /^LateFusion\.modalityWeights: got \[.*one above 0/,
+      );
     }
     expect(() => new LateFusion({ modalityWeights: [1, 2] }).apply(votes)).toThrow(
-      /3 modalities and 2 modalityWeights/,
+      /modalityWeights: got 2 weights; expected 3, one for each modality/,
     );
   });
 });

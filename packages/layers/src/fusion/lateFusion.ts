@@ -1,20 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
-import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
+import { LayerError } from '../errors.js';
+import { checkedConfig, checkOption, type LayerConfig, type OwnKeys } from '../options.js';
+import { formatShapes } from './featureShapes.js';
+import { type FusionRole, JointFusion } from './fusionLayer.js';
 
-/** What {@link LateFusion} can be told; everything has a default. */
+/** Options of {@link LateFusion}; all are optional. */
 export interface LateFusionConfig extends LayerConfig {
   /**
-   * How much each modality counts, in the order of the inputs: a number for each, 0 or more, whatever their sum.
-   * Default: all the same. They are fixed, not trained.
+   * The weight of each modality, in the order of the inputs: a number of 0 or more for each, with any sum. Default: equal
+   * weights. They are fixed, not trained.
    */
   modalityWeights?: number[];
 }
 
 /**
- * Late fusion: each modality has a classifier of its own, and their logits are averaged, l = sum_m w_m l_m with the
- * weights w divided by their sum. It has nothing to train. It averages logits and not probabilities, so that the result
- * are logits again, and a saturated softmax cannot hide a gradient.
+ * Late fusion: each modality has its own classifier, and the layer averages their logits, l = sum_m w_m l_m with the
+ * weights w divided by their sum. It has no trainable weights. It averages logits instead of probabilities, so that the
+ * results are logits again, and no gradient vanishes in a saturated softmax.
  *
  * In: two or more [batch, classes], of the same shape. Out: [batch, classes].
  *
@@ -29,21 +32,21 @@ export interface LateFusionConfig extends LayerConfig {
  * ```
  */
 export class LateFusion extends JointFusion {
-  /** The name that saved models know this layer by. */
+  /** The name of the class in saved models. */
   static readonly className = 'LateFusion';
   /** See {@link LateFusionConfig.modalityWeights}. */
   readonly modalityWeights: readonly number[] | undefined;
 
-  /** @throws {Error} when a weight is negative or not finite, or all are 0 */
+  /** @throws {LayerError} when a weight is negative or not finite, or all are 0 */
   constructor(config: LateFusionConfig = {}) {
-    super(config);
+    super(checkedConfig('LateFusion', config, OWN_KEYS));
     const { modalityWeights } = config;
-    if (modalityWeights && !(sumOf(modalityWeights) > 0 && modalityWeights.every(isWeight))) {
-      throw new Error(
-        `LateFusion: got modalityWeights [${modalityWeights.join(', ')}]; expected a finite number for each modality, ` +
-          `0 or more, and one above 0.`,
-      );
-    }
+    checkOption(
+      'LateFusion.modalityWeights',
+      modalityWeights,
+      !modalityWeights || (sumOf(modalityWeights) > 0 && modalityWeights.every(isWeight)),
+      'a finite number that is 0 or more for each modality, and one above 0',
+    );
     this.modalityWeights = modalityWeights && [...modalityWeights];
   }
 
@@ -78,21 +81,22 @@ export class LateFusion extends JointFusion {
     const { modalityWeights } = this;
     const classes = new Set(shapes.map((shape) => shape[1]));
     if (classes.size > 1 || shapes.some((shape) => shape.length !== 2)) {
-      const given = shapes.map((shape) => `[${shape.map((size) => size ?? 'null').join(', ')}]`);
-      throw new Error(
-        `LateFusion: got ${given.join(' and ')}; expected the logits [batch, classes] of each modality's own ` +
+      throw new LayerError(
+        `LateFusion: got ${formatShapes(shapes)}; expected the logits [batch, classes] of each modality's own ` +
           `classifier, with the same classes.`,
       );
     }
     if (modalityWeights && modalityWeights.length !== shapes.length) {
-      throw new Error(
-        `LateFusion: got ${shapes.length} modalities and ${modalityWeights.length} modalityWeights; expected as many.`,
+      throw new LayerError(
+        `LateFusion.modalityWeights: got ${modalityWeights.length} weights; expected ${shapes.length}, one for each modality.`,
       );
     }
     return shapes;
   }
 }
 tf.serialization.registerClass(LateFusion);
+
+const OWN_KEYS: OwnKeys<LateFusionConfig> = { modalityWeights: true };
 
 function isWeight(value: number): boolean {
   return Number.isFinite(value) && value >= 0;

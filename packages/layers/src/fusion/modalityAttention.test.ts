@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { layerNorm } from '../math/layerNorm.js';
 import { ModalityAttention } from './modalityAttention.js';
 
-/** Made by PyTorch, see the script beside it. */
+/** Written by PyTorch: see the script next to it. */
 const reference = JSON.parse(
   readFileSync(new URL('../../test-data/modality_attention.json', import.meta.url), 'utf8'),
 ) as {
@@ -22,7 +22,7 @@ const reference = JSON.parse(
 };
 const shapes = [[null, 3], [null, 2, 5]]; // biome-ignore format: two shapes
 
-/** The largest difference; single precision through two blocks leaves some 1e-6 of it. */
+/** The largest difference; single precision leaves about 1e-6 after two blocks. */
 function expectClose(actual: tf.Tensor, expected: unknown): void {
   const wanted = tf.tensor(expected as number[]);
   expect(actual.shape).toEqual(wanted.shape);
@@ -45,7 +45,7 @@ describe('ModalityAttention', () => {
     for (const [m, gradient] of gradients.entries()) expectClose(gradient, reference.gradients[m]);
   });
 
-  it('has attention that sums to one for each modality that looks', () => {
+  it('has attention that sums to one for each query modality', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 1e6 }),
@@ -68,7 +68,7 @@ describe('ModalityAttention', () => {
     );
   });
 
-  it('does not care for the order of the modalities when its weights follow', () => {
+  it('does not depend on the order of the modalities when its weights follow it', () => {
     const [a, b] = [
       tf.randomNormal([2, 3], 0, 1, 'float32', 1),
       tf.randomNormal([2, 4, 2], 0, 1, 'float32', 2),
@@ -82,7 +82,7 @@ describe('ModalityAttention', () => {
     expectClose(swapped.apply([b, a]), fused.arraySync());
   });
 
-  it('counts its products as its matrices and tokens say', () => {
+  it('counts the products of its matrices and its attention', () => {
     const layer = new ModalityAttention({ units: 8, heads: 2, blocks: 3, expansion: 1.25 });
     const projections = (3 + 5) * 8;
     const block = 2 * (4 * 8 * 8 + 2 * 8 * 10) + 2 * 2 * 2 * 8;
@@ -90,11 +90,13 @@ describe('ModalityAttention', () => {
   });
 
   it('refuses options out of range', () => {
-    expect(() => new ModalityAttention({ units: 6 })).toThrow(/6 units and 4 heads.*such as 3/);
-    expect(() => new ModalityAttention({ units: 0 })).toThrow(/got units 0/);
-    expect(() => new ModalityAttention({ units: 4, heads: 0 })).toThrow(/got heads 0/);
-    expect(() => new ModalityAttention({ units: 4, blocks: 1.5 })).toThrow(/got blocks 1.5/);
-    expect(() => new ModalityAttention({ units: 4, expansion: -1 })).toThrow(/got expansion -1/);
+    expect(() => new ModalityAttention({ units: 6 })).toThrow(
+      /^ModalityAttention\.heads: got 4; expected a divisor of units, 6, such as 3/,
+    );
+    expect(() => new ModalityAttention({ units: 0 })).toThrow(/units: got 0;/);
+    expect(() => new ModalityAttention({ units: 4, heads: 0 })).toThrow(/heads: got 0;/);
+    expect(() => new ModalityAttention({ units: 4, blocks: 1.5 })).toThrow(/blocks: got 1\.5;/);
+    expect(() => new ModalityAttention({ units: 4, expansion: -1 })).toThrow(/expansion: got -1;/);
   });
 });
 

@@ -3,43 +3,50 @@ import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-l
 import { type AffineWeights, affine } from '../math/affine.js';
 import { channelMeans } from '../math/channelMeans.js';
 import { layerNorm } from '../math/layerNorm.js';
-import { positive, wholeNumber } from '../options.js';
+import {
+  checkCount,
+  checkedConfig,
+  checkOption,
+  checkPositive,
+  type LayerConfig,
+  type OwnKeys,
+} from '../options.js';
 import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion } from './fusionLayer.js';
 
-/** What {@link ModalityAttention} can be told. */
+/** Options of {@link ModalityAttention}. */
 export interface ModalityAttentionConfig extends LayerConfig {
   /** Width D of the tokens and of the fused vector. */
   units: number;
-  /** Attention heads, each of width units / heads: must divide `units`. Default 4. */
+  /** Number of attention heads, each of width units / heads; must divide `units`. Default 4. */
   heads?: number;
   /** Number of encoder blocks. Default 1. */
   blocks?: number;
-  /** Hidden width of a block's MLP over `units`; the width is rounded up. Above 0; default 2. */
+  /** Ratio of the hidden width of a block's MLP to `units`; the width is rounded up. Above 0; default 2. */
   expansion?: number;
   /**
-   * Adds a second output, for looking: the attention of the last block, the mean over its heads, as
-   * [batch, modality that looks, modality looked at]; the last axis sums to 1. Default false.
+   * Adds a second output, for inspection: the attention of the last block, the mean over its heads, as
+   * [batch, query modality, key modality]; the last axis sums to 1. Default false.
    */
   returnWeights?: boolean;
-  /** Seed of the initial weights. Absent: different at every construction. */
+  /** Seed of the initial weights. Default: a different start each time. */
   seed?: number;
 }
 
 /**
  * Fusion by self-attention over the modalities as tokens (Vaswani et al., "Attention Is All You Need", NeurIPS 2017).
  * With s_m the mean of F_m over all axes but batch and channel, the tokens are x_m = P_m s_m + e_m, with a projection and
- * a learned embedding for each modality. They go through encoder blocks that normalise first (Xiong et al., "On Layer
+ * a learned embedding for each modality. They pass encoder blocks that normalise first (Xiong et al., "On Layer
  * Normalization in the Transformer Architecture", ICML 2020), where LN is layer normalisation:
  *
  * - X <- X + MultiHead(LN(X)), with heads softmax(Q K^T / sqrt(D / heads)) V (Vaswani et al., eq. 1 and section 3.2.2)
  * - X <- X + W_2 relu(W_1 LN(X) + b_1) + b_2 (section 3.3)
  *
- * and the output is the mean over the modalities of LN(X). There is no dropout. Embeddings start normal with deviation
- * 0.02, matrices as Glorot's uniform, biases at zero. P_m has no bias: e_m is one.
+ * and the output is the mean over the modalities of LN(X). There is no dropout. Embeddings start normal with standard
+ * deviation 0.02, matrices Glorot-uniform, biases at zero. P_m has no bias: e_m acts as one.
  *
- * In: two or more [batch, ..., C_m] of rank >= 2. Out: [batch, units]; with `returnWeights` the attention as well.
+ * In: two or more [batch, ..., C_m] of rank >= 2. Out: [batch, units]; with `returnWeights` also the attention.
  *
  * @example
  * ```ts
@@ -52,7 +59,7 @@ export interface ModalityAttentionConfig extends LayerConfig {
  * ```
  */
 export class ModalityAttention extends JointFusion {
-  /** The name that saved models know this layer by. */
+  /** The name of the class in saved models. */
   static readonly className = 'ModalityAttention';
   /** See {@link ModalityAttentionConfig.units}. */
   readonly units: number;
@@ -67,25 +74,25 @@ export class ModalityAttention extends JointFusion {
   /** See {@link ModalityAttentionConfig.seed}. */
   readonly seed: number | undefined;
   /** P_m of each modality. */
-  private projections: LayerVariable[] = [];
-  private embedding!: LayerVariable;
-  private encoder: Block[] = [];
-  private norm!: Norm;
+  #projections: LayerVariable[] = [];
+  #embedding!: LayerVariable;
+  #encoder: Block[] = [];
+  #norm!: Norm;
 
-  /** @throws {Error} when an option is out of its range, or `heads` does not divide `units` */
+  /** @throws {LayerError} when an option is out of its range, or `heads` does not divide `units` */
   constructor(config: ModalityAttentionConfig) {
-    super(config);
+    super(checkedConfig('ModalityAttention', config, OWN_KEYS));
     const { units, heads = 4, blocks = 1, expansion = 2, returnWeights = false, seed } = config;
-    wholeNumber('ModalityAttention', 'units', units);
-    wholeNumber('ModalityAttention', 'heads', heads);
-    wholeNumber('ModalityAttention', 'blocks', blocks);
-    positive('ModalityAttention', 'expansion', expansion);
-    if (units % heads !== 0) {
-      throw new Error(
-        `ModalityAttention: got ${units} units and ${heads} heads; expected heads that divide units, such as ` +
-          `${largestDivisor(units, heads)}.`,
-      );
-    }
+    checkCount('ModalityAttention.units', units);
+    checkCount('ModalityAttention.heads', heads);
+    checkCount('ModalityAttention.blocks', blocks);
+    checkPositive('ModalityAttention.expansion', expansion);
+    checkOption(
+      'ModalityAttention.heads',
+      heads,
+      units % heads === 0,
+      `a divisor of units, ${units}, such as ${largestDivisor(units, heads)}`,
+    );
     this.units = units;
     this.heads = heads;
     this.blocks = blocks;
@@ -100,7 +107,7 @@ export class ModalityAttention extends JointFusion {
 
   protected override addWeights(shapes: Shape[]): void {
     const { units } = this;
-    const hidden = this.hiddenWidth();
+    const hidden = this.#hiddenWidth();
     const seed = seeds(this.seed);
     const matrix = (name: string, rows: number, columns: number) =>
       this.addWeight(name, [rows, columns], 'float32', initializers.glorotUniform({ seed: seed() }));
@@ -110,10 +117,10 @@ export class ModalityAttention extends JointFusion {
       gamma: this.addWeight(`${name}Gamma`, [units], 'float32', initializers.ones()),
       beta: this.addWeight(`${name}Beta`, [units], 'float32', initializers.zeros()),
     });
-    this.projections = channelCounts(shapes).map((count, m) => matrix(`projection${m}`, count, units));
+    this.#projections = channelCounts(shapes).map((count, m) => matrix(`projection${m}`, count, units));
     const small = initializers.randomNormal({ mean: 0, stddev: 0.02, seed: seed() });
-    this.embedding = this.addWeight('embedding', [shapes.length, units], 'float32', small);
-    this.encoder = Array.from({ length: this.blocks }, (_, b) => ({
+    this.#embedding = this.addWeight('embedding', [shapes.length, units], 'float32', small);
+    this.#encoder = Array.from({ length: this.blocks }, (_, b) => ({
       attentionNorm: norm(`block${b}AttentionNorm`),
       query: dense(`block${b}Query`, units, units),
       key: dense(`block${b}Key`, units, units),
@@ -123,7 +130,7 @@ export class ModalityAttention extends JointFusion {
       expand: dense(`block${b}Expand`, units, hidden),
       reduce: dense(`block${b}Reduce`, hidden, units),
     }));
-    this.norm = norm('norm');
+    this.#norm = norm('norm');
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
@@ -139,7 +146,7 @@ export class ModalityAttention extends JointFusion {
     const tokens = shapes.length;
     const projections = totalChannels(shapes) * units;
     const attention = 4 * tokens * units * units + 2 * tokens * tokens * units;
-    const mlp = 2 * tokens * units * this.hiddenWidth();
+    const mlp = 2 * tokens * units * this.#hiddenWidth();
     return projections + this.blocks * (attention + mlp);
   }
 
@@ -147,32 +154,29 @@ export class ModalityAttention extends JointFusion {
     const { units } = this;
     const tokens = features.length;
     const projected = features.map((feature, m) =>
-      tf.matMul(channelMeans(feature), this.projections[m]!.read() as tf.Tensor2D),
+      tf.matMul(channelMeans(feature), this.#projections[m]!.read() as tf.Tensor2D),
     );
     const batch = projected[0]!.shape[0];
-    // A row for each token: all but the attention itself works on single tokens.
-    const sideBySide = tf.add(
-      tf.concat(projected, 1),
-      tf.reshape(this.embedding.read(), [1, tokens * units]),
-    );
-    let x = tf.reshape(sideBySide, [batch * tokens, units]) as tf.Tensor2D;
+    // A row for each token: everything but the attention itself works on single tokens.
+    const embedded = tf.add(tf.concat(projected, 1), tf.reshape(this.#embedding.read(), [1, tokens * units]));
+    let x = tf.reshape(embedded, [batch * tokens, units]) as tf.Tensor2D;
     let weights: tf.Tensor | undefined;
-    for (const block of this.encoder) {
-      const attention = this.attend(normalized(x, block.attentionNorm), block, tokens);
+    for (const block of this.#encoder) {
+      const attention = this.#attend(normalize(x, block.attentionNorm), block, tokens);
       weights = attention.weights;
       x = tf.add(x, affine(attention.mixed, block.output));
-      const hidden = tf.relu(affine(normalized(x, block.mlpNorm), block.expand));
+      const hidden = tf.relu(affine(normalize(x, block.mlpNorm), block.expand));
       x = tf.add(x, affine(hidden, block.reduce));
     }
-    const last = tf.reshape(normalized(x, this.norm), [batch, tokens, units]);
+    const last = tf.reshape(normalize(x, this.#norm), [batch, tokens, units]);
     const fused = tf.mean(last, 1);
     if (!this.returnWeights) return fused;
     const byHead = tf.reshape(weights!, [batch, this.heads, tokens, tokens]);
     return [fused, tf.mean(byHead, 1)];
   }
 
-  /** The heads' outputs side by side, a row for each token, and the attention [batch * heads, tokens, tokens]. */
-  private attend(x: tf.Tensor2D, { query, key, value }: Block, tokens: number) {
+  /** The heads' concatenated outputs, a row for each token, and the attention [batch * heads, tokens, tokens]. */
+  #attend(x: tf.Tensor2D, { query, key, value }: Block, tokens: number) {
     const { heads, units } = this;
     const width = units / heads;
     const batch = x.shape[0] / tokens;
@@ -202,11 +206,20 @@ export class ModalityAttention extends JointFusion {
     };
   }
 
-  private hiddenWidth(): number {
+  #hiddenWidth(): number {
     return Math.ceil(this.expansion * this.units);
   }
 }
 tf.serialization.registerClass(ModalityAttention);
+
+const OWN_KEYS: OwnKeys<ModalityAttentionConfig> = {
+  units: true,
+  heads: true,
+  blocks: true,
+  expansion: true,
+  returnWeights: true,
+  seed: true,
+};
 
 interface Norm {
   gamma: LayerVariable;
@@ -224,7 +237,7 @@ interface Block {
   reduce: AffineWeights;
 }
 
-function normalized(x: tf.Tensor2D, { gamma, beta }: Norm): tf.Tensor2D {
+function normalize(x: tf.Tensor2D, { gamma, beta }: Norm): tf.Tensor2D {
   return layerNorm(x, gamma.read(), beta.read());
 }
 

@@ -31,7 +31,7 @@ describe('MultimodalTransferModule', () => {
     expect([...weights.dataSync()]).toEqual(gates.map((gate) => expect.closeTo(gate, 6)));
   });
 
-  it('is the channel reweighter when its biases are zero', () => {
+  it('equals the channel reweighter when its biases are zero', () => {
     const inputs = [rgb, skeleton];
     const module = new MultimodalTransferModule({ seed: 1 });
     const reweighter = new AttentionModalityReweighter({ granularity: 'channel' });
@@ -73,9 +73,11 @@ describe('MultimodalTransferModule', () => {
   });
 
   it('refuses options out of range', () => {
-    expect(() => new MultimodalTransferModule({ reductionRatio: 0 })).toThrow(/reductionRatio 0/);
+    expect(() => new MultimodalTransferModule({ reductionRatio: 0 })).toThrow(
+      /^MultimodalTransferModule\.reductionRatio: got 0;/,
+    );
     expect(() => new MultimodalTransferModule({ initialGates: 'ones' as 'zeros' })).toThrow(
-      /'ones'.*'glorot' or 'zeros'/,
+      /initialGates: got 'ones'; expected one of glorot, zeros/,
     );
   });
 });

@@ -1,31 +1,31 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type Shape } from '@tensorflow/tfjs-layers';
 import { type AffineWeights, affine } from '../math/affine.js';
-import { positive } from '../options.js';
+import { checkedConfig, checkOneOf, checkPositive, type LayerConfig, type OwnKeys } from '../options.js';
 import { seeds } from '../seeds.js';
 import { totalChannels } from './featureShapes.js';
-import { ExchangeFusion, type LayerConfig } from './fusionLayer.js';
-import { channelGated, exchangedMasks, squeezed, squeezeSizes } from './squeezeExcitation.js';
+import { ExchangeFusion } from './fusionLayer.js';
+import { exchangeMasks, gateChannels, squeeze, squeezeSizes } from './squeezeExcitation.js';
 
-/** What {@link MultimodalTransferModule} can be told; everything has a default. */
+/** Options of {@link MultimodalTransferModule}; all are optional. */
 export interface MultimodalTransferModuleConfig extends LayerConfig {
   /** The width of Z is the sum of all channels divided by this, rounded up. Above 0; default 4, the paper's. */
   reductionRatio?: number;
   /**
-   * Where the V_m start: `'glorot'`, uniform; `'zeros'`, so that the module is exactly the identity when it is
-   * inserted and changes no prediction of a trained network until it is trained itself. Default `'glorot'`.
+   * Initial values of the V_m: `'glorot'`, Glorot-uniform, or `'zeros'`, so that the module is exactly the identity when it
+   * is inserted and changes no prediction of a trained network until it is trained itself. Default `'glorot'`.
    */
   initialGates?: 'glorot' | 'zeros';
-  /** Adds a last output, for looking: sigmoid(E_m) side by side, [batch, sum of channels]. Default false. */
+  /** Adds a last output, for inspection: the concatenated sigmoid(E_m), [batch, sum of channels]. Default false. */
   returnWeights?: boolean;
-  /** Seed of the initial weights. Absent: different at every construction. */
+  /** Seed of the initial weights. Default: a different start each time. */
   seed?: number;
 }
 
 /**
  * Multimodal transfer module, MMTM (Joze et al., "MMTM: Multimodal Transfer Module for CNN Fusion", CVPR 2020,
- * eq. 3-5): squeeze-and-excitation over all modalities together. What all of them hold decides how much each channel of
- * each one counts. Features of the same shapes come out, so it can sit behind several stages.
+ * eq. 3-5): squeeze-and-excitation over all modalities together. The features of all modalities decide how much each
+ * channel of each one counts. The outputs have the shapes of the inputs, so the module can follow several stages.
  *
  * With F_m of shape [batch, ..., C_m] and s_m the mean of F_m over all axes but batch and channel:
  *
@@ -33,12 +33,12 @@ export interface MultimodalTransferModuleConfig extends LayerConfig {
  * - E_m = V_m Z + c_m
  * - F'_m = 2 * sigmoid(E_m) * F_m
  *
- * The paper writes two modalities and Z without an activation; relu is from the authors' code. That code differs from the
- * paper in two more ways, in which this module follows the paper: its Z is twice as wide (2 (C_1 + C_2) / 4), and it
- * multiplies by sigmoid(E_m) without the factor 2. Biases start at zero, W as Glorot's uniform.
+ * The paper has two modalities, and Z without an activation; the relu is from the authors' code. That code differs from
+ * the paper in two more ways, in which this module follows the paper: its Z is twice as wide (2 (C_1 + C_2) / 4), and it
+ * multiplies by sigmoid(E_m) without the factor 2. Biases start at zero, W Glorot-uniform.
  *
- * It differs from `AttentionModalityReweighter` with granularity `'channel'` in that its gates have biases, and in where
- * they start: there at the identity. Masks pass through; the means do not look at them.
+ * It differs from `AttentionModalityReweighter` with granularity `'channel'` in the gates' biases and their initial values:
+ * the reweighter starts as the identity. Masks pass through; the means ignore them.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export interface MultimodalTransferModuleConfig extends LayerConfig {
  * ```
  */
 export class MultimodalTransferModule extends ExchangeFusion {
-  /** The name that saved models know this layer by. */
+  /** The name of the class in saved models. */
   static readonly className = 'MultimodalTransferModule';
   /** See {@link MultimodalTransferModuleConfig.reductionRatio}. */
   readonly reductionRatio: number;
@@ -62,20 +62,16 @@ export class MultimodalTransferModule extends ExchangeFusion {
   /** See {@link MultimodalTransferModuleConfig.seed}. */
   readonly seed: number | undefined;
   /** W and b. */
-  private hidden!: AffineWeights;
+  #hidden!: AffineWeights;
   /** V_m and c_m of each modality. */
-  private gates: AffineWeights[] = [];
+  #gates: AffineWeights[] = [];
 
-  /** @throws {Error} when an option is out of its range */
+  /** @throws {LayerError} when an option is outside its range or unknown */
   constructor(config: MultimodalTransferModuleConfig = {}) {
-    super(config);
+    super(checkedConfig('MultimodalTransferModule', config, OWN_KEYS));
     const { reductionRatio = 4, initialGates = 'glorot', returnWeights = false, seed } = config;
-    positive('MultimodalTransferModule', 'reductionRatio', reductionRatio);
-    if (initialGates !== 'glorot' && initialGates !== 'zeros') {
-      throw new Error(
-        `MultimodalTransferModule: got initialGates '${initialGates}'; expected 'glorot' or 'zeros'.`,
-      );
-    }
+    checkPositive('MultimodalTransferModule.reductionRatio', reductionRatio);
+    checkOneOf('MultimodalTransferModule.initialGates', initialGates, ['glorot', 'zeros']);
     this.reductionRatio = reductionRatio;
     this.initialGates = initialGates;
     this.returnWeights = returnWeights;
@@ -89,8 +85,8 @@ export class MultimodalTransferModule extends ExchangeFusion {
     const glorot = () => initializers.glorotUniform({ seed: seed() });
     const zeros = () => initializers.zeros();
     const first = this.initialGates === 'zeros' ? zeros : glorot;
-    this.hidden = this.addAffine('hidden', total, width, seed());
-    this.gates = channels.map((count, m) => ({
+    this.#hidden = this.addAffine('hidden', total, width, seed());
+    this.#gates = channels.map((count, m) => ({
       kernel: this.addWeight(`gateKernel${m}`, [width, count], 'float32', first()),
       bias: this.addWeight(`gateBias${m}`, [count], 'float32', zeros()),
     }));
@@ -104,7 +100,7 @@ export class MultimodalTransferModule extends ExchangeFusion {
 
   /** One mask, or null, for each output: the inputs' own, and none for the weights. */
   override computeMask(inputs: tf.Tensor | tf.Tensor[], mask?: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
-    return exchangedMasks(inputs, mask, this.returnWeights);
+    return exchangeMasks(inputs, mask, this.returnWeights);
   }
 
   override multiplyAdds(inputShape: Shape | Shape[]): number {
@@ -113,9 +109,9 @@ export class MultimodalTransferModule extends ExchangeFusion {
   }
 
   protected override fuse(features: tf.Tensor[]): tf.Tensor[] {
-    const hidden = squeezed(features, this.hidden);
-    const excitations = this.gates.map((gate) => affine(hidden, gate));
-    return channelGated(features, excitations, this.returnWeights);
+    const hidden = squeeze(features, this.#hidden);
+    const excitations = this.#gates.map((gate) => affine(hidden, gate));
+    return gateChannels(features, excitations, this.returnWeights);
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -130,3 +126,10 @@ export class MultimodalTransferModule extends ExchangeFusion {
   }
 }
 tf.serialization.registerClass(MultimodalTransferModule);
+
+const OWN_KEYS: OwnKeys<MultimodalTransferModuleConfig> = {
+  reductionRatio: true,
+  initialGates: true,
+  returnWeights: true,
+  seed: true,
+};

@@ -42,7 +42,7 @@ describe('OddOneOutFusion', () => {
     expect([...fused!.dataSync()]).toEqual(expected.map((value) => expect.closeTo(value, 5)));
   });
 
-  it('ignores the modality that it is sure is the odd one', () => {
+  it('ignores the modality that is the odd one with probability 1', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 4 }),
@@ -72,7 +72,7 @@ describe('OddOneOutFusion', () => {
 
   it('learns which of three modalities contradicts the others', () => {
     const layer = new OddOneOutFusion({ units: 2, hidden: 24, returnWeights: true, seed: 1 });
-    /** Three views of one sign, as the method is trained: clean, then each view turned round by itself. */
+    /** Three views of one sign, as in the method's training: clean, then with one view negated at a time. */
     const views = (seed: number) => {
       const sign = tf.sign(random([16, 1], seed));
       const clean = [0, 1, 2].map((m) => tf.add(sign, tf.mul(random([16, 1], seed + 1 + m), 0.2)));
@@ -102,7 +102,7 @@ describe('OddOneOutFusion', () => {
   });
 
   it('refuses widths that are not whole numbers', () => {
-    expect(() => new OddOneOutFusion({ units: 0 })).toThrow(/units 0/);
-    expect(() => new OddOneOutFusion({ hidden: 2.5 })).toThrow(/hidden 2.5/);
+    expect(() => new OddOneOutFusion({ units: 0 })).toThrow(/^OddOneOutFusion\.units: got 0;/);
+    expect(() => new OddOneOutFusion({ hidden: 2.5 })).toThrow(/hidden: got 2\.5;/);
   });
 });

@@ -2,29 +2,29 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Shape } from '@tensorflow/tfjs-layers';
 import { type AffineWeights, affine } from '../math/affine.js';
 import { channelMeans } from '../math/channelMeans.js';
-import { wholeNumber } from '../options.js';
+import { checkCount, checkedConfig, type LayerConfig, type OwnKeys } from '../options.js';
 import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion } from './fusionLayer.js';
 
-/** What {@link OddOneOutFusion} can be told; everything has a default. */
+/** Options of {@link OddOneOutFusion}; all are optional. */
 export interface OddOneOutFusionConfig extends LayerConfig {
   /** Width of the fused features, and of each expert. 1 or more; default 256. */
   units?: number;
   /** Hidden width of the odd-one-out network. 1 or more; default 256. */
   hidden?: number;
   /**
-   * Adds a last output, [batch, modalities + 1]: the odd-one-out network's LOGITS, without softmax, one for each
+   * Adds a last output, [batch, modalities + 1]: the odd-one-out network's logits, without softmax, one for each
    * modality in the order of the inputs and a last one for "none". `oddOneOutLoss` takes them. Default false.
    */
   returnWeights?: boolean;
-  /** Seed of the kernels' initial values. Absent: different at every construction. */
+  /** Seed of the kernels' initial values. Default: a different start each time. */
   seed?: number;
 }
 
 /**
  * Robust fusion against an adversary who changes one modality only: an odd-one-out network compares the modalities and
- * says which of them contradicts the others, if any; the features are then fused without that one.
+ * predicts which of them contradicts the others, if any; the features are then fused without that modality.
  *
  * With M modalities, z_m the mean of the m-th features over all axes but batch and channel, z the concatenation of all
  * z_m, and z_{-i} that of all but z_i:
@@ -33,9 +33,9 @@ export interface OddOneOutFusionConfig extends LayerConfig {
  * - e_i(z_{-i}) = relu(U_i z_{-i} + d_i) for each modality, and e_{M+1}(z) = relu(U_{M+1} z + d_{M+1})
  * - fused = sum over i of o_i e_i(z_{-i}) + o_{M+1} e_{M+1}(z)
  *
- * In: two or more [batch, ..., C_m] of rank >= 2. Out: [batch, units]. The odd-one-out network learns what an attacked
- * modality looks like only from attacked samples: see `oddOneOutLoss`. With two modalities it must tell from the
- * features alone which of the two to believe; the paper works with three and more.
+ * In: two or more [batch, ..., C_m] of rank >= 2. Out: [batch, units]. The odd-one-out network learns from
+ * attacked samples only what an attacked modality looks like: see `oddOneOutLoss`. With two modalities, it must tell from
+ * the features alone which of the two is right; the paper uses three or more.
  *
  * Yang, Lin, Barman, Condessa, Kolter, "Defending Multimodal Fusion Models against Single-Source Adversaries", CVPR
  * 2021 (arXiv 2206.12714). A reconstruction from the method's description, not its code: the mixture of leave-one-out
@@ -54,7 +54,7 @@ export interface OddOneOutFusionConfig extends LayerConfig {
  * ```
  */
 export class OddOneOutFusion extends JointFusion {
-  /** The name that saved models know this layer by. */
+  /** The name of the class in saved models. */
   static readonly className = 'OddOneOutFusion';
   /** See {@link OddOneOutFusionConfig.units}. */
   readonly units: number;
@@ -65,16 +65,16 @@ export class OddOneOutFusion extends JointFusion {
   /** See {@link OddOneOutFusionConfig.seed}. */
   readonly seed: number | undefined;
   /** W and b, then V and c of the odd-one-out network. */
-  private oddOneOut: [AffineWeights, AffineWeights] | undefined;
-  /** U_i and d_i, of the expert without modality i for each i, then of the one that sees all. */
-  private experts: AffineWeights[] = [];
+  #oddOneOut: [AffineWeights, AffineWeights] | undefined;
+  /** U_i and d_i of the experts, each without one modality, and of the last expert, which gets all modalities. */
+  #experts: AffineWeights[] = [];
 
-  /** @throws {Error} when an option is out of its range */
+  /** @throws {LayerError} when an option is outside its range or unknown */
   constructor(config: OddOneOutFusionConfig = {}) {
-    super(config);
+    super(checkedConfig('OddOneOutFusion', config, OWN_KEYS));
     const { units = 256, hidden = 256, returnWeights = false, seed } = config;
-    wholeNumber('OddOneOutFusion', 'units', units);
-    wholeNumber('OddOneOutFusion', 'hidden', hidden);
+    checkCount('OddOneOutFusion.units', units);
+    checkCount('OddOneOutFusion.hidden', hidden);
     this.units = units;
     this.hidden = hidden;
     this.returnWeights = returnWeights;
@@ -91,8 +91,8 @@ export class OddOneOutFusion extends JointFusion {
       this.addAffine(name, inputs, units, seed());
     const channels = channelCounts(shapes);
     const total = totalChannels(shapes);
-    this.oddOneOut = [dense('hidden', total, this.hidden), dense('odd', this.hidden, channels.length + 1)];
-    this.experts = [...channels, 0].map((left, i) => dense(`expert${i}`, total - left, this.units));
+    this.#oddOneOut = [dense('hidden', total, this.hidden), dense('odd', this.hidden, channels.length + 1)];
+    this.#experts = [...channels, 0].map((omitted, i) => dense(`expert${i}`, total - omitted, this.units));
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
@@ -106,21 +106,21 @@ export class OddOneOutFusion extends JointFusion {
     const shapes = this.shapesOf(inputShape);
     const total = totalChannels(shapes);
     const choices = shapes.length + 1;
-    // The experts see (M - 1) * total + total channels together; the last term is the mixture.
+    // All experts together get (M - 1) * total + total channels; the last term is the mixture.
     return this.hidden * (total + choices) + this.units * (shapes.length * total + choices);
   }
 
   protected override fuse(features: tf.Tensor[]): tf.Tensor | tf.Tensor[] {
     const pooled = features.map(channelMeans);
-    const [hidden, odd] = this.oddOneOut!;
+    const [hidden, odd] = this.#oddOneOut!;
     const logits = affine(tf.relu(affine(tf.concat(pooled, 1), hidden)), odd);
-    const experts = this.experts.map((expert, i) => {
-      const seen = pooled.filter((_, m) => m !== i); // all of them for the last expert
-      return tf.relu(affine(tf.concat(seen, 1), expert));
+    const experts = this.#experts.map((expert, i) => {
+      const others = pooled.filter((_, m) => m !== i); // all modalities for the last expert
+      return tf.relu(affine(tf.concat(others, 1), expert));
     });
-    // [batch, 1, M + 1] times [batch, M + 1, units]: a product, which backends do faster than a broadcast of columns.
-    const shares = tf.expandDims(tf.softmax(logits), 1) as tf.Tensor3D;
-    const fused = tf.squeeze(tf.matMul(shares, tf.stack(experts, 1) as tf.Tensor3D), [1]);
+    // [batch, 1, M + 1] times [batch, M + 1, units]: a matrix product, which is faster than multiplying by broadcast columns.
+    const probabilities = tf.expandDims(tf.softmax(logits), 1) as tf.Tensor3D;
+    const fused = tf.squeeze(tf.matMul(probabilities, tf.stack(experts, 1) as tf.Tensor3D), [1]);
     return this.returnWeights ? [fused, logits] : fused;
   }
 
@@ -136,3 +136,10 @@ export class OddOneOutFusion extends JointFusion {
   }
 }
 tf.serialization.registerClass(OddOneOutFusion);
+
+const OWN_KEYS: OwnKeys<OddOneOutFusionConfig> = {
+  units: true,
+  hidden: true,
+  returnWeights: true,
+  seed: true,
+};

@@ -35,7 +35,7 @@ describe('OrthogonalFusion', () => {
     expect([...bias.dataSync()]).toEqual([0.5, 0]);
   });
 
-  it('starts with orthonormal class weights, square ones too, and equal factors', () => {
+  it('starts with orthonormal class weights, also square ones, and equal factors', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 8 }), fc.integer({ min: 1, max: 1e6 }), (classes, seed) => {
         tf.tidy(() => {
@@ -53,7 +53,7 @@ describe('OrthogonalFusion', () => {
     );
   });
 
-  it('gives no class more evidence than a feature is long, all of them together', () => {
+  it('gives evidence whose norm over the classes is at most that of the feature', () => {
     const layer = new OrthogonalFusion({ classes: 3, returnWeights: true, seed: 1 });
     const features = [random([20, 3], 1), random([20, 7], 2)];
     const [, evidence] = outputsOf(layer, features);
@@ -95,13 +95,17 @@ describe('OrthogonalFusion', () => {
     expect(layer.multiplyAdds([[null, 4, 16], [null, 12]])).toBe(280); // biome-ignore format: two shapes
   });
 
-  it('refuses what it cannot do, with what was given', () => {
+  it('refuses options and features that it cannot use, and names them', () => {
     const refused = (config: OrthogonalFusionConfig) => () => new OrthogonalFusion(config);
-    expect(refused({ classes: 1 })).toThrow(/classes 1;/);
-    expect(refused({ classes: 2.5 })).toThrow(/classes 2.5/);
-    expect(refused({ classes: 2, initialFactor: 0 })).toThrow(/initialFactor 0/);
+    expect(refused({ classes: 1 })).toThrow(
+      /^OrthogonalFusion\.classes: got 1; expected a whole number from 2/,
+    );
+    expect(refused({ classes: 2.5 })).toThrow(/classes: got 2\.5;/);
+    expect(refused({ classes: 2, initialFactor: 0 })).toThrow(/initialFactor: got 0;/);
     const layer = new OrthogonalFusion({ classes: 5 });
-    expect(() => layer.integration()).toThrow(/before the layer was applied/);
+    expect(() => layer.integration()).toThrow(
+      /integration: got a layer without weights; .*Apply the layer first/,
+    );
     expect(() => layer.apply([random([2, 8], 1), random([2, 4], 2)])).toThrow(
       /8 and 4 channels for 5 classes; expected at least 5.*dense layer/,
     );

@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { LayerError } from '../errors.js';
 import type { CertifiedRadiusOptions } from '../math/certifiedRadius.js';
 import { channelMeans } from '../math/channelMeans.js';
 import { orthonormalColumns } from '../math/orthonormalColumns.js';
-import { positive } from '../options.js';
+import { checkCount, checkedConfig, checkPositive, type LayerConfig, type OwnKeys } from '../options.js';
 import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion } from './fusionLayer.js';
 
-/** What {@link OrthogonalFusion} can be told. */
+/** Options of {@link OrthogonalFusion}. */
 export interface OrthogonalFusionConfig extends LayerConfig {
   /** Number of classes, 2 or more; no modality may have fewer channels. */
   classes: number;
@@ -19,31 +20,31 @@ export interface OrthogonalFusionConfig extends LayerConfig {
    * `crmtMarginLoss` take. Default false.
    */
   returnWeights?: boolean;
-  /** Seed of the class weights' initial values. Absent: different at every construction. */
+  /** Seed of the class weights' initial values. Default: a different start each time. */
   seed?: number;
 }
 
 /**
- * Certifiable fusion with orthogonal class weights (CRMT): each modality gives evidence for each class through weights
- * of length 1 that are orthogonal to each other, and one integration factor per modality and class says how much that
- * evidence counts. So the factors alone bound how fast the logits change, and a radius can be certified.
+ * Certifiable fusion with orthogonal class weights (CRMT): each modality gives evidence for each class through weight
+ * vectors of length 1 that are orthogonal to each other, and one integration factor per modality and class says how much
+ * that evidence counts. The factors alone therefore bound how fast the logits change, so that a radius can be certified.
  *
  * With s_m the mean of F_m over all axes but batch and channel, K classes and C_m >= K channels:
  *
  * - e_m = W~_m s_m, with W~_m of [K, C_m] and W~_m W~_m^T = I: the nearest such matrix to a trained one (its polar
- *   factor), so that training keeps it exactly orthonormal, up to rounding
+ *   factor), so that it stays orthonormal, up to rounding, during training
  * - logits_k = sum over m of a_k^(m) e_{m,k} + b_k
  *
- * In: two or more [batch, ..., C_m] of rank >= 2. Out: the logits [batch, classes], no softmax. `certifiedRadius` gives
- * the radius within which a sample's prediction can't change.
+ * In: two or more [batch, ..., C_m] of rank >= 2. Out: the logits [batch, classes], no softmax. `certifiedRadius`
+ * gives the radius within which a sample's prediction can't change.
  *
  * The published training has two steps. First everything is trained by cross-entropy plus rho times `crmtMarginLoss` of
- * the evidence. Then all but the factors is kept fixed, and they are trained to raise the mean of `certifiedRadius`.
+ * the evidence. Then only the factors are trained, to maximise the mean of `certifiedRadius`.
  *
  * Yang, Wei, Liang, Hu, "Quantifying and enhancing multi-modal robustness with modality preference", ICLR 2024 (arXiv
- * 2402.06244), section 4. The authors' code makes each class's weights a unit vector by itself (and of mean 0); here
- * they are also orthogonal to each other, as the paper's condition says, which makes the radius larger. Any number of
- * modalities is this library's.
+ * 2402.06244), section 4. The authors' code makes each class's weights a unit vector (with mean 0); here they are
+ * also orthogonal to each other, as the paper's condition says, which makes the radius larger. More than two modalities
+ * are this library's extension.
  *
  * @example
  * ```ts
@@ -55,11 +56,11 @@ export interface OrthogonalFusionConfig extends LayerConfig {
  * const [logits, evidence] = [fusion.apply(clips)].flat() as [tf.Tensor2D, tf.Tensor3D];
  * console.log(logits.shape, evidence.shape); // [2, 3] [2, 2, 3]
  * const radius = certifiedRadius({ evidence, ...fusion.integration() });
- * radius.print(); // what both features may change by, together, in l2
+ * radius.print(); // by how much both features together may change, in l2
  * ```
  */
 export class OrthogonalFusion extends JointFusion {
-  /** The name that saved models know this layer by. */
+  /** The name of the class in saved models. */
   static readonly className = 'OrthogonalFusion';
   /** See {@link OrthogonalFusionConfig.classes}. */
   readonly classes: number;
@@ -70,18 +71,16 @@ export class OrthogonalFusion extends JointFusion {
   /** See {@link OrthogonalFusionConfig.seed}. */
   readonly seed: number | undefined;
   /** The matrices whose polar factors are the W~_m^T, [C_m, classes] each. */
-  private kernels: LayerVariable[] = [];
-  private factors!: LayerVariable;
-  private bias!: LayerVariable;
+  #kernels: LayerVariable[] = [];
+  #factors!: LayerVariable;
+  #bias!: LayerVariable;
 
-  /** @throws {Error} when an option is out of its range */
+  /** @throws {LayerError} when an option is outside its range or unknown */
   constructor(config: OrthogonalFusionConfig) {
-    super(config);
+    super(checkedConfig('OrthogonalFusion', config, OWN_KEYS));
     const { classes, initialFactor = 0.1, returnWeights = false, seed } = config;
-    if (!(Number.isInteger(classes) && classes >= 2)) {
-      throw new Error(`OrthogonalFusion: got classes ${classes}; expected a whole number, 2 or more.`);
-    }
-    positive('OrthogonalFusion', 'initialFactor', initialFactor);
+    checkCount('OrthogonalFusion.classes', classes, 2);
+    checkPositive('OrthogonalFusion.initialFactor', initialFactor);
     this.classes = classes;
     this.initialFactor = initialFactor;
     this.returnWeights = returnWeights;
@@ -94,45 +93,45 @@ export class OrthogonalFusion extends JointFusion {
 
   /**
    * The integration factors a, [modalities, classes], and the bias b, [classes], as `certifiedRadius` takes them. They
-   * are the layer's own variables: gradients reach them, and they are not the caller's to dispose of.
+   * are the layer's own variables: gradients reach them, and the caller must not dispose of them.
    *
-   * @throws {Error} when the layer has not been applied or built
+   * @throws {LayerError} when the layer has not been applied or built
    */
   integration(): Pick<CertifiedRadiusOptions, 'factors' | 'bias'> {
     if (!this.built) {
-      throw new Error(
-        'OrthogonalFusion: integration() came before the layer was applied; it has no weights yet.',
+      throw new LayerError(
+        'OrthogonalFusion.integration: got a layer without weights; expected one that was applied. Apply the layer first.',
       );
     }
-    return { factors: this.factors.read() as tf.Tensor2D, bias: this.bias.read() as tf.Tensor1D };
+    return { factors: this.#factors.read() as tf.Tensor2D, bias: this.#bias.read() as tf.Tensor1D };
   }
 
   protected override addWeights(shapes: Shape[]): void {
     const channels = channelCounts(shapes);
     const seed = seeds(this.seed);
     const { classes } = this;
-    this.kernels = channels.map((count, m) => {
+    this.#kernels = channels.map((count, m) => {
       const uniform = initializers.glorotUniform({ seed: seed() });
       const kernel = this.addWeight(`kernel${m}`, [count, classes], 'float32', uniform);
-      // Started as an orthonormal matrix: gradients then turn it and hardly stretch it. Twice, for square ones.
+      // Starts as an orthonormal matrix, which gradients rotate and hardly stretch. Twice, for accuracy with square ones.
       tf.tidy(() => {
         kernel.write(orthonormalColumns(orthonormalColumns(kernel.read() as tf.Tensor2D)));
       });
       return kernel;
     });
     const constant = initializers.constant({ value: this.initialFactor });
-    this.factors = this.addWeight('factors', [channels.length, classes], 'float32', constant);
-    this.bias = this.addWeight('bias', [classes], 'float32', initializers.zeros());
+    this.#factors = this.addWeight('factors', [channels.length, classes], 'float32', constant);
+    this.#bias = this.addWeight('bias', [classes], 'float32', initializers.zeros());
   }
 
   protected override shapesOf(inputShape: Shape | Shape[]): Shape[] {
     const shapes = super.shapesOf(inputShape);
     const channels = channelCounts(shapes);
     if (Math.min(...channels) < this.classes) {
-      throw new Error(
+      throw new LayerError(
         `OrthogonalFusion: got ${channels.join(' and ')} channels for ${this.classes} classes; expected at least ` +
-          `${this.classes} in each modality: there are no more orthogonal directions than channels. Widen the ` +
-          `narrower one with a dense layer.`,
+          `${this.classes} in each modality, as there are no more orthogonal directions than channels. Widen the ` +
+          `narrower modality with a dense layer.`,
       );
     }
     return shapes;
@@ -145,7 +144,7 @@ export class OrthogonalFusion extends JointFusion {
     return this.returnWeights ? [logits, [batch, shapes.length, this.classes]] : logits;
   }
 
-  /** The evidence's products. Making the weights orthonormal comes on top, once a batch, whatever its size. */
+  /** Counts the evidence's products. Making the weights orthonormal is not counted: it happens once a batch of any size. */
   override multiplyAdds(inputShape: Shape | Shape[]): number {
     return this.classes * totalChannels(this.shapesOf(inputShape));
   }
@@ -153,11 +152,11 @@ export class OrthogonalFusion extends JointFusion {
   protected override fuse(features: tf.Tensor[]): tf.Tensor | tf.Tensor[] {
     const evidence = tf.stack(
       features.map((feature, m) =>
-        tf.matMul(channelMeans(feature), orthonormalColumns(this.kernels[m]!.read() as tf.Tensor2D)),
+        tf.matMul(channelMeans(feature), orthonormalColumns(this.#kernels[m]!.read() as tf.Tensor2D)),
       ),
       1,
     );
-    const logits = tf.add(tf.sum(tf.mul(evidence, this.factors.read()), 1), this.bias.read());
+    const logits = tf.add(tf.sum(tf.mul(evidence, this.#factors.read()), 1), this.#bias.read());
     return this.returnWeights ? [logits, evidence] : logits;
   }
 
@@ -173,3 +172,10 @@ export class OrthogonalFusion extends JointFusion {
   }
 }
 tf.serialization.registerClass(OrthogonalFusion);
+
+const OWN_KEYS: OwnKeys<OrthogonalFusionConfig> = {
+  classes: true,
+  initialFactor: true,
+  returnWeights: true,
+  seed: true,
+};

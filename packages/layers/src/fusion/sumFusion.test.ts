@@ -8,7 +8,7 @@ const skeleton = tf.tensor2d([[5, -1]]);
 const inertial = tf.tensor2d([[10]]);
 
 describe('SumFusion', () => {
-  it('adds the means up, or averages them', () => {
+  it('adds or averages the means', () => {
     expect(new SumFusion().apply([rgb, skeleton]).arraySync()).toEqual([[7, 3]]);
     expect(new SumFusion({ average: true }).apply([rgb, skeleton]).arraySync()).toEqual([[3.5, 1.5]]);
   });
@@ -27,11 +27,11 @@ describe('SumFusion', () => {
     expect(new SumFusion().multiplyAdds([[null, 3], [null, 3]])).toBe(0); // biome-ignore format: two shapes
   });
 
-  it('refuses what it cannot add', () => {
+  it('refuses features that it cannot add, and widths that are not whole numbers', () => {
     expect(() => new SumFusion().apply([rgb, inertial])).toThrow(/got 2 and 1 channels.*units/);
     expect(() => new SumFusion().computeOutputShape([[null, 2], [null, 3]])).toThrow(/2 and 3 channels/); // biome-ignore format: two shapes
     for (const units of [0, 1.5, Number.NaN]) {
-      expect(() => new SumFusion({ units })).toThrow(`got units ${units}`);
+      expect(() => new SumFusion({ units })).toThrow(`SumFusion.units: got ${units};`);
     }
   });
 });

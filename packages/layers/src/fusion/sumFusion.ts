@@ -1,27 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
+import { LayerError } from '../errors.js';
 import { channelMeans } from '../math/channelMeans.js';
-import { wholeNumber } from '../options.js';
+import { checkCount, checkedConfig, type LayerConfig, type OwnKeys } from '../options.js';
 import { seeds } from '../seeds.js';
 import { channelCounts, totalChannels } from './featureShapes.js';
-import { type FusionRole, JointFusion, type LayerConfig } from './fusionLayer.js';
+import { type FusionRole, JointFusion } from './fusionLayer.js';
 
-/** What {@link SumFusion} can be told; everything has a default. */
+/** Options of {@link SumFusion}; all are optional. */
 export interface SumFusionConfig extends LayerConfig {
   /**
-   * Width that each modality is projected onto by a matrix of its own, without bias. Default: no projection, and the
-   * modalities must have equally many channels.
+   * Width onto which each modality is projected by its own matrix, without bias. Default: no projection; the modalities
+   * must then have equally many channels.
    */
   units?: number;
   /** Divides the sum by the number of modalities. Default false. */
   average?: boolean;
-  /** Seed of the projections' initial values. Absent: different at every construction. */
+  /** Seed of the projections' initial values. Default: a different start each time. */
   seed?: number;
 }
 
 /**
  * Fusion by addition. With s_m the mean of F_m over all axes but batch and channel: h = sum_m s_m, or with `units`
- * h = sum_m W_m s_m; with `average` that over M. The projections start as Glorot's uniform.
+ * h = sum_m W_m s_m; with `average` divided by M. The projections start Glorot-uniform.
  *
  * In: two or more [batch, ..., C_m] of rank >= 2. Out: [batch, C], or [batch, units].
  *
@@ -35,7 +36,7 @@ export interface SumFusionConfig extends LayerConfig {
  * ```
  */
 export class SumFusion extends JointFusion {
-  /** The name that saved models know this layer by. */
+  /** The name of the class in saved models. */
   static readonly className = 'SumFusion';
   /** See {@link SumFusionConfig.units}. */
   readonly units: number | undefined;
@@ -43,12 +44,12 @@ export class SumFusion extends JointFusion {
   readonly average: boolean;
   /** See {@link SumFusionConfig.seed}. */
   readonly seed: number | undefined;
-  private kernels: LayerVariable[] = [];
+  #kernels: LayerVariable[] = [];
 
-  /** @throws {Error} when `units` is not a whole number, 1 or more */
+  /** @throws {LayerError} when `units` is not a whole number from 1, or an option is unknown */
   constructor(config: SumFusionConfig = {}) {
-    super(config);
-    if (config.units !== undefined) wholeNumber('SumFusion', 'units', config.units);
+    super(checkedConfig('SumFusion', config, OWN_KEYS));
+    if (config.units !== undefined) checkCount('SumFusion.units', config.units);
     this.units = config.units;
     this.average = config.average ?? false;
     this.seed = config.seed;
@@ -62,7 +63,7 @@ export class SumFusion extends JointFusion {
     const { units } = this;
     if (units === undefined) return;
     const seed = seeds(this.seed);
-    this.kernels = channelCounts(shapes).map((count, m) => {
+    this.#kernels = channelCounts(shapes).map((count, m) => {
       const glorot = initializers.glorotUniform({ seed: seed() });
       return this.addWeight(`kernel${m}`, [count, units], 'float32', glorot);
     });
@@ -80,7 +81,7 @@ export class SumFusion extends JointFusion {
 
   protected override fuse(features: tf.Tensor[]): tf.Tensor {
     const pooled = features.map(channelMeans);
-    const projected = this.kernels.map((kernel, m) => tf.matMul(pooled[m]!, kernel.read() as tf.Tensor2D));
+    const projected = this.#kernels.map((kernel, m) => tf.matMul(pooled[m]!, kernel.read() as tf.Tensor2D));
     const sum = tf.addN(this.units === undefined ? pooled : projected);
     return this.average ? tf.div(sum, features.length) : sum;
   }
@@ -99,12 +100,14 @@ export class SumFusion extends JointFusion {
     const shapes = super.shapesOf(inputShape);
     const channels = channelCounts(shapes);
     if (this.units === undefined && new Set(channels).size > 1) {
-      throw new Error(
-        `SumFusion: got ${channels.join(' and ')} channels; expected as many in each modality, or the option units, ` +
-          `a width that all are projected onto.`,
+      throw new LayerError(
+        `SumFusion: got ${channels.join(' and ')} channels; expected equally many in each modality. Set the option units ` +
+          `to a width onto which all are projected.`,
       );
     }
     return shapes;
   }
 }
 tf.serialization.registerClass(SumFusion);
+
+const OWN_KEYS: OwnKeys<SumFusionConfig> = { units: true, average: true, seed: true };

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkNotNegative, rejectUnknownOptions } from '../options.js';
 import { crossEntropy } from './crossEntropy.js';
 
-/** What {@link amrLoss} takes. */
+/** Options of {@link amrLoss}. */
 export interface AmrLossOptions {
   /** The fused prediction, [batch, classes], no softmax applied. */
   logits: tf.Tensor2D;
-  /** The prediction of each modality's auxiliary head, [batch, classes] each; none is allowed. */
+  /** The prediction of each modality's auxiliary head, [batch, classes] each; may be empty. */
   auxiliary: readonly tf.Tensor2D[];
   /** The classes, [batch], int32. */
   labels: tf.Tensor1D;
@@ -17,14 +18,14 @@ export interface AmrLossOptions {
 
 /**
  * The loss that trains a network with an attention modality reweighter, with deep supervision of each modality:
- * L = CE(logits, y) + lambda * sum over m of CE(logits_m, y), each a mean over the batch. Its samples are meant to be
- * adversarial ones, made against the fused prediction.
+ * L = CE(logits, y) + lambda * sum over m of CE(logits_m, y), each a mean over the batch. It is meant for
+ * adversarial examples that were made against the fused prediction.
  *
  * This is a reconstruction: the form and the default of lambda are this library's, after what is known of arXiv
  * 2407.19981.
  *
  * @returns a scalar
- * @throws {Error} when lambda is negative or not finite, or a shape doesn't match the labels
+ * @throws {LayerError} when lambda is negative or not finite, a shape doesn't match the labels, or an option is unknown
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -36,16 +37,10 @@ export interface AmrLossOptions {
  * console.log(loss.arraySync()); // 2 * ln(10) = 4.605
  * ```
  */
-export function amrLoss({
-  logits,
-  auxiliary,
-  labels,
-  lambda = 1,
-  labelSmoothing = 0,
-}: AmrLossOptions): tf.Scalar {
-  if (!(Number.isFinite(lambda) && lambda >= 0)) {
-    throw new Error(`amrLoss: got lambda ${lambda}; expected a finite number, 0 or more.`);
-  }
+export function amrLoss(options: AmrLossOptions): tf.Scalar {
+  rejectUnknownOptions('amrLoss', options, OPTIONS);
+  const { logits, auxiliary, labels, lambda = 1, labelSmoothing = 0 } = options;
+  checkNotNegative('amrLoss.lambda', lambda);
   return tf.tidy(() => {
     const meanCrossEntropy = (prediction: tf.Tensor2D): tf.Scalar =>
       tf.mean(crossEntropy(prediction, labels, { labelSmoothing }));
@@ -54,3 +49,11 @@ export function amrLoss({
     return tf.add(fused, tf.mul(tf.addN(others), lambda)) as tf.Scalar;
   });
 }
+
+const OPTIONS = [
+  'logits',
+  'auxiliary',
+  'labels',
+  'lambda',
+  'labelSmoothing',
+] as const satisfies readonly (keyof AmrLossOptions)[];

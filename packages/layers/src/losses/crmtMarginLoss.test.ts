@@ -21,7 +21,7 @@ describe('crmtMarginLoss', () => {
     expect(value(tf.tensor3d(evidence))).toBeCloseTo((sums[0]! + sums[1]!) / 2, 5);
   });
 
-  it('falls as any margin grows, down to ln 1e-5, and stays finite', () => {
+  it('decreases as any margin grows, down to ln 1e-5, and stays finite', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 0, max: 2 }), (seed, modality) => {
         tf.tidy(() => {
@@ -47,7 +47,7 @@ describe('crmtMarginLoss', () => {
 
   it('refuses shapes that do not match, and leaves one tensor', () => {
     const evidence = tf.zeros([3, 2, 4]) as tf.Tensor3D;
-    expect(() => crmtMarginLoss(evidence, labels)).toThrow(/\[3,2,4\].*\[2\]/);
+    expect(() => crmtMarginLoss(evidence, labels)).toThrow(/\[3, 2, 4\].*\[2\]/);
     const fitting = tf.zeros([2, 2, 4]) as tf.Tensor3D;
     const before = tf.memory().numTensors;
     crmtMarginLoss(fitting, labels);

@@ -1,25 +1,28 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
+import { LayerError } from '../errors.js';
 import { oneHot } from '../math/oneHot.js';
+import { checkOption, rejectUnknownOptions } from '../options.js';
 
-/** What {@link crossEntropy} can be told. */
+/** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /**
-   * Share of the target that is spread evenly over all classes (Szegedy et al., CVPR 2016, section 7). In [0, 1);
+   * The part of the target that is spread evenly over all classes (Szegedy et al., CVPR 2016, section 7). In [0, 1);
    * default 0.
    */
   labelSmoothing?: number;
 }
 
 /**
- * Cross-entropy of each sample, from logits, in the stable log-softmax form: a saturated prediction keeps its
- * gradient. It uses neither gather nor einsum, so its gradient exists on every backend.
+ * Cross-entropy of each sample, from logits, in the stable log-softmax form: its gradient does not vanish for
+ * saturated predictions. It uses neither gather nor einsum, so it has a gradient on every backend.
  *
- * The labels' values are not read back from the backend: a label outside [0, classes) is not noticed here.
+ * The labels' values are not read back from the backend: a label outside [0, classes) is not detected.
  *
  * @param logits [batch, classes], no softmax applied
  * @param labels [batch], int32, in [0, classes)
  * @returns [batch], in nats, not reduced
- * @throws {Error} when the shapes don't match or labelSmoothing is out of its range
+ * @throws {LayerError} when the shapes don't match, labelSmoothing is outside [0, 1), or an option is unknown
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -34,24 +37,26 @@ export function crossEntropy(
   labels: tf.Tensor1D,
   options: CrossEntropyOptions = {},
 ): tf.Tensor1D {
+  rejectUnknownOptions('crossEntropy', options, OPTIONS);
   const { labelSmoothing = 0 } = options;
   if (logits.rank !== 2 || labels.rank !== 1 || logits.shape[0] !== labels.shape[0]) {
-    throw new Error(
-      `crossEntropy: got logits of shape [${logits.shape}] and labels of shape [${labels.shape}]; expected ` +
-        `[batch, classes] and [batch].`,
+    throw new LayerError(
+      `crossEntropy: got logits of shape ${formatValue(logits.shape)} and labels of shape ` +
+        `${formatValue(labels.shape)}; expected [batch, classes] and [batch].`,
     );
   }
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-    throw new Error(`crossEntropy: got labelSmoothing ${labelSmoothing}; expected a number in [0, 1).`);
-  }
+  const inRange = labelSmoothing >= 0 && labelSmoothing < 1;
+  checkOption('crossEntropy.labelSmoothing', labelSmoothing, inRange, 'a number in [0, 1)');
   return tf.tidy(() => {
     const targets = oneHot(labels, logits.shape[1]);
-    const smoothed = labelSmoothing > 0 ? mixed(targets, labelSmoothing) : targets;
+    const smoothed = labelSmoothing > 0 ? smooth(targets, labelSmoothing) : targets;
     return tf.neg(tf.sum(tf.mul(smoothed, tf.logSoftmax(logits)), 1)) as tf.Tensor1D;
   });
 }
 
-/** (1 - share) * targets + share / classes */
-function mixed(targets: tf.Tensor, share: number): tf.Tensor {
-  return tf.add(tf.mul(targets, 1 - share), share / targets.shape[1]!);
+const OPTIONS = ['labelSmoothing'] as const satisfies readonly (keyof CrossEntropyOptions)[];
+
+/** (1 - s) * targets + s / classes, for a label smoothing s */
+function smooth(targets: tf.Tensor, s: number): tf.Tensor {
+  return tf.add(tf.mul(targets, 1 - s), s / targets.shape[1]!);
 }

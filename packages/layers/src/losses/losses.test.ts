@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-// tfjs-core alone comes without gradients: tfjs-layers registers them, as it does for whoever imports '@amr/layers'.
+// tfjs-core alone has no gradients: tfjs-layers registers them, also for programs that import '@amr/layers'.
 import '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -62,9 +62,12 @@ describe('crossEntropy', () => {
 
   it('refuses shapes that do not match', () => {
     const logits = tf.zeros([2, 3]) as tf.Tensor2D;
-    expect(() => crossEntropy(logits, tf.tensor1d([0, 1, 2], 'int32'))).toThrow(/\[2,3\].*\[3\]/);
+    expect(() => crossEntropy(logits, tf.tensor1d([0, 1, 2], 'int32'))).toThrow(/\[2, 3\].*\[3\]/);
     expect(() => crossEntropy(logits, tf.tensor1d([0, 1], 'int32'), { labelSmoothing: 1 })).toThrow(
-      /in \[0, 1\)/,
+      /^crossEntropy\.labelSmoothing: got 1; expected a number in \[0, 1\)/,
+    );
+    expect(() => crossEntropy(logits, tf.tensor1d([0, 1], 'int32'), { smoothing: 0.1 } as object)).toThrow(
+      /^crossEntropy\.smoothing: got an unknown option; expected .*labelSmoothing/,
     );
   });
 });
@@ -86,11 +89,14 @@ describe('amrLoss', () => {
     expect(amrLoss({ ...given, auxiliary: [] }).dataSync()[0]).toBeCloseTo(parts[0], 5);
   });
 
-  it('refuses a negative lambda, and leaves one tensor', () => {
+  it('refuses a negative lambda and unknown options, and leaves one tensor', () => {
     const given = { logits: random(1), auxiliary: [random(2)], labels: labels() };
-    expect(() => amrLoss({ ...given, lambda: -1 })).toThrow(/lambda -1/);
+    expect(() => amrLoss({ ...given, lambda: -1 })).toThrow(/^amrLoss\.lambda: got -1;/);
+    expect(() => amrLoss({ ...given, lamda: 1 } as typeof given)).toThrow(
+      /^amrLoss\.lamda: got an unknown option; expected lambda/,
+    );
     const short = [tf.zeros([2, 3]) as tf.Tensor2D];
-    expect(() => amrLoss({ ...given, auxiliary: short, lambda: 0 })).toThrow(/\[2,3\].*\[4\]/);
+    expect(() => amrLoss({ ...given, auxiliary: short, lambda: 0 })).toThrow(/\[2, 3\].*\[4\]/);
     const before = tf.memory().numTensors;
     amrLoss(given);
     expect(tf.memory().numTensors).toBe(before + 1);

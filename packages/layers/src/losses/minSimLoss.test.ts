@@ -17,7 +17,7 @@ describe('minSimLoss', () => {
     expect(value(a, b, c)).toBeCloseTo((-1 + 24 / 25 + 0 - 1 + 0 - 24 / 25) / 6, 6);
   });
 
-  it('does not look at lengths or at the order, and lies in [-1, 1]', () => {
+  it('does not depend on lengths or on the order, and lies in [-1, 1]', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1e6 }),
@@ -36,7 +36,7 @@ describe('minSimLoss', () => {
     );
   });
 
-  it('has the gradients of finite differences, and none at a zero vector', () => {
+  it('has the gradients of finite differences, and 0 at a zero vector', () => {
     expectGradientsOfDifferences(
       (...xs) => minSimLoss(xs as tf.Tensor2D[]),
       [random(1), random(2), random(3)],
@@ -48,10 +48,10 @@ describe('minSimLoss', () => {
     for (const gradient of gradients) expect([...gradient.dataSync()]).toEqual(new Array(9).fill(0));
   });
 
-  it('refuses what it cannot compare, and leaves one tensor', () => {
-    expect(() => minSimLoss([random(1)])).toThrow(/\[4,3\].*two or more/);
+  it('refuses features that it cannot compare, and leaves one tensor', () => {
+    expect(() => minSimLoss([random(1)])).toThrow(/\[4, 3\].*two or more/);
     expect(() => minSimLoss([])).toThrow(/no features/);
-    expect(() => minSimLoss([random(1), tf.zeros([4, 2])])).toThrow(/\[4,3\] and \[4,2\].*dense layer/);
+    expect(() => minSimLoss([random(1), tf.zeros([4, 2])])).toThrow(/\[4, 3\] and \[4, 2\].*dense layer/);
     const features = [random(1), random(2)];
     const before = tf.memory().numTensors;
     minSimLoss(features);

@@ -17,7 +17,7 @@ describe('oddOneOutLoss', () => {
   it('refuses shapes that do not match, and leaves one tensor', () => {
     const logits = tf.zeros([2, 3]) as tf.Tensor2D;
     const attacked = tf.tensor1d([0, 1], 'int32');
-    expect(() => oddOneOutLoss(logits, tf.tensor1d([0], 'int32'))).toThrow(/\[2,3\].*\[1\]/);
+    expect(() => oddOneOutLoss(logits, tf.tensor1d([0], 'int32'))).toThrow(/\[2, 3\].*\[1\]/);
     const before = tf.memory().numTensors;
     oddOneOutLoss(logits, attacked);
     expect(tf.memory().numTensors).toBe(before + 1);

@@ -8,7 +8,7 @@ import { orthonormalColumns } from './orthonormalColumns.js';
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 
-/** A layer with any factors and biases, the features of some samples, and what it makes of them. */
+/** A layer with random factors and biases, the features of some samples, and the layer's outputs for them. */
 function fused(classes: number, channels: number[], seed: number) {
   const layer = new OrthogonalFusion({ classes, returnWeights: true, seed });
   const features = channels.map((count, m) => random([4, count], seed + m));
@@ -47,7 +47,7 @@ describe('certifiedRadius', () => {
     expect(certifiedRadius(nearer).dataSync()[0]).toBeCloseTo(1.5 / 5, 6);
   });
 
-  it('takes labels, with a negative radius where another class wins', () => {
+  it('takes labels, and is negative where another class is predicted', () => {
     const of = (label: number) =>
       certifiedRadius({ ...given, labels: tf.tensor1d([label], 'int32') }).dataSync()[0];
     expect(of(0)).toBeCloseTo(0.4, 6);
@@ -71,7 +71,7 @@ describe('certifiedRadius', () => {
     expect(published).toBeCloseTo(Math.min(2.5 / Math.sqrt(16 + 25), 2 / Math.sqrt(36 + 49)), 6);
   });
 
-  it('is a radius in which no change of the features changes the class', () => {
+  it('is a radius within which no change of the features changes the class', () => {
     fc.assert(
       fc.property(networks, fc.double({ min: 0, max: 0.999, noNaN: true }), (net, share) => {
         tf.tidy(() => {
@@ -106,7 +106,7 @@ describe('certifiedRadius', () => {
     );
   });
 
-  it('is reached: the steepest change that is a little longer does change the class', () => {
+  it('is tight: the steepest change that is a little longer than the radius changes the class', () => {
     fc.assert(
       fc.property(networks, (net) => {
         tf.tidy(() => {
@@ -140,7 +140,7 @@ describe('certifiedRadius', () => {
     );
   });
 
-  it('is larger than the bound that knows nothing of orthogonality', () => {
+  it('is larger than the published bound, which does not use the orthogonality', () => {
     fc.assert(
       fc.property(networks, (net) => {
         tf.tidy(() => {
@@ -157,7 +157,7 @@ describe('certifiedRadius', () => {
     );
   });
 
-  it('has the gradients of finite differences, and the factors can be trained to raise it', () => {
+  it('has the gradients of finite differences, and training the factors increases it', () => {
     const { layer, evidence: seen } = fused(3, [4, 5], 7);
     const { factors: a, bias: b } = layer.integration();
     const labels = tf.tensor1d([0, 1, 2, 0], 'int32');
@@ -186,14 +186,19 @@ describe('certifiedRadius', () => {
     expect(loss().dataSync()[0]).toBeLessThan(before - 0.05);
   });
 
-  it('refuses what does not fit, and leaves one tensor', () => {
-    expect(() => certifiedRadius({ ...given, factors: tf.zeros([3, 2]) })).toThrow(/factors of \[3,2\]/);
+  it('refuses shapes and options that do not fit, and leaves one tensor', () => {
+    expect(() => certifiedRadius({ ...given, factors: tf.zeros([3, 2]) })).toThrow(/factors of \[3, 2\]/);
     expect(() => certifiedRadius({ ...given, labels: tf.tensor1d([0, 1], 'int32') })).toThrow(
       /labels of \[2\]/,
     );
-    expect(() => certifiedRadius({ ...given, lipschitz: [1] })).toThrow(/lipschitz \[1\]; expected 2/);
+    expect(() => certifiedRadius({ ...given, lipschitz: [1] })).toThrow(
+      /certifiedRadius\.lipschitz: got \[1\]; expected 2/,
+    );
     expect(() => certifiedRadius({ ...given, lipschitz: [1, [1, 2]] })).toThrow(/3 of them/);
-    expect(() => certifiedRadius({ ...given, lipschitz: [1, -1] })).toThrow(/\[1,-1\]/);
+    expect(() => certifiedRadius({ ...given, lipschitz: [1, -1] })).toThrow(/lipschitz: got \[1, -1\]/);
+    expect(() => certifiedRadius({ ...given, lipshitz: [1, 1] } as typeof given)).toThrow(
+      /certifiedRadius\.lipshitz: got an unknown option; expected lipschitz/,
+    );
     const before = tf.memory().numTensors;
     certifiedRadius(given);
     expect(tf.memory().numTensors).toBe(before + 1);

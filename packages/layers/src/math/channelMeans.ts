@@ -1,11 +1,13 @@
+import { mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
+import { LayerError } from '../errors.js';
 
 /**
  * Mean of a feature tensor over every axis but the batch and the channels (global average pooling at any rank).
  *
- * @param features [batch, ..., channels], rank >= 2; rank 2 comes back as it is
+ * @param features [batch, ..., channels], rank >= 2; a tensor of rank 2 is returned unchanged
  * @returns [batch, channels]
- * @throws {Error} when the rank is below 2
+ * @throws {LayerError} when the rank is below 2
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -17,8 +19,8 @@ import * as tf from '@tensorflow/tfjs-core';
 export function channelMeans(features: tf.Tensor): tf.Tensor2D {
   const { shape, rank } = features;
   if (rank < 2) {
-    throw new Error(
-      `channelMeans: got a tensor of shape [${shape}]; expected [batch, ..., channels] of rank 2 or more.`,
+    throw new LayerError(
+      mismatch('channelMeans.features', features, '[batch, ..., channels] of rank 2 or more'),
     );
   }
   const batch = shape[0]!;
@@ -26,7 +28,7 @@ export function channelMeans(features: tf.Tensor): tf.Tensor2D {
   if (rank === 2) return features as tf.Tensor2D;
   return tf.tidy(() => {
     const positions = features.size / Math.max(1, batch * channels);
-    // Rank 3 at most: backends' reductions and transposes are fast there, and fall back to generic loops above.
+    // Rank 3 at most: above it, the backends' reductions and transposes fall back to slow generic loops.
     return tf.mean(tf.reshape(features, [batch, positions, channels]), 1) as tf.Tensor2D;
   });
 }

@@ -23,7 +23,7 @@ describe('orthonormalColumns', () => {
     expect([...found.dataSync()]).toEqual([0.6, 0, 0.8, 0, 0, -1].map((value) => expect.closeTo(value, 5)));
   });
 
-  it('is orthonormal to float precision, whatever the scale and the stretch', () => {
+  it('is orthonormal to float precision for any scale, and for singular values over three decades', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 8 }),
@@ -33,7 +33,7 @@ describe('orthonormalColumns', () => {
         fc.integer({ min: 1, max: 1e6 }),
         (columns, extra, exponent, decades, seed) => {
           tf.tidy(() => {
-            // Turned at random on both sides, with singular values from 1 down to 10^-decades.
+            // Random rotations on both sides, and singular values from 1 down to 10^-decades.
             const left = orthonormalColumns(orthonormalColumns(random([columns + extra, columns], seed)));
             const right = orthonormalColumns(orthonormalColumns(random([columns, columns], seed + 1)));
             fc.pre(deviation(left) < 1e-4 && deviation(right) < 1e-4);

@@ -26,7 +26,7 @@ describe('sparseCodes', () => {
     expect([...codes.dataSync()]).toEqual([4.75, 0, 0, 0.75, 0, 0].map((code) => expect.closeTo(code, 6)));
   });
 
-  it('meets the conditions of the optimum when it may take its time', () => {
+  it('meets the optimality conditions after many steps', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 8 }),
@@ -53,7 +53,7 @@ describe('sparseCodes', () => {
     );
   });
 
-  it('is nearer to the optimum after 50 steps than plain shrinkage is', () => {
+  it('is nearer to the optimum after 50 steps than ISTA is', () => {
     const dictionary = tf.abs(random([24, 6], 1)); // features after relu: all point into one corner
     const x = tf.abs(random([3, 6], 2));
     const sparsity = 0.05;

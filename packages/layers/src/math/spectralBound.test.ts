@@ -6,7 +6,7 @@ import { spectralBound } from './spectralBound.js';
 const size = fc.integer({ min: 1, max: 12 });
 
 describe('spectralBound', () => {
-  it('is the square of the largest entry of a diagonal, or little more', () => {
+  it('is the square of the largest entry of a diagonal, or a little more', () => {
     const diagonal = tf.diag(tf.tensor1d([0.5, -3, 1])) as tf.Tensor2D;
     expect(spectralBound(diagonal).dataSync()[0]).toBeCloseTo(9, 4);
     expect(spectralBound(tf.eye(1000, 4)).dataSync()[0]).toBeCloseTo(4 ** (1 / 64), 4);

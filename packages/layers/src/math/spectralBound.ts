@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * A bound from above, close to it, for the largest eigenvalue of A A^T: |(A A^T)^p| in the Frobenius norm to the power
- * 1 / p, with p = 32. It is too large by n^(1/64) at most, 11% for n = 1000, where n is the smaller side of A. Nothing is
- * read back from the backend.
+ * A tight upper bound for the largest eigenvalue of A A^T: |(A A^T)^p| in the Frobenius norm to the power
+ * 1 / p, with p = 32. It is too large by a factor of n^(1/64) at most, 11% for n = 1000, where n is the smaller side of A. Nothing
+ * is read back from the backend.
  *
  * @returns a scalar; 0 for a matrix of zeros
  */
@@ -12,7 +12,7 @@ export function spectralBound(matrix: tf.Tensor): tf.Scalar {
     const [rows, columns] = matrix.shape as [number, number];
     let power = tf.matMul(matrix, matrix, rows > columns, rows <= columns);
     let logarithm: tf.Tensor = tf.scalar(0);
-    // Squared and divided by its norm in turn, the norms kept as logarithms: the power itself would overflow.
+    // Squares the matrix and divides it by its norm in turn, and adds up the norms' logarithms: the power itself would overflow.
     for (let squarings = 5; squarings >= 0; squarings--) {
       const norm = tf.maximum(tf.norm(power), 1e-30);
       logarithm = tf.add(logarithm, tf.mul(tf.log(norm), 2 ** (squarings - 5)));

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** features [batch, ..., C] times scale [batch, 1] or [batch, C], at a rank where broadcasting is cheap. */
-export function scaled(features: tf.Tensor, scale: tf.Tensor): tf.Tensor {
+/** Multiplies features [batch, ..., C] by a scale [batch, 1] or [batch, C], at rank 3, where broadcasting is cheap. */
+export function scaleFeatures(features: tf.Tensor, scale: tf.Tensor): tf.Tensor {
   const { shape } = features;
   const batch = shape[0]!;
   const columns = scale.shape[1]!;
