@@ -205,7 +205,7 @@ describe('multiStream', () => {
       /logits \[batch, 3\] from OwnFusion; expected \[batch, 4\]/,
     );
     const other = layers.concatenate() as unknown as FusionLayer;
-    expect(() => build({ fusion: () => other })).toThrow(/without one of the roles exchange, join/);
+    expect(() => build({ fusion: () => other })).toThrow(/without one of the roles exchange, fuse/);
     expect(() => build({ fusion: 'toString' as 'amr' })).toThrow(
       /fusion 'toString'; expected one of amr, mmtm/,
     );
