@@ -1,4 +1,4 @@
-export type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
+export type { Batch, BatchOptions, Dataset, ModalityInfo, Progress } from '@amr/internal';
 export { ntuBones, ntuJoints, ntuMirror, utdMhadMirror } from '@amr/internal';
 export type { AugmentationOptions, CropOptions } from './augment/augmentationOptions.js';
 export { withAugmentation } from './augment/withAugmentation.js';

@@ -57,7 +57,7 @@ program
     try {
       const { samples, shards, faults } = await verifyPrepared(source, {
         signal,
-        onProgress: (done, total) => line.show(done / total, `${byteText(done)} of ${byteText(total)}`),
+        onProgress: ({ done, total }) => line.show(done / total, `${byteText(done)} of ${byteText(total)}`),
       });
       line.close();
       for (const { message } of faults) console.error(message);

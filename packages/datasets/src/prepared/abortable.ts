@@ -1,8 +1,8 @@
 type Signals = readonly (AbortSignal | undefined)[];
 
 /**
- * Runs something with a signal that aborts as soon as one of these does. Unlike with `AbortSignal.any`, nothing of it stays with a
- * signal that lives on.
+ * Runs a function with a signal that aborts as soon as one of these does. Unlike `AbortSignal.any`, it leaves no listener on a
+ * long-lived signal when the function has ended.
  */
 export async function withSignals<T>(signals: Signals, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
@@ -14,7 +14,7 @@ export async function withSignals<T>(signals: Signals, run: (signal: AbortSignal
   }
 }
 
-/** What the promise gives, unless the signal aborts before; the promise itself goes on. */
+/** Resolves with the promise, or rejects when the signal aborts first. The work behind the promise continues. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -27,8 +27,8 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal 
   }
 }
 
-/** Waits so many milliseconds, or until one of the signals aborts. */
-export async function pause(milliseconds: number, signals: Signals): Promise<void> {
+/** Waits for so many milliseconds, or until one of the signals aborts. */
+export async function wait(milliseconds: number, signals: Signals): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stop = () => {};
   await new Promise<void>((resolve) => {
@@ -39,19 +39,19 @@ export async function pause(milliseconds: number, signals: Signals): Promise<voi
   stop();
 }
 
-/** Calls when one of the signals aborts, at once if one has; the result ends that. */
+/** Calls `call` when one of the signals aborts, at once if one has. The returned function removes the listeners. */
 function onAbort(signals: Signals, call: (reason: unknown) => void): () => void {
-  const ends: (() => void)[] = [];
+  const removers: (() => void)[] = [];
   for (const signal of signals) {
     if (!signal) continue;
     const listener = () => call(signal.reason);
     if (signal.aborted) listener();
     else {
       signal.addEventListener('abort', listener);
-      ends.push(() => signal.removeEventListener('abort', listener));
+      removers.push(() => signal.removeEventListener('abort', listener));
     }
   }
   return () => {
-    for (const end of ends) end();
+    for (const remove of removers) remove();
   };
 }

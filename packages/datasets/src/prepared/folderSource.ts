@@ -1,18 +1,20 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatasetError } from '../datasetError.js';
-import { insideSteps, manifestBytes, type ShardSource, tooShort } from './shardSource.js';
+import { checkCount, rejectUnknownOptions } from '../options.js';
+import { insideSteps, MAX_MANIFEST_BYTES, type ShardSource, tooShort } from './shardSource.js';
 
 interface OpenFile {
   opened: Promise<{ handle: FileHandle; bytes: number }>;
-  /** How many reads are under way. */
-  users: number;
+  /** Number of reads under way. */
+  readers: number;
 }
 
 /**
- * Prepared shards in a folder. Files stay open, a few of them at a time, so that a sample costs one read.
+ * Prepared shards in a folder. A few files stay open, so that a sample costs one read.
  * @param folder the folder of `manifest.json`
- * @param options `openFiles`: how many files are kept open when none of them is read, default 32
+ * @param options `openFiles`: number of files that stay open while they aren't read, default 32
+ * @throws {DatasetError} when an option is unknown or out of its range
  * @example
  * ```js
  * import { openShards } from '@amr/datasets';
@@ -22,8 +24,10 @@ interface OpenFile {
  * ```
  */
 export function folderSource(folder: string, options: { openFiles?: number } = {}): ShardSource {
+  rejectUnknownOptions('folderSource', options, ['openFiles']);
   const { openFiles = 32 } = options;
-  /** By path, the one that was used longest ago first. */
+  checkCount('openFiles', openFiles, 0);
+  /** By path; the file whose last use is longest ago comes first. */
   const files = new Map<string, OpenFile>();
   let isClosed = false;
 
@@ -32,32 +36,33 @@ export function folderSource(folder: string, options: { openFiles?: number } = {
     use: (handle: FileHandle, bytes: number, name: string) => Promise<T>,
   ): Promise<T> {
     const name = join(folder, ...insideSteps(path));
-    if (isClosed) throw new DatasetError('the folder was closed', { file: name });
-    const file = files.get(path) ?? { opened: openFile(name), users: 0 };
+    if (isClosed)
+      throw new DatasetError('got a closed source; expected an open one. Open it again.', { file: name });
+    const file = files.get(path) ?? { opened: openFile(name), readers: 0 };
     files.delete(path);
     files.set(path, file);
-    file.users++;
+    file.readers++;
     try {
       const { handle, bytes } = await file.opened.catch((error) => {
-        // Whoever comes next tries again.
+        // The next read tries again.
         if (files.get(path) === file) files.delete(path);
         throw error;
       });
       return await use(handle, bytes, name);
     } catch (error) {
-      throw readable(error, name);
+      throw fileError(error, name);
     } finally {
-      file.users--;
-      await tidyUp();
+      file.readers--;
+      await closeUnused();
     }
   }
 
-  /** Closes files beyond the number that may stay open, unless they are being read. */
-  async function tidyUp(): Promise<void> {
-    const most = isClosed ? 0 : openFiles;
+  /** Closes the files beyond `openFiles` that aren't being read. */
+  async function closeUnused(): Promise<void> {
+    const maxFiles = isClosed ? 0 : openFiles;
     for (const [path, file] of files) {
-      if (files.size <= most) return;
-      if (file.users > 0) continue;
+      if (files.size <= maxFiles) return;
+      if (file.readers > 0) continue;
       files.delete(path);
       await (await file.opened).handle.close();
     }
@@ -68,7 +73,7 @@ export function folderSource(folder: string, options: { openFiles?: number } = {
     size: (path) => withFile(path, async (_, bytes) => bytes),
     read: (path, start, length, signal, spare) =>
       withFile(path, async (handle, bytes, name) => {
-        // Before anything is allocated: the length may come from a manifest that lies.
+        // Checked before a buffer is allocated: a wrong manifest may give any length.
         if (start + length > bytes) throw tooShort(name, bytes, start, length);
         signal?.throwIfAborted();
         return readFully(handle, start, length, name, spare);
@@ -76,8 +81,8 @@ export function folderSource(folder: string, options: { openFiles?: number } = {
     readAll: (path, signal) =>
       withFile(path, async (handle, bytes, name) => {
         signal?.throwIfAborted();
-        if (bytes > manifestBytes) {
-          throw new DatasetError(`the file has ${bytes} bytes, at most ${manifestBytes} were expected`, {
+        if (bytes > MAX_MANIFEST_BYTES) {
+          throw new DatasetError(`got ${bytes} bytes; expected at most ${MAX_MANIFEST_BYTES}.`, {
             file: name,
           });
         }
@@ -85,14 +90,18 @@ export function folderSource(folder: string, options: { openFiles?: number } = {
       }),
     async close() {
       isClosed = true;
-      await tidyUp();
+      await closeUnused();
     },
   };
 }
 
 async function openFile(name: string) {
-  // Before it is opened, which waits for ever if it is a pipe.
-  if (!(await stat(name)).isFile()) throw new DatasetError('this is no file', { file: name });
+  // Checked before opening: opening a pipe would wait for a writer for ever.
+  const found = await stat(name);
+  if (!found.isFile()) {
+    const kind = found.isDirectory() ? 'a folder' : 'a device or pipe';
+    throw new DatasetError(`got ${kind}; expected a regular file.`, { file: name });
+  }
   const handle = await open(name, 'r');
   try {
     return { handle, bytes: (await handle.stat()).size };
@@ -112,21 +121,21 @@ async function readFully(
   const bytes = spare?.length === length ? spare : new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await handle.read(bytes, done, length - done, start + done);
-    // The file has become shorter since it was opened.
+    // The file was cut off after it was opened.
     if (bytesRead === 0) throw tooShort(name, start + done, start, length);
     done += bytesRead;
   }
   return bytes;
 }
 
-/** What the file system says, as an error that names the file. */
-function readable(error: unknown, file: string): unknown {
+/** An error of the file system, as a DatasetError that names the file. Other errors stay as they are. */
+function fileError(error: unknown, file: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof DatasetError || (error as Error).name === 'AbortError')
     return error;
   const reason =
     code === 'ENOENT'
-      ? 'there is no such file; prepare the data, or give the folder that holds manifest.json'
-      : `it can't be read: ${message}`;
+      ? 'got no file; expected one of prepared data. Prepare the data, or give the folder that holds manifest.json.'
+      : `got an error of the file system; expected a readable file. ${message}.`;
   return new DatasetError(reason, { file, cause: error });
 }

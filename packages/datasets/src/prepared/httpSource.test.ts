@@ -19,12 +19,13 @@ let folder: string;
 let manifest: Manifest;
 let server: Server;
 let url: string;
-/** What the server does, and what it was asked: address, and range. */
+/** What the server does. */
 let behaviour: {
   ranges: boolean;
   gzip: boolean;
   fail(request: number): number | 'hang up' | 'hang' | 'drip' | undefined;
 };
+/** Address and range of each request. */
 let requests: [string, string | undefined][];
 
 beforeAll(async () => {
@@ -87,7 +88,7 @@ async function readEverything(options: Parameters<typeof httpSource>[1] = {}) {
 }
 
 describe('httpSource', () => {
-  it('asks for the ranges that it needs', async () => {
+  it('requests the ranges that it needs', async () => {
     expect(await readEverything()).toEqual(expected);
     expect(requests.length).toBe(1 + 3 + 5 * 2);
     const { bytes } = manifest.shards[0]!.head!;
@@ -96,7 +97,7 @@ describe('httpSource', () => {
     expect(requests).toContainEqual([`/data/${shard}`, `bytes=${bytes + 27}-${bytes + 53}`]);
   });
 
-  it.each([false, true])('gets by with a server that knows no ranges (compressing: %s)', async (gzip) => {
+  it.each([false, true])('reads whole files from a server without ranges (compressing: %s)', async (gzip) => {
     behaviour = { ...behaviour, ranges: false, gzip };
     expect(await readEverything()).toEqual(expected);
     const whole = requests.filter(([, range]) => range === undefined).map(([path]) => path);
@@ -105,7 +106,7 @@ describe('httpSource', () => {
     );
   });
 
-  it('fetches whole files when it is told to, and keeps no more than it may', async () => {
+  it('fetches whole files on request, and keeps at most wholeBytes', async () => {
     expect(await readEverything({ whole: true })).toEqual(expected);
     expect(requests.map(([, range]) => range)).toEqual([undefined, undefined, undefined, undefined]);
     requests = [];
@@ -120,13 +121,17 @@ describe('httpSource', () => {
     await expect(readEverything({ whole: true, wholeBytes: size - 1 })).rejects.toMatchObject({
       name: 'DatasetError',
       file: `${url}/${shard}`,
-      reason: expect.stringMatching(`larger than the ${size - 1} bytes that are kept; serve it by a server`),
+      reason: expect.stringMatching(
+        `^got more than ${size - 1} bytes; expected at most ${size - 1}. Use a server that answers requests for ranges`,
+      ),
     });
     behaviour.gzip = true;
-    await expect(readEverything({ whole: true, wholeBytes: size - 1 })).rejects.toThrow(/larger than the/);
+    await expect(readEverything({ whole: true, wholeBytes: size - 1 })).rejects.toThrow(
+      /got more than \d+ bytes; expected at most/,
+    );
   });
 
-  it('asks again after errors that may pass', async () => {
+  it('repeats requests after temporary errors', async () => {
     behaviour.fail = (request) => ([503, 'hang up', 429, undefined] as const)[request % 4];
     expect(await readEverything({ retries: 100, retryDelay: 0 })).toEqual(expected);
     behaviour.fail = () => 500;
@@ -134,23 +139,23 @@ describe('httpSource', () => {
     await expect(readEverything({ retries: 2 })).rejects.toMatchObject({
       name: 'DatasetError',
       file: `${url}/manifest.json`,
-      reason: expect.stringMatching(/the server answered 500 .*after 3 tries/),
+      reason: expect.stringMatching(/got HTTP status 500 .*after 3 tries/),
     });
     expect(requests.length).toBe(3);
     const unreachable = openShards(httpSource('http://127.0.0.1:1/', { retries: 1, retryDelay: 1 }));
-    await expect(unreachable).rejects.toThrow(/after 2 tries; is the address right.*CORS/);
+    await expect(unreachable).rejects.toThrow(/after 2 tries; expected the file\. Check the address.*CORS/);
   });
 
-  it.each([404, 403, 410])('does not ask again after %i', async (status) => {
+  it.each([404, 403, 410])('does not repeat a request after %i', async (status) => {
     behaviour.fail = () => status;
     await expect(readEverything()).rejects.toMatchObject({
       name: 'DatasetError',
-      reason: expect.stringMatching(`the server answered ${status}`),
+      reason: expect.stringMatching(`got HTTP status ${status}`),
     });
     expect(requests.length).toBe(1);
   });
 
-  it('says where a file ends too early', async () => {
+  it('says where a file ends that is too short', async () => {
     const size = manifest.shards[0]!.bytes;
     for (const whole of [false, true]) {
       const source = httpSource(url, { whole });
@@ -171,19 +176,19 @@ describe('httpSource', () => {
       'another range',
       { status: 206, headers: { 'content-range': 'bytes 9-16/99' } },
       8,
-      /byte 0 was asked for/,
+      /got a range from byte 9; expected one from byte 0/,
     ],
-    ['too much', { status: 206 }, 9, /8 bytes were asked for, the server answered with more/],
-    ['too little', { status: 206 }, 7, /the file has 7 bytes, at least 8 were expected/],
-    ['nothing new', { status: 304 }, 0, /answered 304/],
-  ])('does not believe a server that answers with %s', async (_, init, length, message) => {
+    ['too much', { status: 206 }, 9, /got more bytes than the range has; expected 8/],
+    ['too little', { status: 206 }, 7, /got 7 bytes; expected at least 8/],
+    ['no body', { status: 304 }, 0, /got HTTP status 304/],
+  ])('refuses an answer with %s', async (_, init, length, message) => {
     const answer = async () => new Response(length > 0 ? new Uint8Array(length) : null, init);
     const source = httpSource(url, { fetch: answer });
     await expect(source.read(shard, 0, 8)).rejects.toThrow(message);
     await expect(source.read(shard, 0, 8)).rejects.toBeInstanceOf(DatasetError);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when its signal aborts or it is closed', async () => {
     for (const stop of ['signal', 'close'] as const) {
       for (const whole of [false, true]) {
         behaviour.fail = () => 'hang';
@@ -192,7 +197,9 @@ describe('httpSource', () => {
         const controller = new AbortController();
         const reading = source.read(shard, 0, 8, controller.signal);
         const result = expect(reading).rejects.toMatchObject(
-          stop === 'signal' ? { name: 'AbortError' } : { reason: 'the source was closed' },
+          stop === 'signal'
+            ? { name: 'AbortError' }
+            : { reason: 'got a closed source; expected an open one. Open it again.' },
         );
         while (requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
         if (stop === 'signal') controller.abort();
@@ -203,18 +210,18 @@ describe('httpSource', () => {
     }
   });
 
-  it.each(['hang', 'drip'] as const)('gives up a server that is too slow: %s', async (failure) => {
+  it.each(['hang', 'drip'] as const)('ends and repeats a request that is too slow: %s', async (failure) => {
     behaviour.fail = () => failure;
     requests = [];
     const source = httpSource(url, { whole: true, timeLimit: 0.1, retries: 1, retryDelay: 1 });
     await expect(source.read(shard, 0, 8)).rejects.toMatchObject({
       name: 'DatasetError',
       file: `${url}/${shard}`,
-      reason: expect.stringMatching(/fewer than 65536 bytes in 0.1 s, after 2 tries/),
+      reason: expect.stringMatching(/fewer than 65536 bytes in 0.1 s after 2 tries/),
     });
     requests = [];
     await source.close();
-    // One that fails once is read.
+    // A request that fails once is repeated with success.
     let first = true;
     behaviour.fail = () => (first ? failure : undefined);
     const again = httpSource(url, { whole: true, timeLimit: 0.5, retryDelay: 1 });
@@ -225,13 +232,15 @@ describe('httpSource', () => {
     await again.close();
   });
 
-  it('does not make room for what a server only announces', async () => {
+  it('does not allocate what a server only announces', async () => {
     const fetch = async () =>
       new Response(new Uint8Array(8), { headers: { 'content-length': String(2 ** 40) } });
     const source = httpSource(url, { whole: true, fetch, wholeBytes: 2 ** 41 });
     expect(await source.read(shard, 0, 8)).toHaveLength(8);
-    await expect(source.readAll('manifest.json')).rejects.toThrow(/larger than the 268435456 bytes/);
-    expect(() => httpSource(url, { timeLimit: 0 })).toThrow(/timeLimit: 0 was given/);
+    await expect(source.readAll('manifest.json')).rejects.toThrow(/got more than 268435456 bytes/);
+    expect(() => httpSource(url, { timeLimit: 0 })).toThrow(
+      /timeLimit: got 0; expected seconds above 0, up to 86400/,
+    );
   });
 
   it('keeps the query, and never leaves the folder', async () => {
@@ -240,16 +249,23 @@ describe('httpSource', () => {
     await source.size(shard);
     expect(requests[0]![0]).toBe(`/data/${shard}?token=a%20b`);
     for (const path of ['../x', '/x', '//host/x', 'http://host/x', 'a/../../x', 'a\\x', 'C:/x', '']) {
-      await expect(source.read(path, 0, 1)).rejects.toThrow(/should lead to a file in the manifest's folder/);
+      await expect(source.read(path, 0, 1)).rejects.toThrow(
+        /expected one of a file in the manifest's folder/,
+      );
     }
     await expect(source.read('%2e%2e/a?b', 0, 1)).rejects.toMatchObject({ file: `${url}/%2e%2e/a?b` });
     expect(requests.at(-1)![0]).toBe('/data/%252e%252e/a%3Fb?token=a%20b');
-    expect(() => httpSource('prepared')).toThrow(/is no address/);
-    expect(() => httpSource('file:///prepared')).toThrow(/http: or https:/);
+    expect(() => httpSource('prepared')).toThrow(/url: got 'prepared'; expected an address of http or https/);
+    expect(() => httpSource('file:///prepared')).toThrow(
+      /url: got 'file:\/\/\/prepared'; expected an address of http or https/,
+    );
+    expect(() => httpSource(url, { retrys: 1 } as object)).toThrow(
+      'httpSource.retrys: got an unknown option; expected retries. Rename it.',
+    );
     expect(() => httpSource(url, { retries: -1 })).toThrow(/retries: got -1; expected a whole number from 0/);
   });
 
-  it('verifies all that a server gives', async () => {
+  it('is a source for verifyPrepared', async () => {
     const source = httpSource(url);
     expect(await verifyPrepared(source)).toMatchObject({ shards: 3, samples: 5, faults: [] });
     await source.close();

@@ -26,7 +26,7 @@ const sample = z.object({
 const damaged = z.object({ id: z.string(), file: z.string().optional(), reason: z.string() });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** One shard: `samples` follow one another in the file in this order, and in the manifest. */
+/** One shard: `samples` are in the same order in the file and in the manifest. */
 export const shardSchema = z.object({
   /** Path relative to the manifest, such as `shards/00000.safetensors`; null when all its samples were damaged. */
   file: z.string().nullable(),
@@ -34,10 +34,10 @@ export const shardSchema = z.object({
   bytes: size,
   /** SHA-256 of the whole file. */
   sha256: sha256.nullable(),
-  /** How many bytes the header and the checksums take at the beginning of the file, and their CRC-32. */
+  /** Size in bytes and CRC-32 of the head: the header and the checksums at the beginning of the file. */
   head: z.object({ bytes: size, crc32: size }).nullable(),
   samples: z.array(sample),
-  /** Samples that should be in this shard and could not be read. */
+  /** Samples of this shard that could not be read. */
   damaged: z.array(damaged),
 });
 
@@ -49,7 +49,7 @@ export const manifestSchema = z.object({
   classes: z.array(z.string()).min(1),
   modalities: z.record(z.string(), modality),
   splits: z.record(z.string(), split),
-  /** What the data set's files were prepared with; only to look at. */
+  /** Options that the data was prepared with; for information only. */
   options: z.unknown(),
   counts: z.object({ samples: size, leftOut: size, damaged: size, shards: size }),
   leftOut: z.array(z.object({ id: z.string(), reason: z.string() })),
@@ -58,27 +58,27 @@ export const manifestSchema = z.object({
 
 /** What a manifest says of a sample in a shard. */
 export interface ManifestSample {
-  /** Unlike any other's in the data set. */
+  /** Unique in the data set. */
   id: string;
   /** Index into the classes. */
   label: number;
   /** Whole numbers that splits go by: `subject`, `camera`, ... */
   tags: { [name: string]: number };
-  /** Numbers that were kept when it was prepared: `frames` in its file, `bodies`. */
+  /** Numbers that were noted when the sample was prepared: `frames` in its file, `bodies`. */
   facts?: { [name: string]: number };
 }
 
-/** A sample that should be in a shard and could not be read. */
+/** A sample that could not be read and is missing from its shard. */
 export interface DamagedSample {
   /** The sample's id. */
   id: string;
-  /** The file that is at fault, when one is known. */
+  /** The damaged file, when it is known. */
   file?: string;
-  /** What is wrong with it, and where. */
+  /** What is wrong with the file, and where. */
   reason: string;
 }
 
-/** What the manifest says of a shard: `samples` follow one another in the file in this order, and in the manifest. */
+/** What the manifest says of a shard: `samples` are in the same order in the file and in the manifest. */
 export interface ManifestShard {
   /** Path relative to the manifest, such as `shards/00000.safetensors`; null when all its samples were damaged. */
   file: string | null;
@@ -86,24 +86,24 @@ export interface ManifestShard {
   bytes: number;
   /** SHA-256 of the whole file, as hexadecimal digits. */
   sha256: string | null;
-  /** What comes first in the file: header and checksums. */
+  /** Header and checksums, the first part of the file. */
   head: {
-    /** How many bytes they take. */
+    /** Their size in bytes. */
     bytes: number;
     /** Their CRC-32. */
     crc32: number;
   } | null;
   /** The samples in the file. */
   samples: ManifestSample[];
-  /** Samples that should be in this shard and could not be read. */
+  /** Samples of this shard that could not be read. */
   damaged: DamagedSample[];
 }
 
 /** What `manifest.json` holds. */
 export interface Manifest {
-  /** What kind of file it is. */
+  /** Names the kind of file. */
   format: 'amr-prepared';
-  /** Version of that. */
+  /** Version of the manifest's format. */
   version: 1;
   /** Short name of the data set: `'ntu60'`. */
   dataset: string;
@@ -113,9 +113,9 @@ export interface Manifest {
   modalities: { [name: string]: StoredModality };
   /** The protocols of evaluation, by name. */
   splits: { [name: string]: SplitRule };
-  /** What the data set's files were prepared with; only to look at. */
+  /** Options that the data was prepared with; for information only. */
   options?: unknown;
-  /** How many there are. */
+  /** Numbers of samples and shards. */
   counts: {
     /** Samples in the shards. */
     samples: number;
@@ -123,7 +123,7 @@ export interface Manifest {
     leftOut: number;
     /** Samples that could not be read. */
     damaged: number;
-    /** Shards, those without a file among them. */
+    /** Shards, including those without a file. */
     shards: number;
   };
   /** Samples that were left out on purpose, and why. */
@@ -136,15 +136,15 @@ export interface Manifest {
  * Checks a manifest.
  * @param text the file's content
  * @param file its name, for errors
- * @throws {DatasetError} when it is no manifest of this format, or doesn't agree with itself
+ * @throws {DatasetError} when the text is not a manifest of this format, or contradicts itself
  */
 export function parseManifest(text: string, file: string): Manifest {
-  const json = parseJson(text, file, 'prepare the data anew');
+  const json = parseJson(text, file, 'prepare the data again');
   const result = manifestSchema.safeParse(json);
   if (!result.success) {
     const { path, message } = result.error.issues[0]!;
     throw new DatasetError(
-      `not a manifest of this version: ${path.join('.') || 'it'}: ${message}; prepare the data anew`,
+      `${path.join('.') || 'manifest'}: got another value; expected that of a manifest of version 1 (${message}). Prepare the data again.`,
       { file },
     );
   }
@@ -152,14 +152,14 @@ export function parseManifest(text: string, file: string): Manifest {
   const samples = manifest.shards.flatMap((shard) => shard.samples);
   if (samples.length !== manifest.counts.samples || manifest.shards.length !== manifest.counts.shards) {
     throw new DatasetError(
-      `the shards list ${samples.length} samples in ${manifest.shards.length} shards, "counts" says ${manifest.counts.samples} in ${manifest.counts.shards}`,
+      `shards: got ${samples.length} samples in ${manifest.shards.length} shards; expected ${manifest.counts.samples} in ${manifest.counts.shards}, as in "counts". Prepare the data again.`,
       { file },
     );
   }
   const beyond = samples.find(({ label }) => label >= manifest.classes.length);
   if (beyond) {
     throw new DatasetError(
-      `sample '${beyond.id}' has label ${beyond.label}, there are ${manifest.classes.length} classes`,
+      `sample '${beyond.id}': got label ${beyond.label}; expected one below ${manifest.classes.length}, the number of classes. Prepare the data again.`,
       { file },
     );
   }

@@ -5,7 +5,7 @@ import type { StoredModalities } from './shardFile.js';
 import { writeManifest } from './writeManifest.js';
 import { type ShardSample, writeShard } from './writeShard.js';
 
-/** A video of an odd number of bytes, so that not everything lies at multiples of four, and a skeleton. */
+/** A skeleton, and a video of an odd number of bytes, so that some arrays don't begin at multiples of four. */
 export const modalities: StoredModalities = {
   video: { dtype: 'uint8', shape: [3, 3, 3, 1], kind: 'video', unit: 'intensity' },
   skeleton: { dtype: 'float32', shape: [1, 2, 2, 3], kind: 'skeleton', unit: 'metres' },
@@ -13,20 +13,20 @@ export const modalities: StoredModalities = {
 
 /** Samples `s0`, `s1`, ... of random numbers. */
 export function someSamples(count: number): ShardSample[] {
-  const draw = random('prepared');
+  const r = random('prepared');
   return Array.from({ length: count }, (_, i) => ({
     id: `s${i}`,
     label: i % 2,
     tags: { subject: i },
     facts: { frames: 10 + i },
     arrays: {
-      video: Uint8Array.from({ length: 27 }, () => draw.integer(256)),
-      skeleton: Float32Array.from({ length: 12 }, () => draw.normal()),
+      video: Uint8Array.from({ length: 27 }, () => r.integer(256)),
+      skeleton: Float32Array.from({ length: 12 }, () => r.normal()),
     },
   }));
 }
 
-/** Writes samples to a folder, so many to a shard. */
+/** Writes a folder of prepared shards with `perShard` samples each. */
 export async function writePrepared(
   folder: string,
   samples: readonly ShardSample[],

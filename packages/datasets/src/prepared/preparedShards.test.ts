@@ -2,6 +2,7 @@ import { cp, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from '@amr/formats';
+import type { Progress } from '@amr/internal';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DatasetError } from '../datasetError.js';
@@ -70,20 +71,20 @@ describe('openShards', () => {
     await expect(shards.sample(0)).rejects.toThrow(/closed/);
   });
 
-  it('reads the modalities that are asked for, and says which there are', async () => {
+  it('reads the requested modalities, and names those that exist', async () => {
     const shards = await openShards(folderSource(folder));
     const { arrays } = await shards.sample(1, { modalities: ['skeleton'] });
     expect(arrays).toEqual({ skeleton: samples[1]!.arrays.skeleton });
     await expect(shards.sample(1, { modalities: ['rgb'] })).rejects.toThrow(
-      "there is no modality 'rgb'; there are video, skeleton",
+      "modalities: got 'rgb'; expected names among video, skeleton.",
     );
-    await expect(shards.sample(5)).rejects.toThrow('sample 5 was asked for, there are 5');
+    await expect(shards.sample(5)).rejects.toThrow('index: got 5; expected a position from 0 to 4.');
     await expect(shards.sample(0, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/);
     expect((await shards.sample(0)).id).toBe('s0');
     await shards.close();
   });
 
-  it('fills spare arrays anew, where they fit', async () => {
+  it('fills spare arrays again, where they fit', async () => {
     const shards = await openShards(folderSource(folder));
     const first = await shards.sample(0);
     const second = await shards.sample(1, { spare: first.arrays });
@@ -112,11 +113,11 @@ describe('openShards', () => {
     expect(reads.length).toBe(3 + 5 * 2);
   });
 
-  it('says what is missing', async () => {
+  it('names a missing file, and reads it once it is there', async () => {
     await expect(openShards(folderSource(join(root, 'none')))).rejects.toMatchObject({
       name: 'DatasetError',
       file: join(root, 'none', 'manifest.json'),
-      reason: expect.stringMatching(/no such file; prepare the data, or give the folder/),
+      reason: expect.stringMatching(/^got no file; .*Prepare the data, or give the folder/),
     });
     const own = await copy();
     await rm(shardPath(own, 1));
@@ -130,7 +131,7 @@ describe('openShards', () => {
 });
 
 describe('a damaged shard', () => {
-  it('is found wherever a byte is another, and the other shards are read', async () => {
+  it('is detected whichever byte is wrong, and the other shards are read', async () => {
     const own = await copy();
     const size = manifest.shards[0]!.bytes;
     await fc.assert(
@@ -140,7 +141,7 @@ describe('a damaged shard', () => {
         try {
           const read = await Promise.allSettled(samples.map((_, index) => shards.sample(index)));
           const { bytes: headBytes } = manifest.shards[0]!.head!;
-          // Behind the head, only the sample that the byte belongs to.
+          // After the head, only the sample that the byte belongs to fails.
           const video = at - headBytes < 54;
           const row = video ? Math.floor((at - headBytes) / 27) : Math.floor((at - headBytes - 54) / 48);
           for (const [index, result] of read.entries()) {
@@ -150,7 +151,7 @@ describe('a damaged shard', () => {
                 reason: { name: 'DatasetError', offset: expect.any(Number) },
               });
               const { message } = (result as PromiseRejectedResult).reason as Error;
-              expect(message).toContain('prepare this shard anew: delete it and run the same command');
+              expect(message).toContain('Delete this shard and prepare it again by the same command.');
               expect(message).toContain('00000.safetensors');
             } else {
               expect(result).toEqual({ status: 'fulfilled', value: expected[index] });
@@ -166,7 +167,7 @@ describe('a damaged shard', () => {
     expect(await readEverything(folderSource(own))).toEqual(expected);
   });
 
-  it('is found wherever it is cut off', async () => {
+  it('is detected wherever it is cut off', async () => {
     const own = await copy();
     const whole = await readFile(shardPath(own, 0));
     await fc.assert(
@@ -179,23 +180,30 @@ describe('a damaged shard', () => {
     );
   });
 
-  it('is believed where its samples are not to be verified, but never its head', async () => {
+  it('is read without checks of its samples when verify is false, but its head is checked', async () => {
     const own = await copy();
     await poke(shardPath(own, 0), manifest.shards[0]!.head!.bytes, 1);
     const [first] = await readEverything(folderSource(own), false);
     expect(first!.arrays.video![0]).toBe(samples[0]!.arrays.video![0]! ^ 1);
     await poke(shardPath(own, 0), 20, 1);
-    await expect(readEverything(folderSource(own), false)).rejects.toThrow(/the head has the CRC-32/);
+    await expect(readEverything(folderSource(own), false)).rejects.toThrow(
+      /head: got the CRC-32 [0-9a-f]{8}; expected [0-9a-f]{8}/,
+    );
   });
 
   it.each([
-    ['another length', /"shape":\[2,3,3,3,1\]/, '"shape":[3,2,3,3,1]', /'video' is U8 \[3,2,3,3,1\]/],
-    ['another type', /"U8"/, '"I8"', /'video' is I8/],
-    ['another name', /"video"/, '"vidio"', /it holds crc32, vidio, skeleton; the manifest says crc32, video/],
+    [
+      'another length',
+      /"shape":\[2,3,3,3,1\]/,
+      '"shape":[3,2,3,3,1]',
+      /'video': got U8 \[3,2,3,3,1\]; expected U8 \[2,3,3,3,1\]/,
+    ],
+    ['another type', /"U8"/, '"I8"', /'video': got I8/],
+    ['another name', /"video"/, '"vidio"', /tensors: got crc32, vidio, skeleton; expected crc32, video/],
     ['an overlap', /"data_offsets":\[16,70\]/, '"data_offsets":[15,69]', /gap or overlap/],
     ['no JSON', /\{/, '[', /not JSON/],
     ['more than there is', /166\]/, '966]', /takes 96 bytes/],
-  ])('whose header tells of %s doesn’t pass, even with the right checksum', async (_, from, to, message) => {
+  ])('whose header has %s is refused, even with the right checksum', async (_, from, to, message) => {
     const own = await copy();
     const bytes = await readFile(shardPath(own, 0));
     const shard = structuredClone(manifest.shards[0]!) as ManifestShard;
@@ -215,7 +223,7 @@ describe('a damaged shard', () => {
   });
 });
 
-describe('a manifest that lies', () => {
+describe('a wrong manifest', () => {
   it.each<[string, (manifest: Manifest) => void, RegExp]>([
     [
       'leaves the folder',
@@ -225,7 +233,7 @@ describe('a manifest that lies', () => {
       /"\.\.\/whole/,
     ],
     [
-      'names a file anywhere',
+      'names a file outside of the folder',
       (m) => {
         m.shards[0]!.file = '/etc/passwd';
       },
@@ -243,54 +251,54 @@ describe('a manifest that lies', () => {
       (m) => {
         m.shards[0]!.file = '..\\shard';
       },
-      /should lead to a file/,
+      /expected one of a file in the manifest's folder/,
     ],
     [
-      'has samples twice',
+      'lists a sample twice',
       (m) => {
         m.shards[1]!.samples[0]!.id = 's0';
       },
-      /'s0' is there twice/,
+      /samples: got 's0' twice/,
     ],
     [
-      'has samples nowhere',
+      'lists samples without a file',
       (m) => {
         m.shards[0]!.file = null;
       },
-      /shard 0 has samples and no file/,
+      /shards\.0: got samples and no file/,
     ],
     [
       'has no checksums',
       (m) => {
         m.shards[0]!.head = null;
       },
-      /has no checksums/,
+      /got no checksums/,
     ],
     [
       'has a head beyond the file',
       (m) => {
         m.shards[0]!.head!.bytes = 1e15;
       },
-      /its head 1000000000000000/,
+      /got 1000000000000000 bytes of head/,
     ],
     [
       'has gigantic shards',
       (m) => void Object.assign(m.shards[0]!, { bytes: 1e15, head: { bytes: 1e15, crc32: 0 } }),
-      /the file has \d+ bytes, at least 1000000000000000/,
+      /got \d+ bytes; expected at least 1000000000000000/,
     ],
     [
       'has gigantic samples',
       (m) => {
         m.modalities.video!.shape = [1e9, 1e9];
       },
-      /'video' is U8/,
+      /'video': got U8/,
     ],
     [
       'has another shape',
       (m) => {
         m.modalities.video!.shape = [3, 9];
       },
-      /'video' is U8 \[2,3,3,3,1\]/,
+      /'video': got U8 \[2,3,3,3,1\]/,
     ],
     [
       'has another type',
@@ -305,16 +313,16 @@ describe('a manifest that lies', () => {
         m.shards[0]!.samples.pop();
         m.counts.samples--;
       },
-      /'crc32' is U32 \[2,2\], the manifest says U32 \[1,2\]/,
+      /'crc32': got U32 \[2,2\]; expected U32 \[1,2\], as in the manifest/,
     ],
     [
-      'has a modality less',
+      'lacks a modality',
       (m) => {
         delete m.modalities.video;
       },
-      /it holds crc32, video, skeleton/,
+      /tensors: got crc32, video, skeleton/,
     ],
-  ])('and %s is an error', async (_, lie, message) => {
+  ])('that %s is an error', async (_, lie, message) => {
     const own = await copy();
     const lying = structuredClone(manifest);
     lie(lying);
@@ -339,17 +347,17 @@ describe('a manifest that lies', () => {
 });
 
 describe('verifyPrepared', () => {
-  it('finds nothing where nothing is wrong', async () => {
-    const progress: [number, number][] = [];
+  it('reports no faults for intact shards, and its progress', async () => {
+    const progress: Progress[] = [];
     const bytes = manifest.shards.reduce((sum, shard) => sum + shard.bytes, 0);
-    const onProgress = (...args: [number, number]) => progress.push(args);
+    const onProgress = (step: Progress) => progress.push(step);
     const report = await verify(folder, { onProgress });
     expect(report).toEqual({ shards: 3, samples: 5, bytes, faults: [] });
-    expect(progress.at(-1)).toEqual([bytes, bytes]);
-    expect(progress).toEqual([...progress].sort((a, b) => a[0] - b[0]));
+    expect(progress.at(-1)).toEqual({ done: bytes, total: bytes, elapsed: expect.any(Number), remaining: 0 });
+    expect(progress).toEqual([...progress].sort((a, b) => a.done - b.done));
   });
 
-  it('finds all faults, and says where', async () => {
+  it('reports all faults with file and offset', async () => {
     const own = await copy();
     const [first, , third] = manifest.shards as [ManifestShard, ManifestShard, ManifestShard];
     await poke(shardPath(own, 0), first.head!.bytes + 30, 4);
@@ -366,10 +374,10 @@ describe('verifyPrepared', () => {
       ['00002.safetensors', third.bytes],
     ]);
     expect(faults[0]!.message).toMatch(/SHA-256/);
-    expect(faults[1]!.message).toMatch(/'video' of sample 's1' has the CRC-32/);
+    expect(faults[1]!.message).toMatch(/'video' of sample 's1': got the CRC-32/);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when its signal aborts', async () => {
     const stop = new AbortController();
     const onProgress = () => stop.abort();
     await expect(verify(folder, { onProgress, signal: stop.signal })).rejects.toMatchObject({

@@ -1,52 +1,49 @@
 import { crc32 } from '@amr/formats';
+import { mismatch } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
+import { optionKeys, rejectUnknownOptions } from '../options.js';
 import type { StoredModality } from '../source/sourceFormat.js';
 import type { SplitRule } from '../source/splitRule.js';
 import { type Manifest, type ManifestShard, parseManifest } from './manifest.js';
-import {
-  hex,
-  prepareAnew,
-  readShardHead,
-  type ShardHead,
-  type StoredModalities,
-  sampleBytes,
-} from './shardFile.js';
-import { insideSteps, type ShardSource } from './shardSource.js';
+import { hex, readShardHead, type ShardHead, type StoredModalities, sampleBytes } from './shardFile.js';
+import { insideSteps, PREPARE_AGAIN, type ShardSource } from './shardSource.js';
 
-/** Name of the file that says what the others hold. */
-export const manifestFile = 'manifest.json';
+/** Name of the manifest's file. */
+export const MANIFEST_FILE = 'manifest.json';
 
 /** What the manifest says of a sample. */
 export interface PreparedSample {
-  /** Unlike any other's in the data set. */
+  /** Unique in the data set. */
   readonly id: string;
   /** Index into the classes. */
   readonly label: number;
   /** Whole numbers that splits go by: `subject`, `camera`, ... */
   readonly tags: { readonly [name: string]: number };
-  /** Numbers that were kept when it was prepared: `frames` in its file, `bodies`. */
+  /** Numbers that were noted when the sample was prepared: `frames` in its file, `bodies`. */
   readonly facts?: { readonly [name: string]: number };
 }
 
-/** One sample, as it is stored. */
+/** One sample as it is stored. */
 export interface StoredSample {
   /** Its id. */
   id: string;
   /** Index into the classes. */
   label: number;
-  /** The stored values of each modality that was asked for, not scaled; nobody else has these arrays. */
+  /** The stored values of each requested modality, not scaled. The arrays belong to the caller. */
   arrays: { [modality: string]: Float32Array | Uint8Array };
 }
 
-/** How {@link openShards} reads. */
+/** Options of {@link openShards}. */
 export interface OpenShardsOptions {
-  /** Whether each sample's bytes are compared with their checksum; default true. Heads of shards always are. */
+  /** Whether each sample's bytes are compared with their checksum, default true. The heads of shards always are. */
   verify?: boolean;
   /** Ends opening. */
   signal?: AbortSignal;
 }
 
-/** Prepared shards, any sample of which can be read. */
+const openKeys = optionKeys<OpenShardsOptions>({ verify: true, signal: true });
+
+/** Opened shards, which give any sample. */
 export interface PreparedShards {
   /** Short name of the data set: `'ntu60'`. */
   readonly dataset: string;
@@ -61,10 +58,10 @@ export interface PreparedShards {
   /**
    * Reads a sample.
    * @param index its position in `samples`
-   * @param options `modalities`: which ones, default all; `signal`: ends reading; `spare`: arrays of an earlier sample that
-   *   nobody looks at any more, which may be filled anew
-   * @throws {DatasetError} when the shard is damaged or can't be read, with its name and where, or there is no such sample or
-   *   modality
+   * @param options `modalities`: names of those to read, default all; `signal`: ends reading; `spare`: unused arrays of an
+   *   earlier sample, which may be filled again
+   * @throws {DatasetError} when the shard is damaged or can't be read, with the file and the offset; when the sample or the
+   *   modality doesn't exist, or an option is unknown
    */
   sample(
     index: number,
@@ -74,14 +71,17 @@ export interface PreparedShards {
   close(): Promise<void>;
 }
 
+type SampleReadOptions = NonNullable<Parameters<PreparedShards['sample']>[1]>;
+const sampleKeys = optionKeys<SampleReadOptions>({ modalities: true, signal: true, spare: true });
+
 /**
- * Opens a folder of shards that `amr-data prepare` has written: reads its manifest and then, when a sample is asked for, what
- * it takes. The head of a shard (header and checksums) is read once, when its first sample is asked for, and compared
- * with the manifest; a sample is one read for each modality, and compared with its checksum.
- * @param source where the files are: `folderSource` of the Node entry, or {@link httpSource}; it is closed with the shards, and
- *   when opening fails
+ * Opens a folder of shards that `amr-data prepare` has written. Opening reads only the manifest. The head of a shard (header
+ * and checksums) is read once, with the shard's first sample, and compared with the manifest. A sample is one read for each
+ * modality, and compared with its checksum.
+ * @param source where the files are: `folderSource` of the Node entry, or {@link httpSource}. It is closed together with the
+ *   shards, and when opening fails
  * @param options see {@link OpenShardsOptions}
- * @throws {DatasetError} when there is no manifest, or it doesn't agree with itself
+ * @throws {DatasetError} when the manifest is missing or contradicts itself, or an option is unknown
  * @example
  * ```js
  * import { httpSource, openShards } from '@amr/datasets';
@@ -95,21 +95,25 @@ export async function openShards(
   options: OpenShardsOptions = {},
 ): Promise<PreparedShards> {
   const { verify = true, signal } = options;
-  const manifest = await readManifest(source, signal).catch(async (error) => {
+  let manifest: Manifest;
+  try {
+    rejectUnknownOptions('openShards', options, openKeys);
+    manifest = await readManifest(source, signal);
+  } catch (error) {
     await source.close();
     throw error;
-  });
+  }
   const { modalities } = manifest;
   const names = Object.keys(modalities);
   const samples = manifest.shards.flatMap((shard) => shard.samples);
-  /** Of each sample its shard and its row there. */
+  /** Each sample's shard, and its row there. */
   const places = manifest.shards.flatMap((shard) => shard.samples.map((_, row) => ({ shard, row })));
   const heads = new Map<ManifestShard, Promise<ShardHead>>();
 
   function headOf(shard: ManifestShard): Promise<ShardHead> {
     let head = heads.get(shard);
     if (!head) {
-      // Without the signal of who asks first: others may wait for it too.
+      // The read doesn't get the signal of its first reader: other readers may wait for the same head.
       head = readHead(source, shard, modalities);
       heads.set(shard, head);
       head.catch(() => heads.delete(shard));
@@ -123,12 +127,16 @@ export async function openShards(
     modalities,
     splits: manifest.splits,
     samples,
-    async sample(index, { modalities: wanted = names, signal, spare } = {}) {
+    async sample(index, options = {}) {
+      rejectUnknownOptions('sample', options, sampleKeys);
+      const { modalities: wanted = names, signal, spare } = options;
       const place = places[index];
-      if (!place) throw new DatasetError(`sample ${index} was asked for, there are ${samples.length}`);
+      if (!place) {
+        throw new DatasetError(mismatch('index', index, `a position from 0 to ${samples.length - 1}`));
+      }
       const unknown = wanted.find((name) => !names.includes(name));
       if (unknown !== undefined) {
-        throw new DatasetError(`there is no modality '${unknown}'; there are ${names.join(', ')}`);
+        throw new DatasetError(mismatch('modalities', unknown, `names among ${names.join(', ')}`));
       }
       const { shard, row } = place;
       const head = await headOf(shard);
@@ -151,27 +159,30 @@ export async function openShards(
 
 /**
  * Reads the manifest.
- * @throws {DatasetError} when there is none, or it doesn't agree with itself
+ * @throws {DatasetError} when the manifest is missing or contradicts itself
  */
 export async function readManifest(source: ShardSource, signal?: AbortSignal): Promise<Manifest> {
-  const file = `${source.name}/${manifestFile}`;
-  const bytes = await source.readAll(manifestFile, signal);
+  const file = `${source.name}/${MANIFEST_FILE}`;
+  const bytes = await source.readAll(MANIFEST_FILE, signal);
   const manifest = parseManifest(new TextDecoder().decode(bytes), file);
-  const fail = (reason: string) => new DatasetError(`${reason}; prepare the data anew`, { file });
+  const fail = (reason: string) => new DatasetError(`${reason} Prepare the data again.`, { file });
   const ids = new Set<string>();
   for (const [number, shard] of manifest.shards.entries()) {
     for (const { id } of shard.samples) {
-      if (ids.has(id)) throw fail(`sample '${id}' is there twice`);
+      if (ids.has(id)) throw fail(`samples: got '${id}' twice; expected unique ids.`);
       ids.add(id);
     }
     if (shard.file === null) {
-      if (shard.samples.length > 0) throw fail(`shard ${number} has samples and no file`);
+      if (shard.samples.length > 0) throw fail(`shards.${number}: got samples and no file; expected a file.`);
       continue;
     }
     insideSteps(shard.file, file);
-    if (shard.head === null || shard.sha256 === null) throw fail(`${shard.file} has no checksums`);
+    if (shard.head === null || shard.sha256 === null)
+      throw fail(`${shard.file}: got no checksums; expected them.`);
     if (shard.head.bytes > shard.bytes) {
-      throw fail(`${shard.file} has ${shard.bytes} bytes, its head ${shard.head.bytes}`);
+      throw fail(
+        `${shard.file}: got ${shard.head.bytes} bytes of head; expected at most the ${shard.bytes} of the file.`,
+      );
     }
   }
   return manifest;
@@ -179,7 +190,7 @@ export async function readManifest(source: ShardSource, signal?: AbortSignal): P
 
 /**
  * Reads the head of a shard.
- * @throws {DatasetError} when it isn't what the manifest says
+ * @throws {DatasetError} when it differs from the manifest
  */
 export async function readHead(
   source: ShardSource,
@@ -190,7 +201,7 @@ export async function readHead(
   return readShardHead(head, shard, modalities, fileName(source, shard));
 }
 
-/** What a shard is called in messages. */
+/** What messages call a shard. */
 export const fileName = (source: ShardSource, shard: ManifestShard): string => `${source.name}/${shard.file}`;
 
 /** @throws {DatasetError} when the bytes don't have this CRC-32 */
@@ -204,7 +215,7 @@ export function checkSample(
   const found = crc32(bytes);
   if (found === expected) return;
   throw new DatasetError(
-    `${what} has the CRC-32 ${hex(found)}, ${hex(expected)} was stored; ${prepareAnew}`,
+    `${what}: got the CRC-32 ${hex(found)}; expected ${hex(expected)}, as stored. ${PREPARE_AGAIN}`,
     {
       file,
       offset,
@@ -212,7 +223,7 @@ export function checkSample(
   );
 }
 
-/** A view where it can be one. */
+/** Floats at these bytes: a view where the position allows it, else a copy. */
 function floatsOf(bytes: Uint8Array): Float32Array {
   const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Float32Array(buffer, byteOffset, length / 4);

@@ -8,10 +8,11 @@ import {
 import { DatasetError } from '../datasetError.js';
 import type { StoredModality } from '../source/sourceFormat.js';
 import type { ManifestShard } from './manifest.js';
+import { PREPARE_AGAIN } from './shardSource.js';
 
-/** Name of the tensor of checksums, which comes first. */
-const checksums = 'crc32';
-const dtypes: { [dtype in StoredModality['dtype']]: SafetensorsDtype } = { uint8: 'U8', float32: 'F32' };
+/** Name of the tensor of checksums, the first in a shard. */
+const CHECKSUMS = 'crc32';
+const DTYPES: { [dtype in StoredModality['dtype']]: SafetensorsDtype } = { uint8: 'U8', float32: 'F32' };
 
 /** The modalities of a shard, by name; their order is that of its checksums. */
 export type StoredModalities = { readonly [name: string]: StoredModality };
@@ -20,54 +21,54 @@ export type StoredModalities = { readonly [name: string]: StoredModality };
 export const sampleBytes = ({ dtype, shape }: StoredModality): number =>
   shape.reduce((product, size) => product * size, dtype === 'uint8' ? 1 : 4);
 
-/** Where what is in a shard. */
+/** Where the parts of a shard are in its file. */
 export interface ShardLayout {
-  /** Bytes of the header and the checksums together. */
+  /** Bytes of the header and the checksums. */
   headBytes: number;
   /** Bytes of the whole file. */
   bytes: number;
-  /** Where the first sample of each modality begins. */
+  /** Position of each modality's first sample. */
   starts: { [modality: string]: number };
 }
 
 /**
- * How a shard of `samples` samples lies in its file, and the bytes that come before its checksums.
- * @throws {DatasetError} when a modality has a name that is taken
+ * The layout of a shard of so many samples, and the header that comes before its checksums.
+ * @throws {DatasetError} when a modality has the name of the checksums
  */
 export function layOutShard(
   modalities: StoredModalities,
   samples: number,
 ): ShardLayout & { header: Uint8Array } {
-  if (checksums in modalities)
-    throw new DatasetError(`a modality can't be called '${checksums}': the checksums are`);
+  if (CHECKSUMS in modalities) {
+    throw new DatasetError(
+      `modalities: got a modality '${CHECKSUMS}'; expected another name. The checksums have this one.`,
+    );
+  }
   const names = Object.keys(modalities);
-  const wanted = new Map<string, { dtype: SafetensorsDtype; shape: number[] }>();
-  wanted.set(checksums, { dtype: 'U32', shape: [samples, names.length] });
+  const layout = new Map<string, { dtype: SafetensorsDtype; shape: number[] }>();
+  layout.set(CHECKSUMS, { dtype: 'U32', shape: [samples, names.length] });
   for (const [name, { dtype, shape }] of Object.entries(modalities)) {
-    wanted.set(name, { dtype: dtypes[dtype], shape: [samples, ...shape] });
+    layout.set(name, { dtype: DTYPES[dtype], shape: [samples, ...shape] });
   }
   const { header, tensors, bytes } = layOutSafetensors({
-    tensors: wanted,
+    tensors: layout,
     metadata: { format: 'amr-shard' },
   });
   const starts = Object.fromEntries(names.map((name) => [name, tensors.get(name)!.start]));
-  return { header, headBytes: tensors.get(checksums)!.end, bytes, starts };
+  return { header, headBytes: tensors.get(CHECKSUMS)!.end, bytes, starts };
 }
 
-/** The head of a shard that was read and found to be right. */
+/** The head of a shard, read and compared with the manifest. */
 export interface ShardHead extends ShardLayout {
   /** CRC-32 of each sample's bytes of each modality, `[samples, modalities]`. */
   crcs: Uint32Array;
 }
 
-/** What is to be done about a shard that isn't what its manifest says. */
-export const prepareAnew = 'prepare this shard anew: delete it and run the same command';
-
 /**
- * Reads the head of a shard: what comes before its first sample.
- * @param head as many bytes as the manifest says
+ * Reads the head of a shard: its header and checksums, all that comes before its first sample.
+ * @param head the first bytes of the file, as many as the manifest says
  * @param file name of the shard, for errors
- * @throws {DatasetError} when it isn't the one that the manifest tells of, or doesn't hold what the manifest says
+ * @throws {DatasetError} when the head's checksum, tensors or shapes differ from the manifest
  */
 export function readShardHead(
   head: Uint8Array,
@@ -75,36 +76,42 @@ export function readShardHead(
   modalities: StoredModalities,
   file: string,
 ): ShardHead {
-  const wrong = (reason: string, cause?: unknown) =>
-    new DatasetError(`${reason}; ${prepareAnew}`, { file, offset: 0, cause });
+  const wrong = (mismatch: string, cause?: unknown) =>
+    new DatasetError(`${mismatch} ${PREPARE_AGAIN}`, { file, offset: 0, cause });
   const found = crc32(head);
   if (found !== shard.head?.crc32) {
     throw wrong(
-      `the head has the CRC-32 ${hex(found)}, the manifest says ${shard.head ? hex(shard.head.crc32) : 'none'}`,
+      `head: got the CRC-32 ${hex(found)}; expected ${shard.head ? hex(shard.head.crc32) : 'none'}, as in the manifest.`,
     );
   }
   const { tensors, dataStart } = readHeader(head, shard.bytes, wrong);
   const names = Object.keys(modalities);
-  const wanted = [checksums, ...names];
-  if (tensors.size !== wanted.length || !wanted.every((name) => tensors.has(name))) {
-    throw wrong(`it holds ${[...tensors.keys()].join(', ')}; the manifest says ${wanted.join(', ')}`);
+  const expectedNames = [CHECKSUMS, ...names];
+  if (tensors.size !== expectedNames.length || !expectedNames.every((name) => tensors.has(name))) {
+    throw wrong(
+      `tensors: got ${[...tensors.keys()].join(', ')}; expected ${expectedNames.join(', ')}, as in the manifest.`,
+    );
   }
   const starts: { [modality: string]: number } = {};
-  for (const name of wanted) {
+  for (const name of expectedNames) {
     const { dtype, shape, start } = tensors.get(name)!;
     const modality = modalities[name];
     const expected = modality
-      ? `${dtypes[modality.dtype]} [${[shard.samples.length, ...modality.shape]}]`
+      ? `${DTYPES[modality.dtype]} [${[shard.samples.length, ...modality.shape]}]`
       : `U32 [${[shard.samples.length, names.length]}]`;
     const stored = `${dtype} [${shape}]`;
-    if (stored !== expected) throw wrong(`'${name}' is ${stored}, the manifest says ${expected}`);
+    if (stored !== expected) {
+      throw wrong(`'${name}': got ${stored}; expected ${expected}, as in the manifest.`);
+    }
     starts[name] = start;
   }
-  const { [checksums]: at, ...rest } = starts;
-  if (at !== dataStart || tensors.get(checksums)!.end !== head.length) {
-    throw wrong(`'${checksums}' is not what ends the ${head.length} bytes of the head`);
+  const { [CHECKSUMS]: at, ...rest } = starts;
+  if (at !== dataStart || tensors.get(CHECKSUMS)!.end !== head.length) {
+    throw wrong(
+      `'${CHECKSUMS}': got another place; expected it to end the ${head.length} bytes of the head.`,
+    );
   }
-  // A copy: the checksums need not lie at a multiple of four bytes of the buffer that the head came in.
+  // A copy, since the checksums may begin at any byte of the head's buffer.
   const crcs = new Uint32Array(new Uint8Array(head.subarray(dataStart)).buffer);
   return { headBytes: head.length, bytes: shard.bytes, starts: rest, crcs };
 }
@@ -120,7 +127,8 @@ function readHeader(
   try {
     return readSafetensorsHead(head, bytes);
   } catch (error) {
-    if (error instanceof SafetensorsError) throw wrong(error.message, error);
+    if (error instanceof SafetensorsError)
+      throw wrong(`got a damaged header; expected one of safetensors: ${error.message}.`, error);
     throw error;
   }
 }

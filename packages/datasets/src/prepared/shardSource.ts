@@ -1,22 +1,24 @@
 import { DatasetError } from '../datasetError.js';
 
-/** Bytes that a manifest may have: that of a million samples has fewer. */
-export const manifestBytes = 256 * 2 ** 20;
+/** What to do about a shard that isn't what its manifest says. */
+export const PREPARE_AGAIN = 'Delete this shard and prepare it again by the same command.';
+
+/** Largest size of a manifest in bytes: the manifest of a million samples has fewer. */
+export const MAX_MANIFEST_BYTES = 256 * 2 ** 20;
 
 /** Where the bytes of prepared shards come from: {@link httpSource}, `folderSource` of the Node entry, or your own. */
 export interface ShardSource {
-  /** What comes before a file's name in messages: the folder, or the address. */
+  /** The folder or the address, which messages write before a file's name. */
   readonly name: string;
-  /** Bytes of a file. @throws {DatasetError} when there is no such file, or it can't be read */
+  /** Size of a file in bytes. @throws {DatasetError} when the file is missing, or can't be read */
   size(path: string, signal?: AbortSignal): Promise<number>;
   /**
-   * A part of a file, in a buffer that belongs to the caller.
+   * Reads a part of a file into a buffer that belongs to the caller.
    * @param path path relative to the manifest, with slashes
    * @param start position of the first byte
-   * @param length how many bytes
-   * @param spare as many bytes of the caller's that may be written to and given back, which spares new memory; a source need
-   *   not do so
-   * @throws {DatasetError} when there is no such file, it can't be read, or ends before that
+   * @param length number of bytes
+   * @param spare an unused buffer of `length` bytes that the source may fill and return, which saves an allocation
+   * @throws {DatasetError} when the file is missing, can't be read, or ends before the part does
    */
   read(
     path: string,
@@ -26,35 +28,35 @@ export interface ShardSource {
     spare?: Uint8Array,
   ): Promise<Uint8Array>;
   /**
-   * A whole file, such as the manifest, in a buffer that belongs to the caller.
-   * @throws {DatasetError} when it can't be read, or has more than 256 MiB
+   * Reads a whole file, such as the manifest, into a buffer that belongs to the caller.
+   * @throws {DatasetError} when the file can't be read, or has more than 256 MiB
    */
   readAll(path: string, signal?: AbortSignal): Promise<Uint8Array>;
-  /** Ends what is under way and gives back what is held. Reading afterwards fails. */
+  /** Ends the reads under way and releases files and memory. Later reads fail. */
   close(): Promise<void>;
 }
 
 /**
- * The parts of a path that leads to a file below the manifest's folder, whatever the manifest says.
- * @param file where the path stands, for errors
- * @throws {DatasetError} when it leads elsewhere: it is absolute, has a drive, a scheme, a backslash or `..`
+ * The parts of a path, which may only lead to a file below the manifest's folder: the manifest may come from anyone.
+ * @param file the file that the path was read from, for errors
+ * @throws {DatasetError} when the path leads outside of the folder: it is absolute, has a drive, a scheme, a backslash or `..`
  */
 export function insideSteps(path: string, file?: string): string[] {
   const steps = path.split('/');
   const isInside = steps.every((step) => step !== '' && step !== '.' && step !== '..');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a name
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are not allowed in a name
   if (!isInside || /[\\:\u0000-\u001f]/.test(path)) {
     throw new DatasetError(
-      `the path ${JSON.stringify(path)} should lead to a file in the manifest's folder, such as "shards/00000.safetensors"`,
+      `got the path ${JSON.stringify(path)}; expected one of a file in the manifest's folder, such as "shards/00000.safetensors".`,
       { file },
     );
   }
   return steps;
 }
 
-/** That a file has ended too early. */
+/** The error for a file that ends before the part that is read. */
 export const tooShort = (file: string, size: number, start: number, length: number): DatasetError =>
   new DatasetError(
-    `the file has ${size} bytes, at least ${start + length} were expected: it is cut off; prepare this shard anew: delete it and run the same command`,
+    `got ${size} bytes; expected at least ${start + length}. The file is cut off. ${PREPARE_AGAIN}`,
     { file, offset: size },
   );

@@ -1,39 +1,43 @@
 import { createHash } from 'node:crypto';
+import { type Progress, progressClock } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
+import { optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Manifest, ManifestShard } from './manifest.js';
 import { checkSample, fileName, readHead, readManifest } from './preparedShards.js';
-import { prepareAnew, sampleBytes } from './shardFile.js';
-import type { ShardSource } from './shardSource.js';
+import { sampleBytes } from './shardFile.js';
+import { PREPARE_AGAIN, type ShardSource } from './shardSource.js';
 
-/** How {@link verifyPrepared} goes about it. */
+/** Options of {@link verifyPrepared}. */
 export interface VerifyOptions {
-  /** Called as shards are read: bytes so far, and of all shards. */
-  onProgress?: (done: number, total: number) => void;
+  /** Receives progress as shards are read; `done` and `total` are bytes. */
+  onProgress?: (progress: Progress) => void;
   /** Ends verifying. */
   signal?: AbortSignal;
 }
 
+const verifyKeys = optionKeys<VerifyOptions>({ onProgress: true, signal: true });
+
 /** What {@link verifyPrepared} found. */
 export interface VerifyReport {
-  /** Shards that were looked at. */
+  /** Shards that were verified. */
   shards: number;
   /** Samples in them. */
   samples: number;
-  /** Bytes that the manifest tells of. */
+  /** Bytes of the shards, as the manifest says. */
   bytes: number;
-  /** All that is wrong, each with its file and where in it; empty when nothing is. */
+  /** One error for each fault, with its file and offset; empty when there is none. */
   faults: DatasetError[];
 }
 
-/** Bytes that are read at a time to be hashed. */
-const pieceBytes = 8 * 2 ** 20;
+/** Bytes that are read and hashed at a time. */
+const PIECE_BYTES = 8 * 2 ** 20;
 
 /**
- * Reads all prepared shards and compares them with the manifest: sizes, SHA-256, heads, and each sample's checksum. A fault doesn't end
- * it: all are found.
+ * Reads all prepared shards and compares them with the manifest: sizes, SHA-256, heads, and each sample's checksum. It
+ * continues after a fault and reports all of them.
  * @param source where the files are: `folderSource`, or `httpSource`
  * @param options see {@link VerifyOptions}
- * @throws {DatasetError} when the manifest itself can't be used
+ * @throws {DatasetError} when the manifest itself can't be used, or an option is unknown
  * @example
  * ```js
  * import { folderSource, verifyPrepared } from '@amr/datasets/node';
@@ -47,12 +51,13 @@ export async function verifyPrepared(
   source: ShardSource,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  rejectUnknownOptions('verifyPrepared', options, verifyKeys);
   const { onProgress, signal } = options;
   const manifest = await readManifest(source, signal);
   const shards = manifest.shards.filter(({ file }) => file !== null);
   const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
   const faults: DatasetError[] = [];
-  /** What is wrong with one thing does not keep the others from being looked at. */
+  /** Notes a fault, so that the other checks still run. */
   const collect = async (check: Promise<void>) => {
     await check.catch((error) => {
       signal?.throwIfAborted();
@@ -60,9 +65,10 @@ export async function verifyPrepared(
       faults.push(error);
     });
   };
+  const progress = progressClock();
   let before = 0;
   for (const shard of shards) {
-    const report = (done: number) => onProgress?.(before + done, total);
+    const report = (done: number) => onProgress?.(progress(before + done, total));
     await collect(checkWhole(source, shard, report, signal));
     await collect(checkSamples(source, shard, manifest, collect, signal));
     before += shard.bytes;
@@ -74,28 +80,34 @@ export async function verifyPrepared(
 async function checkWhole(
   source: ShardSource,
   shard: ManifestShard,
-  onProgress: (done: number) => void,
+  report: (done: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   const file = fileName(source, shard);
   const size = await source.size(shard.file!, signal);
   if (size !== shard.bytes) {
-    throw new DatasetError(`the file has ${size} bytes, the manifest says ${shard.bytes}; ${prepareAnew}`, {
-      file,
-      offset: Math.min(size, shard.bytes),
-    });
+    throw new DatasetError(
+      `got ${size} bytes; expected ${shard.bytes}, as in the manifest. ${PREPARE_AGAIN}`,
+      {
+        file,
+        offset: Math.min(size, shard.bytes),
+      },
+    );
   }
   const hash = createHash('sha256');
-  for (let start = 0; start < size; start += pieceBytes) {
-    const length = Math.min(pieceBytes, size - start);
+  for (let start = 0; start < size; start += PIECE_BYTES) {
+    const length = Math.min(PIECE_BYTES, size - start);
     hash.update(await source.read(shard.file!, start, length, signal));
-    onProgress(start + length);
+    report(start + length);
   }
   const found = hash.digest('hex');
   if (found !== shard.sha256) {
-    throw new DatasetError(`the SHA-256 is ${found}, the manifest says ${shard.sha256}; ${prepareAnew}`, {
-      file,
-    });
+    throw new DatasetError(
+      `got the SHA-256 ${found}; expected ${shard.sha256}, as in the manifest. ${PREPARE_AGAIN}`,
+      {
+        file,
+      },
+    );
   }
 }
 

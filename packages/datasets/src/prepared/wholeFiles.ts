@@ -1,23 +1,23 @@
-/** Whole files by path, kept up to a number of bytes; those that were used longest ago go first. */
+/** Whole files by path, kept up to a number of bytes; the file whose last use is longest ago is dropped first. */
 export interface WholeFiles {
-  /** The file's bytes, not to be changed; whoever asks while it is being fetched waits for the same fetch. */
+  /** The file's bytes, which the caller must not change. Callers that ask during a fetch wait for that fetch. */
   get(path: string, fetch: () => Promise<Uint8Array>): Promise<Uint8Array>;
-  /** Whether the file is here or on its way. */
+  /** Whether the file is kept, or being fetched. */
   has(path: string): boolean;
-  /** Forgets all. */
+  /** Drops all files. */
   clear(): void;
 }
 
-/** @param limit bytes that are kept at most; a single file may be larger while nothing else is kept */
-export function wholeFiles(limit: number): WholeFiles {
+/** @param maxBytes bytes that are kept; a single larger file is kept until the next one */
+export function wholeFiles(maxBytes: number): WholeFiles {
   const files = new Map<string, { bytes: Promise<Uint8Array>; size: number }>();
 
   function shrink(): void {
     let total = 0;
     for (const { size } of files.values()) total += size;
     for (const [path, { size }] of files) {
-      if (total <= limit) return;
-      // Files on their way have no size yet, and stay.
+      if (total <= maxBytes) return;
+      // Files that are being fetched have no size yet, and stay.
       if (size === 0) continue;
       files.delete(path);
       total -= size;
@@ -28,6 +28,7 @@ export function wholeFiles(limit: number): WholeFiles {
     async get(path, fetch) {
       const known = files.get(path);
       const file = known ?? { bytes: fetch(), size: 0 };
+      // Inserted again, behind the others: a Map keeps the order of insertion.
       files.delete(path);
       files.set(path, file);
       if (!known) {

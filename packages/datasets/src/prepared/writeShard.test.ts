@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('writeShard', () => {
-  it('writes a safetensors file of the checksums and of each modality', async () => {
+  it('writes a safetensors file of the checksums and each modality', async () => {
     const samples = someSamples(3);
     const { shards } = await writePrepared(folder, samples, 3);
     const bytes = await readFile(shardPath(folder, 0));
@@ -38,7 +38,7 @@ describe('writeShard', () => {
     expect(layOutShard(modalities, 3)).toMatchObject({ headBytes: head!.bytes, bytes: size });
   });
 
-  it('writes arrays that are larger than a piece as they are', async () => {
+  it('writes arrays that are larger than a piece unchanged', async () => {
     const large = { video: { dtype: 'uint8', shape: [3, 700_000], kind: 'series', unit: 'one' } } as const;
     const values = Uint8Array.from({ length: 2_100_000 }, (_, i) => (i * i) >> 5);
     const sample = { id: 'a', label: 0, tags: {}, arrays: { video: values } };
@@ -49,26 +49,28 @@ describe('writeShard', () => {
     expect(Buffer.compare(bytes.subarray(values.length), other.arrays.video)).toBe(0);
   });
 
-  it('writes no file without samples, nor when it is stopped', async () => {
+  it('writes no file without samples, nor when its signal has aborted', async () => {
     expect(await writeShard(folder, 'a', modalities, [])).toMatchObject({ file: null, samples: [] });
     const signal = AbortSignal.abort();
     await expect(writeShard(folder, 'a', modalities, someSamples(1), { signal })).rejects.toThrow(/abort/);
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('takes only what the modalities say', async () => {
+  it('refuses arrays that differ from the modalities', async () => {
     const [sample] = someSamples(1) as [ReturnType<typeof someSamples>[0]];
     const write = (arrays: typeof sample.arrays) =>
       writeShard(folder, 'a', modalities, [{ ...sample, arrays }]);
     const { video, skeleton } = sample.arrays as { video: Uint8Array; skeleton: Float32Array };
     await expect(write({ video })).rejects.toThrow(
-      "sample 's0': skeleton should be a Float32Array of shape [1,2,2,3], it is missing",
+      "sample 's0', skeleton: got nothing; expected a Float32Array of shape [1,2,2,3].",
     );
-    await expect(write({ video: video.subarray(1), skeleton })).rejects.toThrow(/a Uint8Array of length 26/);
+    await expect(write({ video: video.subarray(1), skeleton })).rejects.toThrow(
+      /got a Uint8Array of length 26; expected a Uint8Array of shape \[3,3,3,1\]/,
+    );
     const holed = skeleton.slice();
     holed[3] = Number.NaN;
     await expect(write({ video, skeleton: holed })).rejects.toThrow(
-      "sample 's0': value 3 of skeleton is NaN",
+      "sample 's0', skeleton: got NaN at position 3; expected finite numbers.",
     );
     const taken = { crc32: modalities.video! };
     await expect(
@@ -80,12 +82,14 @@ describe('writeShard', () => {
   });
 });
 
-it('writeManifest keeps the old one rather than write one that contradicts itself', async () => {
+it('writeManifest refuses a manifest that contradicts itself, and keeps the old one', async () => {
   const manifest = await writePrepared(folder, someSamples(2), 1);
   const before = await readFile(join(folder, 'manifest.json'), 'utf8');
   expect(JSON.parse(before)).toEqual(manifest);
   const counts = { ...manifest.counts, samples: 3 };
-  await expect(writeManifest(folder, { ...manifest, counts })).rejects.toThrow(/"counts" says 3/);
+  await expect(writeManifest(folder, { ...manifest, counts })).rejects.toThrow(
+    /expected 3 in 2, as in "counts"/,
+  );
   expect(await readFile(join(folder, 'manifest.json'), 'utf8')).toBe(before);
   expect(await readdir(folder)).toEqual(['manifest.json', 'shards']);
 });

@@ -8,20 +8,20 @@ import type { ReadSample } from '../source/sourceFormat.js';
 import type { ManifestShard } from './manifest.js';
 import { layOutShard, type StoredModalities, sampleBytes } from './shardFile.js';
 
-/** A sample as it goes into a shard: what the manifest says of it, and its arrays. */
+/** A sample of a shard: its entry in the manifest, and its arrays. */
 export type ShardSample = ManifestShard['samples'][number] & Pick<ReadSample, 'arrays'>;
 
-/** Small arrays are gathered to so many bytes before they are written. */
-const pieceBytes = 1 << 20;
+/** Small arrays are gathered into pieces of so many bytes before they are written. */
+const PIECE_BYTES = 1 << 20;
 
 /**
- * Writes a shard, atomically. The arrays are written from where they are; nothing of their size is made beside them.
+ * Writes a shard atomically. The arrays are written without a copy, so that a shard needs no memory besides them.
  * @param folder the folder of the manifest
  * @param file path of the shard in it, with slashes
  * @param modalities what each sample holds
- * @param samples in the order that they get in the shard; without any, no file is written
+ * @param samples in the order of the shard; without samples, no file is written
  * @returns what the manifest says of the shard, with no damaged samples
- * @throws {DatasetError} when arrays aren't what `modalities` says, or hold a number that isn't finite
+ * @throws {DatasetError} when arrays differ from `modalities`, or hold a number that isn't finite
  */
 export async function writeShard(
   folder: string,
@@ -46,7 +46,7 @@ export async function writeShard(
   const headCrc = crc32(asBytes(crcs), crc32(header));
   const hash = createHash('sha256');
   await writeAtomically(join(folder, ...file.split('/')), async (handle) => {
-    const writer = gathering(handle, (piece) => hash.update(piece));
+    const writer = bufferedWriter(handle, (piece) => hash.update(piece));
     await writer.write(header);
     await writer.write(asBytes(crcs));
     for (const name of names) {
@@ -76,18 +76,22 @@ function checkArrays({ id, arrays }: ShardSample, modalities: StoredModalities):
     const Type = modality.dtype === 'uint8' ? Uint8Array : Float32Array;
     if (!(values instanceof Type) || values.byteLength !== sampleBytes(modality)) {
       throw new DatasetError(
-        `sample '${id}': ${name} should be a ${Type.name} of shape [${modality.shape}], it is ${values ? `a ${values.constructor.name} of length ${values.length}` : 'missing'}`,
+        `sample '${id}', ${name}: got ${values ? `a ${values.constructor.name} of length ${values.length}` : 'nothing'}; expected a ${Type.name} of shape [${modality.shape}].`,
       );
     }
     if (values instanceof Uint8Array) continue;
     const at = values.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0) throw new DatasetError(`sample '${id}': value ${at} of ${name} is ${values[at]}`);
+    if (at >= 0) {
+      throw new DatasetError(
+        `sample '${id}', ${name}: got ${values[at]} at position ${at}; expected finite numbers.`,
+      );
+    }
   }
 }
 
-/** Writes one thing behind the other, small ones together: a shard of skeletons alone is thousands of small arrays. */
-function gathering(file: FileHandle, onWrite: (piece: Uint8Array) => void) {
-  const buffer = new Uint8Array(pieceBytes);
+/** Appends arrays to a file, small ones in one write: a shard of skeletons has thousands of small arrays. */
+function bufferedWriter(file: FileHandle, onWrite: (piece: Uint8Array) => void) {
+  const buffer = new Uint8Array(PIECE_BYTES);
   let filled = 0;
   const put = async (piece: Uint8Array) => {
     onWrite(piece);
