@@ -2,7 +2,7 @@ import { duration } from '@amr/example-jobs';
 import { Document, isScalar, visit } from 'yaml';
 import type { Run } from '../run.js';
 import { originText } from '../settings/settingsError.js';
-import type { DryRun } from './dryRun.js';
+import type { DryRun } from './planRun.js';
 
 /** A dry run for a terminal: the settings and where each comes from, then tables. */
 export function describe(result: DryRun, { origin }: Pick<Run, 'origin'>): string {

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, expect, describe as group, it } from 'vitest';
 import { prepareOptions } from '../prepareOptions.js';
 import { runOf } from '../run.js';
 import { describe } from './describe.js';
-import { planRun } from './dryRun.js';
 import { estimate } from './estimate.js';
+import { planRun } from './planRun.js';
 
 const hasFfmpeg = spawnSync(process.env['FFMPEG_PATH'] ?? 'ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.warn('no ffmpeg: a dry run on prepared clips is not tested');
