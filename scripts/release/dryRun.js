@@ -10,7 +10,7 @@ import { git, pnpm, run } from './commands.js';
 import { startLocalRegistry } from './localRegistry.js';
 import { addressOf } from './repository.js';
 import { runScript, stop } from './stop.js';
-import { publishedPackages, root } from './workspace.js';
+import { pendingChangesets, publishedPackages, root } from './workspace.js';
 
 // Reserved for documentation, so that it leads nowhere; it stands in the clone only.
 const PLACEHOLDER = 'https://example.com/dry-run/amr';
@@ -33,6 +33,10 @@ await runScript(async () => {
       commit(clone, 'Set a repository');
     });
     await step('pnpm release:version', async () => {
+      if (pendingChangesets().length === 0) {
+        console.log('There is no changeset, so the versions stay as they are.');
+        return;
+      }
       await script(clone, 'version.js');
       commit(clone, 'Version');
       for (const { directory } of packages) {
