@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { everyFrameOnce, findFfmpeg, runFfmpeg } from './ffmpeg.js';
 
-/** Programs that stand in for ffmpeg; Windows runs no scripts by a first line. */
+/** Scripts that replace ffmpeg. Windows doesn't run scripts with a shebang line. */
 describe.skipIf(process.platform === 'win32')('ffmpeg', () => {
   let folder: string;
   const program = async (name: string, text: string) => {
@@ -29,11 +29,13 @@ describe.skipIf(process.platform === 'win32')('ffmpeg', () => {
     expect(await findFfmpeg(own)).toBe(own);
     expect(await findFfmpeg('other')).toBe(other);
     vi.stubEnv('FFMPEG_PATH', join(folder, 'none'));
-    await expect(findFfmpeg()).rejects.toThrow(/FFMPEG_PATH: there is no such program; install ffmpeg/);
-    await expect(findFfmpeg(folder)).rejects.toThrow(/no such program/);
+    await expect(findFfmpeg()).rejects.toThrow(
+      /FFMPEG_PATH: got '.*none'; expected the path of a program\. Install ffmpeg/,
+    );
+    await expect(findFfmpeg(folder)).rejects.toThrow(/ffmpeg: got '.*'; expected the path of a program/);
   });
 
-  it('takes ffmpeg-static, or says how to install one', async () => {
+  it('uses ffmpeg-static, or says how to install ffmpeg', async () => {
     vi.stubEnv('PATH', '/nowhere');
     vi.stubEnv('FFMPEG_PATH', '');
     const packaged = await program('static', '');
@@ -42,12 +44,12 @@ describe.skipIf(process.platform === 'win32')('ffmpeg', () => {
     // Installed without its program, as when that could not be downloaded.
     vi.doMock('ffmpeg-static', () => ({ default: join(folder, 'none') }));
     await expect(findFfmpeg()).rejects.toThrow(
-      /no ffmpeg .*apt-get install ffmpeg.*ffmpeg-static.*FFMPEG_PATH/,
+      /ffmpeg: got no such program.*apt-get install ffmpeg.*ffmpeg-static.*FFMPEG_PATH/,
     );
     vi.doUnmock('ffmpeg-static');
   });
 
-  it('fails with what ffmpeg said last, once its complaints are over', async () => {
+  it('fails with the last error message of ffmpeg, and keeps only the beginning of its log', async () => {
     const noisy = await program(
       'noisy',
       `i=0; while [ $i -lt 2000 ]; do echo "[mov @ 0x1f] [error] bad atom $i" >&2; i=$((i+1)); done
@@ -68,7 +70,7 @@ printf '[h264 @ 0x5f] [error] the last word\\n[fatal] Conversion failed!' >&2; e
     );
   });
 
-  it('ends a program that hangs, by time or signal', async () => {
+  it('stops a program that hangs, by time limit or signal', async () => {
     const hangs = await program('hangs', 'exec sleep 60');
     const started = Date.now();
     const slow = runFfmpeg({ program: hangs, args: [], file: 'clip.mp4', timeLimit: 0.1 });
@@ -85,7 +87,7 @@ printf '[h264 @ 0x5f] [error] the last word\\n[fatal] Conversion failed!' >&2; e
     expect(Date.now() - started).toBeLessThan(10_000);
   });
 
-  it('passes arguments and input as they are', async () => {
+  it('passes arguments and input unchanged', async () => {
     const echo = await program('echo', 'for a in "$@"; do echo "$a"; done; cat');
     let text = '';
     const args = ["$(touch x)'; *", '-a b'];
@@ -103,7 +105,7 @@ printf '[h264 @ 0x5f] [error] the last word\\n[fatal] Conversion failed!' >&2; e
     expect(text).toContain('-nostdin');
   });
 
-  it('knows how old and new versions are told to pass every frame on', async () => {
+  it('knows the option of old and new versions that outputs every frame', async () => {
     const of = async (name: string, version: string) =>
       (await everyFrameOnce(await program(name, `echo 'ffmpeg version ${version} Copyright'`)))[0];
     expect(await of('old', '4.4.2-0ubuntu0.22.04.1')).toBe('-vsync');

@@ -4,41 +4,41 @@ import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { DatasetError } from '../datasetError.js';
 
-/** What {@link runFfmpeg} runs, and on what. */
+/** What {@link runFfmpeg} runs. */
 export interface FfmpegRun {
   /** Arguments after those that every run has. */
   args: readonly string[];
-  /** The file that is at fault when it goes wrong. */
+  /** The file that errors name. */
   file: string;
-  /** The program; absent: see {@link findFfmpeg}. */
+  /** The program. Default: see {@link findFfmpeg}. */
   program?: string;
-  /** What it reads from its standard input. */
+  /** Its standard input. */
   input?: Uint8Array;
-  /** Given what it writes to its standard output, piece by piece. */
+  /** Receives its standard output, piece by piece. */
   onOutput?: (piece: Uint8Array) => void;
-  /** Seconds after which it is ended; default 600. */
+  /** Time limit in seconds. Default 600. */
   timeLimit?: number;
-  /** Ends it early, with the signal's reason as the error. */
+  /** Cancels the run, which then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
-/** What ffmpeg had to say. */
+/** The beginning of ffmpeg's log. */
 export interface FfmpegLog {
-  /** The first lines, without their level: what the input is. */
+  /** The first lines, without their level: they describe the input. */
   beginning: string[];
   /** The first lines of level error. */
   errors: string[];
 }
 
-const install =
-  "install ffmpeg (on Debian and Ubuntu 'apt-get install ffmpeg', on macOS 'brew install ffmpeg', on Windows 'winget install ffmpeg', or 'npm install ffmpeg-static' beside this package), or say where it is by FFMPEG_PATH";
-/** Lines that are kept of each kind, and characters of a line: a damaged file can make ffmpeg complain without end. */
-const kept = { beginning: 2000, errors: 20, characters: 1000 };
+const INSTALL =
+  "Install ffmpeg (on Debian and Ubuntu 'apt-get install ffmpeg', on macOS 'brew install ffmpeg', on Windows 'winget install ffmpeg', or 'npm install ffmpeg-static' next to this package), or set FFMPEG_PATH to its path.";
+/** Limits of the log: lines of each kind, and characters of a line. A damaged file can make ffmpeg log without end. */
+const MAX_LOG = { beginning: 2000, errors: 20, characters: 1000 };
 
 /**
- * Where ffmpeg is: `program` when given, then what the environment variable FFMPEG_PATH says, then `ffmpeg` on the PATH, then the
+ * The path of ffmpeg: `program` when it is given, else the environment variable FFMPEG_PATH, else `ffmpeg` on the PATH, else the
  * package `ffmpeg-static` when it is installed with its program.
- * @throws {DatasetError} when it isn't there; the message says how to install it
+ * @throws {DatasetError} when there is no ffmpeg; the message says how to install it
  */
 export async function findFfmpeg(program?: string): Promise<string> {
   for (const [name, path] of [
@@ -47,19 +47,22 @@ export async function findFfmpeg(program?: string): Promise<string> {
   ]) {
     if (path === undefined) continue;
     const found = /[\\/]/.test(path) ? ((await isProgram(path)) ? path : undefined) : await onPath(path);
-    if (found === undefined)
-      throw new DatasetError(`${name}: there is no such program; ${install}`, { file: path });
+    if (found === undefined) {
+      throw new DatasetError(`${name}: got '${path}'; expected the path of a program. ${INSTALL}`);
+    }
     return found;
   }
   const found = (await onPath('ffmpeg')) ?? (await fromPackage());
-  if (found === undefined) throw new DatasetError(`there is no ffmpeg to read videos with; ${install}`);
+  if (found === undefined) {
+    throw new DatasetError(`ffmpeg: got no such program; expected one, to read videos. ${INSTALL}`);
+  }
   return found;
 }
 
 /**
  * Runs ffmpeg, never through a shell, until it ends.
- * @returns the first lines of what it said
- * @throws {DatasetError} with `file` and ffmpeg's own last error when it fails, or takes longer than the time limit
+ * @returns the beginning of its log
+ * @throws {DatasetError} with `file` and ffmpeg's last error message when it fails or takes longer than the time limit
  */
 export async function runFfmpeg(run: FfmpegRun): Promise<FfmpegLog> {
   const { file, signal, timeLimit = 600 } = run;
@@ -70,87 +73,91 @@ export async function runFfmpeg(run: FfmpegRun): Promise<FfmpegLog> {
     ['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'level+info', ...run.args],
     { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true },
   );
-  const log: FfmpegLog = { beginning: [], errors: [] };
-  let last: string | undefined;
-  const hear = linesOf((line) => {
-    const text = line.replace(/\[(?:info|warning|error|fatal|panic|verbose)\] /, '');
-    const plain = text.replace(/^(?:\[[^\]]* @ 0x[0-9a-f]+\] )+/, '').trim();
-    if (log.beginning.length < kept.beginning) log.beginning.push(text);
-    if (!/\[(?:error|fatal|panic)\] /.test(line)) return;
-    if (log.errors.length < kept.errors) log.errors.push(plain);
-    // What ends every failure says nothing.
-    if (!/^(?:Conversion failed|Error while (?:processing|filtering): )/.test(plain)) last = plain;
-  });
-
+  const { log, read, lastError } = logReader();
   return new Promise((resolve, reject) => {
-    let wrong: unknown;
-    let caller = false;
-    const end = (reason: unknown, own: boolean) => {
-      wrong ??= reason;
-      caller ||= own;
+    let failure: { error: unknown } | undefined;
+    const stop = (error: unknown) => {
+      failure ??= { error };
       child.kill('SIGKILL');
     };
-    const onAbort = () => end(signal?.reason, true);
-    const timer = setTimeout(
-      () => end(new DatasetError(`ffmpeg took longer than the limit of ${timeLimit} s`, { file }), false),
-      timeLimit * 1000,
-    );
+    const onAbort = () => stop(signal?.reason);
+    const tooSlow = () =>
+      new DatasetError(`ffmpeg: got no result in ${timeLimit} s; expected one within the time limit.`, {
+        file,
+      });
+    const timer = setTimeout(() => stop(tooSlow()), timeLimit * 1000);
     signal?.addEventListener('abort', onAbort, { once: true });
     child.on('error', (cause) => {
-      wrong ??= new DatasetError(`ffmpeg can't be run (${cause.message}); ${install}`, {
-        file: program,
-        cause,
-      });
+      const message = `ffmpeg: got an error when it was started: ${cause.message}; expected a program. ${INSTALL}`;
+      failure ??= { error: new DatasetError(message, { file: program, cause }) };
     });
-    // It may stop reading before the end; its exit status says why.
+    // ffmpeg may stop reading before the end; its exit status says why.
     child.stdin.on('error', () => {});
     child.stdin.end(run.input);
     child.stdout.on('data', (piece: Uint8Array) => {
-      if (wrong !== undefined) return;
+      if (failure) return;
       try {
         run.onOutput?.(piece);
       } catch (error) {
-        end(error, false);
+        stop(error);
       }
     });
-    child.stderr.on('data', hear);
-    child.on('close', (code, killed) => {
+    child.stderr.on('data', read);
+    child.on('close', (code, killedBy) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      hear(new TextEncoder().encode('\n'));
-      if (wrong !== undefined || caller) reject(wrong);
+      read(new TextEncoder().encode('\n'));
+      if (failure) reject(failure.error);
       else if (code === 0) resolve(log);
-      else if (log.errors.some((line) => line.startsWith('Format not on whitelist'))) {
-        reject(
-          new DatasetError(
-            'this is no video but a list of other files, a script or the like, which is not followed; make one video of it with ffmpeg',
-            { file },
-          ),
-        );
-      } else {
-        const said = last ?? log.errors.at(-1) ?? log.beginning.at(-1) ?? 'it said nothing';
-        const plain = said.replace(`${ffmpegPath(file)}: `, '');
-        reject(
-          new DatasetError(`ffmpeg ${killed ? `was ended by ${killed}` : 'failed'}: ${plain}`, { file }),
-        );
-      }
+      else reject(failureOf(log, lastError(), killedBy, file));
     });
   });
 }
 
-/**
- * A path as ffmpeg takes it: never an option, another protocol, or a pattern of its own.
- */
+/** Reads ffmpeg's log, keeps its beginning, and remembers the last error. */
+function logReader() {
+  const log: FfmpegLog = { beginning: [], errors: [] };
+  let last: string | undefined;
+  const read = linesOf((line) => {
+    const text = line.replace(/\[(?:info|warning|error|fatal|panic|verbose)\] /, '');
+    const plain = text.replace(/^(?:\[[^\]]* @ 0x[0-9a-f]+\] )+/, '').trim();
+    if (log.beginning.length < MAX_LOG.beginning) log.beginning.push(text);
+    if (!/\[(?:error|fatal|panic)\] /.test(line)) return;
+    if (log.errors.length < MAX_LOG.errors) log.errors.push(plain);
+    // Every failure ends with one of these lines, which give no reason.
+    if (!/^(?:Conversion failed|Error while (?:processing|filtering): )/.test(plain)) last = plain;
+  });
+  return { log, read, lastError: () => last };
+}
+
+function failureOf(
+  log: FfmpegLog,
+  lastError: string | undefined,
+  killedBy: NodeJS.Signals | null,
+  file: string,
+): DatasetError {
+  if (log.errors.some((line) => line.startsWith('Format not on whitelist'))) {
+    return new DatasetError(
+      'got a list of other files, a script or the like, which is not followed; expected a video. Convert it to a video with ffmpeg.',
+      { file },
+    );
+  }
+  const message = lastError ?? log.errors.at(-1) ?? log.beginning.at(-1) ?? 'no message';
+  const plain = message.replace(`${ffmpegPath(file)}: `, '');
+  return new DatasetError(`ffmpeg ${killedBy ? `was ended by ${killedBy}` : 'failed'}: ${plain}`, { file });
+}
+
+/** A path for ffmpeg that can't be an option, another protocol, or a pattern. */
 export const ffmpegPath = (file: string) => `file:${file}`;
 
-/** Options that make ffmpeg give every frame once, whatever its time: their name changed in ffmpeg 5.1. */
+/** Options that make ffmpeg output every frame once, whatever its time. Their name changed in ffmpeg 5.1. */
 export async function everyFrameOnce(program?: string): Promise<string[]> {
   const path = await findFfmpeg(program);
   let version = versions.get(path);
   if (!version) {
     version = versionOf(path);
     versions.set(path, version);
-    // Another try may go better.
+    // After an error the next call tries again.
     version.catch(() => versions.delete(path));
   }
   const [major, minor] = await version;
@@ -159,7 +166,7 @@ export async function everyFrameOnce(program?: string): Promise<string[]> {
 
 const versions = new Map<string, Promise<[number, number]>>();
 
-/** Versions without a number are built from ffmpeg's newest sources. */
+/** Builds without a version number are made from ffmpeg's newest sources. */
 async function versionOf(program: string): Promise<[number, number]> {
   let text = '';
   await runFfmpeg({
@@ -175,15 +182,15 @@ async function versionOf(program: string): Promise<[number, number]> {
   return major === undefined ? [Number.POSITIVE_INFINITY, 0] : [Number(major), Number(minor)];
 }
 
-/** Cuts what it is given into lines, of which it keeps no more than is looked at. */
+/** Cuts text into lines, of which the part beyond {@link MAX_LOG}.characters is dropped. */
 function linesOf(onLine: (line: string) => void): (piece: Uint8Array) => void {
   const decoder = new TextDecoder();
-  let begun = '';
+  let unfinished = '';
   return (piece) => {
     const lines = decoder.decode(piece, { stream: true }).split(/[\r\n]+/);
-    lines[0] = begun + lines[0]!;
-    begun = lines.pop()!.slice(0, kept.characters);
-    for (const line of lines) if (line.trim() !== '') onLine(line.slice(0, kept.characters));
+    lines[0] = unfinished + lines[0]!;
+    unfinished = lines.pop()!.slice(0, MAX_LOG.characters);
+    for (const line of lines) if (line.trim() !== '') onLine(line.slice(0, MAX_LOG.characters));
   };
 }
 

@@ -25,7 +25,7 @@ describe('sampleFrames', () => {
     ]);
   });
 
-  it('takes neighbours', () => {
+  it('takes consecutive frames', () => {
     expect(sampleFrames(11, 3, { sampling: 'dense' })).toEqual([4, 5, 6]);
     expect(sampleFrames(11, 3, { sampling: 'dense', stride: 4 })).toEqual([1, 5, 9]);
     expect(sampleFrames(3, 5, { sampling: 'dense' })).toEqual([0, 1, 2, 0, 1]);
@@ -38,7 +38,7 @@ describe('sampleFrames', () => {
     expect([...starts].sort()).toEqual([0, 1, 2, 3]);
   });
 
-  it('gives frames that there are, alike for the same seed', () => {
+  it('gives valid frames, the same ones for the same seed', () => {
     const number = fc.integer({ min: 1, max: 300 });
     const way = fc.constantFrom(...frameSamplings);
     fc.assert(
@@ -54,10 +54,10 @@ describe('sampleFrames', () => {
     );
   });
 
-  it('refuses what is no number of frames', () => {
-    expect(() => sampleFrames(0, 1)).toThrow(/total/);
-    expect(() => sampleFrames(1, 1.5)).toThrow(/count/);
-    expect(() => sampleFrames(1, 1, { stride: 0 })).toThrow(/stride/);
+  it('refuses invalid numbers and options', () => {
+    expect(() => sampleFrames(0, 1)).toThrow(/total: got 0;/);
+    expect(() => sampleFrames(1, 1.5)).toThrow(/count: got 1\.5;/);
+    expect(() => sampleFrames(1, 1, { stride: 0 })).toThrow(/stride: got 0;/);
     expect(() => sampleFrames(1, 1, { sampling: 'all' as never })).toThrow(/uniform, segments, dense/);
   });
 });

@@ -10,18 +10,18 @@ it('is a square around all joints, with a margin', () => {
   expect(personBox(joints, { ...picture, margin: 0 })).toEqual({ x: 750, y: 300, side: 400 });
 });
 
-it('is held within the picture', () => {
+it('is moved into the picture', () => {
   expect(personBox([10, 0, 60, 400], picture)).toEqual({ x: 0, y: 0, side: 500 });
   expect(personBox([1900, 800, 2000, 1080], { ...picture, margin: 0 })).toEqual({
     x: 1640,
     y: 800,
     side: 280,
   });
-  // As wide as two persons apart are: as much as there is.
+  // Two persons far apart: as much as fits.
   expect(personBox([100, 500, 1700, 600], picture)).toEqual({ x: 360, y: 0, side: 1080 });
 });
 
-it('passes over joints that a sensor made up', () => {
+it('ignores joints that are sensor errors', () => {
   const joints = [900, 300, 1000, 700];
   const odd = [Number.NaN, 5, 5, Number.POSITIVE_INFINITY, 1e6, 500, 500, -9000];
   expect(personBox([...odd, ...joints], picture)).toEqual(personBox(joints, picture));

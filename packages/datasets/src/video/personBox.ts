@@ -1,4 +1,6 @@
-/** A square part of a video's pictures, in pixels. */
+import { optionKeys, rejectUnknownOptions } from '../options.js';
+
+/** A square in a video's pictures, in pixels. */
 export interface PersonBox {
   /** Column of its left edge. */
   x: number;
@@ -8,23 +10,29 @@ export interface PersonBox {
   side: number;
 }
 
-/** What {@link personBox} keeps to. */
+/** Options of {@link personBox}. */
 export interface PersonBoxOptions {
   /** Width of the picture in pixels. */
   width: number;
   /** Height of the picture in pixels. */
   height: number;
-  /** What is added to the larger of the joints' width and height, as a share of it; default 0.25, as PYSKL's PoseCompact has it. */
+  /** Margin as a fraction of the larger of the joints' width and height. Default 0.25, as in PYSKL's PoseCompact. */
   margin?: number;
 }
 
+const boxKeys = optionKeys<PersonBoxOptions>({ width: true, height: true, margin: true });
+/** A person can't be recognised in fewer pixels. */
+const MIN_SIDE = 16;
+
 /**
  * The square box around all 2D joints of a clip, of every body and frame: its side is (1 + margin) times the larger of the joints'
- * width and height, at most the picture's shorter side. It is moved, not cut, where it would leave the picture. Joints outside of
- * the picture count as at its edge; those that aren't finite, or farther off than the picture is large, are those that a sensor
- * made up, and don't count.
+ * width and height, at most the picture's shorter side. Where the box would leave the picture, it is moved, not cut. Joints
+ * outside the picture count as at its edge. Joints that aren't finite, or that are further outside than the picture is large,
+ * are errors of the sensor and are ignored.
  * @param joints column and row of each joint in pixels, one after the other
- * @returns the box in even whole pixels, which pictures of halved colour planes are cut at; undefined when no joint counts
+ * @returns the box in even pixels, since pictures with subsampled colour can only be cut at even ones; undefined when all joints
+ * are ignored
+ * @throws {DatasetError} when an option is not known
  * @example
  * ```ts
  * import { personBox } from '@amr/datasets';
@@ -35,6 +43,7 @@ export interface PersonBoxOptions {
  */
 export function personBox(joints: ArrayLike<number>, options: PersonBoxOptions): PersonBox | undefined {
   const { width, height, margin = 0.25 } = options;
+  rejectUnknownOptions('personBox', options, boxKeys);
   let [left, right, top, bottom] = [width, 0, height, 0];
   let any = false;
   for (let i = 0; i + 1 < joints.length; i += 2) {
@@ -47,13 +56,12 @@ export function personBox(joints: ArrayLike<number>, options: PersonBoxOptions):
     bottom = Math.max(bottom, Math.min(height, y));
   }
   if (!any) return undefined;
-  const most = Math.min(width, height);
+  const maxSide = Math.min(width, height);
   const wanted = Math.ceil((1 + margin) * Math.max(right - left, bottom - top));
-  // Fewer pixels than this show nobody.
-  const side = Math.max(1, even(Math.min(most, Math.max(16, wanted))));
-  const place = (middle: number, size: number) =>
+  const side = Math.max(1, even(Math.min(maxSide, Math.max(MIN_SIDE, wanted))));
+  const start = (middle: number, size: number) =>
     even(Math.max(0, Math.min(size - side, Math.round(middle - side / 2))));
-  return { x: place((left + right) / 2, width), y: place((top + bottom) / 2, height), side };
+  return { x: start((left + right) / 2, width), y: start((top + bottom) / 2, height), side };
 }
 
 /** The even number at or below. */

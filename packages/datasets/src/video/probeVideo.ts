@@ -1,45 +1,54 @@
 import { stat } from 'node:fs/promises';
 import { DatasetError } from '../datasetError.js';
+import { optionKeys, rejectUnknownOptions } from '../options.js';
 import { everyFrameOnce, type FfmpegLog, ffmpegPath, runFfmpeg } from './ffmpeg.js';
 import { videoContainers } from './videoContainers.js';
 
-/** What a video's file says of it. */
+/** Properties of a video file. */
 export interface VideoInfo {
-  /** Columns of its pictures, as they are to be shown: a telephone's that was held upright has more rows than columns. */
+  /** Columns of its pictures as they are displayed: a video of a telephone that was held upright has more rows than columns. */
   width: number;
   /** Rows of its pictures. */
   height: number;
-  /** Pictures in a second, on average; NaN when the file doesn't say. */
+  /** Pictures per second, on average; NaN when the file doesn't say. */
   framesPerSecond: number;
-  /** Its length in seconds; NaN when the file doesn't say. */
+  /** Duration in seconds; NaN when the file doesn't say. */
   duration: number;
-  /** Number of its frames, when they were counted. */
+  /** Number of frames, when they were counted. */
   frames?: number;
 }
 
-/** What {@link probeVideo} is told. */
+/** Options of {@link probeVideo}. */
 export interface ProbeVideoOptions {
-  /** Also counts the frames, which takes decoding all of them. Default false. */
+  /** Whether to count the frames, which decodes all of them. Default false. */
   count?: boolean;
-  /** The ffmpeg program; absent: that of FFMPEG_PATH, of the PATH, or of `ffmpeg-static`. */
+  /** The ffmpeg program. Default: that of FFMPEG_PATH, of the PATH, or of `ffmpeg-static`. */
   ffmpeg?: string;
-  /** Seconds that ffmpeg may take, default 600. */
+  /** Time limit of ffmpeg in seconds. Default 600. */
   timeLimit?: number;
-  /** Ends it early, with the signal's reason as the error. */
+  /** Cancels the call, which then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
-/** Pixels of the largest pictures that are read, those of 8K video: a file that claims more is refused before they are made. */
-export const mostPixels = 7680 * 4320;
+const probeKeys = optionKeys<ProbeVideoOptions>({
+  count: true,
+  ffmpeg: true,
+  timeLimit: true,
+  signal: true,
+});
+/** Pixels of the largest pictures that are read, those of 8K video. A file that claims more is refused before memory is allocated. */
+const MAX_PIXELS = 7680 * 4320;
 
 /**
- * What ffmpeg finds out about a video's first stream of pictures.
- * @returns its size, its frames per second and its duration; and the number of its frames, when they are to be counted
- * @throws {DatasetError} with `file` and ffmpeg's reason when it is none, or ffmpeg is missing
+ * Properties of a video's first picture stream, from ffmpeg.
+ * @returns its size, frames per second and duration; the number of frames with `count`
+ * @throws {DatasetError} with `file` and ffmpeg's message when the file is not a video; and when ffmpeg is missing
  */
 export async function probeVideo(file: string, options: ProbeVideoOptions = {}): Promise<VideoInfo> {
   const { count = false, ffmpeg, timeLimit, signal } = options;
+  rejectUnknownOptions('probeVideo', options, probeKeys);
   await checkFile(file);
+  // Frames are counted as pictures of 2 x 2 grey bytes.
   const bytesOfFrame = 4;
   const output = count
     ? [
@@ -64,36 +73,45 @@ export async function probeVideo(file: string, options: ProbeVideoOptions = {}):
   return { ...videoInfo(log, file), ...(count && { frames: bytes / bytesOfFrame }) };
 }
 
-/** ffmpeg's arguments for the first stream of pictures of a file, which may be cut to a span in seconds. */
+/** ffmpeg's arguments that read the first picture stream of a file, or a span of it in seconds. */
 export function videoInput(file: string, span?: { from: number; to: number }): string[] {
   const cut = span ? ['-ss', span.from.toFixed(6), '-t', (span.to - span.from).toFixed(6)] : [];
   return [
     ...['-max_alloc', String(2 ** 29), '-filter_threads', '1'],
-    // One thread each: whoever reads many files reads several at a time. Nothing but files is opened, whatever a file asks for.
-    ...['-threads', '1', '-max_pixels', String(mostPixels), '-protocol_whitelist', 'file'],
+    // One thread each, since callers read several files at the same time. No protocol but files is allowed, so that no file can
+    // make ffmpeg open an address.
+    ...['-threads', '1', '-max_pixels', String(MAX_PIXELS), '-protocol_whitelist', 'file'],
     ...['-format_whitelist', videoContainers.join(',')],
     ...cut,
     ...['-i', ffmpegPath(file), '-map', '0:V:0'],
   ];
 }
 
-/** @throws {DatasetError} when there is no such file */
+/** @throws {DatasetError} when the file is missing, empty, or not a regular file */
 export async function checkFile(file: string): Promise<void> {
   let reason: string | undefined;
   try {
     const found = await stat(file);
-    if (!found.isFile()) reason = 'this is no file; a video was expected';
-    else if (found.size === 0) reason = 'the file is empty; get it anew';
+    if (!found.isFile()) reason = 'got something other than a regular file; expected a video.';
+    else if (found.size === 0) reason = 'got an empty file; expected a video. Download it again.';
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw new DatasetError(code === 'ENOENT' ? 'there is no such file' : message, { file, cause });
+    throw new DatasetError(
+      code === 'ENOENT'
+        ? 'got no such file; expected a video.'
+        : `got an error: ${message}; expected a video.`,
+      { file, cause },
+    );
   }
   if (reason !== undefined) throw new DatasetError(reason, { file });
 }
 
-/** Reads what ffmpeg says of its input. @throws {DatasetError} when it says nothing of pictures */
+/**
+ * Parses what ffmpeg logs about its input.
+ * @throws {DatasetError} when the log has no picture stream
+ */
 export function videoInfo(log: FfmpegLog, file: string): VideoInfo {
-  // The output's own streams come after the input's.
+  // The input's streams are listed before the output's.
   const output = log.beginning.findIndex((line) => /^Output #0/.test(line));
   const input = output === -1 ? log.beginning : log.beginning.slice(0, output);
   const start = input.findIndex(
@@ -101,16 +119,19 @@ export function videoInfo(log: FfmpegLog, file: string): VideoInfo {
   );
   const stream = input[start];
   const size = stream && /, (\d+)x(\d+)(?:[ ,]|$)/.exec(stream);
-  if (!size) throw new DatasetError('ffmpeg found no pictures of a known size in it', { file });
+  if (!size)
+    throw new DatasetError('got a file in which ffmpeg finds no pictures of known size; expected a video.', {
+      file,
+    });
   const duration = input
     .map((line) => /^ *Duration: (\d+):(\d\d):(\d\d\.\d+)/.exec(line))
     .find((found) => found);
   const rate = Number(/, ([\d.]+) fps/.exec(stream)?.[1] ?? /, ([\d.]+) tbr/.exec(stream)?.[1]);
-  // Its own facts follow a stream, until the next.
+  // Lines with a stream's properties follow it, up to the next stream.
   const next = input.findIndex((line, i) => i > start && /^ *Stream #/.test(line));
   const facts = input.slice(start, next === -1 ? undefined : next).join('\n');
-  const turned = /rotation of -?(?:90|270)\.00 degrees/.test(facts);
-  const [width, height] = [Number(size[turned ? 2 : 1]), Number(size[turned ? 1 : 2])];
+  const isRotated = /rotation of -?(?:90|270)\.00 degrees/.test(facts);
+  const [width, height] = [Number(size[isRotated ? 2 : 1]), Number(size[isRotated ? 1 : 2])];
   return {
     width,
     height,
@@ -121,7 +142,7 @@ export function videoInfo(log: FfmpegLog, file: string): VideoInfo {
   };
 }
 
-/** ffmpeg rounds to two digits; television's rates are n * 1000 / 1001. */
+/** The exact rate behind one that ffmpeg rounded to two digits. Television's rates are n * 1000 / 1001. */
 function exactRate(rate: number): number {
   const television = (Math.round((rate * 1001) / 1000) * 1000) / 1001;
   return Number.isInteger(rate) || Math.abs(television - rate) > 0.005 ? rate : television;

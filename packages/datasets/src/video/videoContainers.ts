@@ -1,11 +1,11 @@
 /**
- * The kinds of files that are read as videos, by ffmpeg's names of its demuxers: those that hold their pictures themselves. Left
- * out are lists of other files (HLS, DASH, concat, IMF, numbered pictures), descriptions of streams elsewhere (SDP, RTSP), devices,
- * scripts (AviSynth, VapourSynth, lavfi), and what draws text or sets other files beside its own (svg, tty, vobsub, mlv): which of
- * them a file is depends on what is in it, whatever its name, and a clip that somebody else made must not open anything else.
+ * The kinds of files that are read as videos, by the names of ffmpeg's demuxers: those that contain their pictures. Excluded are
+ * lists of other files (HLS, DASH, concat, IMF, numbered pictures), descriptions of streams (SDP, RTSP), devices, scripts
+ * (AviSynth, VapourSynth, lavfi), and formats that draw text or use further files (svg, tty, vobsub, mlv). ffmpeg chooses the
+ * demuxer by a file's content, whatever its name, and a clip from somewhere else must not open any other file.
  */
 export const videoContainers: readonly string[] = [
-  // Containers of today, and of most data sets.
+  // Containers in use today, and of most data sets.
   ...[
     'avi',
     'mov',
@@ -56,7 +56,7 @@ export const videoContainers: readonly string[] = [
     'avs3',
   ],
   ...['dirac', 'dnxhd', 'mjpeg', 'mjpeg_2000', 'ipu', 'kux', 'ingenient', 'lmlm4', 'pva', 'nuv'],
-  // Single pictures, which are videos of one frame.
+  // Pictures, which are videos of one frame.
   ...[
     'png_pipe',
     'jpeg_pipe',
@@ -80,7 +80,7 @@ export const videoContainers: readonly string[] = [
     'sgi_pipe',
     'ico',
   ],
-  // Of old programs, games and cameras.
+  // Formats of old programs, games and cameras.
   ...[
     '4xm',
     'bethsoftvid',

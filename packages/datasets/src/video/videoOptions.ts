@@ -1,47 +1,47 @@
 import { DatasetError } from '../datasetError.js';
-import { checkCount, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { StoredModality } from '../source/sourceFormat.js';
 import { type FrameSampling, frameSamplings } from './frameSampling.js';
 
 /**
- * Which part of the pictures is kept: `'person'`, the square around the skeletons' joints where they are known, and the central one
- * where they aren't; `'center'`, the largest central square; `'stretch'`, all of the picture, without regard to its proportions;
- * `'letterbox'`, all of it, with black beside what isn't square.
+ * Which part of the pictures is kept. `'person'`: the square around the skeletons' joints, or the central square when joints are
+ * not known. `'center'`: the largest central square. `'stretch'`: all of the picture, with changed proportions. `'letterbox'`:
+ * all of it, padded with black to a square.
  */
 export type VideoCrop = 'person' | 'center' | 'stretch' | 'letterbox';
 
-/** How videos become arrays of one shape. Plain data. */
+/** Options of reading videos as arrays of one shape. Plain data. */
 export interface VideoOptions {
-  /** Frames that are kept of a clip, default 32. */
+  /** Number of frames kept of a clip. Default 32. */
   frames?: number;
-  /** Side of the square pictures in pixels, default 128. Smaller ones are averages over areas, larger ones bilinear. */
+  /** Side of the square pictures in pixels. Pictures are reduced by averaging areas, and enlarged bilinearly. Default 128. */
   size?: number;
   /**
-   * Which frames are kept; default `'uniform'`, of which alone the first and last frames are the clip's, as those of resampled
-   * skeletons are. `'segments'` stays within a part's length of that; `'dense'` shows a part of the clip, which suits videos alone:
-   * prepared data can be sampled densely, in all modalities alike, when they are streamed.
+   * Which frames are kept. Default `'uniform'`: the only sampling whose first and last frames are the clip's, as in resampled
+   * skeletons. `'segments'` differs from it by less than a segment's length. `'dense'` keeps only a part of the clip, which no
+   * longer matches a skeleton; prepared data can be sampled densely, in all modalities alike, when it is streamed.
    */
   sampling?: FrameSampling;
-  /** Frames from one dense frame to the next, default 1. */
+  /** Distance between dense frames. Default 1. */
   stride?: number;
-  /** Which part of the pictures is kept; default `'person'`. */
+  /** Which part of the pictures is kept. Default `'person'`. */
   crop?: VideoCrop;
-  /** What is added to the person's box, as a share of its side; default 0.25. */
+  /** Margin of the person's box, as a fraction of its side. Default 0.25. */
   margin?: number;
-  /** Seed of the random choices of `'segments'` and `'dense'`, with the file's name; absent: none is random. */
+  /** Seed, together with the file's name, of the random choices of `'segments'` and `'dense'`. Default: nothing is random. */
   seed?: number;
   /**
-   * What becomes of a file that ffmpeg can only read with errors, such as one that was cut off: `'refuse'`, which is the default,
-   * is an error; `'keep'` takes the frames that there are, if any. Of a span, only what keeps ffmpeg from going on is an error.
+   * How to treat a file that ffmpeg can only read with errors, such as a truncated one. `'refuse'` throws, `'keep'` uses the
+   * frames that can be read, if any. When a span is read, only errors that stop ffmpeg count. Default `'refuse'`.
    */
   damaged?: 'refuse' | 'keep';
-  /** Seconds that ffmpeg may take for a file, default 600. */
+  /** Time limit of ffmpeg for a file in seconds. Default 600. */
   timeLimit?: number;
-  /** The ffmpeg program; absent: that of FFMPEG_PATH, of the PATH, or of `ffmpeg-static`. */
+  /** The ffmpeg program. Default: that of FFMPEG_PATH, of the PATH, or of `ffmpeg-static`. */
   ffmpeg?: string;
 }
 
-/** Options with their defaults. */
+/** Options with their defaults filled in. */
 export type CheckedVideoOptions = Required<Omit<VideoOptions, 'seed' | 'ffmpeg'>> &
   Pick<VideoOptions, 'seed' | 'ffmpeg'>;
 
@@ -58,11 +58,11 @@ const videoKeys = optionKeys<VideoOptions>({
   ffmpeg: true,
 });
 const crops: readonly VideoCrop[] = ['person', 'center', 'stretch', 'letterbox'];
-/** Bytes of one sample: as many as a typed array holds without trouble anywhere. */
-const greatest = 2 ** 30;
+/** Limit of a sample's bytes: typed arrays of this size work on all platforms. */
+const MAX_BYTES = 2 ** 30;
 
 /**
- * The options with their defaults.
+ * Fills in the defaults.
  * @throws {DatasetError} when one is out of its range
  */
 export function checkVideoOptions(options: VideoOptions = {}): CheckedVideoOptions {
@@ -82,37 +82,30 @@ export function checkVideoOptions(options: VideoOptions = {}): CheckedVideoOptio
   checkCount('video.frames', frames);
   checkCount('video.size', size);
   checkCount('video.stride', stride);
-  if (frames * size * size * 3 > greatest) {
+  if (frames * size * size * 3 > MAX_BYTES) {
     throw new DatasetError(
-      `frames and size: ${frames} pictures of ${size} x ${size} are more than ${greatest} bytes; give fewer or smaller ones`,
+      `video: got ${frames} frames of size ${size}; expected at most ${MAX_BYTES} bytes in all. Reduce frames or size.`,
     );
   }
-  oneOf('sampling', sampling, frameSamplings);
-  oneOf('crop', crop, crops);
-  oneOf('damaged', damaged, ['refuse', 'keep']);
-  if (!(margin >= 0 && margin <= 10)) {
-    throw new DatasetError(`margin: ${margin} was given, a number from 0 to 10 was expected`);
-  }
-  if (!(timeLimit > 0 && timeLimit <= 86400)) {
-    throw new DatasetError(`timeLimit: ${timeLimit} was given, seconds up to 86400 were expected`);
-  }
-  if (seed !== undefined && !Number.isFinite(seed)) {
-    throw new DatasetError(`seed: ${seed} was given, a finite number was expected`);
-  }
+  checkOneOf('video.sampling', sampling, frameSamplings);
+  checkOneOf('video.crop', crop, crops);
+  checkOneOf('video.damaged', damaged, ['refuse', 'keep']);
+  checkOption('video.margin', margin, margin >= 0 && margin <= 10, 'a number from 0 to 10');
+  checkOption(
+    'video.timeLimit',
+    timeLimit,
+    timeLimit > 0 && timeLimit <= 86400,
+    'a number of seconds above 0, at most 86400',
+  );
+  if (seed !== undefined) checkOption('video.seed', seed, Number.isFinite(seed), 'a finite number');
   return checked;
 }
 
 /**
- * What a listing says of videos that are read with these options: bytes `[frames, size, size, 3]`.
+ * A listing's entry for videos that are read with these options: bytes `[frames, size, size, 3]`.
  * @throws {DatasetError} when an option is out of its range
  */
 export function videoModality(options: VideoOptions = {}): StoredModality {
   const { frames, size } = checkVideoOptions(options);
   return { dtype: 'uint8', shape: [frames, size, size, 3], kind: 'video', unit: 'intensity' };
-}
-
-function oneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) {
-    throw new DatasetError(`${name}: '${value}' was given, one of ${allowed.join(', ')} was expected`);
-  }
 }
