@@ -6,7 +6,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { stockWasmKernel, useBackend } from '../src/index.js';
+import { originalWasmKernel, useBackend } from '../src/index.js';
 import { type Case, cases } from './cases.js';
 
 /** Runs are repeated until this many milliseconds have gone by, and three times if that takes no more than ten times as long. */
@@ -77,7 +77,7 @@ const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 
 
 async function measure(current: Case): Promise<Row> {
   const { kernel, title, operations } = current;
-  const stock = stockWasmKernel(kernel);
+  const stock = originalWasmKernel(kernel);
   const comparedWith = stock ? 'wasm' : 'cpu';
   const ours = await prepare(tf.getKernel(kernel, 'wasm'), current);
   const theirs = await prepare(stock ?? tf.getKernel(kernel, 'cpu'), current);

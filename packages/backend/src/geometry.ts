@@ -8,7 +8,7 @@ export interface Axis {
   stride: number;
   dilation: number;
   /** Zeros before the first input; negative where the first inputs are never looked at. */
-  before: number;
+  padBefore: number;
 }
 
 /** A convolution of [batch, ...axes.input, channels] to [batch, ...axes.output, filters]. */
@@ -21,11 +21,11 @@ export interface Geometry {
 }
 
 /** A window that looks at each place once, alone. */
-export const trivial = (a: Axis) =>
-  a.filter === 1 && a.stride === 1 && a.before === 0 && a.input === a.output;
+export const isPointwiseAxis = (a: Axis) =>
+  a.filter === 1 && a.stride === 1 && a.padBefore === 0 && a.input === a.output;
 
 /** An axis of length one. */
-export const one: Axis = { input: 1, output: 1, filter: 1, stride: 1, dilation: 1, before: 0 };
+export const one: Axis = { input: 1, output: 1, filter: 1, stride: 1, dilation: 1, padBefore: 0 };
 
 /** Two neighbouring axes as one, possible where the inner one is trivial: long runs copy faster than short ones. */
 const merged = (outer: Axis, inner: Axis): Axis => ({
@@ -34,17 +34,17 @@ const merged = (outer: Axis, inner: Axis): Axis => ({
   filter: outer.filter,
   stride: 1,
   dilation: outer.dilation * inner.input,
-  before: outer.before * inner.input,
+  padBefore: outer.padBefore * inner.input,
 });
 
 /** The same convolution over fewer axes, where some are trivial. */
 export function simplified(geometry: Geometry): Geometry {
   let [depth, height, width] = geometry.axes;
-  if (trivial(width) && height.stride === 1) {
+  if (isPointwiseAxis(width) && height.stride === 1) {
     width = merged(height, width);
     height = one;
   }
-  if (trivial(height) && height.input === 1 && trivial(width) && depth.stride === 1) {
+  if (isPointwiseAxis(height) && height.input === 1 && isPointwiseAxis(width) && depth.stride === 1) {
     width = merged(depth, width);
     depth = one;
   }
@@ -59,20 +59,20 @@ export const reachOf = ({ output, filter, stride, dilation }: Axis) =>
  * The inputs [from, to) that an axis's outputs look at, and how many zeros they see before and after those. Where they
  * see zeros alone, all of these are before.
  */
-export function seenAlong(axis: Axis) {
-  const { input, before } = axis;
+export function inputRange(axis: Axis) {
+  const { input, padBefore } = axis;
   const reach = reachOf(axis);
-  const from = Math.min(input, Math.max(0, -before));
-  const to = Math.max(from, Math.min(input, reach - before));
+  const from = Math.min(input, Math.max(0, -padBefore));
+  const to = Math.max(from, Math.min(input, reach - padBefore));
   const length = to - from;
-  const first = Math.min(Math.max(0, before), reach - length);
+  const first = Math.min(Math.max(0, padBefore), reach - length);
   return { from, to, length, before: first, after: reach - length - first };
 }
 
 /** Height and width as one, and depth in the place of height, where the filter spans depth alone. */
-export function planar(geometry: Geometry): Geometry {
+export function asPlane(geometry: Geometry): Geometry {
   const [depth, height, width] = geometry.axes;
-  if (!trivial(height) || !trivial(width)) return geometry;
+  if (!isPointwiseAxis(height) || !isPointwiseAxis(width)) return geometry;
   return { ...geometry, axes: [one, depth, merged(height, width)] };
 }
 
@@ -89,7 +89,7 @@ export function geometry3d(info: backend_util.Conv3DInfo): Geometry {
         filter: info.filterDepth,
         stride: info.strideDepth,
         dilation: info.dilationDepth,
-        before: info.padInfo.front,
+        padBefore: info.padInfo.front,
       },
       ...inThePlane(info),
     ],
@@ -107,7 +107,7 @@ export function geometry2d(info: backend_util.Conv2DInfo): Geometry {
 }
 
 /** Whether the convolution is a matrix product of the input as it lies: filter 1, stride 1, no padding. */
-export const isPointwise = (geometry: Geometry) => geometry.axes.every(trivial);
+export const isPointwise = (geometry: Geometry) => geometry.axes.every(isPointwiseAxis);
 
 /** Weights of one filter: rows of the filter as a matrix. */
 export const tapsOf = ({ axes, channels }: Geometry) =>
@@ -125,7 +125,7 @@ function inThePlane(info: backend_util.Conv2DInfo | backend_util.Conv3DInfo): [A
       filter: info.filterHeight,
       stride: info.strideHeight,
       dilation: info.dilationHeight,
-      before: info.padInfo.top,
+      padBefore: info.padInfo.top,
     },
     {
       input: info.inWidth,
@@ -133,7 +133,7 @@ function inThePlane(info: backend_util.Conv2DInfo | backend_util.Conv3DInfo): [A
       filter: info.filterWidth,
       stride: info.strideWidth,
       dilation: info.dilationWidth,
-      before: info.padInfo.left,
+      padBefore: info.padInfo.left,
     },
   ];
 }

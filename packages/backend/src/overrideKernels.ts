@@ -13,19 +13,19 @@ export interface Replacement {
 }
 
 /** The places of one backend's kernels, where others can be put in and taken out again. */
-export function kernelPlaces(backendName: string) {
+export function overrideKernels(backendName: string) {
   /** What stood in a place while one of ours does: undefined where tfjs has none. */
   const replaced = new Map<string, KernelConfig | undefined>();
   return {
     /** Puts each in its place; where one of ours is already it stays. */
-    put(replacements: readonly Replacement[]): string[] {
+    install(replacements: readonly Replacement[]): string[] {
       for (const { kernelName, compose } of replacements) {
         if (replaced.has(kernelName)) continue;
-        const stock = getKernel(kernelName, backendName);
-        replaced.set(kernelName, stock);
+        const original = getKernel(kernelName, backendName);
+        replaced.set(kernelName, original);
         // tfjs warns of a name registered twice.
-        if (stock) unregisterKernel(kernelName, backendName);
-        registerKernel({ ...stock, kernelName, backendName, kernelFunc: compose(stock?.kernelFunc) });
+        if (original) unregisterKernel(kernelName, backendName);
+        registerKernel({ ...original, kernelName, backendName, kernelFunc: compose(original?.kernelFunc) });
       }
       return replacements.map(({ kernelName }) => kernelName);
     },
@@ -38,7 +38,7 @@ export function kernelPlaces(backendName: string) {
       replaced.clear();
     },
     /** tfjs's own kernel of this name, whether or not another stands in its place. */
-    stock: (kernelName: string): KernelConfig | undefined =>
+    original: (kernelName: string): KernelConfig | undefined =>
       replaced.has(kernelName) ? replaced.get(kernelName) : getKernel(kernelName, backendName),
   };
 }

@@ -71,9 +71,9 @@ test('on this machine: onnx or wasm, with reasons for those before it, and it co
     { backend: 'onnx', reason: `${onnx} is not installed` },
   ];
   // Where the optional package is installed the order ends with it.
-  const backend = choice.passedOver.length === reasons.length ? 'wasm' : 'onnx';
+  const backend = choice.skipped.length === reasons.length ? 'wasm' : 'onnx';
   expect(choice).toMatchObject({ backend, registeredAs: backend });
-  expect(choice.passedOver).toEqual(reasons.slice(0, backend === 'wasm' ? 4 : 3));
+  expect(choice.skipped).toEqual(reasons.slice(0, backend === 'wasm' ? 4 : 3));
   expect(tf.getBackend()).toBe(backend);
   expect([...tf.tidy(() => tf.matMul([[1, 2]], [[3], [4]]).dataSync())]).toEqual([11]);
 });
@@ -83,13 +83,13 @@ test('wasm on a machine without optional packages, with the kernels that trainin
   const importer = (specifier: string) => (specifier === wasm ? import(wasm) : machine({})(specifier));
   const choice = await useBackend({ importer });
   expect(choice).toMatchObject({ backend: 'wasm', registeredAs: 'wasm' });
-  expect(choice.passedOver.map(({ backend }) => backend)).toEqual([
+  expect(choice.skipped.map(({ backend }) => backend)).toEqual([
     'tfjs-node-gpu',
     'tfjs-node',
     'webgpu',
     'onnx',
   ]);
-  expect(choice.passedOver.at(-1)!.reason).toBe(`${onnx} is not installed`);
+  expect(choice.skipped.at(-1)!.reason).toBe(`${onnx} is not installed`);
   expect(choice.kernels).toContain('Conv3DBackpropFilterV2');
   expect(tf.getBackend()).toBe('wasm');
   expect([...tf.tidy(() => tf.matMul([[1, 2]], [[3], [4]]).dataSync())]).toEqual([11]);
@@ -101,7 +101,7 @@ test('tfjs-node-gpu comes first where it is installed and has a GPU', async () =
   expect(choice).toEqual({
     backend: 'tfjs-node-gpu',
     registeredAs: 'tensorflow',
-    passedOver: [],
+    skipped: [],
     kernels: [],
   });
   expect(tf.getBackend()).toBe('tensorflow');
@@ -110,7 +110,7 @@ test('tfjs-node-gpu comes first where it is installed and has a GPU', async () =
 test('a tfjs-node-gpu without a GPU is passed over for tfjs-node', async () => {
   const choice = await useBackend({ importer: machine({ [gpu]: native(false), [node]: native(false) }) });
   expect(choice.backend).toBe('tfjs-node');
-  expect(choice.passedOver).toEqual([
+  expect(choice.skipped).toEqual([
     { backend: 'tfjs-node-gpu', reason: expect.stringContaining('sees no GPU') },
   ]);
 });
@@ -161,7 +161,7 @@ test('onnx has as many threads as asked for, or one for each core, and takes Com
     return { default: fakeBinding(threads) };
   };
   const choice = await useBackend({ backend: 'onnx', importer, threads: 3 });
-  expect(choice).toEqual({ backend: 'onnx', registeredAs: 'onnx', passedOver: [], kernels: [] });
+  expect(choice).toEqual({ backend: 'onnx', registeredAs: 'onnx', skipped: [], kernels: [] });
   tf.removeBackend('onnx');
   await useBackend({ importer });
   expect(tf.getBackend()).toBe('onnx');
@@ -212,7 +212,7 @@ test('cpu on request, and back to wasm', async () => {
   expect(await useBackend({ backend: 'cpu' })).toEqual({
     backend: 'cpu',
     registeredAs: 'cpu',
-    passedOver: [],
+    skipped: [],
     kernels: [],
   });
   expect((await useBackend({ backend: 'wasm' })).backend).toBe('wasm');
@@ -240,10 +240,10 @@ test('in Node the package webgpu gives WebGPU; an adapter without a graphics car
     specifier === 'webgpu' ? { create, globals: {} } : backends(specifier);
   const byItself = await useBackend({ importer });
   expect(byItself.backend).not.toBe('webgpu');
-  expect(byItself.passedOver[2]).toEqual({
+  expect(byItself.skipped[2]).toEqual({
     backend: 'webgpu',
     reason: expect.stringContaining('computes on the processor (SwiftShader)'),
   });
   const choice = await useBackend({ backend: 'webgpu', importer });
-  expect(choice).toMatchObject({ backend: 'webgpu', passedOver: [] });
+  expect(choice).toMatchObject({ backend: 'webgpu', skipped: [] });
 });

@@ -10,7 +10,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { type BackendName, BackendUnavailableError } from './errors.js';
 import { registerWasmKernels } from './wasm/registerWasmKernels.js';
-import { MOST_THREADS, registerThreadedWasm } from './wasm/threadedWasm.js';
+import { MAX_THREADS, registerThreadedWasm } from './wasm/threadedWasm.js';
 import { provideWebgpu } from './webgpu/nodeWebgpu.js';
 import { registerWebgpuKernels } from './webgpu/registerWebgpuKernels.js';
 
@@ -46,7 +46,7 @@ export interface UseBackendOptions {
 }
 
 /** A backend that was tried before the one picked. */
-export interface PassedOver {
+export interface SkippedBackend {
   /** Which. */
   backend: BackendName;
   /** Why it can't be had here. */
@@ -60,7 +60,7 @@ export interface BackendChoice {
   /** The name under which tfjs knows it, as `tf.getBackend()` gives it: 'tensorflow' for the two of tfjs-node. */
   registeredAs: string;
   /** Those that come before it in the order, with reasons. Empty for an explicit choice. */
-  passedOver: PassedOver[];
+  skipped: SkippedBackend[];
   /** The kernels that were put in place for it, by tfjs's names; empty for any other than wasm and webgpu. */
   kernels: string[];
 }
@@ -151,8 +151,8 @@ function importPackage(specifier: string): Promise<unknown> {
  * import { useBackend } from '@amr/backend';
  * import * as tf from '@tensorflow/tfjs-core';
  *
- * const { backend, passedOver } = await useBackend({ backend: 'cpu' });
- * console.log(backend, passedOver, tf.getBackend()); // cpu [] cpu
+ * const { backend, skipped } = await useBackend({ backend: 'cpu' });
+ * console.log(backend, skipped, tf.getBackend()); // cpu [] cpu
  * ```
  */
 export async function useBackend(options: UseBackendOptions = {}): Promise<BackendChoice> {
@@ -163,24 +163,24 @@ export async function useBackend(options: UseBackendOptions = {}): Promise<Backe
     );
   }
   const { threads = 1 } = options;
-  const most = options.backend === 'wasm' ? MOST_THREADS : Number.MAX_SAFE_INTEGER;
+  const most = options.backend === 'wasm' ? MAX_THREADS : Number.MAX_SAFE_INTEGER;
   if (!Number.isInteger(threads) || threads < 1 || threads > most) {
     const range = options.backend === 'wasm' ? `from 1 to ${most}` : 'above 0';
     throw new RangeError(`useBackend: threads is ${threads}. Expected a whole number ${range}.`);
   }
-  const passedOver: PassedOver[] = [];
+  const skipped: SkippedBackend[] = [];
   for (const candidate of wanted) {
     const { backend, registeredAs } = candidate;
     try {
       const kernels = await start(candidate, options);
-      return { backend, registeredAs, passedOver, kernels };
+      return { backend, registeredAs, skipped, kernels };
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      passedOver.push({ backend, reason: error.message });
+      skipped.push({ backend, reason: error.message });
     }
   }
   const { backend, remedy } = wanted.at(-1)!;
-  throw new BackendUnavailableError(backend, passedOver.at(-1)!.reason, remedy);
+  throw new BackendUnavailableError(backend, skipped.at(-1)!.reason, remedy);
 }
 
 /** A reason to pass a backend over. */
@@ -214,7 +214,7 @@ async function start(
     if (backend === 'wasm' && options.wasmPaths && !findBackend('wasm')) setPaths(loaded, options.wasmPaths);
   }
   if (backend === 'wasm' && options.threads && !findBackend('wasm')) {
-    await setThreads(Math.min(options.threads, MOST_THREADS), inNode, importer);
+    await setThreads(Math.min(options.threads, MAX_THREADS), inNode, importer);
   }
   if (!findBackendFactory(registeredAs)) {
     throw new Unavailable(`${specifier} is installed but registered no backend named '${registeredAs}'`);

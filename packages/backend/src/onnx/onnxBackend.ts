@@ -7,7 +7,7 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import { arranged, rowMajorView, useBlocks, viewOf } from './graph/arrange.js';
+import { rowMajorView, toLayout, useBlocks, viewOf } from './graph/arrange.js';
 import { cast } from './graph/cast.js';
 import { Graph } from './graph/graph.js';
 import type { Elements, ElementType } from './graph/proto.js';
@@ -198,7 +198,7 @@ export class OnnxBackend extends MathBackendCPU {
     const { value } = view;
     if (value.failure) throw value.failure;
     if (value.node) {
-      const rows = isRowMajor(view) ? value : arranged(this.graph, view, rowMajor(value.size));
+      const rows = isRowMajor(view) ? value : toLayout(this.graph, view, rowMajor(value.size));
       this.flush([rows]);
       return rows.data!;
     }

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type Geometry, isPointwise, planar, rowsOf, tapsOf } from '../geometry.js';
+import { asPlane, type Geometry, isPointwise, rowsOf, tapsOf } from '../geometry.js';
 import { convolveFrames, framesLieReady, gatheredFloats } from './frames.js';
 import { gemm } from './gemm.js';
 import { floats, type WasmBackend, wordOf } from './heap.js';
@@ -31,7 +31,7 @@ export function convolve(
     gemm(backend, { a, b: filter, out: result, rows, inner: original.channels, columns: original.filters });
     return;
   }
-  const geometry = planar(original);
+  const geometry = asPlane(original);
   if (costOfFrames(geometry) <= costOfPatches(geometry))
     convolveFrames(backend, geometry, image, filter, out);
   else convolvePatches(backend, geometry, image, filter, out);
@@ -51,7 +51,7 @@ export function nanosecondsOf(original: Geometry): number {
   const filters = Math.ceil(original.filters / LANES) * LANES;
   const multiplied = MULTIPLY * rowsOf(original) * original.axes[2].output * tapsOf(original) * filters;
   if (isPointwise(original)) return CALL + multiplied;
-  const geometry = planar(original);
+  const geometry = asPlane(original);
   return CALL + multiplied + Math.min(costOfFrames(geometry), costOfPatches(geometry));
 }
 

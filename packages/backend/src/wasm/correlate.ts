@@ -10,9 +10,9 @@ import { transposeMatrices } from './transpose.js';
 /** Bytes of the left matrix in one go. */
 const SLAB_BYTES = 1024 * 1024;
 /** Fewer places than this in one go, and packing and adding up cost more than the product. */
-const LEAST_PLACES = 192;
+const MIN_PLACES = 192;
 /** More, and the packed part of dy leaves the cache. No power of two: its lines would fall on the same cache sets. */
-const MOST_PLACES = 500;
+const MAX_PLACES = 500;
 
 /** The two matrices of {@link correlate}, the right one as a tensor, the left one a few columns at a time. */
 interface Product {
@@ -39,7 +39,7 @@ export function correlate(
   const { filters } = geometry;
   const single = geometry.axes.every((axis) => axis.filter === 1);
   const { places, right, fill, dispose } = (single ? turnedProduct : linesProduct)(backend, geometry, x, dy);
-  const most = Math.max(LEAST_PLACES, Math.min(MOST_PLACES, Math.floor(SLAB_BYTES / (4 * weights))));
+  const most = Math.max(MIN_PLACES, Math.min(MAX_PLACES, Math.floor(SLAB_BYTES / (4 * weights))));
   const slab = Math.min(places, most);
   const left = backend.makeOutput([weights, slab], 'float32');
   const part = backend.makeOutput([weights, filters], 'float32');

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type Axis, type Geometry, seenAlong, tapsOf, trivial } from '../geometry.js';
+import { type Axis, type Geometry, inputRange, isPointwiseAxis, tapsOf } from '../geometry.js';
 import { floats, idOf, type WasmBackend, wasmFunction, withWindow, wordOf } from './heap.js';
 
 /** Bytes of gathered frames in one go: they are read again at once, from the cache. */
@@ -7,15 +7,15 @@ const SLAB_BYTES = 1024 * 1024;
 /** From this many floats on the engine's own memmove is faster than a loop. */
 const LONG_RUN = 20;
 
-const wholly = (axis: Axis) => seenAlong(axis).length === axis.input;
+const wholly = (axis: Axis) => inputRange(axis).length === axis.input;
 
 /** Whether the frames can be convolved where they lie: one depth of filter, and no input that XNNPACK would see too many. */
 export const framesLieReady = ({ axes: [depth, height, width] }: Geometry): boolean =>
-  trivial(depth) && wholly(height) && wholly(width);
+  isPointwiseAxis(depth) && wholly(height) && wholly(width);
 
 /** How many floats {@link convolveFrames} gathers. */
 export const gatheredFloats = ({ batch, channels, axes: [depth, height, width] }: Geometry): number =>
-  batch * depth.output * depth.filter * channels * seenAlong(height).length * seenAlong(width).length;
+  batch * depth.output * depth.filter * channels * inputRange(height).length * inputRange(width).length;
 
 /**
  * Convolution as one 2D convolution: the frames that a filter's depths see at an output become channels of one frame.
@@ -29,7 +29,7 @@ export function convolveFrames(
 ): void {
   const { batch, channels, filters, axes } = geometry;
   const [depth, height, width] = axes;
-  if (seenAlong(height).length === 0 || seenAlong(width).length === 0) {
+  if (inputRange(height).length === 0 || inputRange(width).length === 0) {
     backend.typedArrayFromHeap(out).fill(0);
     return;
   }
@@ -64,7 +64,7 @@ function conv2d(
   frames: number,
 ): void {
   const call = wasmFunction(backend, 'Conv2D', `id ${'number '.repeat(3)}id ${'number '.repeat(13)}id`);
-  const [rows, columns] = [seenAlong(height), seenAlong(width)];
+  const [rows, columns] = [inputRange(height), inputRange(width)];
   withWindow(backend, image, [frames, rows.length, columns.length, channels], (x) =>
     withWindow(backend, out, [frames, height.output, width.output, filters], (y) =>
       call(
@@ -119,7 +119,7 @@ function gather(
   count: number,
 ): void {
   const [depth, height, width] = axes;
-  const [rows, columns] = [seenAlong(height), seenAlong(width)];
+  const [rows, columns] = [inputRange(height), inputRange(width)];
   const doubles = new Float64Array(heap.buffer);
   const pitch = depth.filter * channels;
   const frame = rows.length * columns.length * pitch;
@@ -127,7 +127,7 @@ function gather(
     const od = (first + f) % depth.output;
     const sample = (first + f - od) / depth.output;
     for (let kd = 0; kd < depth.filter; kd++) {
-      const id = od * depth.stride - depth.before + kd * depth.dilation;
+      const id = od * depth.stride - depth.padBefore + kd * depth.dilation;
       const inside = id >= 0 && id < depth.input;
       let t = target + f * frame + kd * channels;
       for (let h = rows.from; h < rows.to; h++) {

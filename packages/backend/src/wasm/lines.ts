@@ -3,9 +3,9 @@ import { type Axis, type Geometry, rowsOf } from '../geometry.js';
 import { floats, type WasmBackend, wordOf } from './heap.js';
 
 /** Input i of an axis is entry `index` of its phase: i = stride * index + phase. Tap k at output o reads entry o + shift. */
-function tapsAlong({ filter, stride, dilation, before }: Axis) {
+function tapsAlong({ filter, stride, dilation, padBefore }: Axis) {
   return Array.from({ length: filter }, (_, k) => {
-    const offset = k * dilation - before;
+    const offset = k * dilation - padBefore;
     const shift = Math.floor(offset / stride);
     return { phase: offset - shift * stride, shift };
   });

@@ -16,14 +16,14 @@ function* rowTaps(geometry: Geometry) {
     const sample = (plane - od) / depth.output;
     const seen: { line: number; column: number }[] = [];
     for (let kd = 0; kd < depth.filter; kd++) {
-      const id = od * depth.stride - depth.before + kd * depth.dilation;
+      const id = od * depth.stride - depth.padBefore + kd * depth.dilation;
       if (id < 0 || id >= depth.input) continue;
       for (let kh = 0; kh < height.filter; kh++) {
-        const ih = oh * height.stride - height.before + kh * height.dilation;
+        const ih = oh * height.stride - height.padBefore + kh * height.dilation;
         if (ih < 0 || ih >= height.input) continue;
         const line = ((sample * depth.input + id) * height.input + ih) * width.input;
         for (let kw = 0; kw < width.filter; kw++) {
-          seen.push({ line, column: kw * width.dilation - width.before });
+          seen.push({ line, column: kw * width.dilation - width.padBefore });
         }
       }
     }

@@ -14,7 +14,7 @@ function groupsOf({ axes: [, , width] }: Geometry) {
   const to = new Int32Array(count * width.output);
   for (let g = 0; g < count; g++) {
     for (let o = 0; o < width.output; o++) {
-      const first = o * width.stride - width.before + g * width.dilation;
+      const first = o * width.stride - width.padBefore + g * width.dilation;
       from[g * width.output + o] = Math.min(taps, Math.max(0, -first));
       to[g * width.output + o] = Math.max(0, Math.min(taps, width.input - first));
     }
@@ -49,9 +49,9 @@ export function unfold(heap: Float32Array, { geometry, image, patches, row, rows
     const od = plane % depth.output;
     const sample = (plane - od) / depth.output;
     for (let kd = 0; kd < depth.filter; kd++) {
-      const id = od * depth.stride - depth.before + kd * depth.dilation;
+      const id = od * depth.stride - depth.padBefore + kd * depth.dilation;
       for (let kh = 0; kh < height.filter; kh++) {
-        const ih = oh * height.stride - height.before + kh * height.dilation;
+        const ih = oh * height.stride - height.padBefore + kh * height.dilation;
         const inside = id >= 0 && id < depth.input && ih >= 0 && ih < height.input;
         for (let g = 0; g < groups.count; g++) {
           const tap = (kd * height.filter + kh) * width.filter + g * groups.taps;
@@ -59,7 +59,7 @@ export function unfold(heap: Float32Array, { geometry, image, patches, row, rows
           let source =
             image +
             (((sample * depth.input + id) * height.input + ih) * width.input -
-              width.before +
+              width.padBefore +
               g * width.dilation) *
               channels;
           for (let ow = 0; ow < width.output; ow++, target += line, source += width.stride * channels) {
@@ -100,10 +100,10 @@ export function fold(heap: Float32Array, { geometry, image, patches, row, rows }
     const od = plane % depth.output;
     const sample = (plane - od) / depth.output;
     for (let kd = 0; kd < depth.filter; kd++) {
-      const id = od * depth.stride - depth.before + kd * depth.dilation;
+      const id = od * depth.stride - depth.padBefore + kd * depth.dilation;
       if (id < 0 || id >= depth.input) continue;
       for (let kh = 0; kh < height.filter; kh++) {
-        const ih = oh * height.stride - height.before + kh * height.dilation;
+        const ih = oh * height.stride - height.padBefore + kh * height.dilation;
         if (ih < 0 || ih >= height.input) continue;
         for (let g = 0; g < groups.count; g++) {
           const tap = (kd * height.filter + kh) * width.filter + g * groups.taps;
@@ -111,7 +111,7 @@ export function fold(heap: Float32Array, { geometry, image, patches, row, rows }
           let target =
             image +
             (((sample * depth.input + id) * height.input + ih) * width.input -
-              width.before +
+              width.padBefore +
               g * width.dilation) *
               channels;
           for (let ow = 0; ow < width.output; ow++, source += line, target += width.stride * channels) {

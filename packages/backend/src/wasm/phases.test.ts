@@ -15,11 +15,11 @@ const axis = fc
   .filter(hasPhases);
 
 /** Which input meets which output in which tap, as the convolution itself has it. */
-function meetings({ input, output, filter, stride, dilation, before }: Axis): string[] {
+function meetings({ input, output, filter, stride, dilation, padBefore }: Axis): string[] {
   const met: string[] = [];
   for (let o = 0; o < output; o++) {
     for (let k = 0; k < filter; k++) {
-      const i = o * stride - before + k * dilation;
+      const i = o * stride - padBefore + k * dilation;
       if (i >= 0 && i < input) met.push(`${i} ${o} ${k}`);
     }
   }
@@ -33,7 +33,7 @@ function meetingsOfPhases({ input, stride, ...rest }: Axis, together: boolean): 
     expect(over.stride).toBe(1);
     for (let q = 0; q < over.output; q++) {
       for (let m = 0; m < over.filter; m++) {
-        const o = q - over.before + m * over.dilation;
+        const o = q - over.padBefore + m * over.dilation;
         offsets.forEach((offset, p) => {
           const i = stride * q + offset;
           const k = taps[p]![m];

@@ -27,12 +27,12 @@ export function phasesOf(axis: Axis, together: boolean): Phases[] {
   return groups.map((group) => phasesAt(axis, group)).filter(({ taps }) => taps[0]!.length > 0);
 }
 
-function phasesAt({ input, output, filter, stride, dilation, before }: Axis, offsets: number[]): Phases {
+function phasesAt({ input, output, filter, stride, dilation, padBefore }: Axis, offsets: number[]): Phases {
   // How far from q the outputs lie that these offsets see.
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const offset of offsets) {
     for (let k = 0; k < filter; k++) {
-      const distance = (offset + before - k * dilation) / stride;
+      const distance = (offset + padBefore - k * dilation) / stride;
       if (!Number.isInteger(distance)) continue;
       least = Math.min(least, distance);
       most = Math.max(most, distance);
@@ -41,14 +41,14 @@ function phasesAt({ input, output, filter, stride, dilation, before }: Axis, off
   const count = most < least ? 0 : (most - least) / dilation + 1;
   const taps = offsets.map((offset) =>
     Array.from({ length: count }, (_, m) => {
-      const tap = (offset + before - stride * (least + m * dilation)) / dilation;
+      const tap = (offset + padBefore - stride * (least + m * dilation)) / dilation;
       return tap >= 0 && tap < filter ? tap : undefined;
     }),
   );
   const places = Math.ceil((input - offsets[0]!) / stride);
   return {
     offsets,
-    axis: { input: output, output: places, filter: count, stride: 1, dilation, before: -least },
+    axis: { input: output, output: places, filter: count, stride: 1, dilation, padBefore: -least },
     taps,
   };
 }

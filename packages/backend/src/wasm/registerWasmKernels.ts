@@ -1,9 +1,9 @@
 import { getKernel, type KernelConfig, type KernelFunc } from '@tensorflow/tfjs-core';
-import { kernelPlaces } from '../overrideKernels.js';
+import { overrideKernels } from '../overrideKernels.js';
 import type { Compute } from './kernels/kernel.js';
 import { composedKernels } from './kernels/wasmKernels.js';
 
-const places = kernelPlaces('wasm');
+const places = overrideKernels('wasm');
 
 /**
  * Gives the wasm backend the kernels that training needs, composed from its fast ones. tfjs's own lack the gradients
@@ -34,7 +34,7 @@ export function registerWasmKernels(): string[] {
         "`await useBackend({ backend: 'wasm' })`, which does both.",
     );
   }
-  return places.put(
+  return places.install(
     composedKernels.map(({ kernelName, compose }) => ({
       kernelName,
       compose: (stock) => compose(stock as unknown as Compute<string> | undefined) as unknown as KernelFunc,
@@ -54,6 +54,6 @@ export function unregisterWasmKernels(): void {
  * @param kernelName tfjs's name of the kernel, such as 'Conv3D'
  * @returns undefined where tfjs has none
  */
-export function stockWasmKernel(kernelName: string): KernelConfig | undefined {
-  return places.stock(kernelName);
+export function originalWasmKernel(kernelName: string): KernelConfig | undefined {
+  return places.original(kernelName);
 }

@@ -1,7 +1,7 @@
 import { type KernelBackend, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 
 /** tfjs's threaded build has workers for no more, the main thread among them. */
-export const MOST_THREADS = 8;
+export const MAX_THREADS = 8;
 
 /** Loads a module by name. */
 type Importer = (specifier: string) => Promise<unknown>;

@@ -1,8 +1,8 @@
 import { getKernel, type KernelConfig } from '@tensorflow/tfjs-core';
-import { kernelPlaces } from '../overrideKernels.js';
+import { overrideKernels } from '../overrideKernels.js';
 import { webgpuKernels } from './webgpuKernels.js';
 
-const places = kernelPlaces('webgpu');
+const places = overrideKernels('webgpu');
 
 /**
  * Gives the WebGPU backend kernels in the place of those of tfjs 4.22 that are wrong, made of the ones that are right.
@@ -34,7 +34,7 @@ export function registerWebgpuKernels(): string[] {
         "`await useBackend({ backend: 'webgpu' })`, which does both.",
     );
   }
-  return places.put(webgpuKernels.filter(({ kernelName }) => places.stock(kernelName)));
+  return places.install(webgpuKernels.filter(({ kernelName }) => places.stock(kernelName)));
 }
 
 /** Puts tfjs's own kernels back, as they were before {@link registerWebgpuKernels}. Without effect if it was not called. */

@@ -1,11 +1,11 @@
 import type { Graph } from './graph.js';
 import type { Value } from './value.js';
 import {
-  cut,
   inOrder,
   isRowMajor,
   type Layout,
   permutation,
+  refine,
   refinement,
   rowMajor,
   sameLayout,
@@ -22,19 +22,19 @@ export const viewOf = (value: Value, { dims, order }: Layout): View => ({ value,
 export const rowMajorView = (value: Value): View => viewOf(value, rowMajor(value.size));
 
 /** The elements in row-major order, as an array of these dimensions. */
-export function inRows(graph: Graph, view: View, dims: readonly number[]): Value {
+export function toRowMajor(graph: Graph, view: View, dims: readonly number[]): Value {
   const { value } = view;
   return isRowMajor(view)
     ? graph.reshaped(value, dims)
-    : graph.reshaped(arranged(graph, view, rowMajor(value.size)), dims);
+    : graph.reshaped(toLayout(graph, view, rowMajor(value.size)), dims);
 }
 
 /** The elements as they lie in another layout, in its dimensions. Nothing moves where the layout is the same. */
-export function arranged(graph: Graph, view: View, target: Layout): Value {
+export function toLayout(graph: Graph, view: View, target: Layout): Value {
   if (sameLayout(view, target)) return graph.reshaped(view.value, target.dims);
   const factors = refinement(inOrder(view), inOrder(target));
-  if (!factors) return arranged(graph, rowMajorView(inRows(graph, view, [view.value.size])), target);
-  const [from, to] = [cut(view, factors), cut(target, factors)];
+  if (!factors) return toLayout(graph, rowMajorView(toRowMajor(graph, view, [view.value.size])), target);
+  const [from, to] = [refine(view, factors), refine(target, factors)];
   return graph.reshaped(transposed(graph, view.value, from.dims, permutation(from, to)), target.dims);
 }
 

@@ -6,17 +6,17 @@ import { Node, Value } from './value.js';
 import type { View } from './view.js';
 
 /** Something made of a value, the dimensions that it is wanted in, and the run in which it first was. */
-interface Kept {
+interface Cached {
   value: Value;
   dims: readonly number[];
   run: number;
 }
 
 /** Elements from which on what is made of a value is worth its memory, and models for the first two steps of their own. */
-const WORTH_KEEPING = 2 ** 18;
+const MIN_CACHED_SIZE = 2 ** 18;
 
 /** Sessions that are kept, the least recently used goes first. */
-const MOST_SESSIONS = 256;
+const MAX_SESSIONS = 256;
 
 /**
  * Records operations instead of running them. A run takes what is wanted of the record, gives it to ONNX Runtime as
@@ -31,8 +31,8 @@ export class Graph {
   #known = new Map<string, Node>();
   #numbers = new Map<string, Value>();
   #runs = 0;
-  readonly #kept = new WeakMap<Value, Map<string, Kept>>();
-  readonly #keeping = new Set<Value>();
+  readonly #cache = new WeakMap<Value, Map<string, Cached>>();
+  readonly #toCache = new Set<Value>();
   /** Models compiled so far. */
   compiled = 0;
 
@@ -50,17 +50,17 @@ export class Graph {
    * run on that it is wanted in it is kept beside the value, and not computed again.
    * @param use says, with the tensor's layout, all that the result depends on
    */
-  kept({ value: source, dims, order }: View, use: string, make: () => Value): Value {
-    if (source.node || source.constant || source.size < WORTH_KEEPING) return make();
-    const made = this.#kept.get(source) ?? new Map<string, Kept>();
-    this.#kept.set(source, made);
+  cached({ value: source, dims, order }: View, use: string, make: () => Value): Value {
+    if (source.node || source.constant || source.size < MIN_CACHED_SIZE) return make();
+    const made = this.#cache.get(source) ?? new Map<string, Cached>();
+    this.#cache.set(source, made);
     const key = `${use} of ${dims} ${order}`;
     const known = made.get(key);
     if (known?.value.data) return this.reshaped(known.value, known.dims);
     const result = make();
     // Whoever reshapes what is reshaped passes the first over.
     const value = result.node?.op === 'Reshape' ? result.node.inputs[0]! : result;
-    if (known && known.run < this.#runs) this.#keeping.add(value);
+    if (known && known.run < this.#runs) this.#toCache.add(value);
     made.set(key, { value, dims: result.dims, run: known?.run ?? this.#runs });
     return result;
   }
@@ -128,8 +128,8 @@ export class Graph {
    * Says that an operation's output can also be made of another value. An operation that was folded into a convolution
    * stands behind it instead where the convolution's own result is wanted too, rather than to have a second convolution.
    */
-  detour(value: Value, from: Value, make: () => Value): void {
-    value.node!.detour ??= { from, make };
+  useAlternative(value: Value, from: Value, make: () => Value): void {
+    value.node!.alternative ??= { from, make };
   }
 
   /** Numbers that operations of one record share, so that these are known to be the same. */
@@ -144,10 +144,10 @@ export class Graph {
     const outputs = [...new Set(wanted)].filter((value) => value.node);
     const nodes = this.#planned(outputs);
     const computed = new Set(nodes);
-    for (const value of this.#keeping) {
+    for (const value of this.#toCache) {
       if (value.node && computed.has(value.node) && !outputs.includes(value)) outputs.push(value);
     }
-    this.#keeping.clear();
+    this.#toCache.clear();
     this.#nodes = [];
     this.#known.clear();
     this.#numbers.clear();
@@ -186,7 +186,7 @@ export class Graph {
     let session = this.#sessions.get(model.key);
     if (session) this.#sessions.delete(model.key);
     else {
-      if (this.#sessions.size >= MOST_SESSIONS) {
+      if (this.#sessions.size >= MAX_SESSIONS) {
         const [oldest, unused] = this.#sessions.entries().next().value!;
         this.#sessions.delete(oldest);
         unused.dispose();
@@ -226,16 +226,18 @@ export class Graph {
       for (const way of several) for (const node of way.slice(common)) around.add(node);
     }
     if (around.size === 0) return needed;
-    this.#nodes = this.#nodes.flatMap((node) => (around.has(node) ? this.#detoured(node) : [node]));
+    this.#nodes = this.#nodes.flatMap((node) =>
+      around.has(node) ? this.#replacedByAlternative(node) : [node],
+    );
     return this.#needed(outputs);
   }
 
   /** What stands in the place of a node that is left out for its detour. */
-  #detoured({ detour, outputs: [output] }: Node): Node[] {
+  #replacedByAlternative({ alternative, outputs: [output] }: Node): Node[] {
     const [nodes, known] = [this.#nodes, this.#known];
     // What else was recorded may stand behind the place.
     [this.#nodes, this.#known] = [[], new Map()];
-    const value = detour!.make();
+    const value = alternative!.make();
     const same = this.record('Identity', [value], value.dims).node!;
     same.outputs = [output!];
     output!.node = same;
@@ -264,7 +266,8 @@ const textOf = (value: number) => (Object.is(value, -0) ? '-0' : `${value}`);
 /** The nodes that a node was folded out of, one after the other, and itself. */
 function wayTo(node: Node): Node[] {
   const way = [node];
-  for (let before = node.detour?.from.node; before; before = before.detour?.from.node) way.unshift(before);
+  for (let before = node.alternative?.from.node; before; before = before.alternative?.from.node)
+    way.unshift(before);
   return way;
 }
 

@@ -2,7 +2,7 @@ import type { Graph } from './graph.js';
 import type { Value } from './value.js';
 
 /** The product of matrices of which the second, or the first as told, are meant with rows and columns exchanged. */
-export const turnedProduct = (
+export const matMulTransposed = (
   graph: Graph,
   left: Value,
   right: Value,

@@ -40,7 +40,7 @@ export class Node {
   /** What it gives. */
   outputs: Value[] = [];
   /** Another way to its only output, for a run that computes `from` anyway. */
-  detour: { from: Value; make: () => Value } | undefined;
+  alternative: { from: Value; make: () => Value } | undefined;
 
   constructor(
     readonly op: string,

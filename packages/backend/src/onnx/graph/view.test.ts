@@ -1,11 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { onnxBinding, withoutOnnx } from '../useOnnx.fixture.js';
-import { arranged, inRows, viewOf } from './arrange.js';
+import { toLayout, toRowMajor, viewOf } from './arrange.js';
 import { Graph } from './graph.js';
 import { Runtime } from './runtime.js';
 import { Value } from './value.js';
-import { cut, fitted, inOrder, isRowMajor, type Layout, refinement, sameLayout, simplified } from './view.js';
+import {
+  fitted,
+  inOrder,
+  isRowMajor,
+  type Layout,
+  refine,
+  refinement,
+  sameLayout,
+  simplified,
+} from './view.js';
 
 if (!onnxBinding) withoutOnnx('Moves between layouts');
 
@@ -63,7 +72,7 @@ test('a refinement refines both, and a finer cut moves nothing', () =>
     fc.property(layout, factors, (one, other) => {
       const fine = refinement(inOrder(one), other);
       fc.pre(fine !== undefined);
-      expect(places(cut(one, fine!))).toEqual(places(one));
+      expect(places(refine(one, fine!))).toEqual(places(one));
       const ends = (dims: readonly number[]) => dims.map((_, i) => sizeOf(dims.slice(0, i + 1)));
       expect(ends(fine!)).toEqual(expect.arrayContaining(ends(other).filter((end) => end > 1)));
     }),
@@ -98,7 +107,7 @@ describe.skipIf(!onnxBinding)('moves', () => {
         const view = viewOf(new Value('float32', [48], data), from);
         const wanted = new Float32Array(48);
         for (const [i, place] of places(to).entries()) wanted[place] = i;
-        const [there, rows] = [arranged(graph, view, to), inRows(graph, view, [48])];
+        const [there, rows] = [toLayout(graph, view, to), toRowMajor(graph, view, [48])];
         graph.run([there, rows]);
         expect(there.dims).toEqual(to.dims);
         expect([...there.data!]).toEqual([...wanted]);

@@ -71,7 +71,7 @@ export function refinement(a: readonly number[], b: readonly number[]): number[]
 }
 
 /** A layout cut finer: `factors` must refine its dimensions in the tensor's order. */
-export function cut(layout: Layout, factors: readonly number[]): Layout {
+export function refine(layout: Layout, factors: readonly number[]): Layout {
   const { dims, order } = layout;
   const pieces: number[][] = dims.map(() => []);
   let at = 0;
@@ -105,7 +105,7 @@ export interface Fitted extends Layout {
 export function fitted(layout: Layout, shape: readonly number[]): Fitted | undefined {
   const factors = refinement(inOrder(layout), shape);
   if (!factors) return undefined;
-  const fine = cut(layout, factors);
+  const fine = refine(layout, factors);
   let at = 0;
   const axes = shape.map((size) => {
     const own: number[] = [];

@@ -1,4 +1,4 @@
-import { arranged, BLOCKED, viewOf } from '../graph/arrange.js';
+import { BLOCKED, toLayout, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node, Value } from '../graph/value.js';
 import { type Layout, sameLayout, type View } from '../graph/view.js';
@@ -58,7 +58,9 @@ export function recordConv(graph: Graph, conv: BlockedConv, fold?: Fold): View {
   recorded.set(value.node!, { ...conv, value });
   const plain = fold?.plain;
   if (plain) {
-    graph.detour(value, fold.conv.value, () => graph.reshaped(arranged(graph, plain(), layout), dims));
+    graph.useAlternative(value, fold.conv.value, () =>
+      graph.reshaped(toLayout(graph, plain(), layout), dims),
+    );
   }
   return viewOf(graph.reshaped(value, layout.dims), layout);
 }
@@ -115,7 +117,7 @@ export function shiftedConv(graph: Graph, fold: Fold, shift: Value): View | unde
 export function addedConv(graph: Graph, fold: Fold, other: View): View | undefined {
   const { conv } = fold;
   if (conv.activation || conv.sum) return undefined;
-  const sum = graph.reshaped(arranged(graph, other, conv.layout), conv.dims);
+  const sum = graph.reshaped(toLayout(graph, other, conv.layout), conv.dims);
   return recordConv(graph, { ...conv, sum }, fold);
 }
 

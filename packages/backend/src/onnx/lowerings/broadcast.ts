@@ -1,5 +1,5 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import { arranged, viewOf } from '../graph/arrange.js';
+import { toLayout, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
 import { type Fitted, fitted, isRowMajor, type Layout, rowMajor, type View } from '../graph/view.js';
@@ -34,7 +34,7 @@ export function aligned(
     axes = cut.axes;
   }
   const values = operands.map(({ view, shape: own }) => {
-    if (view.value.size === size) return arranged(graph, view, layout);
+    if (view.value.size === size) return toLayout(graph, view, layout);
     if (view.value.size === 1) return graph.reshaped(view.value, []);
     return broadcastable(graph, view, own, layout, axes, shape.length);
   });
@@ -101,7 +101,7 @@ function broadcastable(
   const order = layout.order.filter((axis) => own.has(axis)).map((axis) => kept.indexOf(axis));
   const target: Layout = { dims: kept.map((axis) => layout.dims[axis]!), order };
   const dims = layout.dims.map((dim, axis) => (own.has(axis) ? dim : 1));
-  return graph.reshaped(arranged(graph, view, target), dims);
+  return graph.reshaped(toLayout(graph, view, target), dims);
 }
 
 /** A function of two numbers, as recorded operations on operands that broadcast. */

@@ -1,5 +1,5 @@
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { inRows, rowMajorView, viewOf } from '../graph/arrange.js';
+import { rowMajorView, toRowMajor, viewOf } from '../graph/arrange.js';
 import { cast } from '../graph/cast.js';
 import type { ElementType } from '../graph/proto.js';
 import { Value } from '../graph/value.js';
@@ -50,7 +50,7 @@ const oneHot: Lowering = ({ inputs: { indices }, attrs, backend }) => {
   if (indices!.dtype !== 'int32' || count === 0 || depth === 0) return undefined;
   if (dtype !== 'float32' && dtype !== 'int32') return undefined;
   const { graph } = backend;
-  const column = inRows(graph, backend.view(indices!), [count, 1]);
+  const column = toRowMajor(graph, backend.view(indices!), [count, 1]);
   const same = graph.record('Equal', [column, counting(depth, [1, depth])], [count, depth], { type: 'bool' });
   const values = [onValue, offValue].map((value) => graph.number(value, dtype));
   const result = graph.record('Where', [same, ...values], [count, depth], { type: dtype });
@@ -68,11 +68,11 @@ const segmentSum: Lowering = ({ inputs, attrs, backend }) => {
     return undefined;
   const { graph } = backend;
   const own = util.sizeFromShape(x.shape) / count!;
-  const row = inRows(graph, backend.view(segmentIds), [1, count!]);
+  const row = toRowMajor(graph, backend.view(segmentIds), [1, count!]);
   const dims = [segments, count!];
   const same = graph.record('Equal', [counting(segments, [segments, 1]), row], dims, { type: 'bool' });
   const ones = cast(graph, same, 'float32');
-  const rows = inRows(graph, backend.view(x), [count!, own]);
+  const rows = toRowMajor(graph, backend.view(x), [count!, own]);
   const sums = graph.record('MatMul', [ones, rows], [segments, own]);
   return backend.tensor([segments, ...x.shape.slice(1)], 'float32', viewOf(sums, rowMajor(sums.size)));
 };
@@ -90,7 +90,7 @@ const topK: Lowering = ({ inputs: { x }, attrs, backend }) => {
   // Of equal values the first counts as the greater, here as there.
   const [values, places] = graph.recordAll(
     'TopK',
-    [inRows(graph, backend.view(x!), x!.shape), graph.integers([k])],
+    [toRowMajor(graph, backend.view(x!), x!.shape), graph.integers([k])],
     outputs,
     { attributes: { axis: rank - 1, largest: 1, sorted: 1 } },
   );

@@ -83,7 +83,7 @@ function withoutMargins(
   const own = all.slice(1, -1);
   const axes = geometry.axes.map((axis, i): Axis => {
     const [before, after] = own[i - (3 - own.length)] ?? [0, 0];
-    return { ...axis, input: axis.input - before - after, before: axis.before + before };
+    return { ...axis, input: axis.input - before - after, padBefore: axis.padBefore + before };
   });
   return { ...geometry, axes: axes as Geometry['axes'] };
 }

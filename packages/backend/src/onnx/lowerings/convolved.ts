@@ -1,5 +1,5 @@
 import { type Axis, type Geometry, reachOf } from '../../geometry.js';
-import { arranged, inRows, transposed, viewOf } from '../graph/arrange.js';
+import { toLayout, toRowMajor, transposed, viewOf } from '../graph/arrange.js';
 import type { Value } from '../graph/value.js';
 import type { Layout, View } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';
@@ -11,7 +11,7 @@ import { framePlanes, padsOf, planes, seen } from './planes.js';
 const product = (...numbers: number[]) => numbers.reduce((a, b) => a * b, 1);
 
 /** Zeros behind an axis that its last output sees; negative where the last inputs are never looked at. */
-const after = (axis: Axis) => reachOf(axis) - axis.before - axis.input;
+const after = (axis: Axis) => reachOf(axis) - axis.padBefore - axis.input;
 
 /** [batch, depth, height, width, channels] with the channels of each frame in blocks. */
 export function blockedFrames(
@@ -34,7 +34,7 @@ function canBlock({ block }: OnnxBackend, { channels, filters, axes }: Geometry)
     block > 0 &&
     filters % block === 0 &&
     (channels % block === 0 || channels < block) &&
-    axes.every((axis) => axis.dilation === 1 && axis.before >= 0 && after(axis) >= 0)
+    axes.every((axis) => axis.dilation === 1 && axis.padBefore >= 0 && after(axis) >= 0)
   );
 }
 
@@ -58,11 +58,11 @@ function convolvedInBlocks(backend: OnnxBackend, geometry: Geometry, x: View, fi
   const layout = blockedFrames(batch, depth.output, height.output, width.output, filters, block);
   const base: Omit<BlockedConv, 'input' | 'weight'> = {
     strides: [height.stride, width.stride],
-    pads: [height.before, width.before, after(height), after(width)],
+    pads: [height.padBefore, width.padBefore, after(height), after(width)],
     dims: [batch * depth.output, filters, height.output, width.output],
     layout,
   };
-  const weights = inRows(graph, filter, [...taps, channels, filters]);
+  const weights = toRowMajor(graph, filter, [...taps, channels, filters]);
   if (blocked) {
     const frames = framesOf(
       backend,
@@ -71,7 +71,7 @@ function convolvedInBlocks(backend: OnnxBackend, geometry: Geometry, x: View, fi
       blockedFrames(batch, depth.input, height.input, width.input, channels, block),
     );
     const [c, f] = [channels / block, filters / block];
-    const weight = graph.kept(filter, `forward ${taps} ${channels}`, () =>
+    const weight = graph.cached(filter, `forward ${taps} ${channels}`, () =>
       transposed(graph, weights, [...taps, c, block, f, block], [5, 0, 3, 1, 2, 4, 6]),
     );
     return recordConv(graph, {
@@ -86,7 +86,7 @@ function convolvedInBlocks(backend: OnnxBackend, geometry: Geometry, x: View, fi
     });
   }
   // Few channels: one convolution for each frame that is looked at, each added to those before it.
-  const all = arranged(graph, x, framePlanes(batch, [depth.input, height.input, width.input], channels));
+  const all = toLayout(graph, x, framePlanes(batch, [depth.input, height.input, width.input], channels));
   const frame = product(channels, height.input, width.input);
   let result: View | undefined;
   for (let tap = 0; tap < depth.filter; tap++) {
@@ -123,7 +123,7 @@ function framesOf(
 ): Value {
   const { graph } = backend;
   const frame = product(channels, height.input, width.input);
-  const all = graph.reshaped(arranged(graph, x, layout), [batch, depth.input, frame]);
+  const all = graph.reshaped(toLayout(graph, x, layout), [batch, depth.input, frame]);
   return pickedFrames(
     backend,
     all,
@@ -135,7 +135,7 @@ function framesOf(
 /** For each output along an axis the inputs under some taps of its filter: [batch, outputs * taps, frame]. */
 function pickedFrames({ graph }: OnnxBackend, frames: Value, taps: readonly number[], axis: Axis): Value {
   const places = Array.from({ length: axis.output }, (_, o) =>
-    taps.map((tap) => o * axis.stride + tap * axis.dilation - axis.before),
+    taps.map((tap) => o * axis.stride + tap * axis.dilation - axis.padBefore),
   );
   return framesAt(graph, frames, places.flat());
 }
@@ -147,10 +147,10 @@ function convolvedInPlanes(backend: OnnxBackend, geometry: Geometry, x: View, fi
   const inputs = axes.map((axis) => axis.input);
   const outputs = axes.map((axis) => axis.output);
   const size = axes.map((axis) => axis.filter);
-  const input = seen(graph, arranged(graph, x, planes(batch, inputs, channels)), axes);
+  const input = seen(graph, toLayout(graph, x, planes(batch, inputs, channels)), axes);
   const weight = transposed(
     graph,
-    inRows(graph, filter, [...size, channels, filters]),
+    toRowMajor(graph, filter, [...size, channels, filters]),
     [...size, channels, filters],
     [4, 3, 0, 1, 2],
   );

@@ -1,5 +1,5 @@
 import { type Axis, type Geometry, reachOf } from '../../geometry.js';
-import { arranged, BLOCKED, inRows, rowMajorView, transposed, viewOf } from '../graph/arrange.js';
+import { BLOCKED, rowMajorView, toLayout, toRowMajor, transposed, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
 import type { View } from '../graph/view.js';
@@ -20,15 +20,15 @@ interface Phases {
 }
 
 function phasesOf(axis: Axis): Phases {
-  const { input, filter, stride, before } = axis;
+  const { input, filter, stride, padBefore } = axis;
   const remainders = Array.from({ length: stride }, (_, r) => r);
   const offsets = remainders.flatMap((r) =>
-    Array.from({ length: filter }, (_, tap) => (r + before - tap) / stride).filter(Number.isInteger),
+    Array.from({ length: filter }, (_, tap) => (r + padBefore - tap) / stride).filter(Number.isInteger),
   );
   const [first, last] = [Math.min(0, ...offsets), Math.max(0, ...offsets)];
   const phases = remainders.map((remainder) =>
     Array.from({ length: last - first + 1 }, (_, i) => {
-      const tap = remainder + before - stride * (first + i);
+      const tap = remainder + padBefore - stride * (first + i);
       return tap >= 0 && tap < filter ? tap : -1;
     }),
   );
@@ -46,7 +46,7 @@ export function convolvedBack(backend: OnnxBackend, geometry: Geometry, dy: View
   if (whole === filters) return backInBlocks(backend, geometry, dy, filter);
   // Zeros for the channels that the last block lacks: the general kernel takes several times as long.
   const padded = (view: View, rows: number): View => {
-    const lists = inRows(graph, view, [rows, filters]);
+    const lists = toRowMajor(graph, view, [rows, filters]);
     const value = graph.record('Pad', [lists, graph.integers([0, 0, 0, whole - filters])], [rows, whole]);
     return rowMajorView(value);
   };
@@ -77,7 +77,7 @@ function backInBlocks(backend: OnnxBackend, geometry: Geometry, dy: View, filter
 
   const layout = blockedFrames(batch, outputs[0], outputs[1], outputs[2], filters, block);
   const frame = filters * outputs[1] * outputs[2];
-  const frames = graph.reshaped(arranged(graph, dy, layout), [batch, outputs[0], frame]);
+  const frames = graph.reshaped(toLayout(graph, dy, layout), [batch, outputs[0], frame]);
   const places = Array.from({ length: q }, (_, place) =>
     Array.from({ length: taps[0] }, (_, i) => place + deep.first + i),
   );
@@ -85,7 +85,7 @@ function backInBlocks(backend: OnnxBackend, geometry: Geometry, dy: View, filter
   const margins = [high, wide].map((phases, i) => marginsOf(phases, [h, w][i]!, taps[i + 1]!));
   const conv = recordConv(graph, {
     input: graph.reshaped(input, [batch * q, taps[0] * filters, outputs[1], outputs[2]]),
-    weight: graph.kept(filter, `back ${JSON.stringify(axes)} ${channels}`, () =>
+    weight: graph.cached(filter, `back ${JSON.stringify(axes)} ${channels}`, () =>
       weightsOf(graph, filter, geometry, split, computed, block),
     ),
     strides: [1, 1],
@@ -136,7 +136,7 @@ function weightsOf(
 ): Value {
   const sizes = axes.map((axis) => axis.filter) as [number, number, number];
   const count = sizes[0] * sizes[1] * sizes[2];
-  const rows = inRows(graph, filter, [count, channels * filters]);
+  const rows = toRowMajor(graph, filter, [count, channels * filters]);
   const remainders = split.map(({ phases }) => phases.length) as [number, number, number];
   const taps = split.map(({ phases }) => phases[0]!.length) as [number, number, number];
   const order: number[] = [];
@@ -193,10 +193,10 @@ function backInPlanes(backend: OnnxBackend, geometry: Geometry, dy: View, filter
   const { batch, channels, filters, axes } = geometry;
   const outputs = axes.map((axis) => axis.output);
   const size = axes.map((axis) => axis.filter);
-  const input = arranged(graph, dy, planes(batch, outputs, filters));
+  const input = toLayout(graph, dy, planes(batch, outputs, filters));
   const weight = transposed(
     graph,
-    inRows(graph, filter, [...size, channels, filters]),
+    toRowMajor(graph, filter, [...size, channels, filters]),
     [...size, channels, filters],
     [4, 3, 0, 1, 2],
   );
@@ -210,14 +210,14 @@ function backInPlanes(backend: OnnxBackend, geometry: Geometry, dy: View, filter
     },
   });
   const inputs = axes.map((axis) => axis.input);
-  const padding = axes.map((axis, i) => Math.max(0, axis.before + axis.input - reach[i]!));
-  const early = axes.map((axis) => Math.max(0, -axis.before));
+  const padding = axes.map((axis, i) => Math.max(0, axis.padBefore + axis.input - reach[i]!));
+  const early = axes.map((axis) => Math.max(0, -axis.padBefore));
   let whole = value;
   if ([...padding, ...early].some((count) => count > 0)) {
     const dims = [batch, channels, ...reach.map((length, i) => length + padding[i]! + early[i]!)];
     whole = graph.record('Pad', [value, graph.integers([0, 0, ...early, 0, 0, ...padding])], dims);
   }
-  const from = axes.map((axis, i) => axis.before + early[i]!);
+  const from = axes.map((axis, i) => axis.padBefore + early[i]!);
   const to = from.map((start, i) => start + inputs[i]!);
   const range = [from, to, [2, 3, 4]].map((places) => graph.integers(places));
   const cut = graph.record('Slice', [whole, ...range], [batch, channels, ...inputs]);

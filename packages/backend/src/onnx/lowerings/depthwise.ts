@@ -1,6 +1,6 @@
 import { backend_util, type DepthwiseConv2dNativeAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
-import { type Axis, type Geometry, geometry2d, seenAlong } from '../../geometry.js';
-import { arranged, BLOCKED, inRows, rowMajorView, transposed, viewOf } from '../graph/arrange.js';
+import { type Axis, type Geometry, geometry2d, inputRange } from '../../geometry.js';
+import { BLOCKED, rowMajorView, toLayout, toRowMajor, transposed, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
 import { type Layout, sameLayout, type View } from '../graph/view.js';
@@ -65,7 +65,7 @@ function inBlocks(
   { batch, channels, multiplier, axes }: Depthwise,
   x: Layout,
 ): boolean {
-  const able = axes.every((axis) => axis.dilation === 1 && seenAlong(axis).length === axis.input);
+  const able = axes.every((axis) => axis.dilation === 1 && inputRange(axis).length === axis.input);
   if (block === 0 || multiplier !== 1 || channels % block !== 0 || !able) return false;
   return !sameLayout(x, planes(batch, axes.map(({ input }) => input), channels)); // biome-ignore format: one shape
 }
@@ -74,11 +74,11 @@ function convolvedInBlocks({ graph, block }: OnnxBackend, conv: Depthwise, x: Vi
   const { batch, channels, axes } = conv;
   const [height, width] = axes;
   const blocks = channels / block;
-  const images = arranged(graph, x, blockedFrames(batch, 1, height.input, width.input, channels, block));
+  const images = toLayout(graph, x, blockedFrames(batch, 1, height.input, width.input, channels, block));
   const size = sizeOf(conv);
   const weight = transposed(
     graph,
-    inRows(graph, filter, [...size, channels]),
+    toRowMajor(graph, filter, [...size, channels]),
     [size[0]! * size[1]!, blocks, block],
     [1, 0, 2],
   );
@@ -109,11 +109,11 @@ function convolvedInPlanes({ graph }: OnnxBackend, conv: Depthwise, x: View, fil
   const size = sizeOf(conv);
   const weight = transposed(
     graph,
-    inRows(graph, filter, [...size, channels, multiplier]),
+    toRowMajor(graph, filter, [...size, channels, multiplier]),
     [...size, channels * multiplier],
     [2, 0, 1],
   );
-  const image = arranged(graph, x, planes(batch, inputsOf(conv), channels));
+  const image = toLayout(graph, x, planes(batch, inputsOf(conv), channels));
   const dims = [batch, channels * multiplier, ...outputsOf(conv)];
   const inputs = [seen(graph, image, axes), graph.reshaped(weight, [channels * multiplier, 1, ...size])];
   const value = graph.record('Conv', inputs, dims, {
@@ -137,24 +137,24 @@ const backward: Lowering = ({ inputs, attrs, backend }) => {
   const { batch, channels, multiplier, axes } = conv;
   const upstream = apart(
     graph,
-    arranged(graph, backend.view(dy), planes(batch, outputsOf(conv), channels * multiplier)),
+    toLayout(graph, backend.view(dy), planes(batch, outputsOf(conv), channels * multiplier)),
     axes,
   );
   // The filter turned by half a circle, over dy with zeros between its rows and columns.
   const turned = axes.map(
-    ({ input, output, filter: size, stride, before }): Axis => ({
+    ({ input, output, filter: size, stride, padBefore }): Axis => ({
       input: (output - 1) * stride + 1,
       output: input,
       filter: size,
       stride: 1,
       dilation: 1,
-      before: size - 1 - before,
+      padBefore: size - 1 - padBefore,
     }),
   );
   const size = sizeOf(conv);
   const weight = transposed(
     graph,
-    reversed(graph, inRows(graph, backend.view(filter), [...size, channels * multiplier]), [0, 1]),
+    reversed(graph, toRowMajor(graph, backend.view(filter), [...size, channels * multiplier]), [0, 1]),
     [...size, channels, multiplier],
     [2, 3, 0, 1],
   );
@@ -210,7 +210,7 @@ const filterBackward: Lowering = ({ inputs, attrs, backend }) => {
     }),
   );
   const byChannel = (view: View, places: readonly number[], count: number) => ({
-    value: arranged(graph, view, { dims: [count, batch, ...places], order: [1, 2, 3, 0] }),
+    value: toLayout(graph, view, { dims: [count, batch, ...places], order: [1, 2, 3, 0] }),
     places,
   });
   const image = byChannel(backend.view(x), inputsOf(conv), channels);

@@ -1,7 +1,7 @@
-import { type Axis, type Geometry, reachOf, trivial } from '../../geometry.js';
-import { arranged, rowMajorView, transposed } from '../graph/arrange.js';
+import { type Axis, type Geometry, isPointwiseAxis, reachOf } from '../../geometry.js';
+import { rowMajorView, toLayout, transposed } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
-import { turnedProduct } from '../graph/matMulTransposed.js';
+import { matMulTransposed } from '../graph/matMulTransposed.js';
 import type { Value } from '../graph/value.js';
 import type { View } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';
@@ -15,19 +15,20 @@ export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View
   const [depth, height, width] = axes;
   const [ho, wo] = [height.output, width.output];
   const pixels = ho * wo;
-  if (channels >= ROWS && filters >= ROWS && trivial(depth)) return wideGradient(graph, geometry, x, dy);
+  if (channels >= ROWS && filters >= ROWS && isPointwiseAxis(depth))
+    return wideGradient(graph, geometry, x, dy);
   // Each frame's patches, [batch * frames, taps * channels, pixels]; then one product for each tap in time.
-  const image = arranged(graph, x, framePlanes(batch, [depth.input, height.input, width.input], channels));
+  const image = toLayout(graph, x, framePlanes(batch, [depth.input, height.input, width.input], channels));
   const frames = batch * depth.input;
   const padded = surrounded(graph, graph.reshaped(image, [frames, channels, height.input, width.input]), [
     height,
     width,
   ]);
   // dy's frames beside each frame of x, one for each tap in time, of zeros where a tap saw none.
-  const planes = arranged(graph, dy, framePlanes(batch, [depth.output, ho, wo], filters));
+  const planes = toLayout(graph, dy, framePlanes(batch, [depth.output, ho, wo], filters));
   const places = Array.from({ length: depth.input }, (_, place) =>
     Array.from({ length: depth.filter }, (_, tap) => {
-      const output = (place + depth.before - tap * depth.dilation) / depth.stride;
+      const output = (place + depth.padBefore - tap * depth.dilation) / depth.stride;
       return Number.isInteger(output) && output >= 0 && output < depth.output ? output : -1;
     }),
   ).flat();
@@ -49,7 +50,7 @@ export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View
       parts.length === 1
         ? parts[0]!
         : graph.record('Concat', parts, [frames, rows, pixels], { attributes: { axis: 1 } });
-    const products = turnedProduct(graph, patches, beside, [frames, rows, columns]);
+    const products = matMulTransposed(graph, patches, beside, [frames, rows, columns]);
     const sum =
       frames === 1
         ? graph.reshaped(products, [rows, columns])
@@ -77,7 +78,7 @@ function wideGradient(
 ): View {
   const outermost = (view: View, count: number, rows: number, columns: number) =>
     graph.reshaped(
-      arranged(graph, view, { dims: [count, batch, depth.input, rows, columns], order: [1, 2, 3, 4, 0] }),
+      toLayout(graph, view, { dims: [count, batch, depth.input, rows, columns], order: [1, 2, 3, 4, 0] }),
       [count, batch * depth.input, rows, columns],
     );
   const images = outermost(x, channels, height.input, width.input);
@@ -91,7 +92,7 @@ function wideGradient(
       graph.reshaped(seen, [channels, length]),
       graph.reshaped(upstream, [filters, length]),
     ];
-    return turnedProduct(graph, left, right, [channels, filters]);
+    return matMulTransposed(graph, left, right, [channels, filters]);
   });
   const rows = products.length * channels;
   const all =
@@ -106,9 +107,9 @@ const ROWS = 48;
 
 /** Zeros around images, so that every tap of every output finds a number; and where the first tap starts. */
 function surrounded(graph: Graph, value: Value, axes: readonly Axis[]) {
-  const before = axes.map((axis) => Math.max(0, axis.before));
-  const behind = axes.map((axis) => Math.max(0, reachOf(axis) - axis.before - axis.input));
-  const starts = axes.map((axis, i) => before[i]! - axis.before);
+  const before = axes.map((axis) => Math.max(0, axis.padBefore));
+  const behind = axes.map((axis) => Math.max(0, reachOf(axis) - axis.padBefore - axis.input));
+  const starts = axes.map((axis, i) => before[i]! - axis.padBefore);
   if ([...before, ...behind].every((count) => count === 0)) return { value, starts };
   const dims = value.dims.map((dim, i) => (i < 2 ? dim : dim + before[i - 2]! + behind[i - 2]!));
   return {

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type Axis, seenAlong } from '../../geometry.js';
+import { type Axis, inputRange } from '../../geometry.js';
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
 import type { Layout } from '../graph/view.js';
@@ -22,7 +22,7 @@ export const framePlanes = (
 
 /** The part of [batch, channels, ...inputs] that windows look at: ONNX has no negative padding. */
 export function seen(graph: Graph, value: Value, axes: readonly Axis[]): Value {
-  const ranges = axes.map(seenAlong);
+  const ranges = axes.map(inputRange);
   if (ranges.every(({ length }, i) => length === axes[i]!.input)) return value;
   const [from, to, at] = [
     ranges.map((range) => range.from),
@@ -35,7 +35,7 @@ export function seen(graph: Graph, value: Value, axes: readonly Axis[]): Value {
 
 /** ONNX's `pads`: the zeros before what is {@link seen} of each axis, then those behind. */
 export function padsOf(axes: readonly Axis[]): number[] {
-  const ranges = axes.map(seenAlong);
+  const ranges = axes.map(inputRange);
   return [...ranges.map(({ before }) => before), ...ranges.map(({ after }) => after)];
 }
 

@@ -1,6 +1,6 @@
 import { backend_util, type MaxPool3DGradAttrs, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { type Geometry, geometry2d, geometry3d, seenAlong } from '../../geometry.js';
-import { arranged, BLOCKED, viewOf } from '../graph/arrange.js';
+import { type Geometry, geometry2d, geometry3d, inputRange } from '../../geometry.js';
+import { BLOCKED, toLayout, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
 import { type Layout, sameLayout, type View } from '../graph/view.js';
@@ -40,7 +40,7 @@ function geometryOf(attrs: object, shape: readonly number[], volume: boolean): G
 /** Whether each window has an input in it: ONNX Runtime refuses others. */
 const overlaps = ({ axes }: Geometry) =>
   axes.every((axis) => {
-    const { before, after } = seenAlong(axis);
+    const { before, after } = inputRange(axis);
     return before < axis.filter && after < axis.filter;
   });
 
@@ -68,7 +68,7 @@ function pooled(backend: OnnxBackend, kind: Kind, geometry: Geometry, x: View): 
   if (inBlocks(backend, geometry, x)) return pooledInBlocks(backend, kind, geometry, x);
   const inputs = placesOf(geometry, 'input');
   const outputs = placesOf(geometry, 'output');
-  const images = seen(graph, arranged(graph, x, planes(batch, inputs, channels)), geometry.axes);
+  const images = seen(graph, toLayout(graph, x, planes(batch, inputs, channels)), geometry.axes);
   const value = graph.record(kind, [images], [batch, channels, ...outputs], {
     attributes: windowOf(geometry),
   });
@@ -78,7 +78,7 @@ function pooled(backend: OnnxBackend, kind: Kind, geometry: Geometry, x: View): 
 /** Whether to pool on blocks of channels: images, unless they lie channel by channel already. */
 function inBlocks({ block }: OnnxBackend, { batch, channels, axes }: Geometry, x: Layout): boolean {
   const [depth] = axes;
-  const plain = axes.every(({ input }, i) => seenAlong(axes[i]!).length === input);
+  const plain = axes.every(({ input }, i) => inputRange(axes[i]!).length === input);
   const flat = depth.filter === 1 && depth.stride === 1 && depth.input === depth.output;
   if (block === 0 || channels % block !== 0 || !plain || !flat) return false;
   return !sameLayout(x, planes(batch, axes.map(({ input }) => input), channels)); // biome-ignore format: one shape
@@ -87,7 +87,7 @@ function inBlocks({ block }: OnnxBackend, { batch, channels, axes }: Geometry, x
 function pooledInBlocks({ graph, block }: OnnxBackend, kind: Kind, geometry: Geometry, x: View): View {
   const { batch, channels, axes } = geometry;
   const [depth, height, width] = axes;
-  const images = arranged(
+  const images = toLayout(
     graph,
     x,
     blockedFrames(batch, depth.input, height.input, width.input, channels, block),
@@ -113,7 +113,7 @@ function pooledInBlocks({ graph, block }: OnnxBackend, kind: Kind, geometry: Geo
 
 /** Zeros where inputs lie that no window looks at. */
 function surrounded(graph: Graph, value: Value, { axes }: Geometry): Value {
-  const ranges = axes.map(seenAlong);
+  const ranges = axes.map(inputRange);
   if (ranges.every(({ length }, i) => length === axes[i]!.input)) return value;
   const before = ranges.map(({ from }) => from);
   const after = ranges.map(({ to }, i) => axes[i]!.input - to);
@@ -133,8 +133,8 @@ const poolBack =
     const { graph } = backend;
     const layoutOf = (of: 'input' | 'output') =>
       planes(geometry.batch, placesOf(geometry, of), geometry.channels);
-    const upstream = arranged(graph, backend.view(dy), layoutOf('output'));
-    const image = () => seen(graph, arranged(graph, backend.view(input), layoutOf('input')), geometry.axes);
+    const upstream = toLayout(graph, backend.view(dy), layoutOf('output'));
+    const image = () => seen(graph, toLayout(graph, backend.view(input), layoutOf('input')), geometry.axes);
     const dx = surrounded(graph, gradient(graph, geometry, upstream, image, volume), geometry);
     return backend.tensor(input.shape, 'float32', viewOf(dx, layoutOf('input')));
   };
@@ -175,7 +175,7 @@ const ofMean: Gradient = (graph, geometry, dy) => {
   const size = [1, 1, ...attributes.kernel_shape];
   const share = graph.number(1 / util.sizeFromShape(size));
   const window = graph.record('Expand', [share, graph.integers(size)], size);
-  const inputs = axes.map((axis) => seenAlong(axis).length);
+  const inputs = axes.map((axis) => inputRange(axis).length);
   const value = graph.record('ConvTranspose', [upstream, window], [images, 1, ...inputs], { attributes });
   return graph.reshaped(value, [batch, channels, ...inputs]);
 };

@@ -1,7 +1,7 @@
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { arranged, inRows, rowMajorView, transposed, viewOf } from '../graph/arrange.js';
+import { rowMajorView, toLayout, toRowMajor, transposed, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
-import { turnedProduct } from '../graph/matMulTransposed.js';
+import { matMulTransposed } from '../graph/matMulTransposed.js';
 import type { Value } from '../graph/value.js';
 import { fitted, isRowMajor, type Layout, simplified, type View } from '../graph/view.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
@@ -19,7 +19,7 @@ function matrix(
     const turned = cut && [...cut.axes[1]!, ...cut.axes[0]!].every((axis, i) => axis === i);
     if (turned) return { value: graph.reshaped(view.value, [columns, rows]), transposed: true };
   }
-  return { value: inRows(graph, view, [rows, columns]), transposed: false };
+  return { value: toRowMajor(graph, view, [rows, columns]), transposed: false };
 }
 
 /**
@@ -42,23 +42,23 @@ function asConvolution(
     order: [0, 2, 1, 3],
   });
   const [outer, inner] = [filters / block, channels / block];
-  const weight = graph.kept(filter, `rows ${channels} ${turned}`, () =>
+  const weight = graph.cached(filter, `rows ${channels} ${turned}`, () =>
     turned
       ? transposed(
           graph,
-          inRows(graph, filter, [filters, channels]),
+          toRowMajor(graph, filter, [filters, channels]),
           [outer, block, inner, block],
           [0, 2, 3, 1],
         )
       : transposed(
           graph,
-          inRows(graph, filter, [channels, filters]),
+          toRowMajor(graph, filter, [channels, filters]),
           [inner, block, outer, block],
           [2, 0, 1, 3],
         ),
   );
   return recordConv(graph, {
-    input: graph.reshaped(arranged(graph, rows, layout(channels)), [images, channels, pixels, 1]),
+    input: graph.reshaped(toLayout(graph, rows, layout(channels)), [images, channels, pixels, 1]),
     weight: graph.reshaped(weight, [filters, channels, 1, 1]),
     strides: [1, 1],
     pads: [0, 0, 0, 0],
@@ -105,8 +105,10 @@ function mixed(
   const value = graph.record(
     'MatMul',
     [
-      turned ? transposed(graph, inRows(graph, left, [k, m]), [k, m], [1, 0]) : inRows(graph, left, [m, k]),
-      graph.reshaped(arranged(graph, right, target), [count, k, length]),
+      turned
+        ? transposed(graph, toRowMajor(graph, left, [k, m]), [k, m], [1, 0])
+        : toRowMajor(graph, left, [m, k]),
+      graph.reshaped(toLayout(graph, right, target), [count, k, length]),
     ],
     [count, m, length],
   );
@@ -135,8 +137,8 @@ function crossed(
   // What each of the many leaves must not be more than what it is made of.
   if (count === 1 || m * n > (m + n) * length) return undefined;
   const stacked = (view: View, rows: number) =>
-    arranged(graph, view, { dims: [count, rows, length], order: [1, 0, 2] });
-  const products = turnedProduct(graph, stacked(left, m), stacked(right, n), [count, m, n]);
+    toLayout(graph, view, { dims: [count, rows, length], order: [1, 0, 2] });
+  const products = matMulTransposed(graph, stacked(left, m), stacked(right, n), [count, m, n]);
   const sum = graph.record('ReduceSum', [products, graph.integers([0])], [m, n], {
     attributes: { keepdims: 0 },
   });
@@ -171,12 +173,12 @@ const product: Lowering = (call: KernelCall) => {
   }
   const [left, right] = single
     ? [a, b].map((info) => matrix(graph, backend.view(info), [info.shape.at(-2)!, info.shape.at(-1)!]))
-    : [a, b].map((info) => ({ value: inRows(graph, backend.view(info), info.shape), transposed: false }));
+    : [a, b].map((info) => ({ value: toRowMajor(graph, backend.view(info), info.shape), transposed: false }));
   const [transA, transB] = [transposeA !== left!.transposed, transposeB !== right!.transposed];
   const dims = single ? [m, n] : shape;
   const value =
     transA || transB
-      ? turnedProduct(graph, left!.value, right!.value, dims, { transA, transB })
+      ? matMulTransposed(graph, left!.value, right!.value, dims, { transA, transB })
       : graph.record('MatMul', [left!.value, right!.value], dims);
   return backend.tensor(shape, 'float32', rowMajorView(value));
 };

@@ -1,5 +1,5 @@
 import { backend_util, type DataType, util } from '@tensorflow/tfjs-core';
-import { inRows, rowMajorView, viewOf } from '../graph/arrange.js';
+import { rowMajorView, toRowMajor, viewOf } from '../graph/arrange.js';
 import { cast } from '../graph/cast.js';
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
@@ -28,7 +28,7 @@ const reduction =
     let view = backend.view(x);
     let layout = fitted(view, x.shape);
     if (!layout) {
-      view = rowMajorView(inRows(graph, view, [view.value.size]));
+      view = rowMajorView(toRowMajor(graph, view, [view.value.size]));
       layout = fitted(view, x.shape)!;
     }
     const removed = axes.flatMap((axis) => layout.axes[axis]!).sort((a, b) => a - b);
@@ -49,7 +49,7 @@ const arg =
     if (x!.dtype !== 'float32' || util.sizeFromShape(x!.shape) === 0) return undefined;
     const { graph } = backend;
     const [axis] = util.parseAxisParam(attrs['axis'] as number, x!.shape);
-    const rows = inRows(graph, backend.view(x!), x!.shape);
+    const rows = toRowMajor(graph, backend.view(x!), x!.shape);
     const shape = x!.shape.filter((_, i) => i !== axis);
     const index = graph.record(op, [rows], shape, {
       type: 'int64',

@@ -1,5 +1,5 @@
 import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
-import { arranged, inRows, rowMajorView, viewOf } from '../graph/arrange.js';
+import { rowMajorView, toLayout, toRowMajor, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
 import { type Fitted, fitted, type Layout, rowMajor, type View } from '../graph/view.js';
@@ -22,7 +22,7 @@ export function withAxes(
     order: shape.map((_, axis) => axis),
     axes: shape.map((_, axis) => [axis]),
   };
-  return { value: inRows(graph, view, shape), layout };
+  return { value: toRowMajor(graph, view, shape), layout };
 }
 
 /** A layout with other numbers of places along some axes. */
@@ -43,7 +43,7 @@ const transpose: Lowering = ({ inputs: { x }, attrs, backend }) => {
     const moved = { dims: layout.dims, order };
     return backend.tensor(shape, x!.dtype, viewOf(graph.reshaped(view.value, layout.dims), moved));
   }
-  const rows = rowMajorView(inRows(graph, view, [view.value.size]));
+  const rows = rowMajorView(toRowMajor(graph, view, [view.value.size]));
   const cut = fitted(rows, x!.shape)!;
   const moved = { dims: cut.dims, order: perm.flatMap((axis) => cut.axes[axis]!) };
   return backend.tensor(shape, x!.dtype, viewOf(graph.reshaped(rows.value, cut.dims), moved));
@@ -154,7 +154,7 @@ function joined(
   const lead = withAxes(graph, parts[0]!.view, parts[0]!.shape, [axis]).layout;
   const at = lead.axes[axis]![0]!;
   const sizes = parts.map(({ shape }) => shape[axis]!);
-  const values = parts.map(({ view }, i) => arranged(graph, view, resized(lead, [axis], [sizes[i]!])));
+  const values = parts.map(({ view }, i) => toLayout(graph, view, resized(lead, [axis], [sizes[i]!])));
   const result = resized(lead, [axis], [sizes.reduce((a, b) => a + b)]);
   const value = graph.record('Concat', values, result.dims, { attributes: { axis: at } });
   return viewOf(value, result);
@@ -169,7 +169,7 @@ const pack: Lowering = ({ inputs, attrs, backend }) => {
   const single = [...shape.slice(0, axis), 1, ...shape.slice(axis)];
   const { graph } = backend;
   const parts = infos.map((info) => ({
-    view: rowMajorView(inRows(graph, backend.view(info), [backend.view(info).value.size])),
+    view: rowMajorView(toRowMajor(graph, backend.view(info), [backend.view(info).value.size])),
     shape: single,
   }));
   const whole = single.map((dim, i) => (i === axis ? infos.length : dim));
@@ -208,7 +208,7 @@ const tile: Lowering = ({ inputs: { x }, attrs, backend }) => {
   const shape = x!.shape.map((dim, axis) => dim * reps[axis]!);
   if (util.sizeFromShape(shape) === 0 || x!.shape.length === 0) return undefined;
   const { graph } = backend;
-  const rows = inRows(graph, backend.view(x!), x!.shape);
+  const rows = toRowMajor(graph, backend.view(x!), x!.shape);
   const tiled = graph.record('Tile', [rows, graph.integers(reps)], shape);
   return backend.tensor(shape, x!.dtype, { value: tiled, ...rowMajor(tiled.size) });
 };
@@ -249,7 +249,7 @@ const cumsum: Lowering = ({ inputs: { x }, attrs, backend }) => {
     reverse: boolean;
   };
   const { graph } = backend;
-  const rows = inRows(graph, backend.view(x!), x!.shape);
+  const rows = toRowMajor(graph, backend.view(x!), x!.shape);
   const [at] = util.parseAxisParam(axis, x!.shape);
   const sums = graph.record('CumSum', [rows, graph.integers([at!])], x!.shape, {
     attributes: { exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 },

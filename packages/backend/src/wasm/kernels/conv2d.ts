@@ -8,7 +8,7 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import { geometry2d, seenAlong } from '../../geometry.js';
+import { geometry2d, inputRange } from '../../geometry.js';
 import { fromChannelsLast, toChannelsLast } from '../channelsLast.js';
 import type { WasmBackend } from '../heap.js';
 import type { ComposedKernel, Compute } from './kernel.js';
@@ -36,7 +36,7 @@ const explicitly =
     );
     if (util.sizeFromShape(info.outShape) === 0) return backend.makeOutput(info.outShape, 'float32');
     const [, height, width] = geometry2d(info).axes;
-    const [rows, columns] = [seenAlong(height), seenAlong(width)];
+    const [rows, columns] = [inputRange(height), inputRange(width)];
     const whole = rows.length === height.input && columns.length === width.input;
     const image = whole ? x : framed(backend, x, rows, columns);
     const around = whole ? [[rows.before, rows.after], [columns.before, columns.after]] : [[0, 0], [0, 0]]; // biome-ignore format: two pairs
@@ -50,7 +50,7 @@ const explicitly =
     return out;
   };
 
-type Seen = ReturnType<typeof seenAlong>;
+type Seen = ReturnType<typeof inputRange>;
 
 /** What of an image is seen, with the zeros around it. */
 function framed(backend: WasmBackend, x: TensorInfo, rows: Seen, columns: Seen): TensorInfo {

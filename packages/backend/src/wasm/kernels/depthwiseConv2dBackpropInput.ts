@@ -7,7 +7,7 @@ import {
   Sum,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { geometry2d, seenAlong } from '../../geometry.js';
+import { geometry2d, inputRange } from '../../geometry.js';
 import { floats, type WasmBackend, wordOf } from '../heap.js';
 import { interleave, type Phases, phasesOf } from '../phases.js';
 import { composed, computeOf } from './kernel.js';
@@ -43,8 +43,8 @@ export const depthwiseConv2dBackpropInput = composed<'dy' | 'filter'>(
     backend.typedArrayFromHeap(dx).fill(0);
     for (const height of heights) {
       for (const width of widths) {
-        const rows = seenAlong(height.axis);
-        const columns = seenAlong(width.axis);
+        const rows = inputRange(height.axis);
+        const columns = inputRange(width.axis);
         // Nothing of dy reaches this phase: it stays zero.
         if (rows.length === 0 || columns.length === 0) continue;
         const seen = sliced(
