@@ -7,11 +7,11 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import { rowMajorView, toLayout, useBlocks, viewOf } from './graph/arrange.js';
 import { cast } from './graph/cast.js';
 import { Graph } from './graph/graph.js';
 import type { Elements, ElementType } from './graph/proto.js';
 import type { Runtime } from './graph/runtime.js';
+import { rowMajorView, toLayout, useBlocks, viewOf } from './graph/toLayout.js';
 import { Value } from './graph/value.js';
 import { isRowMajor, type Layout, rowMajor, simplified, type View } from './graph/view.js';
 

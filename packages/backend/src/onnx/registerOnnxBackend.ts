@@ -11,9 +11,9 @@ import {
   unregisterKernel,
   util,
 } from '@tensorflow/tfjs-core';
-import { BLOCKED } from './graph/arrange.js';
 import { Graph } from './graph/graph.js';
 import type { Runtime } from './graph/runtime.js';
+import { BLOCKED } from './graph/toLayout.js';
 import { Value } from './graph/value.js';
 import type { KernelCall, Lowering, Lowerings } from './lowering.js';
 import { affine } from './lowerings/affine.js';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { onnxBinding, withoutOnnx } from '../useOnnx.fixture.js';
-import { toLayout, toRowMajor, viewOf } from './arrange.js';
 import { Graph } from './graph.js';
 import { Runtime } from './runtime.js';
+import { toLayout, toRowMajor, viewOf } from './toLayout.js';
 import { Value } from './value.js';
 import {
   fitted,

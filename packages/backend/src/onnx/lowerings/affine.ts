@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { viewOf } from '../graph/arrange.js';
 import { cast } from '../graph/cast.js';
+import { viewOf } from '../graph/toLayout.js';
 import type { Node, Value } from '../graph/value.js';
 import { isRowMajor, sameLayout, type View } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';

@@ -1,5 +1,5 @@
-import { BLOCKED, toLayout, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
+import { BLOCKED, toLayout, viewOf } from '../graph/toLayout.js';
 import type { Node, Value } from '../graph/value.js';
 import { type Layout, sameLayout, type View } from '../graph/view.js';
 

@@ -1,6 +1,6 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import { toLayout, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
+import { toLayout, viewOf } from '../graph/toLayout.js';
 import type { Value } from '../graph/value.js';
 import { type Fitted, fitted, isRowMajor, type Layout, rowMajor, type View } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';

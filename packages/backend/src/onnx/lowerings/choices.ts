@@ -1,7 +1,7 @@
 import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { rowMajorView, toRowMajor, viewOf } from '../graph/arrange.js';
 import { cast } from '../graph/cast.js';
 import type { ElementType } from '../graph/proto.js';
+import { rowMajorView, toRowMajor, viewOf } from '../graph/toLayout.js';
 import { Value } from '../graph/value.js';
 import { rowMajor } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';

@@ -1,5 +1,5 @@
 import { type Axis, type Geometry, reachOf } from '../../geometry.js';
-import { toLayout, toRowMajor, transposed, viewOf } from '../graph/arrange.js';
+import { toLayout, toRowMajor, transposed, viewOf } from '../graph/toLayout.js';
 import type { Value } from '../graph/value.js';
 import type { Layout, View } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';

@@ -1,6 +1,6 @@
 import { type Axis, type Geometry, reachOf } from '../../geometry.js';
-import { BLOCKED, rowMajorView, toLayout, toRowMajor, transposed, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
+import { BLOCKED, rowMajorView, toLayout, toRowMajor, transposed, viewOf } from '../graph/toLayout.js';
 import type { Value } from '../graph/value.js';
 import type { View } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';

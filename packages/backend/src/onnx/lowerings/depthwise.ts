@@ -1,7 +1,7 @@
 import { backend_util, type DepthwiseConv2dNativeAttrs, type TensorInfo } from '@tensorflow/tfjs-core';
 import { type Axis, type Geometry, geometry2d, inputRange } from '../../geometry.js';
-import { BLOCKED, rowMajorView, toLayout, toRowMajor, transposed, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
+import { BLOCKED, rowMajorView, toLayout, toRowMajor, transposed, viewOf } from '../graph/toLayout.js';
 import type { Value } from '../graph/value.js';
 import { type Layout, sameLayout, type View } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';

@@ -1,8 +1,8 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
-import { viewOf } from '../graph/arrange.js';
 import { cast } from '../graph/cast.js';
 import type { Graph } from '../graph/graph.js';
 import type { ElementType } from '../graph/proto.js';
+import { viewOf } from '../graph/toLayout.js';
 import type { Value } from '../graph/value.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import { aligned, type Binary, joint, operandsOf } from './broadcast.js';

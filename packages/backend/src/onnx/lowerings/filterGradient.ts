@@ -1,7 +1,7 @@
 import { type Axis, type Geometry, isPointwiseAxis, reachOf } from '../../geometry.js';
-import { rowMajorView, toLayout, transposed } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
 import { matMulTransposed } from '../graph/matMulTransposed.js';
+import { rowMajorView, toLayout, transposed } from '../graph/toLayout.js';
 import type { Value } from '../graph/value.js';
 import type { View } from '../graph/view.js';
 import type { OnnxBackend } from '../onnxBackend.js';

@@ -1,5 +1,5 @@
 import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
-import { viewOf } from '../graph/arrange.js';
+import { viewOf } from '../graph/toLayout.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import { affine } from './affine.js';
 import { convolutions } from './convolutions.js';

@@ -1,7 +1,7 @@
 import { backend_util, type MaxPool3DGradAttrs, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type Geometry, geometry2d, geometry3d, inputRange } from '../../geometry.js';
-import { BLOCKED, toLayout, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
+import { BLOCKED, toLayout, viewOf } from '../graph/toLayout.js';
 import type { Value } from '../graph/value.js';
 import { type Layout, sameLayout, type View } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';

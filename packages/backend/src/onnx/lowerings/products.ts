@@ -1,7 +1,7 @@
 import { broadcast_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { rowMajorView, toLayout, toRowMajor, transposed, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
 import { matMulTransposed } from '../graph/matMulTransposed.js';
+import { rowMajorView, toLayout, toRowMajor, transposed, viewOf } from '../graph/toLayout.js';
 import type { Value } from '../graph/value.js';
 import { fitted, isRowMajor, type Layout, simplified, type View } from '../graph/view.js';
 import type { KernelCall, Lowering, Lowerings } from '../lowering.js';

@@ -1,7 +1,7 @@
 import { backend_util, type DataType, util } from '@tensorflow/tfjs-core';
-import { rowMajorView, toRowMajor, viewOf } from '../graph/arrange.js';
 import { cast } from '../graph/cast.js';
 import type { Graph } from '../graph/graph.js';
+import { rowMajorView, toRowMajor, viewOf } from '../graph/toLayout.js';
 import type { Value } from '../graph/value.js';
 import { fitted, without } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';

@@ -1,6 +1,6 @@
 import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
-import { rowMajorView, toLayout, toRowMajor, viewOf } from '../graph/arrange.js';
 import type { Graph } from '../graph/graph.js';
+import { rowMajorView, toLayout, toRowMajor, viewOf } from '../graph/toLayout.js';
 import type { Value } from '../graph/value.js';
 import { type Fitted, fitted, type Layout, rowMajor, type View } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
