@@ -10,7 +10,7 @@ const axis = fc
     filter: fc.integer({ min: 1, max: 7 }),
     stride: fc.integer({ min: 1, max: 4 }),
     dilation: fc.integer({ min: 1, max: 3 }),
-    before: fc.integer({ min: -2, max: 4 }),
+    padBefore: fc.integer({ min: -2, max: 4 }),
   })
   .filter(hasPhases);
 

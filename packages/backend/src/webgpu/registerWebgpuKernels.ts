@@ -34,7 +34,7 @@ export function registerWebgpuKernels(): string[] {
         "`await useBackend({ backend: 'webgpu' })`, which does both.",
     );
   }
-  return places.install(webgpuKernels.filter(({ kernelName }) => places.stock(kernelName)));
+  return places.install(webgpuKernels.filter(({ kernelName }) => places.original(kernelName)));
 }
 
 /** Puts tfjs's own kernels back, as they were before {@link registerWebgpuKernels}. Without effect if it was not called. */
@@ -49,5 +49,5 @@ export function unregisterWebgpuKernels(): void {
  * @returns undefined where tfjs has none
  */
 export function stockWebgpuKernel(kernelName: string): KernelConfig | undefined {
-  return places.stock(kernelName);
+  return places.original(kernelName);
 }
