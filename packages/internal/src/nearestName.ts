@@ -16,7 +16,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
 }
 
 /** Levenshtein's distance: how many letters have to be inserted, deleted or replaced. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const above = row;

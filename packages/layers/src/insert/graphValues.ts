@@ -1,14 +1,14 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { LayerNode } from './rewire.js';
 
-/** Any layer; tfjs-layers does not export the type that its models' graphs speak of. */
+/** Any layer; tfjs-layers does not export the type that its graphs use. */
 export type Layer = SymbolicTensor['sourceLayer'];
 
 /** A tensor of a model's graph, in one application of the opened models around it. */
 export interface Value {
   /** The tensor, in the graph of the model that holds it. */
   readonly symbol: SymbolicTensor;
-  /** What it comes from. */
+  /** The application that computes it. */
   readonly use: LayerUse;
 }
 
@@ -16,16 +16,16 @@ export interface Value {
 export interface LayerUse {
   /** The layer. */
   readonly layer: Layer;
-  /** Its name behind those of the opened models around it, with slashes. */
+  /** The names of the opened models around it and its own, with slashes. */
   readonly path: string;
-  /** The application in the graph of the model that holds it; none for an input and for what opening a model adds. */
+  /** The application in the graph of the model that holds it; undefined for an input and for layers that opening a model adds. */
   readonly node?: LayerNode;
-  /** What it takes. Empty for inputs. */
+  /** Its inputs. Empty for an input of the model. */
   readonly inputs: readonly Value[];
-  /** What it gives; `undefined` where no output of the whole model asks an opened model for it. */
+  /** Its outputs; `undefined` for an output of an opened model on which no output of the whole model depends. */
   readonly outputs: (Value | undefined)[];
-  /** Whether it is a nested model whose layers stand in its place, or the input of one. */
+  /** Whether it is an opened model, or the input of one. */
   readonly opened: boolean;
-  /** Position of the application among those of the layer, behind those of the opened models around it. */
+  /** The index of the application among those of its layer, after the indices of the opened models around it. */
   readonly order: readonly number[];
 }

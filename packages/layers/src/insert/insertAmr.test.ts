@@ -48,7 +48,7 @@ function flat(): LayersModel {
   return model({ inputs: [rgb, skeleton], outputs: joined(...features), name: 'flat' });
 }
 
-/** A functional model and a Sequential one as branches; layers without weights are called alike in both. */
+/** A functional model and a Sequential one as branches; layers without weights have the same names in both. */
 function nested(): LayersModel {
   const x = input({ shape: [6, 6, 2], name: 'inner' });
   const conv = apply(layers.conv2d({ filters: 4, kernelSize: 3, name: 'rgbConv' }), x);
@@ -91,7 +91,7 @@ function masked(): LayersModel {
   return model({ inputs: [a, b], outputs: joined(...ends) });
 }
 
-/** One layer and one nested model on both inputs. */
+/** One layer and one nested model applied to both inputs. */
 function shared(): LayersModel {
   const [a, b] = [input({ shape: [4], name: 'left' }), input({ shape: [4], name: 'right' })];
   const both = layers.dense({ units: 5, activation: 'tanh', name: 'both' });
@@ -102,7 +102,7 @@ function shared(): LayersModel {
   return model({ inputs: [a, b], outputs });
 }
 
-/** Four outputs, two of them the branches' own. */
+/** Four outputs: the logits, two auxiliary heads and the features of a branch. */
 function auxiliary(): LayersModel {
   const [a, b] = [input({ shape: [4], name: 'left' }), input({ shape: [3], name: 'right' })];
   const [x, y] = [
@@ -113,7 +113,7 @@ function auxiliary(): LayersModel {
   return model({ inputs: [a, b], outputs: [joined(x, y), ...heads, x] });
 }
 
-/** A layer with several outputs in one branch, first states from it in the other. */
+/** A layer with several outputs in one branch; its states are the initial states in the other. */
 function states(): LayersModel {
   const [a, b] = [input({ shape: [7, 3], name: 'heard' }), input({ shape: [5, 2], name: 'spoken' })];
   const [all, h, c] = layers
@@ -123,11 +123,11 @@ function states(): LayersModel {
   const decoded = layers
     .lstm({ ...recurrent, units: 4, name: 'decoder' })
     .apply(y, { initialState: [h, c] } as never);
-  // In this order: tfjs runs a layer once for each of its outputs, and fails when it does so behind the decoder.
+  // In this order: tfjs runs a layer once for each of its outputs, and fails when that happens after the decoder.
   return model({ inputs: [a, b], outputs: joined(decoded as SymbolicTensor, apply(layers.flatten(), all!)) });
 }
 
-/** Masks inside of a nested model, which keeps them to itself. */
+/** Masks inside a nested model, which does not pass them out. */
 function maskedInside(): LayersModel {
   const branch = sequential({ name: 'branch' });
   branch.add(layers.masking({ maskValue: 0, inputShape: [7, 3] }));
@@ -141,8 +141,8 @@ function maskedInside(): LayersModel {
   return model({ inputs: [a, b], outputs });
 }
 
-/** A padded branch that tfjs runs first, and so hands its mask to the recurrent layers of the other one. */
-function overheard(nest: boolean): LayersModel {
+/** A padded branch that tfjs runs first, so that its mask is passed to the recurrent layers of the other branch. */
+function inheriting(nest: boolean): LayersModel {
   const [a, b] = [input({ shape: [5, 3], name: 'whole' }), input({ shape: [5, 3], name: 'padded' })];
   const masked = apply(layers.masking({ maskValue: 0 }), b);
   const y = apply(layers.dense({ units: 4, name: 'second' }), masked);
@@ -196,10 +196,10 @@ const cases: [string, () => LayersModel, InsertAmrConfig][] = [
   ['nested branches', nested, { at: ['rgbBranch/rgbConv', 'skeletonBranch/skeletonConv'] }],
   ['layers in nested models by their name alone', nested, { at: ['rgbConv', 'skeletonConv'] }],
   ['one nested branch and the input of another', nested, { at: ['rgbBranch/relu', 'skeleton'] }],
-  ['the input inside of a nested model', nested, { at: ['rgbBranch/inner', 'skeletonConv'] }],
+  ['the input of a nested model', nested, { at: ['rgbBranch/inner', 'skeletonConv'] }],
   ['behind nested models', nested, { at: ['rgbBranch', 'skeletonBranch'] }],
   ['masks', masked, { at: ['features', 'states'] }],
-  ['masks, the other way round', masked, { at: ['states', 'features'] }],
+  ['masks, in the other order', masked, { at: ['states', 'features'] }],
   [
     'uses of a layer',
     shared,
@@ -223,10 +223,10 @@ const cases: [string, () => LayersModel, InsertAmrConfig][] = [
   ['several outputs', auxiliary, { at: ['x', 'y'] }],
   ['one of several outputs of a layer', states, { at: [{ layer: 'lstm', output: 0 }, 'conv'] }],
   ['a state of a layer', states, { at: [{ layer: 'lstm', output: 1 }, 'conv'] }],
-  ['masks inside of nested models', maskedInside, { at: ['branch/inside', 'first'] }],
-  ['masks inside of a model that stays closed', maskedInside, { at: ['branch', 'first'] }],
+  ['masks inside nested models', maskedInside, { at: ['branch/inside', 'first'] }],
+  ['masks inside a model that is not opened', maskedInside, { at: ['branch', 'first'] }],
   [
-    'masks inside of nested models, and a place behind them',
+    'masks inside nested models, and a place behind them',
     maskedInside,
     {
       at: [
@@ -235,14 +235,14 @@ const cases: [string, () => LayersModel, InsertAmrConfig][] = [
       ],
     },
   ],
-  ['the masks of other branches', () => overheard(false), { at: ['first', 'second'] }],
-  ['the masks of other branches, the other way round', () => overheard(false), { at: ['second', 'first'] }],
+  ['the masks of other branches', () => inheriting(false), { at: ['first', 'second'] }],
+  ['the masks of other branches, in the other order', () => inheriting(false), { at: ['second', 'first'] }],
   [
     'the masks of other branches in a nested model',
-    () => overheard(true),
+    () => inheriting(true),
     { at: ['branch/first', 'second'] },
   ],
-  ['the masks of other branches behind all', () => overheard(false), { at: ['whole', 'second'] }],
+  ['the masks of other branches, after all of them', () => inheriting(false), { at: ['whole', 'second'] }],
   [
     'models in models',
     deep,
@@ -288,7 +288,7 @@ describe('insertAmr', () => {
     }
   });
 
-  it('shares the weights with the old model, reweighted in the new one only', () => {
+  it('shares the weights with the old model, and reweights in the new one only', () => {
     const old = flat();
     const plugged = insertAmr(old, { at: ['rgbConv1', 'skeletonConv1'] });
     const kernel = old.getLayer('rgbConv1').getWeights()[0]!;
@@ -305,7 +305,7 @@ describe('insertAmr', () => {
     expect(predictions(plugged, xs)).not.toEqual(before);
   });
 
-  it('adds the weights behind the outputs, for each place', () => {
+  it('appends the weights of each place to the outputs', () => {
     const old = auxiliary();
     const plugged = insertAmr(old, {
       at: [
@@ -322,7 +322,7 @@ describe('insertAmr', () => {
     ]);
   });
 
-  it('reweights what follows a named layer, and not an output that is its own', () => {
+  it('reweights what follows a named layer, but not an output of the model that is its output', () => {
     const plugged = insertAmr(auxiliary(), { at: ['x', 'y'] });
     const xs = clips(plugged);
     const before = predictions(plugged, xs);
@@ -338,7 +338,7 @@ describe('insertAmr', () => {
     ]);
   });
 
-  it('can be plugged in again, and finds a name that is free', () => {
+  it('can be inserted again, and finds a free name', () => {
     const once = insertAmr(flat(), { at: ['rgbConv1', 'skeletonConv1'] });
     const twice = insertAmr(once, { at: ['rgbConv2', 'skeletonConv2'] });
     const xs = clips(twice);
@@ -353,7 +353,7 @@ describe('insertAmr', () => {
     expect(predictions(behind, xs)).toEqual(predictions(once, xs));
   });
 
-  it('starts from the seed, and draws nothing of Math.random', () => {
+  it('takes its initial values from the seed, not from Math.random', () => {
     const start = () => [
       ...insertAmr(flat(), { at: ['rgbConv1', 'skeletonConv1'], seed: 7 })
         .getLayer('reweighter')
@@ -376,8 +376,8 @@ describe('insertAmr', () => {
   it.each([
     ['new', 'old'],
     ['old', 'new'],
-  ])('frees what is shared with the second of the two: the %s model, then the %s one', (first) => {
-    // tfjs itself does not free a layer or nested model that one model uses twice.
+  ])('frees shared weights when both models are disposed of: the %s model, then the %s one', (first) => {
+    // tfjs itself never frees a layer or nested model that one model uses twice.
     for (const [, build, config] of cases.filter(([, one]) => one !== shared && one !== deep)) {
       const tensors = tf.memory().numTensors;
       const old = build();
@@ -410,7 +410,7 @@ describe('insertAmr refuses', () => {
       'an unknown layer',
       flat,
       ['rgbconv1', 'skeletonConv1'],
-      /got 'rgbconv1'.*perhaps 'rgbConv1', 'rgbConv2'/,
+      /^insertAmr\.at: got 'rgbconv1'.*perhaps 'rgbConv1', 'rgbConv2'/,
     ],
     [
       'an unknown path',
@@ -469,7 +469,7 @@ describe('insertAmr refuses', () => {
     expect(refusal(two([2, 3], [4, 5]), ['input0', 'input1'])).toMatch(
       /got \[4, 2\] and \[5, 3\].*same batch size/,
     );
-    expect(refusal(two([2, 3], [null, null], 'int32'), ['input0', 'input1'])).toMatch(/gives int32/);
+    expect(refusal(two([2, 3], [null, null], 'int32'), ['input0', 'input1'])).toMatch(/output is int32/);
     const open = () => {
       const inputs = [
         input({ shape: [null, null] as never, name: 'open' }),
@@ -481,7 +481,7 @@ describe('insertAmr refuses', () => {
     expect(refusal(open, ['open', 'other'])).toMatch(/known number of channels/);
   });
 
-  it('a layer of a nested model that nothing outside asks for', () => {
+  it('a layer of a nested model on which nothing outside depends', () => {
     const build = () => {
       const x = input({ shape: [4] });
       const hidden = apply(layers.dense({ units: 3, name: 'hidden' }), x);
@@ -494,13 +494,13 @@ describe('insertAmr refuses', () => {
       const [first] = branch.apply(a) as SymbolicTensor[];
       return model({ inputs: [a, b], outputs: joined(first!, b) });
     };
-    expect(refusal(build, ['branch/unused', 'right'])).toMatch(/no output of the model depends on/);
+    expect(refusal(build, ['branch/unused', 'right'])).toMatch(/on which no output of the model depends/);
     expect(refusal(build, [{ layer: 'branch', output: 1 }, 'right'])).toMatch(/nothing follows/);
   });
 
   it('names that are taken', () => {
     expect(refusal(flat, ['rgbConv1', 'skeletonConv1'], { name: 'rgbNorm' })).toMatch(
-      /has a layer 'rgbNorm'/,
+      /^insertAmr\.name: got 'rgbNorm', but the model has a layer 'rgbNorm'/,
     );
     const build = () => {
       const branches = ['one', 'two'].map((name) => {
@@ -517,7 +517,19 @@ describe('insertAmr refuses', () => {
     );
   });
 
-  it('what is not a LayersModel', () => {
+  it('a model that is not a LayersModel', () => {
     expect(() => insertAmr({} as LayersModel, { at: ['a', 'b'] })).toThrow(InsertionError);
+  });
+
+  it('options and references with unknown keys', () => {
+    expect(refusal(flat, ['rgbConv1', 'skeletonConv1'], { temprature: 2 })).toMatch(
+      /^insertAmr\.temprature: got an unknown option; expected temperature/,
+    );
+    expect(refusal(flat, [{ layer: 'rgbConv1', ouput: 0 }, 'skeletonConv1'])).toMatch(
+      /^insertAmr\.at\.ouput: got an unknown option; expected output/,
+    );
+    expect(() => insertAmr(flat(), undefined as never)).toThrow(
+      /^insertAmr: got undefined; expected an object/,
+    );
   });
 });

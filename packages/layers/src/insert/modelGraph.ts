@@ -8,15 +8,20 @@ import { type LayerNode, nodeOf } from './rewire.js';
 export interface ModelGraph {
   /** The outputs, in the model's order. */
   readonly outputs: readonly Value[];
-  /** All applications of layers that the outputs depend on; what a layer takes comes before it. */
+  /** All applications of layers on which the outputs depend; each comes after its inputs. */
   readonly uses: readonly LayerUse[];
 }
 
-/** Traces the outputs of a model back to its inputs, with the layers of some nested models in the models' place. */
+/**
+ * Traces the outputs of a model back to its inputs. It enters the opened models: their layers stand in the models' place.
+ * tfjs's own graph has one node per application of a nested model, behind which the model's layers stay hidden, and one
+ * set of inner tensors for all applications. Here each application has its own values, so that a layer inside a nested
+ * model can be named, and one application of a shared layer told from another.
+ */
 export function modelGraphOf(model: LayersModel, opened: ReadonlySet<Layer>): ModelGraph {
   const uses: LayerUse[] = [];
 
-  /** The values of one application of a model: a model that is nested twice has two. */
+  /** The values of one application of a model: a model that is nested twice has two scopes. */
   class Scope {
     readonly #values = new Map<SymbolicTensor, Value>();
     readonly #nested = new Map<LayerNode, { scope: Scope; use: LayerUse }>();
@@ -54,7 +59,7 @@ export function modelGraphOf(model: LayersModel, opened: ReadonlySet<Layer>): Mo
       if (opened.has(layer)) {
         const { scope, use } = this.#open(layer as unknown as LayersModel, node);
         const inner = scope.valueOf((layer as unknown as LayersModel).outputs[position]!);
-        const value = mayBeMasked(inner) ? this.#unmasked(inner, symbol, use) : inner;
+        const value = mayBeMasked(inner) ? this.#withoutMask(inner, symbol, use) : inner;
         use.outputs[position] = value;
         this.#values.set(symbol, value);
         return value;
@@ -75,8 +80,8 @@ export function modelGraphOf(model: LayersModel, opened: ReadonlySet<Layer>): Mo
       return { layer, path: this.prefix + layer.name, node, inputs, outputs: [], opened: isOpened, order };
     }
 
-    /** A nested model keeps the masks of its layers to itself, so an opened one has to as well. */
-    #unmasked(inner: Value, symbol: SymbolicTensor, { path, order, outputs }: LayerUse): Value {
+    /** Removes the mask of an opened model's output: a nested model does not pass its masks out either. */
+    #withoutMask(inner: Value, symbol: SymbolicTensor, { path, order, outputs }: LayerUse): Value {
       const layer = new RestoreMask({ name: `${symbol.sourceLayer.name}Output${outputs.length}` });
       const use = { layer, path, inputs: [inner], outputs: [] as Value[], opened: false, order };
       use.outputs.push({ symbol, use });
@@ -99,7 +104,7 @@ export function modelGraphOf(model: LayersModel, opened: ReadonlySet<Layer>): Mo
   return { outputs: model.outputs.map((output) => whole.valueOf(output)), uses };
 }
 
-/** Whether `value` depends on `on`, or is it. */
+/** Whether `value` depends on `on`, or is the same value. */
 export function valueDependsOn(value: Value, on: Value): boolean {
   const seen = new Set<Value>();
   const search = (one: Value): boolean => {
@@ -115,13 +120,13 @@ export function valueDependsOn(value: Value, on: Value): boolean {
 export interface PlacedLayer {
   /** The layer. */
   readonly layer: Layer;
-  /** Its name behind those of the models around it, with slashes. */
+  /** The names of the models around it and its own, with slashes. */
   readonly path: string;
   /** The nested models around it, the outermost first. */
   readonly around: readonly Layer[];
 }
 
-/** All layers of a model and of the models nested in it, which are layers too. */
+/** All layers of a model and of the models nested in it; a nested model is itself one of the layers. */
 export function placedLayers(model: LayersModel, around: readonly Layer[] = []): PlacedLayer[] {
   const prefix = around.map(({ name }) => `${name}/`).join('');
   return (model.layers as unknown as Layer[]).flatMap((layer) => [

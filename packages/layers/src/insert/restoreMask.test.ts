@@ -3,7 +3,7 @@ import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-laye
 import { expect, it } from 'vitest';
 import { RestoreMask } from './restoreMask.js';
 
-/** The sum over frames that count, as a layer behind sees the mask that is left. */
+/** The sum over the frames that its mask selects. */
 class MaskedSum extends layers.Layer {
   static readonly className = 'MaskedSum';
   override computeOutputShape() {
@@ -18,25 +18,31 @@ class MaskedSum extends layers.Layer {
   }
 }
 
-it('gives features the mask of the second input, or none, with the values of the first', () => {
+it('returns the values of the first input with the mask of the second, or with none', () => {
   const x = input({ shape: [3, 1] });
-  const other = layers.masking({ maskValue: 2 }).apply(x) as SymbolicTensor; // the mask leaves twos out
-  const first = layers.masking({ maskValue: 5 }).apply(x) as SymbolicTensor; // this one fives
+  const other = layers.masking({ maskValue: 2 }).apply(x) as SymbolicTensor; // this mask excludes twos
+  const first = layers.masking({ maskValue: 5 }).apply(x) as SymbolicTensor; // this one excludes fives
   const [own, none] = [new RestoreMask().apply([first, other]), new RestoreMask().apply(first)];
   const sums = [first, own, none].map(
     (one) => new MaskedSum().apply(one as SymbolicTensor) as SymbolicTensor,
   );
   const net = model({ inputs: x, outputs: sums });
   const results = net.predict(tf.tensor3d([[[1], [2], [5]]])) as tf.Tensor[];
-  // Masking itself writes zeros over what it leaves out: of `first` there is 1, 2, 0.
+  // Masking itself sets what it excludes to zero: `first` is 1, 2, 0.
   expect(results.map((one) => one.dataSync()[0])).toEqual([3, 1, 3]);
 });
 
-it('shows the shape of its first input and keeps the gradient', () => {
+it('has the shape of its first input and passes the gradient on', () => {
   const [a, b] = [input({ shape: [4, 2] }), input({ shape: [4, 2] })];
   const output = new RestoreMask().apply([a, b]) as SymbolicTensor;
   expect(output.shape).toEqual([null, 4, 2]);
   const layer = new RestoreMask();
   const gradient = tf.grad((x) => layer.apply([x, tf.zeros([1, 4, 2])]) as tf.Tensor)(tf.ones([1, 4, 2]));
   expect([...gradient.dataSync()]).toEqual(Array(8).fill(1));
+});
+
+it('refuses options that are not those of a layer', () => {
+  expect(() => new RestoreMask({ nmae: 'mask' } as object)).toThrow(
+    'RestoreMask.nmae: got an unknown option; expected name.',
+  );
 });

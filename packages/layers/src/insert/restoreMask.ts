@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { checkedConfig, type LayerConfig } from '../options.js';
 
 /**
- * Gives features the mask that they should have: the first input goes through as it is, with the mask of the second
- * input, or with none when there is no second. tfjs puts the first mask that a layer of several outputs makes on all
- * of them, so behind such a layer each output has to get its own back. {@link insertAmr} adds these layers by itself,
- * where masks are in play. Features [batch, ...] in, the same out; no weights, no options.
+ * Restores the mask of features: the output is the first input unchanged, with the mask of the second input, or with no
+ * mask when there is no second. It is needed behind a layer with several outputs, because tfjs gives all of them the first
+ * mask that the layer makes. `insertAmr` adds these layers by itself where there are masks. Features [batch, ...] in, the
+ * same out; no weights, no options of its own.
  *
  * @example
  * ```ts
@@ -17,12 +18,15 @@ import { layers, type Shape } from '@tensorflow/tfjs-layers';
  * ```
  */
 export class RestoreMask extends layers.Layer {
-  /** The name that saved models know this layer by. */
+  /** The name of the class in saved models. */
   static readonly className = 'RestoreMask';
 
-  /** Takes tfjs's own layer options. */
-  constructor(config: ConstructorParameters<typeof layers.Layer>[0] = {}) {
-    super(config);
+  /**
+   * @param config the options of every tfjs layer, such as `name`
+   * @throws {LayerError} for an unknown option
+   */
+  constructor(config: LayerConfig = {}) {
+    super(checkedConfig('RestoreMask', config, {}));
     this.supportsMasking = true;
   }
 
@@ -31,7 +35,7 @@ export class RestoreMask extends layers.Layer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { mask?: unknown } = {}): tf.Tensor {
-    // tfjs hands the last mask it met to every later layer whose own input has none, through this very object.
+    // tfjs passes the last mask that it met to every later layer whose own input has none, through this object.
     if ([inputs].flat().length === 1) kwargs.mask = undefined;
     return tf.tidy(() => tf.clone([inputs].flat()[0]!));
   }

@@ -9,7 +9,7 @@ const doubled = (x: SymbolicTensor) => layers.add().apply([x, x]) as SymbolicTen
 const values = (inputs: SymbolicTensor | SymbolicTensor[], outputs: SymbolicTensor, ...xs: tf.Tensor[]) =>
   tf.tidy(() => [...(model({ inputs, outputs }).predict(xs) as tf.Tensor).dataSync()]);
 
-it('applies what is behind a replaced tensor once more, with shared weights, and leaves the rest', () => {
+it('applies the layers behind a replaced tensor again, with shared weights, and keeps the rest', () => {
   const [a, b] = [input({ shape: [3] }), input({ shape: [2] })];
   const hidden = layers.dense({ units: 4, useBias: false }).apply(a) as SymbolicTensor;
   const other = layers.dense({ units: 4 }).apply(b) as SymbolicTensor;
@@ -24,7 +24,7 @@ it('applies what is behind a replaced tensor once more, with shared weights, and
   expect(after).toEqual(before!.map((value) => expect.closeTo(2 * value, 5)));
 });
 
-it('gives each output of a layer with several its own', () => {
+it('replaces each of several outputs of a layer by its own', () => {
   const x = input({ shape: [4, 3] });
   const start = layers.dense({ units: 3 }).apply(x) as SymbolicTensor;
   const [, h, c] = layers
@@ -33,13 +33,13 @@ it('gives each output of a layer with several its own', () => {
   const replaced = new Map([[start, doubled(start)]]);
   const both = layers.concatenate().apply([h!, c!]) as SymbolicTensor;
   const sequence = tf.randomNormal([2, 4, 3], 0, 1, 'float32', 1);
-  // The same weights on the doubled input, written out by hand.
+  // The same weights applied to the doubled input by hand.
   const [, h2, c2] = h!.sourceLayer.apply(doubled(start)) as SymbolicTensor[];
   const expected = values(x, layers.concatenate().apply([h2!, c2!]) as SymbolicTensor, sequence);
   expect(values(x, rewire(both, replaced), sequence)).toEqual(expected);
 });
 
-it('keeps the first states that a recurrent layer is given, rewired or not', () => {
+it('keeps the initial states of a recurrent layer, replaced or not', () => {
   const [x, y] = [input({ shape: [4, 3] }), input({ shape: [5, 2] })];
   const start = layers.dense({ units: 3 }).apply(x) as SymbolicTensor;
   const [, h, c] = layers
@@ -61,7 +61,7 @@ it('keeps the first states that a recurrent layer is given, rewired or not', () 
   ).toEqual(before);
 });
 
-it('passes the options of a call on', () => {
+it('passes the call options on', () => {
   const x = input({ shape: [3] });
   const normalized = layers.batchNormalization().apply(x, { training: false }) as SymbolicTensor;
   const changed = rewire(normalized, new Map([[x, doubled(x)]]));
@@ -69,7 +69,7 @@ it('passes the options of a call on', () => {
   expect(node.callArgs).toEqual({ training: false });
 });
 
-it('tells what depends on what', () => {
+it('tells which tensor depends on which', () => {
   const [a, b] = [input({ shape: [3] }), input({ shape: [3] })];
   const sum = layers.add().apply([a, b]) as SymbolicTensor;
   const alone = layers.dense({ units: 2 }).apply(b) as SymbolicTensor;

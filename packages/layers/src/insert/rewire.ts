@@ -1,17 +1,17 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 
-/** One application of a layer in a graph: its inputs, its outputs and the options it was called with. */
+/** One application of a layer in a graph: its inputs, its outputs and its call options. */
 export type LayerNode = SymbolicTensor['sourceLayer']['inboundNodes'][number];
 
 /**
- * Follows a graph back from `output` and gives the same output with some tensors on the way replaced: every layer
- * behind a replaced tensor is applied once more, with its weights shared, to what its inputs have become. Where
- * nothing is replaced the old tensors stay. Nested models are layers like others: their insides are not entered.
+ * Follows a graph back from `output` and returns the same output with some tensors in between replaced: every layer
+ * behind a replaced tensor is applied again, with its weights shared, to the new inputs. Where nothing is replaced, the
+ * old tensors stay. Nested models are treated like other layers: their inner layers are not replaced.
  *
  * @param output any tensor of the graph
- * @param replaced what takes the place of which tensor; it is not followed further back. With one map for several
- *   calls, layers on a way that they share are applied once for each call.
- * @returns `output` itself when it depends on nothing that is replaced
+ * @param replaced the new tensor for each replaced one; new tensors are not followed further back. Several calls with one
+ *   map apply the layers that their outputs share once for each call.
+ * @returns `output` itself when it does not depend on a replaced tensor
  * @example
  * ```ts
  * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -49,7 +49,7 @@ export function rewire(
 }
 
 /**
- * Whether `tensor` depends on `on`, or is it. Nested models are layers like others.
+ * Whether `tensor` depends on `on`, or is the same tensor. Nested models are treated like other layers.
  *
  * @example
  * ```ts
@@ -72,21 +72,21 @@ export function dependsOn(tensor: SymbolicTensor, on: SymbolicTensor): boolean {
   return search(tensor);
 }
 
-/** The application that gave this tensor. */
+/** The application of a layer that computes this tensor. */
 export function nodeOf(tensor: SymbolicTensor): LayerNode {
   return tensor.sourceLayer.inboundNodes.find(({ outputTensors }) => outputTensors.includes(tensor))!;
 }
 
 /**
- * Applies a layer once more to inputs of the same number and shapes.
- * @param options what it was called with before
+ * Applies a layer again, to inputs of the same number and shapes.
+ * @param options the call options of the previous application
  */
 export function applyAgain(
   layer: SymbolicTensor['sourceLayer'],
   inputs: SymbolicTensor[],
   options: LayerNode['callArgs'] = {},
 ): SymbolicTensor[] {
-  // A recurrent layer's first states and constants stand among the inputs and among the options: the latter are the old ones.
+  // A recurrent layer's initial states and constants are among the inputs and the options; those in the options are the old ones.
   const { initialState: _, constants: __, ...others } = options ?? {};
   return [layer.apply(inputs.length === 1 ? inputs[0]! : inputs, others)].flat() as SymbolicTensor[];
 }

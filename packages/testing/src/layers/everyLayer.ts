@@ -10,9 +10,9 @@ import {
 } from '@tensorflow/tfjs-layers';
 import { fusionCases } from './fusions.js';
 
-/** A small model, the same at each call, for what every model has to do: be saved, be loaded, train, in any place. */
+/** A small model, the same at each call, for tests that every model has to pass: saving, loading and training everywhere. */
 export interface ModelCase {
-  /** What it is called in tests' messages. */
+  /** Its name in the tests' messages. */
   name: string;
   /** The model, on inputs of any values. */
   build: () => LayersModel;
@@ -23,7 +23,7 @@ const dense = (x: SymbolicTensor, units: number, name: string, seed: number) =>
     .dense({ units, name, kernelInitializer: initializers.glorotUniform({ seed }) })
     .apply(x) as SymbolicTensor;
 
-/** Each layer of this package in each of its forms, behind a dense layer for each modality, which trains in any case. */
+/** Each layer of @amr/layers in each of its forms, behind a trainable dense layer for each modality. */
 const fusions: ModelCase[] = fusionCases.map(({ title, layer, shapes }) => ({
   name: `${layer().getClassName()} ${title}`,
   build: () => {
@@ -33,19 +33,19 @@ const fusions: ModelCase[] = fusionCases.map(({ title, layer, shapes }) => ({
     const outputs = fusion.apply(encoded) as SymbolicTensor | SymbolicTensor[];
     tf.tidy(() => {
       const clean = shapes.map((shape, m) => tf.randomNormal([5, ...shape], 0, 1, 'float32', 50 + m));
-      const moved = () =>
+      const perturbed = () =>
         fusion
           .getWeights()
           .map((weight, i) => tf.add(weight, tf.randomNormal(weight.shape, 0, 0.3, 'float32', 50 + i)));
-      // The memory's weights belong together, so they are not moved one by one.
+      // The memory's weights depend on each other, so they are not perturbed one by one.
       if (fusion instanceof ExternalFeatureMemory) fusion.remember(clean);
-      else fusion.setWeights(moved());
+      else fusion.setWeights(perturbed());
     });
     return model({ inputs, outputs });
   },
 }));
 
-/** Each layer of this package, and a model that the reweighter was plugged into, with masks on one of its branches. */
+/** Each layer of @amr/layers, and a model with an inserted reweighter and masks in one of its branches. */
 export const everyLayer: ModelCase[] = [
   ...fusions,
   {

@@ -12,21 +12,21 @@ import {
   SumFusion,
 } from '@amr/layers';
 
-/** A fusion layer and the shapes of its inputs without the batch: what the tests of all of them run over. */
+/** A fusion layer and the shapes of its inputs without the batch, for the tests that all fusion layers share. */
 export interface FusionCase {
-  /** What sets it apart from the other cases of its class. */
+  /** What distinguishes it from the other cases of its class. */
   title: string;
-  /** A new layer, the same at each call: seeded, and with a value other than the default for every option. */
+  /** Creates the layer, the same at each call: seeded, and with a value other than the default for every option. */
   layer: () => FusionLayer;
   /** The modalities' shapes. */
   shapes: number[][];
 }
 
-/** Two modalities of different ranks and channels, as most layers take them. */
+/** Two modalities of different ranks and channels. */
 const two = [[2, 2, 3], [4]]; // biome-ignore format: two shapes
 const three = [[2, 3], [2, 1, 2, 2], [4]]; // biome-ignore format: three shapes
 
-/** Each layer of this package, in each of its forms. A new layer gets a line here, and with it all common tests. */
+/** Each layer of @amr/layers, in each of its forms. A new layer gets an entry here, and with it all common tests. */
 export const fusionCases: FusionCase[] = [
   {
     title: 'by modality',
