@@ -1,13 +1,13 @@
 import type { backend_util } from '@tensorflow/tfjs-core';
 
-/** One of the axes a convolution slides over. Output o looks at inputs o * stride - before + k * dilation, k < filter; those outside read zero. */
+/** An axis that a convolution slides over. Output o reads inputs o * stride - padBefore + k * dilation, k < filter; those outside are zero. */
 export interface Axis {
   input: number;
   output: number;
   filter: number;
   stride: number;
   dilation: number;
-  /** Zeros before the first input; negative where the first inputs are never looked at. */
+  /** Zeros before the first input; negative where the first inputs are never read. */
   padBefore: number;
 }
 
@@ -20,14 +20,14 @@ export interface Geometry {
   axes: [Axis, Axis, Axis];
 }
 
-/** A window that looks at each place once, alone. */
+/** Whether each output reads just the input at its own position. */
 export const isPointwiseAxis = (a: Axis) =>
   a.filter === 1 && a.stride === 1 && a.padBefore === 0 && a.input === a.output;
 
 /** An axis of length one. */
 export const one: Axis = { input: 1, output: 1, filter: 1, stride: 1, dilation: 1, padBefore: 0 };
 
-/** Two neighbouring axes as one, possible where the inner one is trivial: long runs copy faster than short ones. */
+/** Two neighbouring axes as one, possible where the inner one is pointwise: long runs copy faster than short ones. */
 const merged = (outer: Axis, inner: Axis): Axis => ({
   input: outer.input * inner.input,
   output: outer.output * inner.input,
@@ -37,7 +37,7 @@ const merged = (outer: Axis, inner: Axis): Axis => ({
   padBefore: outer.padBefore * inner.input,
 });
 
-/** The same convolution over fewer axes, where some are trivial. */
+/** The same convolution over fewer axes, where some are pointwise. */
 export function simplified(geometry: Geometry): Geometry {
   let [depth, height, width] = geometry.axes;
   if (isPointwiseAxis(width) && height.stride === 1) {
@@ -51,13 +51,13 @@ export function simplified(geometry: Geometry): Geometry {
   return { ...geometry, axes: [depth, height, width] };
 }
 
-/** How many places, zeros included, an axis's outputs look at from the first to the last. */
+/** The number of positions, zeros included, that an axis's outputs span from the first to the last. */
 export const reachOf = ({ output, filter, stride, dilation }: Axis) =>
   (output - 1) * stride + (filter - 1) * dilation + 1;
 
 /**
- * The inputs [from, to) that an axis's outputs look at, and how many zeros they see before and after those. Where they
- * see zeros alone, all of these are before.
+ * The inputs [from, to) that an axis's outputs read, and the number of zeros that they read before and after those. Where
+ * they read zeros only, all of these are before.
  */
 export function inputRange(axis: Axis) {
   const { input, padBefore } = axis;
@@ -69,7 +69,7 @@ export function inputRange(axis: Axis) {
   return { from, to, length, before: first, after: reach - length - first };
 }
 
-/** Height and width as one, and depth in the place of height, where the filter spans depth alone. */
+/** Height and width as one axis, and depth as height, where the filter spans depth only. */
 export function asPlane(geometry: Geometry): Geometry {
   const [depth, height, width] = geometry.axes;
   if (!isPointwiseAxis(height) || !isPointwiseAxis(width)) return geometry;
@@ -106,7 +106,7 @@ export function geometry2d(info: backend_util.Conv2DInfo): Geometry {
   };
 }
 
-/** Whether the convolution is a matrix product of the input as it lies: filter 1, stride 1, no padding. */
+/** Whether the convolution is a matrix product of the input as stored: filter 1, stride 1, no padding. */
 export const isPointwise = (geometry: Geometry) => geometry.axes.every(isPointwiseAxis);
 
 /** Weights of one filter: rows of the filter as a matrix. */

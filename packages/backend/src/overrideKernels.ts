@@ -6,30 +6,30 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 
-/** A kernel in the place of tfjs's own of this name, which `compose` receives where there is one. */
+/** A kernel that replaces tfjs's own of this name, which `compose` receives where there is one. */
 export interface Replacement {
   kernelName: string;
   compose(stock: KernelFunc | undefined): KernelFunc;
 }
 
-/** The places of one backend's kernels, where others can be put in and taken out again. */
+/** Overrides kernels of one backend, and restores them. */
 export function overrideKernels(backendName: string) {
-  /** What stood in a place while one of ours does: undefined where tfjs has none. */
+  /** The original kernels of those that are overridden: undefined where tfjs has none. */
   const replaced = new Map<string, KernelConfig | undefined>();
   return {
-    /** Puts each in its place; where one of ours is already it stays. */
+    /** Installs each replacement; one that is installed already stays. */
     install(replacements: readonly Replacement[]): string[] {
       for (const { kernelName, compose } of replacements) {
         if (replaced.has(kernelName)) continue;
         const original = getKernel(kernelName, backendName);
         replaced.set(kernelName, original);
-        // tfjs warns of a name registered twice.
+        // tfjs warns about a name that is registered twice.
         if (original) unregisterKernel(kernelName, backendName);
         registerKernel({ ...original, kernelName, backendName, kernelFunc: compose(original?.kernelFunc) });
       }
       return replacements.map(({ kernelName }) => kernelName);
     },
-    /** Puts tfjs's own back. */
+    /** Restores tfjs's own kernels. */
     restore(): void {
       for (const [kernelName, stock] of replaced) {
         unregisterKernel(kernelName, backendName);
@@ -37,7 +37,7 @@ export function overrideKernels(backendName: string) {
       }
       replaced.clear();
     },
-    /** tfjs's own kernel of this name, whether or not another stands in its place. */
+    /** tfjs's own kernel of this name, whether or not it is overridden. */
     original: (kernelName: string): KernelConfig | undefined =>
       replaced.has(kernelName) ? replaced.get(kernelName) : getKernel(kernelName, backendName),
   };

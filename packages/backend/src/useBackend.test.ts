@@ -120,12 +120,12 @@ test('a package that loads but registers nothing is passed over', async () => {
   await expect(useBackend({ backend: 'tfjs-node', importer })).rejects.toThrow(/registered no backend/);
 });
 
-test('a package that fails to load is passed over with its own message', async () => {
+test('a package that fails to load is skipped, with its own message', async () => {
   const importer = async () => {
     throw new Error('The Node.js native addon module can not be found\nat some path');
   };
   await expect(useBackend({ backend: 'tfjs-node', importer })).rejects.toThrow(
-    /failed to load: The Node\.js native addon module can not be found\. Install it with/,
+    /failed to load: The Node\.js native addon module can not be found\); expected an installed backend\. Install it with/,
   );
 });
 
@@ -188,23 +188,38 @@ test('onnx is for Node', async () => {
 });
 
 test.each([0, -1, 1.5, Number.NaN])('%f threads are refused', async (threads) => {
-  await expect(useBackend({ threads })).rejects.toThrow(/Expected a whole number above 0/);
+  await expect(useBackend({ threads })).rejects.toThrow(
+    /useBackend\.threads: got \S+; expected a whole number from 1\./,
+  );
 });
 
-test('an explicit choice that cannot be had says what is wrong and how to install it', async () => {
+test('an explicit choice that is not available names the reason and how to install it', async () => {
   const error = await useBackend({ backend: 'tfjs-node', importer: machine({}) }).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(BackendUnavailableError);
   expect(error).toMatchObject({
     name: 'BackendUnavailableError',
+    code: 'AMR_BACKEND_UNAVAILABLE',
     backend: 'tfjs-node',
     reason: `${node} is not installed`,
     remedy: expect.stringContaining(`npm install ${node}@4.22.0`),
   });
 });
 
-test('a name that is no backend is an error with those that are', async () => {
+test.each([
+  ['wasmPath', /useBackend\.wasmPath: got an unknown option; expected wasmPaths\./],
+  ['device', /useBackend\.device: got an unknown option; expected /],
+])('the option %s is refused before anything is loaded', async (name, message) => {
+  const importer = async () => expect.fail('nothing must be loaded');
+  const call = useBackend({ importer, [name]: 'gpu' });
+  await expect(call).rejects.toMatchObject({
+    code: 'AMR_BACKEND_OPTION',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('an unknown backend is an error that lists the known ones', async () => {
   await expect(useBackend({ backend: 'cuda' as 'cpu' })).rejects.toThrow(
-    /unknown backend 'cuda'.*'tfjs-node-gpu', 'tfjs-node', 'webgpu', 'onnx', 'wasm', 'cpu'/,
+    /useBackend\.backend: got 'cuda'; expected one of tfjs-node-gpu, tfjs-node, webgpu, onnx, wasm, cpu\./,
   );
 });
 

@@ -9,18 +9,19 @@ import {
   setBackend,
 } from '@tensorflow/tfjs-core';
 import { type BackendName, BackendUnavailableError } from './errors.js';
+import { checkOneOf, checkOption, rejectUnknownOptions } from './options.js';
 import { registerWasmKernels } from './wasm/registerWasmKernels.js';
 import { MAX_THREADS, registerThreadedWasm } from './wasm/threadedWasm.js';
 import { provideWebgpu } from './webgpu/nodeWebgpu.js';
 import { registerWebgpuKernels } from './webgpu/registerWebgpuKernels.js';
 
-/** How {@link useBackend} picks. */
+/** Options of {@link useBackend}. */
 export interface UseBackendOptions {
-  /** This one or an error. Default: the first of the order that can be had. */
+  /** The backend to use; an error when it is not available. Default: the first available one of the order. */
   backend?: BackendName;
   /**
    * Where the wasm backend finds its `.wasm` files: a folder's URL with its slash, or a URL for each file. A bundled
-   * page must say so; Node finds the files in the package. Ignored once the wasm backend runs.
+   * page must set it; Node finds the files in the package. Ignored once the wasm backend runs.
    */
   wasmPaths?: string | { [file: string]: string };
   /** Whether wasm gets the kernels of {@link registerWasmKernels}. Default true. */
@@ -28,13 +29,13 @@ export interface UseBackendOptions {
   /**
    * Threads that compute, for onnx and wasm.
    *
-   * onnx: any number, by default all cores that this process may use. Several workers that compute at a time want a
-   * share of the cores each. Ignored once the onnx backend is registered.
+   * onnx: any number. Default: all cores that this process may use. Several workers that compute at the same time should
+   * divide the cores among them. Ignored once the onnx backend is registered.
    *
-   * wasm: 1 to 8, among which XNNPACK divides convolutions and matrix products; more are 8, or a RangeError where
-   * `backend` is 'wasm'. Default: 1 in Node; in a page that is cross-origin isolated half of the cores, which a lower
-   * number here lowers. Only cores that nothing else uses make it faster: on busy ones it is slower than one thread.
-   * Ignored once the wasm backend runs; `getThreadsCount` of `@tensorflow/tfjs-backend-wasm` tells how many there are.
+   * wasm: 1 to 8, among which XNNPACK divides convolutions and matrix products. A larger number counts as 8, or is an error
+   * when `backend` is 'wasm'. Default: 1 in Node; half of the cores in a page that is cross-origin isolated, which a lower
+   * number here lowers. Threads help only on idle cores: on busy ones they are slower than one thread. Ignored once the
+   * wasm backend runs; `getThreadsCount` of `@tensorflow/tfjs-backend-wasm` returns their number.
    */
   threads?: number;
   /**
@@ -45,23 +46,23 @@ export interface UseBackendOptions {
   importer?: (specifier: string) => Promise<unknown>;
 }
 
-/** A backend that was tried before the one picked. */
+/** A backend that was tried before the chosen one. */
 export interface SkippedBackend {
-  /** Which. */
+  /** The backend. */
   backend: BackendName;
-  /** Why it can't be had here. */
+  /** Why it is not available here. */
   reason: string;
 }
 
-/** What {@link useBackend} picked. */
+/** What {@link useBackend} chose. */
 export interface BackendChoice {
   /** The backend in use. */
   backend: BackendName;
   /** The name under which tfjs knows it, as `tf.getBackend()` gives it: 'tensorflow' for the two of tfjs-node. */
   registeredAs: string;
-  /** Those that come before it in the order, with reasons. Empty for an explicit choice. */
+  /** The backends that come before it in the order, with reasons. Empty for an explicit choice. */
   skipped: SkippedBackend[];
-  /** The kernels that were put in place for it, by tfjs's names; empty for any other than wasm and webgpu. */
+  /** The kernels that were installed for it, by tfjs's names; empty for other backends than wasm and webgpu. */
   kernels: string[];
 }
 
@@ -99,14 +100,14 @@ const candidates: readonly Candidate[] = [
     specifier: 'onnxruntime-node',
     registeredAs: 'onnx',
     remedy:
-      'Install it in Node with `npm install onnxruntime-node`; where its install script can download nothing, with ONNXRUNTIME_NODE_INSTALL=skip in the environment: what processors need is in the package.',
+      'Install it in Node with `npm install onnxruntime-node`; where its install script cannot download, set ONNXRUNTIME_NODE_INSTALL=skip in the environment: the package holds everything that the CPU needs.',
   },
   {
     backend: 'wasm',
     specifier: '@tensorflow/tfjs-backend-wasm',
     registeredAs: 'wasm',
     remedy:
-      'Install it with `npm install @tensorflow/tfjs-backend-wasm@4.22.0`; in a bundled page say where its .wasm files are served, with the option wasmPaths.',
+      'Install it with `npm install @tensorflow/tfjs-backend-wasm@4.22.0`; in a bundled page, set the option wasmPaths to where its .wasm files are served.',
   },
   {
     backend: 'cpu',
@@ -116,7 +117,7 @@ const candidates: readonly Candidate[] = [
   },
 ];
 
-/** Names spelled out where the package is a dependency, so that bundlers find it; the optional ones stay hidden from them. */
+/** Imports a package. Dependencies are spelled out, so that bundlers find them; optional packages stay hidden from bundlers. */
 function importPackage(specifier: string): Promise<unknown> {
   switch (specifier) {
     case '@tensorflow/tfjs-backend-wasm':
@@ -129,23 +130,23 @@ function importPackage(specifier: string): Promise<unknown> {
 }
 
 /**
- * Picks the fastest backend there is, in the order tfjs-node-gpu, tfjs-node, webgpu, onnx, wasm, cpu, makes it tfjs's
- * own and waits until it is ready. wasm gets the kernels that training needs ({@link registerWasmKernels}), webgpu those
- * that stand for wrong ones ({@link registerWebgpuKernels}).
+ * Chooses the fastest available backend, in the order tfjs-node-gpu, tfjs-node, webgpu, onnx, wasm, cpu, makes it tfjs's
+ * current one and waits until it is ready. wasm gets the kernels that training needs ({@link registerWasmKernels}), webgpu
+ * those that replace wrong ones ({@link registerWebgpuKernels}).
  *
- * onnx is this package's own, for Node: tfjs's cpu backend with its heavy kernels on ONNX Runtime, from the optional
- * package `onnxruntime-node` (1.30 or later). Its kernels record what is to be computed; a whole step, an outermost
- * `tf.tidy`, runs as one compiled model when its results are read or the next one begins.
+ * onnx is part of this package, for Node: tfjs's cpu backend with its heavy kernels on ONNX Runtime, from the optional
+ * package `onnxruntime-node` (1.30 or later). Its kernels record operations. A whole step, an outermost `tf.tidy`, runs as
+ * one compiled model when its results are read or the next step starts.
  *
- * A backend counts as there when its package can be imported (or was, before), registers itself and starts; a
- * tfjs-node-gpu that sees no GPU is passed over. In Node, webgpu also takes the package `webgpu`, which holds Dawn, and
- * an adapter; one that computes on the processor is slower than wasm and taken only when `options.backend` names it.
- * wasm and cpu come with this package, the others are optional peers.
+ * A backend is available when its package can be imported (or was imported before), registers itself and starts. A
+ * tfjs-node-gpu without a GPU is skipped. In Node, webgpu also needs the package `webgpu`, which holds Dawn, and an adapter;
+ * a software adapter is slower than wasm and used only when `options.backend` asks for webgpu. wasm and cpu come with this
+ * package, the others are optional peers.
  *
- * @returns what was picked, and why those before it in the order were passed over
- * @throws {BackendUnavailableError} when `options.backend` can't be had, with its reason and how to install it
- * @throws {RangeError} when `options.threads` is no whole number above 0, or above 8 for wasm
- * @throws {TypeError} when `options.backend` is none of the names above
+ * @returns the chosen backend, and why those before it in the order were skipped
+ * @throws {BackendUnavailableError} when `options.backend` is not available, with the reason and how to install it
+ * @throws {BackendOptionError} when an option is unknown, `options.backend` is not one of the names above, or
+ *   `options.threads` is not a whole number above 0, or above 8 for wasm
  * @example
  * ```ts
  * import { useBackend } from '@amr/backend';
@@ -156,20 +157,10 @@ function importPackage(specifier: string): Promise<unknown> {
  * ```
  */
 export async function useBackend(options: UseBackendOptions = {}): Promise<BackendChoice> {
-  const wanted = candidates.filter(({ backend }) => backend === (options.backend ?? backend));
-  if (wanted.length === 0) {
-    throw new TypeError(
-      `useBackend: unknown backend '${options.backend}'. Expected one of ${candidates.map((c) => `'${c.backend}'`).join(', ')}.`,
-    );
-  }
-  const { threads = 1 } = options;
-  const most = options.backend === 'wasm' ? MAX_THREADS : Number.MAX_SAFE_INTEGER;
-  if (!Number.isInteger(threads) || threads < 1 || threads > most) {
-    const range = options.backend === 'wasm' ? `from 1 to ${most}` : 'above 0';
-    throw new RangeError(`useBackend: threads is ${threads}. Expected a whole number ${range}.`);
-  }
+  checkOptions(options);
+  const requested = candidates.filter(({ backend }) => backend === (options.backend ?? backend));
   const skipped: SkippedBackend[] = [];
-  for (const candidate of wanted) {
+  for (const candidate of requested) {
     const { backend, registeredAs } = candidate;
     try {
       const kernels = await start(candidate, options);
@@ -179,11 +170,31 @@ export async function useBackend(options: UseBackendOptions = {}): Promise<Backe
       skipped.push({ backend, reason: error.message });
     }
   }
-  const { backend, remedy } = wanted.at(-1)!;
+  const { backend, remedy } = requested.at(-1)!;
   throw new BackendUnavailableError(backend, skipped.at(-1)!.reason, remedy);
 }
 
-/** A reason to pass a backend over. */
+/** The names of {@link UseBackendOptions}. */
+const OPTIONS: { readonly [name in keyof Required<UseBackendOptions>]: true } = {
+  backend: true,
+  wasmPaths: true,
+  wasmKernels: true,
+  threads: true,
+  importer: true,
+};
+
+function checkOptions(options: UseBackendOptions): void {
+  rejectUnknownOptions('useBackend', options, Object.keys(OPTIONS));
+  const { backend, threads = 1 } = options;
+  const names = candidates.map((candidate) => candidate.backend);
+  if (backend !== undefined) checkOneOf('useBackend.backend', backend, names);
+  const max = backend === 'wasm' ? MAX_THREADS : Number.MAX_SAFE_INTEGER;
+  const range = backend === 'wasm' ? `from 1 to ${max}` : 'from 1';
+  const valid = Number.isInteger(threads) && threads >= 1 && threads <= max;
+  checkOption('useBackend.threads', threads, valid, `a whole number ${range}`);
+}
+
+/** A reason to skip a backend. */
 class Unavailable extends Error {}
 
 async function start(
@@ -199,7 +210,7 @@ async function start(
     const reason = await provideWebgpu(loadDawn, options.backend === 'webgpu');
     if (reason) throw new Unavailable(reason);
   } else if (backend === 'webgpu' && !(globalThis.navigator as { gpu?: unknown } | undefined)?.gpu) {
-    throw new Unavailable('there is no WebGPU here (navigator.gpu is missing)');
+    throw new Unavailable('navigator.gpu is missing');
   }
   if (native) restoreUtil();
   if (backend === 'onnx') {
@@ -209,7 +220,7 @@ async function start(
       if (reason) throw new Unavailable(reason);
     }
   } else if (native || !findBackendFactory(registeredAs) || (backend === 'wasm' && options.wasmPaths)) {
-    // A native backend that is registered already may be that of either package, so its package is always asked for.
+    // A native backend that is registered already may be that of either package, so its package is always imported.
     const loaded = await load(specifier, importer);
     if (backend === 'wasm' && options.wasmPaths && !findBackend('wasm')) setPaths(loaded, options.wasmPaths);
   }
@@ -238,7 +249,7 @@ async function start(
   throw new Unavailable(`it is installed but did not start${failure}`);
 }
 
-/** Puts the kernels in place that a backend is to have beside its own. */
+/** Installs the kernels that a backend gets in addition to its own. */
 function kernelsFor(backend: BackendName, { wasmKernels = true }: UseBackendOptions): string[] {
   if (backend === 'webgpu') return registerWebgpuKernels();
   return backend === 'wasm' && wasmKernels ? registerWasmKernels() : [];
@@ -249,7 +260,7 @@ async function load(specifier: string, importer: (specifier: string) => Promise<
     return await importer(specifier);
   } catch (error) {
     const { code, message } = error as { code?: string; message?: string };
-    // The package of a module within it is what isn't there.
+    // For a module within a package, the package is what is missing.
     const name = specifier.match(/^(@[^/]+\/)?[^/]+/)![0];
     const missing =
       (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') &&
@@ -284,8 +295,8 @@ function setPaths(loaded: unknown, paths: string | { [file: string]: string }) {
 }
 
 /**
- * tfjs-node 4.22 calls two functions that Node 23 removed from `util` (tfjs issue 8609). They are put back through
- * the module object, which tfjs-node shares.
+ * tfjs-node 4.22 calls two functions that Node 23 removed from `util` (tfjs issue 8609). This restores them on the module
+ * object, which tfjs-node shares.
  */
 function restoreUtil() {
   type Util = { isNullOrUndefined?: (value: unknown) => boolean; isArray?: (value: unknown) => boolean };

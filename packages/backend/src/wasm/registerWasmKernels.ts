@@ -1,21 +1,22 @@
 import { getKernel, type KernelConfig, type KernelFunc } from '@tensorflow/tfjs-core';
+import { BackendUnavailableError } from '../errors.js';
 import { overrideKernels } from '../overrideKernels.js';
 import type { Compute } from './kernels/kernel.js';
 import { composedKernels } from './kernels/wasmKernels.js';
 
-const places = overrideKernels('wasm');
+const kernels = overrideKernels('wasm');
 
 /**
- * Gives the wasm backend the kernels that training needs, composed from its fast ones. tfjs's own lack the gradients
- * of conv2d's and depthwiseConv2d's filters; compute 3D convolutions, transposed products, slices of rank 5 and more
- * and sums over leading axes tens of times slower than need be; copy each tensor that a gradient keeps; and get some
- * cases wrong, such as the gradient of conv3d in an input of several channels and the maximum of negative values in a 3D
+ * Gives the wasm backend the kernels that training needs, composed from its fast ones. tfjs's own kernels lack the
+ * gradients of the filters of conv2d and depthwiseConv2d. They compute 3D convolutions, transposed products, slices of rank 5
+ * and more, and sums over leading axes tens of times slower than necessary. They copy each tensor that a gradient keeps. And
+ * some are wrong, such as the gradient of conv3d with several input channels and the maximum of negative values in a 3D
  * pool. A second call changes nothing.
  *
- * {@link useBackend} calls it when it picks wasm. On its own it wants `@tensorflow/tfjs-backend-wasm` imported first.
+ * {@link useBackend} calls it when it chooses wasm. Without that, import `@tensorflow/tfjs-backend-wasm` first.
  *
- * @returns the names of the kernels that are in place
- * @throws {Error} when `@tensorflow/tfjs-backend-wasm` was not imported before
+ * @returns the names of the installed kernels
+ * @throws {BackendUnavailableError} when `@tensorflow/tfjs-backend-wasm` was not imported before
  * @example
  * ```ts
  * import { registerWasmKernels } from '@amr/backend';
@@ -29,12 +30,13 @@ const places = overrideKernels('wasm');
  */
 export function registerWasmKernels(): string[] {
   if (!getKernel('Conv2D', 'wasm')) {
-    throw new Error(
-      'registerWasmKernels: the wasm backend is not there. Import @tensorflow/tfjs-backend-wasm first, or call ' +
-        "`await useBackend({ backend: 'wasm' })`, which does both.",
+    throw new BackendUnavailableError(
+      'wasm',
+      'it is not registered',
+      "Import @tensorflow/tfjs-backend-wasm first, or call `await useBackend({ backend: 'wasm' })`, which does both.",
     );
   }
-  return places.install(
+  return kernels.install(
     composedKernels.map(({ kernelName, compose }) => ({
       kernelName,
       compose: (stock) => compose(stock as unknown as Compute<string> | undefined) as unknown as KernelFunc,
@@ -42,18 +44,17 @@ export function registerWasmKernels(): string[] {
   );
 }
 
-/** Puts tfjs's own kernels back, as they were before {@link registerWasmKernels}. Without effect if it was not called. */
+/** Restores tfjs's own kernels, as before {@link registerWasmKernels}. Without effect if it was not called. */
 export function unregisterWasmKernels(): void {
-  places.restore();
+  kernels.restore();
 }
 
 /**
- * tfjs's own kernel of this name for wasm, whether or not one of {@link registerWasmKernels} stands in its place; for
- * comparing the two.
+ * tfjs's own kernel of this name for wasm, whether or not {@link registerWasmKernels} has replaced it, for comparing the two.
  *
  * @param kernelName tfjs's name of the kernel, such as 'Conv3D'
  * @returns undefined where tfjs has none
  */
 export function originalWasmKernel(kernelName: string): KernelConfig | undefined {
-  return places.original(kernelName);
+  return kernels.original(kernelName);
 }

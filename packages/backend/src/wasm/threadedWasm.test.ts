@@ -76,6 +76,6 @@ test.each(computations)('%s is that of the cpu backend', async (kernel, operands
 
 test.each([0, 9, 1.5, Number.NaN])('%f threads are refused', async (threads) => {
   await expect(useBackend({ backend: 'wasm', threads })).rejects.toThrow(
-    /Expected a whole number from 1 to 8/,
+    /useBackend\.threads: got \S+; expected a whole number from 1 to 8\./,
   );
 });

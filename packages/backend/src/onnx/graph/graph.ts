@@ -5,29 +5,30 @@ import type { NativeSession, Runtime, RuntimeTensor } from './runtime.js';
 import { Node, Value } from './value.js';
 import type { View } from './view.js';
 
-/** Something made of a value, the dimensions that it is wanted in, and the run in which it first was. */
+/** Something computed from a value, the dimensions that it is used in, and the run in which it was first used. */
 interface Cached {
   value: Value;
   dims: readonly number[];
   run: number;
 }
 
-/** Elements from which on what is made of a value is worth its memory, and models for the first two steps of their own. */
+/** Smaller values aren't cached: caching costs memory, and a separate model for each of the first two steps. */
 const MIN_CACHED_SIZE = 2 ** 18;
 
-/** Sessions that are kept, the least recently used goes first. */
+/** Sessions that are kept. The least recently used one is disposed of first. */
 const MAX_SESSIONS = 256;
 
 /**
- * Records operations instead of running them. A run takes what is wanted of the record, gives it to ONNX Runtime as
- * one model, and forgets the rest. Models are known by their text, so that the second of two equal steps finds the
- * first's compiled.
+ * Records operations instead of running them. A run takes what its outputs need of the record, gives it to ONNX Runtime as
+ * one model, and forgets the rest. One model for a whole step lets ONNX Runtime fuse operations and reuse memory, and costs
+ * one call instead of hundreds. Compiling takes longer than running, so compiled models are cached by their text: the second
+ * of two equal steps finds the model of the first.
  */
 export class Graph {
   readonly #runtime: Runtime;
   readonly #sessions = new Map<string, NativeSession>();
   #nodes: Node[] = [];
-  /** Nodes by operation and inputs: the same is recorded once. */
+  /** Nodes by operation and inputs: equal operations are recorded once. */
   #known = new Map<string, Node>();
   #numbers = new Map<string, Value>();
   #runs = 0;
@@ -46,9 +47,9 @@ export class Graph {
   }
 
   /**
-   * What `make` records of a tensor that is there already, such as weights as a convolution wants them. From the second
-   * run on that it is wanted in it is kept beside the value, and not computed again.
-   * @param use says, with the tensor's layout, all that the result depends on
+   * What `make` records for a tensor that is computed already, such as weights in the layout of a convolution. From the
+   * second run that uses it, the result is cached next to the value, and not computed again.
+   * @param use names everything, apart from the tensor's layout, that the result depends on
    */
   cached({ value: source, dims, order }: View, use: string, make: () => Value): Value {
     if (source.node || source.constant || source.size < MIN_CACHED_SIZE) return make();
@@ -58,19 +59,19 @@ export class Graph {
     const known = made.get(key);
     if (known?.value.data) return this.reshaped(known.value, known.dims);
     const result = make();
-    // Whoever reshapes what is reshaped passes the first over.
+    // A reshape of a reshape takes the input of the first.
     const value = result.node?.op === 'Reshape' ? result.node.inputs[0]! : result;
     if (known && known.run < this.#runs) this.#toCache.add(value);
     made.set(key, { value, dims: result.dims, run: known?.run ?? this.#runs });
     return result;
   }
 
-  /** Whether a value is there or will be: those that the last run left out are gone. */
+  /** Whether a value is computed or can still be: values that the last run left out are lost. */
   isLive({ data, node }: Value): boolean {
     return data !== undefined || node!.run === this.#runs;
   }
 
-  /** Records an operation with one output of given dimensions, of the type of its first input if not told. */
+  /** Records an operation with one output of these dimensions. Default type: that of its first input. */
   record(
     op: string,
     inputs: readonly (Value | undefined)[],
@@ -89,7 +90,10 @@ export class Graph {
   ): Value[] {
     for (const input of inputs) {
       if (input && !this.isLive(input))
-        throw input.failure ?? new Error(`${op} of a value that was forgotten`);
+        throw (
+          input.failure ??
+          new Error(`${op}: got a value that an earlier run has dropped; expected a live one`)
+        );
     }
     const text = `${domain}.${op}${JSON.stringify(attributes)}`;
     const types = outputs.map(({ type }) => type).join();
@@ -107,39 +111,40 @@ export class Graph {
   reshaped(value: Value, dims: readonly number[]): Value {
     if (dims.length === value.dims.length && dims.every((dim, i) => dim === value.dims[i])) return value;
     const { node } = value;
-    // Not a chain of reshapes, and none that leads back to where it started.
+    // Neither a chain of reshapes, nor one that leads back to the original dimensions.
     if (node?.op === 'Reshape') return this.reshaped(node.inputs[0]!, dims);
     return this.record('Reshape', [value, this.integers(dims)], dims);
   }
 
-  /** A list of whole numbers within the model: lengths, axes and places, of which ONNX Runtime plans ahead. */
+  /** A list of whole numbers as constants of the model: lengths, axes and positions, which ONNX Runtime plans with. */
   integers(values: readonly number[]): Value {
     const make = () => new Value('int64', [values.length], BigInt64Array.from(values, BigInt), true);
     return this.#shared(`int64${values}`, make);
   }
 
-  /** A number. It is given to the model, so that steps whose bounds or rates change from one to the next share one. */
+  /** A number. It is an input of the model, so that steps whose bounds or rates differ share one model. */
   number(value: number, type: 'float32' | 'int32' = 'float32'): Value {
     const array = type === 'float32' ? Float32Array : Int32Array;
     return this.#shared(`${type}${textOf(value)}`, () => new Value(type, [], array.of(value)));
   }
 
   /**
-   * Says that an operation's output can also be made of another value. An operation that was folded into a convolution
-   * stands behind it instead where the convolution's own result is wanted too, rather than to have a second convolution.
+   * Records that an operation's output can also be computed from another value. When the result of a convolution is needed
+   * both with and without the operation that was folded into it, the operation runs after the convolution instead: this
+   * saves a second convolution.
    */
   useAlternative(value: Value, from: Value, make: () => Value): void {
     value.node!.alternative ??= { from, make };
   }
 
-  /** Numbers that operations of one record share, so that these are known to be the same. */
+  /** Numbers that the operations of one record share, so that equal operations are recognised. */
   #shared(key: string, make: () => Value): Value {
     const value = this.#numbers.get(key) ?? make();
     this.#numbers.set(key, value);
     return value;
   }
 
-  /** Computes values that are not there yet. What else was recorded is forgotten. */
+  /** Computes those of the values that aren't computed yet. Everything else in the record is dropped. */
   run(wanted: Iterable<Value>): void {
     const outputs = [...new Set(wanted)].filter((value) => value.node);
     const nodes = this.#planned(outputs);
@@ -181,7 +186,7 @@ export class Graph {
     }
   }
 
-  /** A model as it was compiled, now the last one used. */
+  /** The compiled model, marked as the last one used. */
   #session(model: RunModel): NativeSession {
     let session = this.#sessions.get(model.key);
     if (session) this.#sessions.delete(model.key);
@@ -207,10 +212,10 @@ export class Graph {
     this.#numbers.clear();
   }
 
-  /** The nodes of a run, each behind those that it reads, with detours where two would fold the same otherwise. */
+  /** The nodes of a run, each after those that it reads, with alternatives where two would fold the same convolution. */
   #planned(outputs: readonly Value[]): Node[] {
     const needed = this.#needed(outputs);
-    // By what something is folded into: the ways from there to all that it is folded into.
+    // For each node that others were folded from: the chains from it to each of these.
     const ways = new Map<Node, Node[][]>();
     for (const node of needed) {
       const way = wayTo(node);
@@ -232,10 +237,10 @@ export class Graph {
     return this.#needed(outputs);
   }
 
-  /** What stands in the place of a node that is left out for its detour. */
+  /** The nodes that replace one whose alternative is used. */
   #replacedByAlternative({ alternative, outputs: [output] }: Node): Node[] {
     const [nodes, known] = [this.#nodes, this.#known];
-    // What else was recorded may stand behind the place.
+    // The alternative is recorded by itself: the rest of the record may come after the replaced node.
     [this.#nodes, this.#known] = [[], new Map()];
     const value = alternative!.make();
     const same = this.record('Identity', [value], value.dims).node!;
@@ -260,10 +265,10 @@ export class Graph {
   }
 }
 
-/** A number as text that no other number has. */
+/** A number as text, unique to it. */
 const textOf = (value: number) => (Object.is(value, -0) ? '-0' : `${value}`);
 
-/** The nodes that a node was folded out of, one after the other, and itself. */
+/** The nodes that a node was folded from, one after the other, and the node itself. */
 function wayTo(node: Node): Node[] {
   const way = [node];
   for (let before = node.alternative?.from.node; before; before = before.alternative?.from.node)
@@ -271,7 +276,7 @@ function wayTo(node: Node): Node[] {
   return way;
 }
 
-/** What a recorded operation may be told. */
+/** Options of a recorded operation. */
 export interface RecordOptions {
   attributes?: Attributes;
   domain?: '' | 'com.microsoft' | 'com.microsoft.nchwc';

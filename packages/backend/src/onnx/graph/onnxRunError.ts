@@ -1,12 +1,14 @@
 /**
- * Thrown where a value is read, or a new step begins, and ONNX Runtime can't compute what was recorded for it. The
- * tensors that were to be computed are lost, and using them throws it again; all others, and what is recorded from then
- * on, are as they were.
+ * Thrown when a value is read, or a new step starts, and ONNX Runtime can't compute the recorded operations. The tensors
+ * that these would have computed are lost, and using them throws the error again. All other tensors, and operations that are
+ * recorded later, are not affected.
  */
 export class OnnxRunError extends Error {
-  /** 'OnnxRunError'. */
+  /** Identifies the kind of error in logs and across packages. */
+  readonly code = 'AMR_ONNX_RUN';
+  /** The name of the class. */
   override readonly name = 'OnnxRunError';
-  /** The operations of ONNX that were to run, each once. */
+  /** The ONNX operations of the failed run, each once. */
   readonly operations: readonly string[];
 
   constructor(operations: readonly string[], cause: Error) {

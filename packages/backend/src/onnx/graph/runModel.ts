@@ -5,21 +5,21 @@ import type { Node, Value } from './value.js';
 export class RunModel {
   /** A text that is equal for equal models. */
   readonly key: string;
-  /** What the model is given. */
+  /** The inputs of the model. */
   readonly inputs: Value[] = [];
   readonly #constants: Value[] = [];
   readonly #names = new Map<Value, string>();
   readonly #nodes: readonly Node[];
   readonly #outputs: readonly Value[];
 
-  /** @param nodes each behind those that it reads */
+  /** @param nodes each after those that it reads */
   constructor(nodes: readonly Node[], outputs: readonly Value[]) {
     this.#nodes = nodes;
     this.#outputs = outputs;
     const key: string[] = [];
     for (const node of nodes) {
       for (const value of node.inputs) {
-        // A value without a node comes from outside; one with a node is named by the node before it is read.
+        // A value without a node is an input or constant; one with a node got its name from that node already.
         if (!value || this.#names.has(value)) continue;
         const { constant, type, data, dims } = value;
         (constant ? this.#constants : this.inputs).push(value);
@@ -33,7 +33,7 @@ export class RunModel {
     this.key = key.join(';');
   }
 
-  /** What a value is called in the model. */
+  /** The name of a value in the model. */
   nameOf(value: Value): string {
     return this.#names.get(value)!;
   }
@@ -42,8 +42,8 @@ export class RunModel {
   encoded(): Uint8Array {
     const described = (value: Value) => ({ name: this.nameOf(value), type: value.type, dims: value.dims });
     return encodeModel({
-      // The last first: ONNX Runtime looks for an order from there on, depth first, and takes leaves as they come. Like
-      // this each gradient is computed as soon as it can be, and what it needs is let go of, so that memory stays low.
+      // In reverse: ONNX Runtime searches for an order from there, depth first, and takes leaves as they come. In this order
+      // each gradient is computed as soon as possible, and its inputs are freed, so that memory stays low.
       nodes: [...this.#nodes].reverse().map(({ op, domain, attributes, inputs, outputs }) => ({
         op,
         domain,

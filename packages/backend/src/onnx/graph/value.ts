@@ -2,20 +2,20 @@ import type { OnnxRunError } from './onnxRunError.js';
 import type { Attributes, Elements, ElementType } from './proto.js';
 
 /**
- * An array of the graph: there already (`data`), or what a node gives when the graph runs. After a run that it was not
- * an output of, a node's value is gone for good.
+ * An array of the graph: computed already (`data`), or the output of a node when the graph runs. A node's value that is not
+ * an output of the run is lost after it.
  */
 export class Value {
   static #count = 0;
-  /** Unlike that of any other value. */
+  /** Unique. */
   readonly id = Value.#count++;
-  /** The node that gives it, until it was run. */
+  /** The node that computes it; undefined after the run. */
   node: Node | undefined;
-  /** Why it will never be there, when its run failed. */
+  /** The error of its run, when that failed. */
   failure: OnnxRunError | undefined;
-  /** What it holds, when that is known. */
+  /** Its elements, once computed. */
   data: Elements | undefined;
-  /** A part of the model rather than an input of it. */
+  /** Whether it is a constant of the model rather than an input. */
   readonly constant: boolean;
 
   constructor(
@@ -37,9 +37,9 @@ export class Value {
 
 /** An operation of the graph. */
 export class Node {
-  /** What it gives. */
+  /** Its outputs. */
   outputs: Value[] = [];
-  /** Another way to its only output, for a run that computes `from` anyway. */
+  /** Another way to compute its only output, for a run that computes `from` anyway. */
   alternative: { from: Value; make: () => Value } | undefined;
 
   constructor(
@@ -49,7 +49,7 @@ export class Node {
     readonly inputs: readonly (Value | undefined)[],
     /** The operation with its attributes, as text. */
     readonly text: string,
-    /** The run that it will be part of. */
+    /** Number of the run that it will be part of. */
     readonly run: number,
   ) {}
 }

@@ -1,0 +1,7 @@
+import { optionChecks } from '@amr/internal';
+import { BackendOptionError } from './errors.js';
+
+/** The shared checks of options, which throw {@link BackendOptionError}. */
+export const { checkOption, checkOneOf, rejectUnknownOptions } = /* @__PURE__ */ optionChecks(
+  (message) => new BackendOptionError(message),
+);
