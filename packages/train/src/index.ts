@@ -1,6 +1,7 @@
 export type { Batch, BatchOptions, Dataset, ModalityInfo, Progress } from '@amr/internal';
 export { type CheckpointStore, memoryStore } from './checkpoint/checkpointStore.js';
 export { type RestoredWeights, type RestoreOptions, restoreWeights } from './checkpoint/restoreWeights.js';
+export type { EpochRecord } from './checkpoint/trainingPosition.js';
 export {
   CheckpointError,
   type CheckpointProblem,
@@ -9,57 +10,44 @@ export {
   TrainDataError,
   TrainOptionError,
 } from './errors.js';
-export {
-  type CurveCondition,
-  type CurveOptions,
-  type CurvePoint,
-  evaluateCurve,
-  type RobustnessCurve,
-} from './evaluation/evaluateCurve.js';
-export {
-  type AttackFactory,
-  type EvaluationOptions,
-  type EvaluationProgress,
-  evaluateRobustness,
-} from './evaluation/evaluateRobustness.js';
-export type { EvaluationChecks, ReportChecks } from './evaluation/evaluationChecks.js';
+export { type CurveOptions, evaluateCurve } from './evaluation/evaluateCurve.js';
+export { evaluateRobustness } from './evaluation/evaluateRobustness.js';
+export type { EvaluationChecks } from './evaluation/evaluationChecks.js';
+export type { EvaluationOptions, EvaluationProgress } from './evaluation/evaluationOptions.js';
 export {
   type ModalityWeightsOptions,
   modalityWeightsOf,
-  type WeightSums,
   type WeightsOf,
 } from './evaluation/modalityWeights.js';
-export {
-  type ComparedAttack,
-  type ComparedFigure,
-  type ComparedModel,
-  type ComparisonFigure,
-  type ComparisonOptions,
-  compareReports,
-  RobustnessComparison,
-} from './report/compareReports.js';
+export type { ModelOutputs } from './model/modelOutputs.js';
+export { compareReports } from './report/compareReports.js';
+export type { ComparisonFigure, ComparisonOptions } from './report/data/comparisonOptions.js';
+export type {
+  Accuracy,
+  Improvement,
+  Interval,
+  MeanModalityWeights,
+  ReportChecks,
+  ReportCondition,
+  ReportConfig,
+  ReportData,
+  SampleOutcomes,
+  Shard,
+  WeightSums,
+} from './report/data/reportData.js';
+export type { CurveCondition, CurvePoint, RobustnessCurve } from './report/data/robustnessCurve.js';
 export type { BudgetDescription, ThreatModelDescription } from './report/data/threatModelDescription.js';
 export type { CheckSummary, SummarisedFinding } from './report/figures/checkSummary.js';
-export { type Interval, wilson } from './report/figures/wilson.js';
-export { mergeReports } from './report/mergeReports.js';
+export type { ComparedAttack, ComparedFigure, ComparedModel } from './report/figures/comparison.js';
+export { wilson } from './report/figures/wilson.js';
+export { type MergeOptions, mergeReports } from './report/mergeReports.js';
+export { RobustnessComparison } from './report/robustnessComparison.js';
 export {
-  type Accuracy,
-  type Improvement,
-  type MeanModalityWeights,
-  type ReportCondition,
-  type ReportConfig,
-  type ReportData,
+  type ReportPageOptions,
   RobustnessReport,
   type RobustnessReportJson,
-  type SampleOutcomes,
-  type Shard,
 } from './report/robustnessReport.js';
-export {
-  AdversarialTrainer,
-  type AdversarialTrainerOptions,
-  type FitOptions,
-  type FitResult,
-} from './training/adversarialTrainer.js';
+export { AdversarialTrainer } from './training/adversarialTrainer.js';
 export {
   type AttackChoice,
   type AttackContext,
@@ -72,10 +60,10 @@ export {
   amrObjective,
   type CrossEntropyObjectiveOptions,
   crossEntropyObjective,
-  type ModelOutputs,
   type Objective,
 } from './training/objective.js';
 export { type CosineOptions, constant, cosine, type Schedule } from './training/schedule.js';
-export type { EpochRecord, TrainingCallbacks, TrainingProgress } from './training/trainingRecord.js';
+export type { AdversarialTrainerOptions, FitOptions, FitResult } from './training/trainerOptions.js';
+export type { TrainingCallbacks, TrainingProgress } from './training/trainingProgress.js';
 export type { WeightDecay } from './training/trainingStep.js';
 export type { Validation } from './training/validation.js';

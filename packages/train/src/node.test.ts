@@ -41,7 +41,7 @@ it('keeps the old file when a write fails', async () => {
   expect(await readdir(folder)).toEqual(['checkpoint']);
 });
 
-it('says what is wrong with a path that is a folder', async () => {
+it('refuses a path that is a folder', async () => {
   await expect(fileStore(folder).read()).rejects.toThrow(/EISDIR/);
 });
 
@@ -55,7 +55,7 @@ describe('fileAttackCheckpoint', () => {
     adversarial: { rgb: Float32Array.of(1, -0, 1e-40, 0.3), 'skeleton/left': new Float32Array(0) },
   };
 
-  it('gives back what was saved last, bit for bit', async () => {
+  it('loads the progress that was saved last, bit for bit', async () => {
     const store = fileAttackCheckpoint(join(folder, 'new', 'progress'));
     expect(await store.load()).toBeUndefined();
     await store.save({ ...progress, seed: 1 });
@@ -74,7 +74,7 @@ describe('fileAttackCheckpoint', () => {
     await expect(store.load()).rejects.toMatchObject({ name: 'CheckpointError', problem: 'format' });
   });
 
-  it('lets autoAttack go on in another process', async () => {
+  it('lets autoAttack resume in another process', async () => {
     const weights = tf.tensor2d([
       [1, -1],
       [0.5, 2],

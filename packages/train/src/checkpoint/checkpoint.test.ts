@@ -24,18 +24,18 @@ const trainer = (changes: Partial<AdversarialTrainerOptions> = {}) =>
     ...changes,
   });
 
-/** A store that remembers whether anything was written. */
+/** A store that counts the writes. */
 function watched(bytes: Uint8Array): CheckpointStore & { writes: number } {
   const store = memoryStore(bytes);
-  const own = {
+  const counting = {
     writes: 0,
     read: store.read,
     write: async (written: Uint8Array) => {
-      own.writes++;
+      counting.writes++;
       await store.write(written);
     },
   };
-  return own;
+  return counting;
 }
 
 async function refusal(
@@ -79,7 +79,7 @@ describe('checkpoints', () => {
     expect(names.filter((name) => name.includes('moving_mean'))).toHaveLength(2);
   });
 
-  it('are refused when truncated at any place, and left as they are', async () => {
+  it('are refused when truncated anywhere, and stay unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(good.length - 1), async (length) => {
         expect((await refusal(good.slice(0, length))).problem).toBe('damaged' satisfies CheckpointProblem);
@@ -88,7 +88,7 @@ describe('checkpoints', () => {
     );
   });
 
-  it('are refused with any bit flipped, and left as they are', async () => {
+  it('are refused with any bit flipped, and stay unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(good.length - 1), fc.nat(7), async (place, bit) => {
         const bytes = good.slice();
@@ -101,20 +101,23 @@ describe('checkpoints', () => {
     );
   });
 
-  it('are refused when something follows them', async () => {
+  it('are refused with bytes after their end', async () => {
     expect((await refusal(Uint8Array.of(...good, 0))).problem).toBe('damaged');
   });
 
-  it('are refused when they are something else', async () => {
+  it('are refused when they are other files', async () => {
     const foreign = writeSafetensors({ tensors: new Map(), metadata: { format: 'pt' } });
-    expect(await refusal(foreign)).toMatchObject({ problem: 'format', message: /its format is "pt"/ });
+    expect(await refusal(foreign)).toMatchObject({
+      problem: 'format',
+      message: /^checkpoint.format: got 'pt'; expected 'amr-train-checkpoint'/,
+    });
     expect((await refusal(new Uint8Array(0))).problem).toBe('damaged');
   });
 
   it('are refused by another model', async () => {
     expect(await refusal(good, { model: tinyModel({ units: 3 }) })).toMatchObject({
       problem: 'model',
-      message: /has shape \[4,2\], this model's has \[4,3\]/,
+      message: /of shape \[4, 2\]; expected \[4, 3\] as in this model/,
     });
   });
 
@@ -130,7 +133,7 @@ describe('checkpoints', () => {
     expect(await refusal(good, changes())).toMatchObject({ problem: 'config', message });
   });
 
-  it('are refused for other samples, and for fewer epochs than they have', async () => {
+  it('are refused for other samples, and for fewer epochs than are done', async () => {
     expect(await refusal(good, {}, tinySamples(10, { prefix: 'other' }))).toMatchObject({
       problem: 'config',
       message: /sampleIds/,
@@ -138,11 +141,11 @@ describe('checkpoints', () => {
     const checkpoint = memoryStore(good);
     await trainer({ checkpoint }).fit(train, { epochs: 3 });
     await expect(trainer({ checkpoint }).fit(train, { epochs: 2 })).rejects.toThrow(
-      /3 epochs done, more than the 2/,
+      /^fit.epochs: got 2; expected 3 or more, as the checkpoint has 3 epochs done/,
     );
   });
 
-  it('of a finished training give its weights and history back without work', async () => {
+  it('of a finished training restore its weights and history without work', async () => {
     const checkpoint = watched(good);
     const first = trainer({ checkpoint: memoryStore() });
     const wanted = await first.fit(train, { epochs: 1 });

@@ -7,26 +7,15 @@ import {
   type SafetensorsFile,
   writeSafetensors,
 } from '@amr/formats';
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError } from '../errors.js';
-import type { EpochRecord, RunningSums } from '../training/trainingRecord.js';
 import type { NamedWeight } from './modelWeights.js';
 import { expectedState, optimizerName, optimizerState, restoreOptimizer } from './optimizerState.js';
+import type { TrainingPosition } from './trainingPosition.js';
 
-/** Where a training stands: everything but the tensors. */
-export interface TrainingPosition {
-  /** Epoch, from 0; equal to the number of epochs when the training is done. */
-  epoch: number;
-  /** Batches of this epoch that are done. */
-  batch: number;
-  /** Figures of this epoch so far. */
-  sums: RunningSums;
-  /** The finished epochs. */
-  history: EpochRecord[];
-}
-
-/** Settings that a run and its continuation must share, by name. */
-export type RunConfig = { [setting: string]: string | number | boolean };
+/** Settings, by name, that must be equal for a run to resume from a checkpoint. */
+export type RunFingerprint = { [setting: string]: string | number | boolean };
 
 /** The parts of a checkpoint. */
 export interface CheckpointParts {
@@ -37,12 +26,13 @@ export interface CheckpointParts {
   /** The optimizer. */
   optimizer: tf.Optimizer;
   /** The run's settings. */
-  config: RunConfig;
+  fingerprint: RunFingerprint;
 }
 
 const FORMAT = 'amr-train-checkpoint';
 const VERSION = '1';
 const NO_CHECKSUM = '00000000';
+const MOVE_AWAY = 'It stays unchanged; move it away to start again.';
 
 /**
  * A safetensors file with the model's weights, the optimizer's state, and in its metadata the position, the settings
@@ -68,7 +58,7 @@ export async function encodeCheckpoint(
       optimizer: optimizerName(parts.optimizer),
       iterations: `${iterations}`,
       position: JSON.stringify(position),
-      config: JSON.stringify(parts.config),
+      config: JSON.stringify(parts.fingerprint),
     },
   });
   const at = checksumAt(bytes)!;
@@ -76,11 +66,11 @@ export async function encodeCheckpoint(
   return bytes;
 }
 
-/** A checkpoint that has been read and found to fit; nothing has been changed yet. */
+/** A checkpoint that was read and that fits. Nothing has been changed yet. */
 export interface FittingCheckpoint {
-  /** Where the training stood. */
+  /** How far the training was. */
   position: TrainingPosition;
-  /** Puts the weights and the optimizer's state in place. */
+  /** Sets the weights and the optimizer's state. */
   restore(): void;
 }
 
@@ -91,7 +81,7 @@ export interface FittingCheckpoint {
 export function decodeCheckpoint(bytes: Uint8Array, parts: CheckpointParts): FittingCheckpoint {
   const { tensors, metadata } = readChecked(bytes);
   const position = JSON.parse(metadata['position']!) as TrainingPosition;
-  compareConfigs(JSON.parse(metadata['config']!) as RunConfig, parts.config);
+  compareFingerprints(JSON.parse(metadata['config']!) as RunFingerprint, parts.fingerprint);
   const expected = new Map<string, { shape: number[]; required: boolean }>();
   parts.weights.forEach(({ name, variable }, i) => {
     expected.set(`model/${i}/${name}`, { shape: variable.shape, required: true });
@@ -117,7 +107,10 @@ export function decodeCheckpoint(bytes: Uint8Array, parts: CheckpointParts): Fit
   };
 }
 
-/** @throws {CheckpointError} when the bytes are damaged or no checkpoint */
+/**
+ * Reads a checkpoint and verifies its checksum.
+ * @throws {CheckpointError} when the bytes are damaged or not a checkpoint
+ */
 export function readChecked(bytes: Uint8Array): SafetensorsFile {
   let file: SafetensorsFile;
   try {
@@ -126,16 +119,16 @@ export function readChecked(bytes: Uint8Array): SafetensorsFile {
     if (!(error instanceof SafetensorsError)) throw error;
     throw new CheckpointError(
       'damaged',
-      `the checkpoint is damaged or no safetensors file: ${error.message}. It was left as it is; move it away to ` +
-        'start anew.',
+      `checkpoint: got bytes that are damaged or not a safetensors file (${error.message}); expected a checkpoint of a ` +
+        `training. ${MOVE_AWAY}`,
     );
   }
   const { format, version, checksum } = file.metadata;
   if (format !== FORMAT) {
     throw new CheckpointError(
       'format',
-      `the file is no checkpoint of a training: its format is ${JSON.stringify(format)}, expected '${FORMAT}'. It ` +
-        'was left as it is; give another path.',
+      `checkpoint.format: got ${formatValue(format)}; expected '${FORMAT}'. The file is not a checkpoint of a training. ` +
+        'It stays unchanged; use another path.',
     );
   }
   const at = checksumAt(bytes);
@@ -143,31 +136,31 @@ export function readChecked(bytes: Uint8Array): SafetensorsFile {
   if (zeroed === undefined || hex(zeroed) !== checksum) {
     throw new CheckpointError(
       'damaged',
-      `the checkpoint is damaged: its checksum says ${checksum}, its bytes give ${zeroed === undefined ? 'none' : hex(zeroed)}. ` +
-        'It was left as it is; move it away to start anew.',
+      `checkpoint.checksum: got ${checksum}; expected ${zeroed === undefined ? 'eight digits' : hex(zeroed)}, the checksum of ` +
+        `its bytes. The checkpoint is damaged. ${MOVE_AWAY}`,
     );
   }
   if (version !== VERSION) {
     throw new CheckpointError(
       'version',
-      `the checkpoint has version ${version}, this library reads ${VERSION}`,
+      `checkpoint.version: got ${formatValue(version)}; expected '${VERSION}'. Resume with the version of @amr/train that wrote it.`,
     );
   }
   return file;
 }
 
-function compareConfigs(found: RunConfig, wanted: RunConfig): void {
-  const names = new Set([...Object.keys(found), ...Object.keys(wanted)]);
-  const differences = [...names].filter((name) => found[name] !== wanted[name]);
+function compareFingerprints(found: RunFingerprint, expected: RunFingerprint): void {
+  const names = new Set([...Object.keys(found), ...Object.keys(expected)]);
+  const differences = [...names].filter((name) => found[name] !== expected[name]);
   if (differences.length === 0) return;
   const list = differences.map(
     (name) =>
-      `${name}: ${JSON.stringify(found[name])} in the checkpoint, ${JSON.stringify(wanted[name])} now`,
+      `${name}: ${JSON.stringify(found[name])} in the checkpoint, ${JSON.stringify(expected[name])} now`,
   );
   throw new CheckpointError(
     'config',
-    `the checkpoint belongs to a run with other settings (${list.join('; ')}). It was left as it is; use the same ` +
-      'settings to go on, or another checkpoint to start anew.',
+    `checkpoint: got a run with other settings (${list.join('; ')}); expected those of this run. It stays unchanged; use ` +
+      'the same settings to resume, or another checkpoint to start again.',
   );
 }
 
@@ -175,21 +168,24 @@ function compareTensors(
   found: ReadonlyMap<string, SafetensorsEntry>,
   expected: ReadonlyMap<string, { shape: number[]; required: boolean }>,
 ): void {
-  const refuse = (what: string) =>
+  const refusal = (got: string, wanted: string) =>
     new CheckpointError(
       'model',
-      `the checkpoint belongs to another model: ${what}. It was left as it is; build the model it was made with, or ` +
-        'use another checkpoint.',
+      `checkpoint: got ${got}; expected ${wanted}. It belongs to another model and stays unchanged; build the model that ` +
+        'was trained, or use another checkpoint.',
     );
   for (const [name, { shape, required }] of expected) {
     const entry = found.get(name);
-    if (!entry && required) throw refuse(`it lacks '${name}'`);
+    if (!entry && required) throw refusal(`no '${name}'`, "all of this model's weights");
     if (entry && `${entry.shape}` !== `${shape}`) {
-      throw refuse(`'${name}' has shape [${entry.shape}], this model's has [${shape}]`);
+      throw refusal(
+        `'${name}' of shape [${entry.shape.join(', ')}]`,
+        `[${shape.join(', ')}] as in this model`,
+      );
     }
   }
   for (const name of found.keys()) {
-    if (!expected.has(name)) throw refuse(`it holds '${name}', which this model has not`);
+    if (!expected.has(name)) throw refusal(`'${name}'`, "this model's weights only");
   }
 }
 
@@ -215,7 +211,7 @@ export function tensorOf({ dtype, shape, bytes }: SafetensorsEntry): tf.Tensor {
 
 const hex = (value: number) => value.toString(16).padStart(8, '0');
 
-/** Where the checksum's eight digits stand in the file. */
+/** Position of the checksum's eight digits in the file. */
 function checksumAt(bytes: Uint8Array): number | undefined {
   const key = new TextEncoder().encode('"checksum":"');
   const end = Math.min(bytes.length - key.length - NO_CHECKSUM.length, 1024);

@@ -1,14 +1,14 @@
 /** A place for the bytes of one checkpoint. */
 export interface CheckpointStore {
-  /** The bytes, or undefined when none were written yet. */
+  /** The bytes; undefined when none were written yet. */
   read(): Promise<Uint8Array | undefined>;
-  /** Replaces the bytes. Until it is done the old ones must stay readable. */
+  /** Replaces the bytes. The old ones must stay readable until the new ones are complete. */
   write(bytes: Uint8Array): Promise<void>;
 }
 
 /**
- * Keeps a checkpoint in memory: for tests, and for a page that stores it elsewhere.
- * @param bytes a checkpoint to begin with
+ * Keeps a checkpoint in memory: for tests, and for web pages that store it elsewhere.
+ * @param bytes a checkpoint to resume from; default: none
  */
 export function memoryStore(bytes?: Uint8Array): CheckpointStore {
   let held = bytes?.slice();

@@ -5,7 +5,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 export interface NamedWeight {
   /** Name without the numbers that tfjs adds to keep names unique within a process. */
   name: string;
-  /** What the model computes with. */
+  /** Its value, which the model computes with. */
   variable: tf.Variable;
 }
 
@@ -17,13 +17,19 @@ export function weightsOfModel(model: LayersModel): NamedWeight[] {
   }));
 }
 
+/** The trainable weights, with their names, in the model's order. */
+export function trainableWeights(model: LayersModel): NamedWeight[] {
+  const weights = weightsOfModel(model);
+  return trainableVariables(model).map((variable) => weights.find((weight) => weight.variable === variable)!);
+}
+
 /** The variables that training changes. */
 export const trainableVariables = (model: LayersModel): tf.Variable[] =>
   model.trainableWeights.map((weight) => weight.read() as tf.Variable);
 
 /**
- * tfjs numbers the layers that got no name through the whole process: the first dense layer of a second model is
- * `dense_Dense7`. Such numbers are cut off (`dense_Dense`); names that were given stay as they are.
+ * tfjs numbers the layers without a given name through the whole process: the first dense layer of a second model is
+ * `dense_Dense7`. Such numbers are removed (`dense_Dense`); given names stay as they are.
  */
 export function stableName(name: string): string {
   return name

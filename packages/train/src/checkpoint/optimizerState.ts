@@ -7,7 +7,7 @@ interface Slot {
   variable: tf.Variable;
 }
 
-/** What is not in tfjs's types but has been in its optimizers since 2018, and is frozen with 4.22. */
+/** Fields that tfjs's types don't have, but its optimizers do, since 2018 and unchanged in 4.22. */
 interface OptimizerInternals {
   learningRate: number;
   setLearningRate?(rate: number): void;
@@ -34,10 +34,10 @@ const STATE: { readonly [className: string]: { slots: string[]; scalars: string[
   Adadelta: { slots: ['accumulatedGrads', 'accumulatedUpdates'], scalars: [] },
 };
 
-const inside = (optimizer: tf.Optimizer) => optimizer as unknown as OptimizerInternals;
+const internalsOf = (optimizer: tf.Optimizer) => optimizer as unknown as OptimizerInternals;
 
 /** Class of the optimizer, e.g. 'Adam'. */
-export const optimizerName = (optimizer: tf.Optimizer): string => inside(optimizer).getClassName();
+export const optimizerName = (optimizer: tf.Optimizer): string => internalsOf(optimizer).getClassName();
 
 /**
  * @throws {TrainOptionError} when the optimizer is not one of tfjs's, so that its state can't be saved
@@ -46,18 +46,19 @@ export function assertStateIsKnown(optimizer: tf.Optimizer): void {
   const name = optimizerName(optimizer);
   if (!Object.hasOwn(STATE, name)) {
     throw new TrainOptionError(
-      `optimizer: the state of '${name}' can't be saved; with a checkpoint use one of ${Object.keys(STATE).join(', ')}`,
+      `optimizer: got '${name}', whose state can't be saved in a checkpoint; expected one of ` +
+        `${Object.keys(STATE).join(', ')}. Use one of those, or no checkpoint.`,
     );
   }
 }
 
-/** The optimizer's present learning rate. */
-export const learningRateOf = (optimizer: tf.Optimizer): number => inside(optimizer).learningRate;
+/** The optimizer's current learning rate. */
+export const learningRateOf = (optimizer: tf.Optimizer): number => internalsOf(optimizer).learningRate;
 
 /** Changes the learning rate from the next step on. */
 export function setLearningRate(optimizer: tf.Optimizer, rate: number): void {
-  const internals = inside(optimizer);
-  // SGD and Momentum hold the rate in a tensor as well.
+  const internals = internalsOf(optimizer);
+  // SGD and Momentum also hold the rate in a tensor.
   if (internals.setLearningRate) internals.setLearningRate(rate);
   else internals.learningRate = rate;
 }
@@ -70,9 +71,9 @@ export interface OptimizerState {
   iterations: number;
 }
 
-/** The optimizer's tensors as they are now; they stay the optimizer's. */
+/** The optimizer's tensors as they are now. The optimizer still owns them. */
 export function optimizerState(optimizer: tf.Optimizer): OptimizerState {
-  const internals = inside(optimizer);
+  const internals = internalsOf(optimizer);
   const { slots, scalars } = STATE[optimizerName(optimizer)]!;
   const tensors = new Map<string, tf.Tensor>();
   for (const field of slots) {
@@ -97,9 +98,9 @@ export function expectedState(
   return shapes;
 }
 
-/** Makes the optimizer's state equal to `state`, bit for bit, and disposes of the one it had. */
+/** Makes the optimizer's state equal to `state`, bit for bit, and disposes of the old one. */
 export function restoreOptimizer(optimizer: tf.Optimizer, state: OptimizerState): void {
-  const internals = inside(optimizer);
+  const internals = internalsOf(optimizer);
   const { slots, scalars } = STATE[optimizerName(optimizer)]!;
   for (const field of slots) {
     for (const slot of internals[field] as (Slot | undefined)[]) slot?.variable.dispose();

@@ -15,12 +15,12 @@ import { memoryStore } from './checkpointStore.js';
 import { restoreWeights } from './restoreWeights.js';
 
 const build = (seed: number, { units = 3, names = ['stem', 'logits'] } = {}) => {
-  const draw = seeds(seed);
+  const nextSeed = seeds(seed);
   const dense = (width: number, name: string | undefined, x: SymbolicTensor) =>
     layers
       .dense({
         units: width,
-        kernelInitializer: initializers.glorotUniform({ seed: draw() }),
+        kernelInitializer: initializers.glorotUniform({ seed: nextSeed() }),
         ...(name && { name }),
       })
       .apply(x) as SymbolicTensor;
@@ -76,7 +76,7 @@ beforeAll(async () => {
 });
 
 describe('restoreWeights', () => {
-  it('sets all weights of the same network, moving statistics among them', () => {
+  it('sets all weights of the same network, moving statistics included', () => {
     const { whole } = build(2);
     expect(values(whole)).not.toEqual(values(source.whole));
     const before = tf.memory().numTensors;
@@ -87,7 +87,7 @@ describe('restoreWeights', () => {
     expect(skipped).toEqual([]);
   });
 
-  it('sets a part, and nothing else', () => {
+  it('sets the weights of a part, and nothing else', () => {
     const { encoder, whole } = build(2);
     const headOf = () =>
       whole
@@ -105,14 +105,18 @@ describe('restoreWeights', () => {
     [
       'a weight that is not there',
       () => build(2, { names: ['other', 'logits'] }).whole,
-      /lacks 'other\/kernel'; it has/,
+      /got \[stem\/kernel, .*; expected 'other\/kernel' among the weights/,
     ],
     [
       'another shape',
       () => build(2, { units: 4 }).whole,
-      /'stem\/kernel' has shape \[2,3\], this model's has \[2,4\]/,
+      /got 'stem\/kernel' of shape \[2, 3\]; expected \[2, 4\] as in this model/,
     ],
-    ['weights that are skipped', () => build(2).encoder, /holds 'logits\/kernel', which this model has not/],
+    [
+      'weights that the model does not have',
+      () => build(2).encoder,
+      /got 'logits\/kernel'; expected this model's weights only/,
+    ],
   ])('changes nothing for %s', (_, made, message) => {
     const other = made();
     const before = values(other);
@@ -128,10 +132,16 @@ describe('restoreWeights', () => {
     expect(() => restoreWeights(build(2).whole, checkpoint.subarray(0, 100))).toThrow(CheckpointError);
   });
 
-  it('refuses weights of one name', async () => {
-    // Without names of their own, both dense layers' weights are called dense_Dense/kernel in every process.
+  it('refuses weights with the same name', async () => {
+    // Without given names, both dense layers' weights are called dense_Dense/kernel in every process.
     const { whole } = build(3, { names: [] });
     const bytes = await trained(whole);
-    expect(() => restoreWeights(whole, bytes)).toThrow(/two of its weights are called 'dense_Dense\/kernel'/);
+    expect(() => restoreWeights(whole, bytes)).toThrow(/got two weights called 'dense_Dense\/kernel'/);
+  });
+
+  it('refuses unknown options', () => {
+    expect(() => restoreWeights(build(2).whole, checkpoint, { partial: true } as never)).toThrow(
+      'restoreWeights.partial: got an unknown option; expected one of part. Remove it or rename it.',
+    );
   });
 });

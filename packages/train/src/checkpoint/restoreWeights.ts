@@ -2,33 +2,38 @@ import type { SafetensorsEntry } from '@amr/formats';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { CheckpointError } from '../errors.js';
+import { rejectUnknownOptions } from '../options.js';
 import { readChecked, tensorOf } from './checkpoint.js';
 import { weightsOfModel } from './modelWeights.js';
 
-/** What {@link restoreWeights} may leave alone. */
+/** Options of {@link restoreWeights}. */
 export interface RestoreOptions {
-  /** Whether the checkpoint may hold weights that the model hasn't, as when the model is an encoder of the one trained. Default: false. */
+  /**
+   * Whether the checkpoint may hold weights that the model doesn't have, as when the model is an encoder of the trained
+   * one. Default: false.
+   */
   part?: boolean;
 }
 
-/** What {@link restoreWeights} did, by names of weights such as `rgbStem/kernel`. */
+/** Result of {@link restoreWeights}: names of weights such as `rgbStem/kernel`. */
 export interface RestoredWeights {
   /** Weights that were set. */
   restored: string[];
-  /** Weights of the checkpoint that the model hasn't. */
+  /** Weights of the checkpoint that the model doesn't have. */
   skipped: string[];
 }
 
 /**
- * Sets a model's weights, moving statistics among them, to those of the same names in a checkpoint of an
- * `AdversarialTrainer`. The model need not be the one that was trained: with `part` it may be a piece of it, so that an
- * encoder that was trained by itself begins in another network. Optimizer and settings of the checkpoint don't matter.
+ * Sets a model's weights, moving statistics included, to those of the same names in a checkpoint of an
+ * `AdversarialTrainer`. The model need not be the one that was trained: with `part` it may be a part of it, so that an
+ * encoder that was trained by itself can start in another network. Optimizer and settings of the checkpoint don't matter.
  *
- * @param model all of its weights are set; when one can't be, none is
+ * @param model all of its weights are set, or none when one can't be
  * @param checkpoint the bytes of a checkpoint's file
  * @param options see {@link RestoreOptions}
  * @throws {CheckpointError} when the checkpoint is damaged, lacks a weight of the model or has it in another shape, holds
  * several of one name, or holds others and `part` is false
+ * @throws {TrainOptionError} for an unknown option
  * @example
  * ```ts
  * import { AdversarialTrainer, memoryStore, restoreWeights } from '@amr/train';
@@ -67,45 +72,58 @@ export interface RestoredWeights {
 export function restoreWeights(
   model: LayersModel,
   checkpoint: Uint8Array,
-  { part = false }: RestoreOptions = {},
+  options: RestoreOptions = {},
 ): RestoredWeights {
-  const held = weightsIn(checkpoint);
-  const wanted = weightsOfModel(model);
-  for (const { name, variable } of wanted) {
-    const entry = held.get(name);
-    if (!entry) throw refusal(`it lacks '${name}'; it has ${[...held.keys()].slice(0, 3).join(', ')}, ...`);
+  rejectUnknownOptions('restoreWeights', options, ['part'] satisfies (keyof RestoreOptions)[]);
+  const saved = weightsIn(checkpoint);
+  const weights = weightsOfModel(model);
+  for (const { name, variable } of weights) {
+    const entry = saved.get(name);
+    if (!entry) {
+      throw refusal(`[${[...saved.keys()].slice(0, 3).join(', ')}, ...]`, `'${name}' among the weights`);
+    }
     if (`${entry.shape}` !== `${variable.shape}`) {
-      throw refusal(`'${name}' has shape [${entry.shape}], this model's has [${variable.shape}]`);
+      throw refusal(
+        `'${name}' of shape [${entry.shape.join(', ')}]`,
+        `[${variable.shape.join(', ')}] as in this model`,
+      );
     }
   }
-  const restored = wanted.map(({ name }) => name);
-  const skipped = [...held.keys()].filter((name) => !restored.includes(name));
-  if (skipped.length > 0 && !part) {
+  const restored = weights.map(({ name }) => name);
+  const skipped = [...saved.keys()].filter((name) => !restored.includes(name));
+  if (skipped.length > 0 && !options.part) {
     throw refusal(
-      `it holds '${skipped[0]}', which this model has not; 'part: true' leaves such weights alone`,
+      `'${skipped[0]}'`,
+      "this model's weights only",
+      "Pass 'part: true' to skip weights that the model doesn't have.",
     );
   }
   tf.tidy(() => {
-    for (const { name, variable } of wanted) variable.assign(tensorOf(held.get(name)!));
+    for (const { name, variable } of weights) variable.assign(tensorOf(saved.get(name)!));
   });
   return { restored, skipped };
 }
 
 /** Entries by the weights' names, without their numbers in the trained model. */
 function weightsIn(checkpoint: Uint8Array): Map<string, SafetensorsEntry> {
-  const held = new Map<string, SafetensorsEntry>();
+  const saved = new Map<string, SafetensorsEntry>();
   for (const [key, entry] of readChecked(checkpoint).tensors) {
     const [, name] = /^model\/\d+\/(.*)$/.exec(key) ?? [];
     if (name === undefined) continue;
-    if (held.has(name)) {
+    if (saved.has(name)) {
       throw refusal(
-        `two of its weights are called '${name}'; give the layers of the model names of their own`,
+        `two weights called '${name}'`,
+        'a different name for each',
+        'Name the layers of the model and train it again.',
       );
     }
-    held.set(name, entry);
+    saved.set(name, entry);
   }
-  return held;
+  return saved;
 }
 
-const refusal = (what: string): CheckpointError =>
-  new CheckpointError('model', `the checkpoint's weights don't fit this model: ${what}`);
+const refusal = (
+  got: string,
+  expected: string,
+  advice = 'Build the model that was trained.',
+): CheckpointError => new CheckpointError('model', `checkpoint: got ${got}; expected ${expected}. ${advice}`);

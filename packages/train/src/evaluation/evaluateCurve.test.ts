@@ -10,7 +10,7 @@ const budgets = {
   b: { norm: 'linf', epsilon: 0.8, stepSize: 0.4 },
 } as const;
 
-it('falls where the margins are', async () => {
+it('falls at the margins', async () => {
   const before = tf.memory().numTensors;
   const curve = await evaluateCurve(sumClassifier(), samples, {
     budgets,
@@ -24,18 +24,18 @@ it('falls where the margins are', async () => {
   ]);
   const line = (...accuracy: number[]) => [0, 0.25, 0.75, 2].map((scale, i) => [scale, accuracy[i]]);
   expect(accuracies).toEqual([
-    // Reach 0, 0.05, 0.15, 0.4 against margins 1, 0.1, 1, 0.3, and one sample that is wrong already.
+    // Changes of 0, 0.05, 0.15, 0.4 against margins 1, 0.1, 1, 0.3, and one sample that is wrong without an attack.
     ['a', line(0.8, 0.8, 0.6, 0.4)],
-    // Reach 0.2, 0.6, 1.6.
+    // Changes of 0.2, 0.6, 1.6.
     ['b', line(0.8, 0.6, 0.4, 0)],
-    // Reach 0.25, 0.75, 2.
+    // Changes of 0.25, 0.75, 2.
     ['both', line(0.8, 0.6, 0.4, 0)],
   ]);
   expect(curve.conditions[0]!.points[1]!.interval).toEqual(wilson(4, 5));
   expect(curve).toMatchObject({ samples: 5, conditions: [{ budgets: { a: { epsilon: 0.2 } } }, {}, {}] });
 });
 
-it('lets a sample fall at the best point on the way on request', async () => {
+it('counts a sample as fooled at the best point on the way on request', async () => {
   const band: Classifier = ({ a, b }) =>
     tf.tidy(() => {
       const outside = tf.sub(tf.abs(tf.add(a!, b!)), 0.15);
@@ -54,7 +54,7 @@ it('lets a sample fall at the best point on the way on request', async () => {
   expect(await accuracies(true)).toEqual([1, 1 / 3]);
 });
 
-it('attacks a sample no more once it has fallen', async () => {
+it('does not attack a sample again after it was fooled', async () => {
   const attacked: [number, number][] = [];
   const attack = (threatModel: ThreatModel): Attack => {
     const inner = pgd(threatModel, { steps: 2 });
@@ -81,9 +81,11 @@ it('attacks a sample no more once it has fallen', async () => {
 });
 
 it.each([
-  [{ scales: [] }, /scales: expected/],
-  [{ scales: [1, -1] }, /scales: expected/],
+  [{ scales: [] }, /^evaluateCurve.scales: got \[\]; expected one or more finite numbers/],
+  [{ scales: [1, -1] }, /^evaluateCurve.scales: got \[1, -1\]; expected/],
   [{ batchSize: 0 }, /batchSize/],
+  [{ seed: -1 }, /seed: got -1/],
+  [{ scale: [1] }, /^evaluateCurve.scale: got an unknown option; expected scales/],
 ])('refuses %o', async (options, message) => {
   await expect(evaluateCurve(sumClassifier(), samples, { budgets, ...options })).rejects.toThrow(message);
 });

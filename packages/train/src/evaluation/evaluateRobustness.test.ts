@@ -41,7 +41,7 @@ describe('evaluateRobustness', () => {
     expect(report.conditions).toEqual(['a', 'b', 'both']);
     expect(report.attacks).toEqual(['FGSM', 'PGD-20']);
     for (const attack of report.attacks) {
-      // Sums 1 and -1 stand against 0.75; -0.3 against 0.15; 0.1 against neither.
+      // Sums 1 and -1 are robust to 0.75; -0.3 to 0.15; 0.1 to neither.
       expect(report.clean.accuracy).toBe(4 / 5);
       expect(report.robust('a', attack).accuracy).toBe(3 / 5);
       expect(report.robust('b', attack).accuracy).toBe(2 / 5);
@@ -65,7 +65,7 @@ describe('evaluateRobustness', () => {
     });
   });
 
-  it('leaving out what is wrong already changes nothing', async () => {
+  it('skips samples that are wrong without an attack, which changes no result', async () => {
     const built = tinyModel();
     const classifier = classifierOf(built, { output: 0 });
     const testSet = tinySamples(23, { seed: 4 });
@@ -104,8 +104,8 @@ describe('evaluateRobustness', () => {
     expect(report.robustOutcomes('both', 'PGD-3')).toEqual(outcomes);
   });
 
-  it('judges the best point on the way on request, and says so in the report', async () => {
-    // Wrong only in a band, which the steps reach with the third point and leave with the last.
+  it('evaluates the best point on the way on request, and the report says so', async () => {
+    // Wrong only in a band, in which the third point lies and the last one doesn't.
     const band: Classifier = ({ a, b }) =>
       tf.tidy(() => {
         const outside = tf.sub(tf.abs(tf.add(a!, b!)), 0.15);
@@ -130,7 +130,7 @@ describe('evaluateRobustness', () => {
     ).rejects.toThrow(/differs from this evaluation in stopWhenFooled/);
   });
 
-  it('computes what the attacks of a condition leave alone once a batch', async () => {
+  it('computes the branches that a condition does not change once for each batch', async () => {
     const built = tinyModel();
     const branch = built.layers.find(({ name }) => name.startsWith('flatten'))!;
     const passes: number[] = [];
@@ -144,11 +144,11 @@ describe('evaluateRobustness', () => {
       batchSize: 8,
     });
     const right = report.data.samples.clean.filter((y, i) => y === report.data.samples.labels[i]).length;
-    // The clean batch, the branch, and a judgement of what each of the two attacks found.
+    // The clean batch, the branch, and the prediction after each of the two attacks.
     expect(passes).toEqual([8, right, right, right]);
   });
 
-  it('reports progress over all samples, stops when asked, and leaks nothing', async () => {
+  it('reports progress over all samples, stops at the signal, and leaks no tensor', async () => {
     const testSet = sumSamples(sums, labels);
     const progress: EvaluationProgress[] = [];
     await evaluateRobustness(sumClassifier(), testSet, {
@@ -195,15 +195,28 @@ describe('evaluateRobustness', () => {
   it.each<[string, Partial<EvaluationOptions>, RegExp]>([
     ['no budgets', {}, /either budgets/],
     ['budgets and conditions', { budgets: ab, conditions: { x: ab } }, /either budgets/],
-    ['no condition', { conditions: {} }, /conditions: expected one or more/],
-    ['no attack', { budgets: ab, attacks: {} }, /attacks: expected one or more/],
-    ['an unknown modality', { budgets: { depth: ab.a } }, /'depth', the data set's modalities are \[a, b\]/],
+    ['no condition', { conditions: {} }, /conditions: got none; expected one or more/],
+    ['no attack', { budgets: ab, attacks: {} }, /attacks: got none; expected one or more/],
+    [
+      'an unknown modality',
+      { budgets: { depth: ab.a } },
+      /'depth' in the condition 'depth'; expected the data set's modalities \[a, b\]/,
+    ],
     ['a negative epsilon', { budgets: { a: { norm: 'linf', epsilon: -1 } } }, /epsilon for 'a' is -1/],
     ['an inverted range', { budgets: { a: { ...ab.a, range: [1, 0] } } }, /range for 'a'/],
-    ['batchSize 0', { budgets: ab, batchSize: 0 }, /batchSize: expected/],
-    ['a negative seed', { budgets: ab, seed: -1 }, /seed: expected/],
+    [
+      'an unknown option',
+      { budgets: ab, batchsize: 2 } as never,
+      /batchsize: got an unknown option; expected batchSize/,
+    ],
+    ['batchSize 0', { budgets: ab, batchSize: 0 }, /batchSize: got 0; expected/],
+    ['a negative seed', { budgets: ab, seed: -1 }, /seed: got -1; expected/],
     ['a shard out of count', { budgets: ab, shard: { index: 2, count: 2 } }, /index 2 of count 2/],
-    ['too many shards', { budgets: ab, shard: { index: 0, count: 2 } }, /too few for 2 shards/],
+    [
+      'too many shards',
+      { budgets: ab, shard: { index: 0, count: 2 } },
+      /shard.count: got 2; expected at most 1/,
+    ],
   ])('refuses %s before any work', async (_, options, message) => {
     let calls = 0;
     const classifier = (inputs: Modalities) => {
@@ -219,17 +232,20 @@ describe('evaluateRobustness', () => {
     const epsilon = tf.tensor1d([1]);
     await expect(
       evaluateRobustness(sumClassifier(), testSet, { budgets: { a: { norm: 'linf', epsilon } } }),
-    ).rejects.toThrow(/expected a number for all samples/);
+    ).rejects.toThrow(/a.epsilon: got a tensor; expected a number for all samples/);
     epsilon.dispose();
     const three = ({ a }: Modalities) => tf.stack([a!, a!, a!], 1) as tf.Tensor2D;
     await expect(evaluateRobustness(three, testSet, { budgets: ab })).rejects.toThrow(
-      /shape \[5,3\], expected \[batch, 2\]/,
+      /shape \[5,3\] from the classifier; expected \[batch, 2\]/,
     );
     const baseline = await evaluateRobustness(sumClassifier(), sumSamples(sums.slice(1), labels.slice(1)), {
       budgets: ab,
     });
     await expect(evaluateRobustness(sumClassifier(), testSet, { budgets: ab, baseline })).rejects.toThrow(
-      new TrainOptionError('baseline: its report differs from this evaluation in samples'),
+      new TrainOptionError(
+        'evaluateRobustness.baseline: got a report that differs from this evaluation in samples; expected the same ' +
+          'samples, budgets and attacks.',
+      ),
     );
     await expect(
       evaluateRobustness(sumClassifier(), testSet, {
@@ -238,7 +254,7 @@ describe('evaluateRobustness', () => {
         batchSize: 2,
         shard: { index: 0, count: 2 },
       }),
-    ).rejects.toThrow(/give it to mergeReports/);
+    ).rejects.toThrow(/Give it to mergeReports/);
   });
 });
 
@@ -255,7 +271,7 @@ describe('shards', () => {
   const part = (index: number, count: number, changes: Partial<EvaluationOptions> = {}) =>
     evaluateRobustness(classifier, testSet, { ...options, ...changes, shard: { index, count } });
 
-  it('merged, equal the whole, also with random starts', async () => {
+  it('merged, equal the whole evaluation, also with random starts', async () => {
     const whole = await evaluateRobustness(classifier, testSet, options);
     const merged = mergeReports([await part(2, 3), await part(0, 3), await part(1, 3)], { baseline: whole });
     expect(merged.data.samples).toEqual(whole.data.samples);
@@ -271,19 +287,21 @@ describe('shards', () => {
     expect(mergeReports([whole]).data.samples).toEqual(whole.data.samples);
   });
 
-  it('are refused with gaps, twice, or from other evaluations', async () => {
+  it('are refused when missing, given twice, or from other evaluations', async () => {
     const [a, b] = [await part(0, 3), await part(1, 3)];
     expect(a.complete).toBe(false);
     expect(() => mergeReports([])).toThrow(ReportError);
-    expect(() => mergeReports([a, b])).toThrow('shards 2 of 3 are missing');
-    expect(() => mergeReports([a, b, a])).toThrow('shard 0 is there twice');
+    expect(() => mergeReports([a, b])).toThrow('reports: shards 2 of 3 are missing');
+    expect(() => mergeReports([a, b, a])).toThrow('reports: got shard 0 twice');
     expect(() =>
       mergeReports([a, RobustnessReport.fromJSON({ ...b.toJSON(), shards: [{ index: 1, count: 2 }] })]),
-    ).toThrow(/shard 1 of 2, another one of 3/);
+    ).toThrow(/got shard 1 of 2 among shards of 3/);
     const other = await part(2, 3, { seed: 8 });
-    expect(() => mergeReports([a, b, other])).toThrow(/shard 2 was evaluated with other settings/);
+    expect(() => mergeReports([a, b, other])).toThrow(
+      /shard 2 was evaluated with other settings, seed: got 8; expected 7/,
+    );
     const twin = RobustnessReport.fromJSON({ ...a.toJSON(), shards: [{ index: 2, count: 3 }] });
-    expect(() => mergeReports([a, b, twin])).toThrow(/sample s0 is in the parts twice/);
+    expect(() => mergeReports([a, b, twin])).toThrow(/got sample s0 twice/);
   });
 });
 
@@ -292,25 +310,25 @@ describe('checks', () => {
   const evaluate = (options: Partial<EvaluationOptions>, classifier = sumClassifier()) =>
     evaluateRobustness(classifier, testSet, { budgets: ab, batchSize: 2, ...options });
 
-  it('look at the widest condition and the last attack, on samples spread over the set', async () => {
-    const told: string[] = [];
+  it('run on the widest condition and the last attack, on samples spread over the set', async () => {
+    const reported: string[] = [];
     const report = await evaluate({
-      checks: { samples: 3, onProgress: ({ finding }) => void told.push(finding.check) },
+      checks: { samples: 3, onProgress: ({ finding }) => void reported.push(finding.check) },
     });
     const { findings, ...subject } = report.data.checks!;
     expect(subject).toEqual({ condition: 'both', attack: 'PGD-20', samples: 3 });
-    expect(told).toEqual(findings.map(({ check }) => check));
+    expect(reported).toEqual(findings.map(({ check }) => check));
     expect(findings.filter(({ status }) => status === 'warning')).toEqual([]);
-    // Rows 0, 1 and 3: sums 1, 0.1 and -0.3, of which the first stands.
+    // Rows 0, 1 and 3: sums 1, 0.1 and -0.3, of which the first is robust.
     const figures = (name: string) => findings.find(({ check }) => check === name)!.figures;
-    expect(figures('attack')).toMatchObject({ samples: 3, right: 3, standing: 1 });
+    expect(figures('attack')).toMatchObject({ samples: 3, correct: 3, standing: 1 });
     expect(report.data.samples).toEqual((await evaluate({})).data.samples);
     const byDefault = await evaluate({ checks: true });
     expect(byDefault.data.checks!.samples).toBe(2);
     expect((await evaluate({})).data.checks).toBeUndefined();
   });
 
-  it('look at what is named, and warn of what is wrong', async () => {
+  it('run on the named condition and attack, and warn of a wrong attack', async () => {
     const random: typeof pgd = (model) => ({
       ...pgd(model),
       perturb: async (_, inputs) =>
@@ -332,7 +350,7 @@ describe('checks', () => {
     expect(report.toMarkdown()).toContain('**Warning, attack:**');
   });
 
-  it('are made by the first shard, and are the same when the shards are merged', async () => {
+  it('run in the first shard, and are the same when the shards are merged', async () => {
     const whole = await evaluate({ checks: { samples: 4 } });
     const parts = await Promise.all(
       [0, 1, 2].map((index) => evaluate({ checks: { samples: 4 }, shard: { index, count: 3 } })),
@@ -344,7 +362,7 @@ describe('checks', () => {
     expect(mergeReports(without).data.checks).toBeUndefined();
   });
 
-  it('stop with the evaluation, and leave no tensor', async () => {
+  it('stop with the evaluation, and leak no tensor', async () => {
     const before = tf.memory().numTensors;
     const stop = new AbortController();
     const reason = new Error('enough');
@@ -355,10 +373,19 @@ describe('checks', () => {
   });
 
   it.each<[string, EvaluationOptions['checks'], RegExp]>([
-    ['no samples', { samples: 0 }, /checks.samples: expected a whole number of 1 or more, got 0/],
-    ['an unknown condition', { condition: 'depth' }, /checks.condition: there is no 'depth'.*\[a, b, both\]/],
-    ['an unknown attack', { attack: 'CW' }, /checks.attack: there is no 'CW'.*\[FGSM, PGD-20\]/],
-    ['an unknown check', { checks: ['colour' as never] }, /checks.checks: there is no 'colour'/],
+    ['no samples', { samples: 0 }, /^checks.samples: got 0; expected a whole number from 1/],
+    [
+      'an unknown condition',
+      { condition: 'depth' },
+      /^checks.condition: got 'depth'; expected one of a, b, both/,
+    ],
+    ['an unknown attack', { attack: 'CW' }, /^checks.attack: got 'CW'; expected one of FGSM, PGD-20/],
+    ['an unknown option', { sample: 3 } as never, /^checks.sample: got an unknown option; expected samples/],
+    [
+      'an unknown check',
+      { checks: ['colour' as never] },
+      /^checks.checks: got 'colour'; expected one of clean-accuracy/,
+    ],
   ])('refuse %s', async (_, checks, message) => {
     await expect(evaluate({ checks })).rejects.toThrow(message);
   });

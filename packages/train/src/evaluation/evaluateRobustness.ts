@@ -1,91 +1,26 @@
-import {
-  type AttackFactory,
-  attackConditions,
-  attackedModalities,
-  type Budget,
-  type Classifier,
-  fgsm,
-  type Modalities,
-  pgd,
-  sharingBranches,
-  type ThreatModel,
-} from '@amr/attacks';
-import { type Batch, type Dataset, mixSeed, type Progress, progressClock } from '@amr/internal';
+import { type Classifier, sharingBranches } from '@amr/attacks';
+import { type Batch, type Dataset, mixSeed, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { TrainDataError, TrainOptionError } from '../errors.js';
-import { checkBatch, checkDataset, disposeBatch } from '../model/checkBatch.js';
-import { describeThreatModel } from '../report/data/threatModelDescription.js';
-import {
-  differences,
-  type ReportConfig,
-  type ReportData,
-  RobustnessReport,
-  type SampleOutcomes,
-  type Shard,
-} from '../report/robustnessReport.js';
-import { type EvaluationChecks, planChecks, runChecks } from './evaluationChecks.js';
-import { MeanWeights, type WeightsOf } from './modalityWeights.js';
-
-export type { AttackFactory };
-
-/** How far an evaluation is. An item is an attack on one sample; those that aren't needed count as done. */
-export interface EvaluationProgress extends Progress {
-  /** Condition of the attack that was done last. */
-  condition: string;
-  /** Name of the attack that was done last. */
-  attack: string;
-}
-
-/** Options of {@link evaluateRobustness}; either `budgets` or `conditions` is needed. */
-export interface EvaluationOptions {
-  /** A budget for each modality: each is attacked alone, then all together. */
-  budgets?: { readonly [modality: string]: Budget };
-  /** Threat models of your own by name, instead of those that `budgets` gives. */
-  conditions?: { readonly [condition: string]: ThreatModel };
-  /** Attacks by name. Default: `FGSM`, and `PGD-20`: pgd with its defaults, 20 steps and no random start. */
-  attacks?: { readonly [name: string]: AttackFactory };
-  /** Report of the undefended model, on the same samples: RI is measured against it. */
-  baseline?: RobustnessReport;
-  /** Evaluates a part only; `mergeReports` joins the parts. */
-  shard?: Shard;
-  /** Samples in a batch. Default: 32. */
-  batchSize?: number;
-  /** Whole number from 0: random starts. A batch's draws depend on it, the batch's number, the condition and the attack. Default: 0. */
-  seed?: number;
-  /**
-   * Whether a sample's first success ends an attack on it, as `stopWhenFooled` of `perturb` in `@amr/attacks`: robust
-   * accuracy is then that of the best point on the way, lower than or equal to that of the last one, and samples that
-   * are fooled save their time. Foolbox's and torchattacks' gradient attacks judge the last point, those of AutoAttack
-   * every point. The classifier has to take batches of any size. Default: false.
-   */
-  stopWhenFooled?: boolean;
-  /** Stops the evaluation; it then rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /** Told after each batch and attack; waited for. */
-  onProgress?: (progress: EvaluationProgress) => void | Promise<void>;
-  /** The weights that a model gives its modalities; their means on clean and on attacked samples join the report. */
-  weightsOf?: WeightsOf;
-  /**
-   * Whether to look for signs that the attacks fail, on a few samples of one condition, before the evaluation; what is
-   * found joins the report. With shards the first one does it. Default: false; true takes the defaults.
-   */
-  checks?: boolean | EvaluationChecks;
-}
-
-const DEFAULT_ATTACKS: { readonly [name: string]: AttackFactory } = {
-  FGSM: (threatModel) => fgsm(threatModel),
-  'PGD-20': (threatModel) => pgd(threatModel),
-};
+import { TrainDataError } from '../errors.js';
+import { checkBatch, disposeBatch } from '../model/checkBatch.js';
+import type { ReportConfig, ReportData, SampleOutcomes } from '../report/data/reportData.js';
+import { RobustnessReport } from '../report/robustnessReport.js';
+import { runChecks } from './evaluationChecks.js';
+import type { EvaluationOptions } from './evaluationOptions.js';
+import { type EvaluationPlan, type PlannedAttack, planEvaluation } from './evaluationPlan.js';
+import { predict } from './predict.js';
+import { WeightRecorder } from './weightRecorder.js';
 
 /**
- * Attacks a classifier under each condition with each attack. Robust accuracy is the share of all test samples that is
- * still classified correctly: samples that are wrong without an attack count as wrong, and are not attacked, which
- * changes no other sample's result and saves their time.
+ * Attacks a classifier under each condition with each attack. Robust accuracy is the fraction of all test samples that
+ * is still classified correctly. Samples that are wrong without an attack count as wrong and are not attacked, which
+ * saves their time and changes no other sample's result.
  *
  * @param classifier logits of a batch, as `classifierOf` of `@amr/attacks` gives them
  * @param testSet the samples, taken in order
- * @returns every sample's outcome, and the accuracies made of them
- * @throws {TrainOptionError} before any work, when an option doesn't fit
+ * @param options see {@link EvaluationOptions}
+ * @returns every sample's outcome, and the accuracies computed from them
+ * @throws {TrainOptionError} before any work, when an option is unknown or doesn't fit
  * @throws {TrainDataError} for labels out of range, values that aren't finite, logits of another shape than
  * [batch, classes]
  * @example
@@ -118,184 +53,117 @@ export async function evaluateRobustness(
   testSet: Dataset,
   options: EvaluationOptions,
 ): Promise<RobustnessReport> {
-  const conditions = conditionsOf(options, testSet);
-  const attacks = Object.entries(options.attacks ?? DEFAULT_ATTACKS);
-  const { batchSize = 32, seed = 0, shard = { index: 0, count: 1 }, signal, weightsOf } = options;
-  const { stopWhenFooled = false } = options;
-  checkOptions(testSet, attacks, batchSize, seed, shard);
-  const config: ReportConfig = {
-    samples: testSet.size,
-    classes: [...testSet.classes],
-    conditions: conditions.map(([name, threatModel]) => ({
-      name,
-      ...describeThreatModel(threatModel, testSet.modalities),
-    })),
-    attacks: attacks.map(([name]) => name),
-    batchSize,
-    seed,
-    ...(stopWhenFooled && { stopWhenFooled }),
-  };
-  const { checks = false } = options;
-  const plannedChecks = checks
-    ? planChecks(checks === true ? {} : checks, conditions, attacks, testSet, batchSize)
-    : undefined;
-  if (options.baseline) checkBaseline(options.baseline, config, testSet, shard);
-  const { part, batchNumbers } = partOf(testSet, batchSize, shard);
-  const planned = conditions.flatMap(([condition, threatModel]) =>
-    attacks.map(([name, factory]) => ({ condition, name, attack: factory(threatModel) })),
-  );
-  const modalities = Object.keys(testSet.modalities);
-  const samples = emptyOutcomes(config);
-  const weights = weightsOf && new MeanWeights(weightsOf, conditions, attacks);
+  const plan = planEvaluation(testSet, options);
+  const { config, shard, samples: part, attacks } = plan;
+  const { signal } = options;
   const start = performance.now();
-  // The samples are spread over the whole set, so that any division into shards finds the same.
-  const found =
-    plannedChecks && shard.index === 0
-      ? await runChecks(plannedChecks, classifier, testSet, { seed, ...(signal && { signal }) })
-      : undefined;
+  const checks =
+    plan.checks && (await runChecks(plan.checks, classifier, testSet, { seed: config.seed, signal }));
+  const samples = emptyOutcomes(config);
+  const weights = options.weightsOf && new WeightRecorder(options.weightsOf, config);
   const progress = progressClock();
-  const total = part.size * planned.length;
+  const total = part.set.size * attacks.length;
   let done = 0;
   let position = 0;
-  for await (const batch of part.batches({ batchSize })) {
+  for await (const batch of part.set.batches({ batchSize: config.batchSize })) {
     try {
       signal?.throwIfAborted();
-      const labels = await checkBatch(batch, testSet, modalities);
-      const clean = await predict(classifier, batch.inputs, testSet.classes.length);
-      samples.ids.push(...batch.ids);
-      samples.labels.push(...labels);
-      samples.clean.push(...clean);
-      const right = [...labels.keys()].filter((i) => clean[i] === labels[i]);
-      const rows = right.length > 0 ? takeRows(batch, right) : undefined;
-      // What some attacks leave alone is computed once for all of them.
-      const sharing = sharingBranches(classifier);
-      try {
-        if (rows && weights) await weights.addClean(rows.inputs);
-        for (const [i, { condition, name, attack }] of planned.entries()) {
-          signal?.throwIfAborted();
-          const outcome: (number | null)[] = batch.ids.map(() => null);
-          if (rows) {
-            const perturbed = await attack.perturb(sharing, rows.inputs, rows.labels, {
-              stopWhenFooled,
-              seed: mixSeed(seed, batchNumbers[position]!, i),
-              ...(signal && { signal }),
-            });
-            try {
-              const predicted = await predict(classifier, perturbed, testSet.classes.length);
-              right.forEach((row, j) => {
-                outcome[row] = predicted[j]!;
-              });
-              if (weights) await weights.addAttacked(condition, name, perturbed);
-            } finally {
-              tf.dispose(perturbed);
-            }
-          }
-          samples.attacked[condition]![name]!.push(...outcome);
-          done += batch.ids.length;
-          await options.onProgress?.({ condition, attack: name, ...progress(done, total) });
-        }
-      } finally {
-        sharing.dispose();
-        if (rows) disposeBatch(rows);
-      }
+      const seed = (attack: number) => mixSeed(config.seed, part.batchNumbers[position]!, attack);
+      await evaluateBatch({ classifier, plan, batch, seed, samples, weights, signal }, async (attack) => {
+        done += batch.ids.length;
+        await options.onProgress?.({
+          condition: attack.condition,
+          attack: attack.name,
+          ...progress(done, total),
+        });
+      });
     } finally {
       disposeBatch(batch);
     }
     position++;
   }
-  if (samples.ids.length !== part.size) {
+  if (samples.ids.length !== part.set.size) {
     throw new TrainDataError(
-      `test set: expected ${part.size} samples, its batches held ${samples.ids.length}`,
+      `testSet: got ${samples.ids.length} samples in its batches; expected its size, ${part.set.size}.`,
     );
   }
   const data: ReportData = {
     config,
-    shards: [{ ...shard }],
+    shards: [{ index: shard.index, count: shard.count }],
     samples,
     ...(weights && { weights: weights.sums }),
-    ...(found && { checks: found }),
+    ...(checks && { checks }),
     seconds: (performance.now() - start) / 1000,
   };
   return new RobustnessReport(data, options.baseline);
 }
 
-/** Named threat models, from budgets or as they were given, all of whose modalities the data set has. */
-export function conditionsOf(
-  { budgets, conditions }: Pick<EvaluationOptions, 'budgets' | 'conditions'>,
-  testSet: Dataset,
-): [string, ThreatModel][] {
-  if ((budgets === undefined) === (conditions === undefined)) {
-    throw new TrainOptionError('expected either budgets, one for each modality, or conditions of your own');
-  }
-  const named = Object.entries(conditions ?? attackConditions({ ...budgets! }));
-  if (named.length === 0) throw new TrainOptionError('conditions: expected one or more, got none');
-  const known = Object.keys(testSet.modalities);
-  for (const [condition, threatModel] of named) {
-    const unknown = attackedModalities(threatModel).filter((name) => !known.includes(name));
-    if (unknown.length > 0) {
-      throw new TrainOptionError(
-        `condition '${condition}' has a budget for '${unknown.join("', '")}', the data set's modalities are ` +
-          `[${known.join(', ')}]`,
-      );
+/** What the evaluation of a batch reads and writes. */
+interface BatchEvaluation {
+  classifier: Classifier;
+  plan: EvaluationPlan;
+  batch: Batch;
+  /** Seed of the attack at this position of the plan. */
+  seed: (attack: number) => number;
+  /** Takes the outcomes. */
+  samples: SampleOutcomes;
+  /** Takes the modality weights. */
+  weights: WeightRecorder | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/** Predicts a batch without an attack, then runs each attack on the samples that are right. */
+async function evaluateBatch(
+  run: BatchEvaluation,
+  onAttack: (attack: PlannedAttack) => Promise<void>,
+): Promise<void> {
+  const { classifier, plan, batch, samples, weights, signal } = run;
+  const { testSet, attacks } = plan;
+  const labels = await checkBatch(batch, testSet, Object.keys(testSet.modalities));
+  const clean = await predict(classifier, batch.inputs, testSet.classes.length);
+  samples.ids.push(...batch.ids);
+  samples.labels.push(...labels);
+  samples.clean.push(...clean);
+  const right = [...labels.keys()].filter((i) => clean[i] === labels[i]);
+  const rows = right.length > 0 ? takeRows(batch, right) : undefined;
+  // The branches that an attack doesn't change are computed once for all attacks.
+  const sharing = sharingBranches(classifier);
+  try {
+    if (rows && weights) await weights.addClean(rows.inputs);
+    for (const [i, attack] of attacks.entries()) {
+      signal?.throwIfAborted();
+      const outcomes: (number | null)[] = batch.ids.map(() => null);
+      const predicted = rows && (await attackRows(run, sharing, rows, i));
+      for (const [j, row] of right.entries()) outcomes[row] = predicted![j]!;
+      samples.attacked[attack.condition]![attack.name]!.push(...outcomes);
+      await onAttack(attack);
     }
-  }
-  return named;
-}
-
-function checkOptions(
-  testSet: Dataset,
-  attacks: readonly [string, AttackFactory][],
-  batchSize: number,
-  seed: number,
-  { index, count }: Shard,
-): void {
-  checkDataset(testSet, 'test set');
-  if (attacks.length === 0) throw new TrainOptionError('attacks: expected one or more, got none');
-  if (!(Number.isSafeInteger(batchSize) && batchSize > 0)) {
-    throw new TrainOptionError(`batchSize: expected a whole number of 1 or more, got ${batchSize}`);
-  }
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
-    throw new TrainOptionError(`seed: expected a whole number of 0 or more, got ${seed}`);
-  }
-  const batches = Math.ceil(testSet.size / batchSize);
-  if (
-    !(Number.isSafeInteger(count) && count > 0 && Number.isSafeInteger(index) && index >= 0 && index < count)
-  ) {
-    throw new TrainOptionError(`shard: expected 0 <= index < count, got index ${index} of count ${count}`);
-  }
-  if (count > batches) {
-    throw new TrainOptionError(
-      `shard: ${testSet.size} samples make ${batches} batches of ${batchSize}, too few for ${count} shards`,
-    );
+  } finally {
+    sharing.dispose();
+    if (rows) disposeBatch(rows);
   }
 }
 
-/** Finds out before hours of work that no RI could be made at their end. */
-function checkBaseline(
-  baseline: RobustnessReport,
-  config: ReportConfig,
-  testSet: Dataset,
-  shard: Shard,
-): void {
-  if (shard.count > 1) {
-    throw new TrainOptionError('baseline: give it to mergeReports when the evaluation is in shards');
+/** Runs an attack of the plan. @returns the predictions after it, by the classifier without shared branches */
+async function attackRows(
+  { classifier, plan, seed, weights, signal }: BatchEvaluation,
+  sharing: Classifier,
+  rows: Batch,
+  index: number,
+): Promise<number[]> {
+  const { condition, name, attack } = plan.attacks[index]!;
+  const perturbed = await attack.perturb(sharing, rows.inputs, rows.labels, {
+    stopWhenFooled: plan.config.stopWhenFooled ?? false,
+    seed: seed(index),
+    ...(signal && { signal }),
+  });
+  try {
+    const predicted = await predict(classifier, perturbed, plan.testSet.classes.length);
+    await weights?.addAttacked(condition, name, perturbed);
+    return predicted;
+  } finally {
+    tf.dispose(perturbed);
   }
-  const problems = differences(config, baseline.data.config);
-  if (JSON.stringify(baseline.data.samples.ids) !== JSON.stringify(testSet.ids)) problems.push('samples');
-  if (problems.length > 0) {
-    throw new TrainOptionError(`baseline: its report differs from this evaluation in ${problems.join(', ')}`);
-  }
-}
-
-/** Whole batches are dealt out to the shards in turn, so that a batch's draws are the same in every division. */
-function partOf(testSet: Dataset, batchSize: number, { index, count }: Shard) {
-  const batches = Math.ceil(testSet.size / batchSize);
-  const batchNumbers = [...Array(batches).keys()].filter((number) => number % count === index);
-  if (count === 1) return { part: testSet, batchNumbers };
-  const rows = batchNumbers.flatMap((number) =>
-    [...Array(batchSize).keys()].map((i) => number * batchSize + i).filter((row) => row < testSet.size),
-  );
-  return { part: testSet.subset(rows), batchNumbers };
 }
 
 function emptyOutcomes({ conditions, attacks }: ReportConfig): SampleOutcomes {
@@ -309,25 +177,6 @@ function emptyOutcomes({ conditions, attacks }: ReportConfig): SampleOutcomes {
   };
 }
 
-/** Class with the greatest logit for each row. */
-export async function predict(
-  classifier: Classifier,
-  inputs: Modalities,
-  classes: number,
-): Promise<number[]> {
-  const winners = tf.tidy(() => {
-    const logits = classifier(inputs);
-    if (logits.rank !== 2 || logits.shape[1] !== classes) {
-      throw new TrainDataError(
-        `the classifier gave logits of shape [${logits.shape}], expected [batch, ${classes}]`,
-      );
-    }
-    return tf.argMax(logits, 1);
-  });
-  const values = await winners.data().finally(() => winners.dispose());
-  return [...values];
-}
-
 /** The rows of a batch at these positions, as new tensors. */
 function takeRows(batch: Batch, rows: readonly number[]): Batch {
   const ids = rows.map((row) => batch.ids[row]!);
@@ -339,7 +188,7 @@ function takeRows(batch: Batch, rows: readonly number[]): Batch {
       Object.entries(batch.inputs).map(([name, tensor]) => [name, take(tensor)]),
     );
     const labels = take(batch.labels) as tf.Tensor1D;
-    // tidy keeps what is returned; ids are no tensors.
+    // tidy keeps the tensors that are returned; ids hold none.
     return { ids, inputs, labels } as unknown as tf.TensorContainer;
   }) as unknown as Batch;
 }

@@ -1,47 +1,35 @@
 import {
+  type AttackFactory,
   attackedModalities,
   type CheckName,
   type CheckProgress,
   type Classifier,
   checkEvaluation,
   checkNames,
-  type Finding,
   type ThreatModel,
 } from '@amr/attacks';
 import type { Dataset } from '@amr/internal';
-import { TrainOptionError } from '../errors.js';
 import { checkBatch, disposeBatch } from '../model/checkBatch.js';
-import type { AttackFactory } from './evaluateRobustness.js';
+import { checkCount, checkOneOf, rejectUnknownOptions } from '../options.js';
+import type { ReportChecks } from '../report/data/reportData.js';
 
-/** How an evaluation is checked; see `checkEvaluation` of `@amr/attacks`. */
+/** Options of an evaluation's checks; see `checkEvaluation` of `@amr/attacks`. */
 export interface EvaluationChecks {
-  /** Samples that are looked at, spread evenly over the test set, in one batch. Default: the batch size. */
+  /** Samples to check, spread evenly over the test set, in one batch. Default: the batch size. */
   samples?: number;
-  /** The condition that is checked. Default: the first that attacks the most modalities. */
+  /** The condition to check. Default: the first that attacks the most modalities. */
   condition?: string;
-  /** The attack that is checked. Default: the last. */
+  /** The attack to check. Default: the last. */
   attack?: string;
   /** An attack that sees outputs only. Default: Square with 500 queries. */
   blackBox?: AttackFactory;
-  /** The checks to be made. Default: all. */
+  /** Names of the checks to run. Default: all. */
   checks?: readonly CheckName[];
-  /** Told after each check; waited for. */
+  /** Receives progress after each check. The evaluation waits for it. */
   onProgress?: (progress: CheckProgress) => void | Promise<void>;
 }
 
-/** What the checks of an evaluation found. */
-export interface ReportChecks {
-  /** The condition that was checked. */
-  condition: string;
-  /** The attack that was checked. */
-  attack: string;
-  /** Number of samples that were looked at. */
-  samples: number;
-  /** A finding for each check. */
-  findings: Finding[];
-}
-
-/** What will be checked, with all defaults filled in. */
+/** The checks to run, with all defaults filled in. */
 export interface PlannedChecks extends Required<Pick<EvaluationChecks, 'samples' | 'condition' | 'attack'>> {
   threatModel: ThreatModel;
   factory: AttackFactory;
@@ -49,8 +37,8 @@ export interface PlannedChecks extends Required<Pick<EvaluationChecks, 'samples'
 }
 
 /**
- * Fills the defaults in, before any work.
- * @throws {TrainOptionError} for an unknown condition, attack or check, and a number of samples that is none
+ * Fills in the defaults, before any work.
+ * @throws {TrainOptionError} for an unknown option, condition, attack or check, and a wrong number of samples
  */
 export function planChecks(
   options: EvaluationChecks,
@@ -59,16 +47,18 @@ export function planChecks(
   { size }: Dataset,
   batchSize: number,
 ): PlannedChecks {
+  const known: { [key in keyof Required<EvaluationChecks>]: true } = {
+    samples: true,
+    condition: true,
+    attack: true,
+    blackBox: true,
+    checks: true,
+    onProgress: true,
+  };
+  rejectUnknownOptions('checks', options, Object.keys(known));
   const { samples = batchSize, checks = [] } = options;
-  if (!(Number.isSafeInteger(samples) && samples > 0)) {
-    throw new TrainOptionError(`checks.samples: expected a whole number of 1 or more, got ${samples}`);
-  }
-  const unknown = checks.filter((name) => !checkNames.includes(name));
-  if (unknown.length > 0) {
-    throw new TrainOptionError(
-      `checks.checks: there is no '${unknown.join("', '")}'; the checks are [${checkNames.join(', ')}]`,
-    );
-  }
+  checkCount('checks.samples', samples);
+  for (const name of checks) checkOneOf('checks.checks', name, checkNames);
   const most = Math.max(...conditions.map(([, threatModel]) => attackedModalities(threatModel).length));
   const widest = conditions.find(([, threatModel]) => attackedModalities(threatModel).length === most)!;
   const [condition, threatModel] = named('condition', options.condition, conditions) ?? widest;
@@ -76,12 +66,12 @@ export function planChecks(
   return { samples: Math.min(samples, size), condition, threatModel, attack, factory, options };
 }
 
-/** Makes the checks on one batch of the whole test set. */
+/** Runs the checks on one batch of the whole test set. */
 export async function runChecks(
   { samples, condition, threatModel, attack, factory, options }: PlannedChecks,
   classifier: Classifier,
   testSet: Dataset,
-  { seed, signal }: { seed: number; signal?: AbortSignal },
+  { seed, signal }: { seed: number; signal: AbortSignal | undefined },
 ): Promise<ReportChecks> {
   const rows = Array.from({ length: samples }, (_, i) => Math.floor((i * testSet.size) / samples));
   const set = samples === testSet.size ? testSet : testSet.subset(rows);
@@ -106,16 +96,14 @@ export async function runChecks(
   return { condition, attack, samples: 0, findings: [] };
 }
 
+/** The entry of this name; undefined when no name is given. */
 function named<T>(
-  what: string,
+  option: string,
   name: string | undefined,
   known: readonly (readonly [string, T])[],
 ): readonly [string, T] | undefined {
-  const found = known.find(([other]) => other === name);
-  if (name !== undefined && !found) {
-    throw new TrainOptionError(
-      `checks.${what}: there is no '${name}'; expected one of [${known.map(([other]) => other).join(', ')}]`,
-    );
-  }
-  return found;
+  if (name === undefined) return undefined;
+  const names = known.map(([other]) => other);
+  checkOneOf(`checks.${option}`, name, names);
+  return known[names.indexOf(name)];
 }

@@ -32,7 +32,7 @@ it('reads the weights of one stage, of several, and of channels', async () => {
   const read = (weights: { [name: string]: tf.Tensor }) =>
     Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, tensor.arraySync()]));
   tf.tidy(() => {
-    // The reweighter weighs all alike before it has been trained.
+    // An untrained reweighter gives all modalities the same weight.
     expect(read(modalityWeightsOf(reweighted(1))(inputs))).toEqual({
       rgb: [[0.5], [0.5]],
       skeleton: [[0.5], [0.5]],
@@ -54,7 +54,7 @@ it('reads the weights of one stage, of several, and of channels', async () => {
   tf.dispose(inputs);
 });
 
-it('joins the report as means over the samples that are right', async () => {
+it('enters the report as means over the samples that are right', async () => {
   const built = reweighted(1);
   // Class c by the c-th value of rgb: right for most samples, whatever the initial weights.
   const kernel = tf.tensor2d(
@@ -79,15 +79,17 @@ it('joins the report as means over the samples that are right', async () => {
   expect(report.weights!.attacked['both']!['FGSM']).toEqual({ rgb: 0.5, skeleton: 0.5 });
 });
 
-it('says what is missing', () => {
+it('names what is missing', () => {
   expect(() => modalityWeightsOf(tinyModel())).toThrow(
-    /returns no weights: its outputs are \[logits, rgbLogits, skeletonLogits\]/,
+    /got the outputs \[logits, rgbLogits, skeletonLogits\]; expected one with modality weights/,
   );
   expect(() => modalityWeightsOf(reweighted(1, 'channel'))).toThrow(
-    /shape \[batch, 2\], it has \[batch, 10\]; give channels/,
+    /of shape \[batch, 10\]; expected weights of shape \[batch, 2\]. Give channels/,
   );
-  expect(() => modalityWeightsOf(reweighted(1), { outputs: ['w'] })).toThrow(/no place among the outputs/);
+  expect(() => modalityWeightsOf(reweighted(1), { outputs: ['w'] })).toThrow(
+    /outputs: got 'w'; expected names among the model's outputs/,
+  );
   expect(() => modalityWeightsOf(reweighted(1), { channels: [1] })).toThrow(
-    /channels: expected a number for each/,
+    /channels: got \[1\]; expected a number for each/,
   );
 });

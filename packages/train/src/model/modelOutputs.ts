@@ -1,13 +1,18 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { TrainOptionError } from '../errors.js';
-import type { ModelOutputs } from '../training/objective.js';
 
-/** How a model is fed and what its outputs are called. */
+/**
+ * A model's outputs by name: `logits` is the fused prediction, `<modality>Logits` are the auxiliary heads'
+ * ([batch, classes] each); all other outputs have their own names.
+ */
+export type ModelOutputs = { [name: string]: tf.Tensor };
+
+/** Names and shapes of a model's inputs and outputs. */
 export interface ModelPorts {
   /** Input names, which are modality names, in the model's order. */
   inputs: string[];
-  /** Shape of one sample of each input; null for a size that is left open. */
+  /** Shape of one sample of each input; null for an open size. */
   shapes: (number | null)[][];
   /** Output names in the model's order; the fused prediction is called `logits`. */
   outputs: string[];
@@ -27,14 +32,15 @@ export function portsOf(model: LayersModel): ModelPorts {
   if (logits < 0 && outputs.length === 1) logits = 0;
   if (logits < 0) {
     throw new TrainOptionError(
-      `model: expected an output layer named 'logits' for the fused prediction, got [${outputs.join(', ')}]; ` +
-        "name the output layer with { name: 'logits' }",
+      `model: got the outputs [${outputs.join(', ')}]; expected one named 'logits', the fused prediction. Name the ` +
+        "output layer with { name: 'logits' }.",
     );
   }
   outputs[logits] = 'logits';
   const shape = model.outputs[logits]!.shape;
   if (shape.length !== 2 || shape[1] === null) {
-    throw new TrainOptionError(`model: expected logits of shape [batch, classes], got [${shape.join(', ')}]`);
+    const text = shape.map((size) => size ?? 'null').join(', ');
+    throw new TrainOptionError(`model: got logits of shape [${text}]; expected [batch, classes].`);
   }
   return {
     inputs: [...model.inputNames],
@@ -52,8 +58,12 @@ export function runModel(
   inputs: { [modality: string]: tf.Tensor },
   training: boolean,
 ): ModelOutputs {
-  const fed = ports.inputs.map((name) => inputs[name]!);
-  const raw = model.apply(fed, { training }) as tf.Tensor | tf.Tensor[];
-  const list = Array.isArray(raw) ? raw : [raw];
+  const ordered = ports.inputs.map((name) => inputs[name]!);
+  const result = model.apply(ordered, { training }) as tf.Tensor | tf.Tensor[];
+  const list = Array.isArray(result) ? result : [result];
   return Object.fromEntries(ports.outputs.map((name, i) => [name, list[i]!]));
 }
+
+/** The outputs that are auxiliary heads: `<modality>Logits`. */
+export const auxiliaryNames = (outputNames: readonly string[]): string[] =>
+  outputNames.filter((name) => name.endsWith('Logits'));

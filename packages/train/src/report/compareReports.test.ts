@@ -1,6 +1,6 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { compareReports, ReportError } from '../index.js';
+import { compareReports, mergeReports, ReportError } from '../index.js';
 import { type MadeUpModel, madeUpChecks, madeUpCurve, madeUpReport } from './comparison.fixture.js';
 
 const undefended: MadeUpModel = { clean: 0.93, FGSM: [0.35, 0.3, 0.12], 'PGD-20': [0.06, 0.14, 0] };
@@ -28,7 +28,7 @@ describe('compareReports', () => {
     expect(none!.improvement).toBeUndefined();
   });
 
-  it('marks what is clearly better, and not what lies within the intervals', () => {
+  it('marks a figure that is clearly better, and none within the intervals', () => {
     const models = (best: MadeUpModel) =>
       pgdOf(
         compareReports(
@@ -55,7 +55,7 @@ describe('compareReports', () => {
     expect(clear.map(({ robust }) => robust['both']!.best)).toEqual([false, false, true]);
   });
 
-  it('gives means and ranges over seeds, and lets their spread decide', () => {
+  it('gives means and ranges over seeds, and compares the ranges', () => {
     const around = (model: MadeUpModel, shifts: number[]) =>
       shifts.map((by) =>
         madeUpReport({
@@ -89,7 +89,7 @@ describe('compareReports', () => {
     expect(overlapping.toMarkdown()).not.toContain('one training seed');
   });
 
-  it('writes tables for the terminal whose columns line up', () => {
+  it('renders tables with aligned columns for the terminal', () => {
     const text = compareReports(
       { none: madeUpReport(undefended), 'longer name': madeUpReport(muchBetter) },
       { baseline: 'none', notes: ['A remark.'] },
@@ -107,7 +107,7 @@ describe('compareReports', () => {
     expect(text).toMatch(/\d\.\d\*/);
   });
 
-  it('holds everything as JSON', () => {
+  it('gives everything as JSON', () => {
     const comparison = compareReports(
       { none: madeUpReport(undefended), best: madeUpReport(slightlyBetter) },
       { baseline: 'none', curves: { best: madeUpCurve(0.9, [1, 1, 1]) }, settings: { seed: 1 } },
@@ -122,18 +122,24 @@ describe('compareReports', () => {
   it('refuses reports that cannot be compared', () => {
     const report = madeUpReport(trained);
     expect(() => compareReports({})).toThrow(ReportError);
-    expect(() => compareReports({ a: [] })).toThrow("'a' has no report");
+    expect(() => compareReports({ a: [] })).toThrow('reports.a: got no report');
     expect(() => compareReports({ a: report, b: madeUpReport(trained, 60) })).toThrow(/differ in samples/);
     expect(() => compareReports({ a: report }, { baseline: 'b' })).toThrow(
-      /baseline: no report is called 'b'/,
+      /^baseline: got 'b'; expected one of the models \[a\]/,
     );
     expect(() => compareReports({ a: report }, { curves: { c: madeUpCurve(1, [1, 1, 1]) } })).toThrow(
-      /curves: no report/,
+      /^curves: got 'c'; expected one of the models/,
+    );
+    expect(() => compareReports({ a: report }, { base: 'a' } as never)).toThrow(
+      'compareReports.base: got an unknown option; expected one of baseline, title',
+    );
+    expect(() => mergeReports([report], { base: report } as never)).toThrow(
+      /^mergeReports.base: got an unknown option/,
     );
   });
 });
 
-describe('what the checks found', () => {
+describe('findings of the checks', () => {
   const warning = (message: string) =>
     madeUpChecks({ check: 'black-box', status: 'warning', message, figures: { fell: 3 } });
   const calm = madeUpChecks({ check: 'black-box', status: 'passed', message: 'None falls.', figures: {} });
@@ -148,7 +154,7 @@ describe('what the checks found', () => {
       calm: madeUpReport({ ...muchBetter, checks: calm }),
     });
 
-  it('is put together over the seeds: the worst of each check, with its first message', () => {
+  it('are summarised over the seeds: the worst of each check, with its first message', () => {
     expect(build().checks).toEqual({
       warned: {
         subject: 'PGD-20 on both, 16 samples',
@@ -160,7 +166,7 @@ describe('what the checks found', () => {
     });
   });
 
-  it('stands under the tables as text and Markdown', () => {
+  it('are below the tables in text and Markdown', () => {
     const text = build().toText().split('\n\n');
     expect(text[2]).toBe(
       'Checks of warned (PGD-20 on both, 16 samples): 1 warning, 1 inconclusive, 1 passed\n' +
@@ -172,7 +178,7 @@ describe('what the checks found', () => {
     expect(markdown.indexOf('Checks of warned')).toBeGreaterThan(markdown.lastIndexOf('| calm |'));
   });
 
-  it('stands on the page, warnings first and on the card, and as text only', async () => {
+  it('are on the page, warnings first and on the card, and escaped', async () => {
     const { document } = parseHTML(await build().toHTML());
     const flags = [...document.querySelectorAll('.card')].map(
       (card) => card.querySelector('.flag')?.textContent,
@@ -210,7 +216,7 @@ describe('the page', () => {
       },
     );
 
-  it('is whole: tables, plots, pictures, and nothing to load', async () => {
+  it('is complete: tables, plots, pictures, and nothing to load', async () => {
     const html = await build().toHTML();
     const { document } = parseHTML(html);
     const tables = [...document.querySelectorAll('table')];
@@ -229,7 +235,7 @@ describe('the page', () => {
     expect(html.length).toBeLessThan(300_000);
   });
 
-  it('lets no text become markup', async () => {
+  it('escapes all text', async () => {
     const html = await build().toHTML();
     expect(html).not.toContain('<script');
     const { document } = parseHTML(html);
@@ -237,7 +243,7 @@ describe('the page', () => {
     expect(document.querySelectorAll('script')).toHaveLength(0);
   });
 
-  it('is there for a single report as well', async () => {
+  it('exists for a single report, too', async () => {
     const html = await madeUpReport(slightlyBetter).toHTML({ name: 'mine', title: 'My model' });
     const { document } = parseHTML(html);
     expect(document.querySelector('title')!.textContent).toBe('My model');

@@ -1,8 +1,8 @@
 import { randomFrom } from '@amr/internal';
-import type { RobustnessCurve } from '../evaluation/evaluateCurve.js';
-import type { ReportChecks } from '../evaluation/evaluationChecks.js';
+import type { ReportChecks, ReportConfig, ReportData } from './data/reportData.js';
+import type { RobustnessCurve } from './data/robustnessCurve.js';
 import { wilson } from './figures/wilson.js';
-import { type ReportConfig, type ReportData, RobustnessReport } from './robustnessReport.js';
+import { RobustnessReport } from './robustnessReport.js';
 
 const budgets = {
   rgb: { norm: 'linf', epsilon: 8 / 255, range: [0, 1] as [number, number], unit: 'intensity' },
@@ -14,7 +14,7 @@ const conditions: ReportConfig['conditions'] = [
   { name: 'both', modalities: ['rgb', 'skeleton'], budgets, joint: false },
 ];
 
-/** Shares that a made-up model keeps: clean, then rgb, skeleton and both under FGSM and PGD-20. */
+/** Accuracies of a made-up model: clean, then rgb, skeleton and both under FGSM and PGD-20. */
 export interface MadeUpModel {
   clean: number;
   FGSM: [number, number, number];
@@ -23,7 +23,7 @@ export interface MadeUpModel {
   checks?: ReportChecks;
 }
 
-/** Made-up findings: one that passed, one that couldn't tell, and those that are given as warnings. */
+/** Made-up findings: one that passed, one that is inconclusive, and the given warnings. */
 export const madeUpChecks = (...warnings: ReportChecks['findings']): ReportChecks => ({
   condition: 'both',
   attack: 'PGD-20',
@@ -47,8 +47,8 @@ export function madeUpReport(model: MadeUpModel, samples = 120, seed = 1): Robus
     (i) => (0.8 * ((i * 37) % samples)) / samples + 0.2 * random(),
   );
   const labels = hardness.map((_, i) => i % 4);
-  const predictions = (share: number) =>
-    labels.map((label, i) => (hardness[i]! < share ? label : (label + 1) % 4));
+  const predictions = (accuracy: number) =>
+    labels.map((label, i) => (hardness[i]! < accuracy ? label : (label + 1) % 4));
   const clean = predictions(model.clean);
   const attacked = Object.fromEntries(
     conditions.map(({ name }, c) => [

@@ -5,7 +5,7 @@ import { madeUpChecks, madeUpReport } from './comparison.fixture.js';
 const shares = { clean: 0.9, FGSM: [0.5, 0.6, 0.4], 'PGD-20': [0.3, 0.4, 0.2], weights: true } as const;
 const model = { ...shares, FGSM: [...shares.FGSM], 'PGD-20': [...shares['PGD-20']] } as never;
 
-it('comes back from JSON with the same figures', () => {
+it('keeps its figures in JSON', () => {
   const baseline = madeUpReport({ clean: 0.95, FGSM: [0.2, 0.2, 0.1], 'PGD-20': [0, 0.1, 0] });
   const report = new RobustnessReport(madeUpReport(model).data, baseline);
   const text = JSON.stringify(report);
@@ -19,13 +19,13 @@ it('comes back from JSON with the same figures', () => {
 });
 
 it.each([
-  ['no JSON', '{', /not JSON/],
-  ['something else', {}, /format 'amr-robustness-report' and version 1, got 'undefined'/],
-  ['another version', { ...madeUpReport(model).toJSON(), version: 2 }, /and 2$/],
+  ['no JSON', '{', /^report: got text that is not JSON/],
+  ['something else', {}, /^report.format: got undefined; expected 'amr-robustness-report'/],
+  ['another version', { ...madeUpReport(model).toJSON(), version: 2 }, /^report.version: got 2; expected 1/],
   [
     'a lost column',
     { ...madeUpReport(model).toJSON(), samples: { ids: ['a'], labels: [0], clean: [0], attacked: {} } },
-    /lacks parts/,
+    /got missing parts/,
   ],
 ])('refuses %s', (_, json, message) => {
   expect(() => RobustnessReport.fromJSON(json)).toThrow(ReportError);
@@ -34,11 +34,13 @@ it.each([
 
 it('refuses a baseline of other samples and an unknown condition', () => {
   const report = madeUpReport(model);
-  expect(() => new RobustnessReport(report.data, madeUpReport(model, 40))).toThrow(/differ in samples/);
-  expect(() => report.robust('depth', 'FGSM')).toThrow(/no outcomes of 'FGSM' under 'depth'/);
+  expect(() => new RobustnessReport(report.data, madeUpReport(model, 40))).toThrow(/differ in samples;/);
+  expect(() => report.robust('depth', 'FGSM')).toThrow(
+    /got the attack 'FGSM' under the condition 'depth'; expected/,
+  );
 });
 
-it('writes a table that adds up', () => {
+it('renders the figures as a table', () => {
   const table = madeUpReport({ clean: 1, FGSM: [1, 1, 1], 'PGD-20': [0, 0, 0] }, 10)
     .toMarkdown()
     .split('\n');
@@ -49,7 +51,7 @@ it('writes a table that adds up', () => {
   expect(table[7]).toBe('| balance (points) | 0.0 | 0.0 |');
 });
 
-it('keeps what the checks found, and reads reports without any', () => {
+it('keeps the findings of the checks, and reads reports without any', () => {
   const checks = madeUpChecks({
     check: 'black-box',
     status: 'warning',
@@ -67,6 +69,12 @@ it('keeps what the checks found, and reads reports without any', () => {
   ]);
   expect(RobustnessReport.fromJSON(madeUpReport(model).toJSON()).data.checks).toBeUndefined();
   expect(() => RobustnessReport.fromJSON({ ...checked.toJSON(), checks: {} })).toThrow(
-    'the report has checks without findings',
+    'report.checks.findings: got undefined; expected a list with a finding for each check.',
+  );
+});
+
+it('refuses unknown options of its page', async () => {
+  await expect(madeUpReport(model).toHTML({ heading: 'x' } as never)).rejects.toThrow(
+    'toHTML.heading: got an unknown option; expected one of name, title. Remove it or rename it.',
   );
 });

@@ -17,7 +17,7 @@ const inputs = () => ({
 });
 const labels = () => tf.tensor1d([0, 1], 'int32');
 
-/** A network whose features are its inputs and whose heads read the class off the largest feature. */
+/** A network whose features are its inputs and whose heads predict the class of the largest feature. */
 function reweighted(granularity: 'modality' | 'channel') {
   const rgb = input({ shape: [3], name: 'rgb' });
   const skeleton = input({ shape: [3], name: 'skeleton' });
@@ -39,7 +39,7 @@ function reweighted(granularity: 'modality' | 'channel') {
   return { network: model({ inputs: [rgb, skeleton], outputs }), reweighter };
 }
 
-it("opens a reweighter's gate that is shut on what it attacks, where the plain loss finds no direction", async () => {
+it("opens a reweighter's closed gate on the attacked modality, where the plain loss has no gradient", async () => {
   const { network, reweighter } = reweighted('modality');
   // The reweighter trusts rgb when the sum of its features is large: its logit is 40 relu(sum) - 60 against 0.
   reweighter.setWeights([

@@ -45,7 +45,7 @@ const settings = (optimizer: tf.Optimizer, seed = 1): AdversarialTrainerOptions 
 describe('AdversarialTrainer', () => {
   const train = tinySamples();
 
-  it.each(Object.keys(optimizers))('goes on exactly after an interruption in an epoch: %s', async (name) => {
+  it.each(Object.keys(optimizers))('resumes exactly after an interruption in an epoch: %s', async (name) => {
     const whole = settings(optimizers[name]!());
     const validation = { set: tinySamples(9, { seed: 8, prefix: 'v' }), attack: attacks[2]! };
     const { history, finished } = await new AdversarialTrainer(whole).fit(train, { epochs: 3, validation });
@@ -63,7 +63,7 @@ describe('AdversarialTrainer', () => {
       },
     );
     expect(first).toMatchObject({ finished: false, steps: 8 });
-    // What another process would have: a model with other weights, layers with other numbers, a fresh optimizer.
+    // As in another process: a model with other weights, layers with other numbers, a new optimizer.
     const again = settings(optimizers[name]!(), 99);
     const second = await new AdversarialTrainer({ ...again, checkpoint: store }).fit(train, {
       epochs: 3,
@@ -75,7 +75,7 @@ describe('AdversarialTrainer', () => {
     expect(second.history).toEqual(history);
   });
 
-  it('goes on exactly when stopped at every batch', async () => {
+  it('resumes exactly when stopped at every batch', async () => {
     const plain = () => ({
       ...settings(tf.train.adam(0.01)),
       attack: attacks,
@@ -99,7 +99,7 @@ describe('AdversarialTrainer', () => {
     expect(weightBytes(last.model)).toBe(weightBytes(whole.model));
   });
 
-  it('goes on exactly from a checkpoint taken by the clock when the process dies', async () => {
+  it('resumes exactly from a checkpoint of the interval when the process dies', async () => {
     const whole = settings(tf.train.momentum(0.05, 0.9));
     await new AdversarialTrainer(whole).fit(train, { epochs: 2 });
     const store = memoryStore();
@@ -116,11 +116,11 @@ describe('AdversarialTrainer', () => {
     const again = { ...settings(tf.train.momentum(0.05, 0.9), 5), checkpoint: store };
     const logged: string[] = [];
     await new AdversarialTrainer({ ...again, log: (line) => logged.push(line) }).fit(train, { epochs: 2 });
-    expect(logged[0]).toBe('Goes on after 6 of 10 batches.');
+    expect(logged[0]).toBe('Resumes after 6 of 10 batches.');
     expect(weightBytes(again.model)).toBe(weightBytes(whole.model));
   });
 
-  it('stops during validation, and validates again', async () => {
+  it('stops during validation, and validates again when it resumes', async () => {
     const validation = tinySamples(9, { seed: 8, prefix: 'v' });
     const whole = settings(tf.train.sgd(0.1));
     const { history } = await new AdversarialTrainer(whole).fit(train, { epochs: 1, validation });
@@ -149,7 +149,7 @@ describe('AdversarialTrainer', () => {
     expect(weightBytes(again.model)).toBe(weightBytes(whole.model));
   });
 
-  it('learns, tells how far it is, and leaks nothing', async () => {
+  it('learns, reports progress, and leaks no tensor', async () => {
     const samples = tinySamples(12);
     const options: AdversarialTrainerOptions = {
       model: tinyModel({ dropout: 0 }),
@@ -185,7 +185,7 @@ describe('AdversarialTrainer', () => {
     expect(history.at(-1)!.validationRobustAccuracy).toBe(report.robust('both', 'PGD-3').accuracy);
   });
 
-  it('stops when the loss is not finite, and leaves the checkpoint from before', async () => {
+  it('stops when the loss is not finite, with the checkpoint from before', async () => {
     const schedule = Object.assign((_: number, step: number) => (step < 5 ? 0.01 : 1e30), { label: 'mad' });
     const { gradientClip: _, attack: __, ...rest } = { ...settings(tf.train.sgd(0.1)), schedule };
     const clean = { ...rest, cleanShare: 0, checkpoint: memoryStore() };

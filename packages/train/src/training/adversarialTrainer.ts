@@ -1,121 +1,33 @@
-import {
-  type Attack,
-  attackedModalities,
-  type Classifier,
-  classifierOf,
-  type Modalities,
-} from '@amr/attacks';
-import { crc32 } from '@amr/formats';
-import type { Batch, Dataset } from '@amr/internal';
-import { mixSeed, randomFrom } from '@amr/internal';
+import { type Classifier, classifierOf } from '@amr/attacks';
+import { type Batch, type Dataset, mixSeed } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
-import {
-  type CheckpointParts,
-  decodeCheckpoint,
-  encodeCheckpoint,
-  type RunConfig,
-} from '../checkpoint/checkpoint.js';
-import type { CheckpointStore } from '../checkpoint/checkpointStore.js';
-import { trainableVariables, weightsOfModel } from '../checkpoint/modelWeights.js';
-import {
-  assertStateIsKnown,
-  learningRateOf,
-  optimizerName,
-  setLearningRate,
-} from '../checkpoint/optimizerState.js';
-import { CheckpointError, TrainDataError, TrainOptionError } from '../errors.js';
-import { checkBatch, checkDataset, disposeBatch } from '../model/checkBatch.js';
-import { type ModelPorts, portsOf } from '../model/modelOutputs.js';
-import { type AttackChoice, type ChooseAttack, chooserOf } from './attackChoice.js';
+import { trainableWeights } from '../checkpoint/modelWeights.js';
+import { learningRateOf, setLearningRate } from '../checkpoint/optimizerState.js';
+import type { EpochRecord } from '../checkpoint/trainingPosition.js';
+import { TrainDataError, TrainOptionError } from '../errors.js';
+import { checkBatch, disposeBatch } from '../model/checkBatch.js';
+import { attackBatch } from './attackBatch.js';
 import { type RandomLayers, randomLayersOf } from './layerSeeds.js';
-import { amrObjective, auxiliaryNames, crossEntropyObjective, type Objective } from './objective.js';
-import type { Schedule } from './schedule.js';
-import type { EpochRecord, TrainingCallbacks } from './trainingRecord.js';
-import { TrainingRun } from './trainingRun.js';
-import { type StepSamples, trainingStep, type WeightDecay } from './trainingStep.js';
-import { type Validation, validate } from './validation.js';
-
-/** What an {@link AdversarialTrainer} is made of. */
-export interface AdversarialTrainerOptions {
-  /**
-   * Its inputs are named after the modalities. Its output `logits` ([batch, classes], no softmax) is the fused
-   * prediction; outputs `<modality>Logits` are auxiliary heads. A model with one output may call it anything.
-   */
-  model: LayersModel;
-  /** The loss: mean cross-entropy of the logits, the AMR loss (a reconstruction; lambda 1), or a function. */
-  objective: 'cross-entropy' | 'amr' | Objective;
-  /** One of tfjs's optimizers; its state belongs to the training from now on. */
-  optimizer: tf.Optimizer;
-  /** Makes the samples that are trained on, against the logits. Absent: training on clean samples. */
-  attack?: AttackChoice;
-  /**
-   * How the model stands while it is attacked. 'eval': as in use, with moving statistics and without dropout.
-   * 'train': with batch statistics and the dropout of the step; the attack leaves the moving statistics as they were.
-   * Default: 'eval'.
-   */
-  attackMode?: 'eval' | 'train';
-  /** Share, in [0, 1), of the loss that comes from the clean samples. Default: 0. */
-  cleanShare?: number;
-  /** Where the training is kept, so that it can go on after an interruption. Absent: nowhere. */
-  checkpoint?: CheckpointStore;
-  /** A checkpoint is written after every epoch, when stopped, and when this many seconds have passed. Default: 300. */
-  checkpointInterval?: number;
-  /** Told in a line what happens: resumed, epoch done, a layer whose randomness can't be repeated. Default: nobody. */
-  log?: (line: string) => void;
-  /** Learning rate of each step. Default: the optimizer's. */
-  schedule?: Schedule;
-  /** Decoupled weight decay: a rate for all weights of rank 2 and above, or a rate and a choice. Default: none. */
-  weightDecay?: number | WeightDecay;
-  /** Greatest L2 norm of all gradients together. Default: no limit. */
-  gradientClip?: number;
-  /** Samples in a batch. */
-  batchSize: number;
-  /** Leaves out a last batch that is smaller than the others. Default: false. */
-  dropLast?: boolean;
-  /** Whole number: order of the samples, random starts, choice of attacks, dropout. */
-  seed: number;
-}
-
-/** What {@link AdversarialTrainer.fit} is told. */
-export interface FitOptions {
-  /** Passes over the training set, those done before an interruption included. */
-  epochs: number;
-  /** Samples in a batch. Default: the trainer's. */
-  batchSize?: number;
-  /** Looked at after each epoch: a data set, or one with an attack. */
-  validation?: Dataset | Validation;
-  /** Told how it goes. */
-  callbacks?: TrainingCallbacks;
-  /** Stops after the batch at hand, with a checkpoint. */
-  signal?: AbortSignal;
-}
-
-/** How a training ended. */
-export interface FitResult {
-  /** False when it was stopped by its signal. */
-  finished: boolean;
-  /** The finished epochs, those of earlier calls included. */
-  history: EpochRecord[];
-  /** Batches done in all. */
-  steps: number;
-}
-
-// Purposes of random draws, so that none shares its seed with another.
-const ATTACK = 1;
-const CHOICE = 2;
-const DROPOUT = 3;
+import { RANDOM_PURPOSE } from './randomPurpose.js';
+import { resumeRun, saveRun } from './runCheckpoint.js';
+import { learningRateAt } from './schedule.js';
+import type { AdversarialTrainerOptions, FitOptions, FitResult } from './trainerOptions.js';
+import { type TrainerSettings, trainerSettings } from './trainerSettings.js';
+import { planRun, type TrainingRun } from './trainingRun.js';
+import { type StepSamples, trainingStep } from './trainingStep.js';
+import { validate } from './validation.js';
 
 /**
- * Adversarial training (Madry et al. 2018) of a model with one or several inputs: each batch is attacked, then the
- * model takes one optimizer step on what the attack made of it.
+ * Adversarial training (Madry et al. 2018, eq. 2.1: the minimum over the weights of the expected greatest loss in the
+ * ball) of a model with one or several inputs. For each batch, the attack maximises the loss within the budgets, then
+ * the model takes one optimizer step on the adversarial examples.
  *
- * Two calls with equal settings give equal weights, bit for bit, and so does a call that was interrupted and goes on
- * from its checkpoint: all that is random in a step comes from (seed, epoch, batch), and the checkpoint holds the
+ * Two calls with equal settings give equal weights, bit for bit, and so does a call that was interrupted and resumes
+ * from its checkpoint: all random numbers of a step come from (seed, epoch, batch), and the checkpoint holds the
  * weights, moving statistics, and the optimizer's whole state. This holds for one backend on one machine, and for
- * models without GaussianNoise, GaussianDropout, AlphaDropout or dropout inside recurrent layers, which tfjs gives no
- * seeds; the trainer's `log` names them. Dropout layers get a seed from the trainer at each step, also those that
- * were built with one of their own.
+ * models without GaussianNoise, GaussianDropout, AlphaDropout or dropout inside recurrent layers, which can't be seeded
+ * in tfjs; the trainer's `log` names them. Dropout layers get a seed from the trainer at each step, also those that
+ * were built with a seed.
  *
  * @example
  * ```ts
@@ -158,61 +70,45 @@ const DROPOUT = 3;
  * ```
  */
 export class AdversarialTrainer {
-  readonly #options: AdversarialTrainerOptions;
-  readonly #ports: ModelPorts;
-  readonly #objective: Objective;
-  readonly #choose?: ChooseAttack & { attacks?: readonly Attack[] };
-  readonly #weightDecay?: WeightDecay;
-  readonly #baseRate: number;
+  readonly #settings: TrainerSettings;
   #running = false;
 
-  /** @throws {TrainOptionError} when an option, or the model's inputs and outputs, can't work */
+  /** @throws {TrainOptionError} when an option is unknown or not valid, or doesn't fit the model */
   constructor(options: AdversarialTrainerOptions) {
-    this.#options = options;
-    checkNumbers(options);
-    this.#ports = portsOf(options.model);
-    this.#objective = objectiveOf(options.objective, this.#ports);
-    this.#baseRate = learningRateOf(options.optimizer);
-    if (options.checkpoint) assertStateIsKnown(options.optimizer);
-    if (options.model.trainableWeights.length === 0) {
-      throw new TrainOptionError('model: it has no trainable weights; set trainable to true on some layers');
-    }
-    if (options.attack) {
-      this.#choose = chooserOf(options.attack);
-      for (const attack of this.#choose.attacks ?? []) checkModalities(attack, this.#ports);
-    }
-    const decay = options.weightDecay;
-    if (decay !== undefined) this.#weightDecay = typeof decay === 'number' ? { rate: decay } : decay;
+    this.#settings = trainerSettings(options);
   }
 
   /**
    * Trains, from the checkpoint's position when there is one, else from the model as it is.
    * @throws {TrainOptionError} before any work, when the data or options don't fit the model
    * @throws {TrainDataError} when a batch holds labels out of range or values that aren't finite
-   * @throws {CheckpointError} before any work, when the checkpoint is damaged or belongs to something else; it is not
+   * @throws {CheckpointError} before any work, when the checkpoint is damaged or belongs to another run; it is not
    * overwritten
    * @throws {DivergenceError} when the loss is no longer finite
    */
   async fit(trainSet: Dataset, options: FitOptions): Promise<FitResult> {
-    if (this.#running)
-      throw new TrainOptionError('fit: this trainer is already training; wait for it to end');
-    const run = this.#plan(trainSet, options);
-    this.#running = true;
-    const random = randomLayersOf(this.#options.model);
-    if (random.unseeded.length > 0) {
-      this.#log(`Layers whose randomness can't be repeated: ${random.unseeded.join(', ')}.`);
+    if (this.#running) {
+      throw new TrainOptionError('fit: this trainer is already training. Wait for the other call to end.');
     }
-    const { model, attackMode } = this.#options;
-    const inUse = classifierOf(model, { output: this.#ports.logits });
+    const { model, ports, optimizer, baseRate, attackMode, log } = this.#settings;
+    const run = planRun(this.#settings, trainSet, options);
+    this.#running = true;
+    const random = randomLayersOf(model);
+    if (random.unseeded.length > 0) {
+      log(`Layers whose randomness can't be repeated: ${random.unseeded.join(', ')}.`);
+    }
+    const classifier = classifierOf(model, { output: ports.logits });
     const attacked =
-      attackMode === 'train' ? classifierOf(model, { output: this.#ports.logits, training: true }) : inUse;
+      attackMode === 'train' ? classifierOf(model, { output: ports.logits, training: true }) : classifier;
     try {
-      await this.#resume(run);
+      await resumeRun(this.#settings, run);
       run.start();
       while (run.position.epoch < run.epochs) {
-        if ((await this.#trainEpoch(run, attacked, random)) || (await this.#closeEpoch(run, inUse))) {
-          await this.#save(run);
-          this.#log(`Stopped after ${run.done} of ${run.total} batches.`);
+        const stopped =
+          (await this.#trainEpoch(run, attacked, random)) || (await this.#closeEpoch(run, classifier));
+        if (stopped) {
+          await saveRun(this.#settings, run);
+          log(`Stopped after ${run.done} of ${run.total} batches.`);
           return { finished: false, history: [...run.position.history], steps: run.done };
         }
       }
@@ -220,34 +116,14 @@ export class AdversarialTrainer {
     } finally {
       run.dispose();
       random.restore();
-      setLearningRate(this.#options.optimizer, this.#baseRate);
+      setLearningRate(optimizer, baseRate);
       this.#running = false;
     }
   }
 
-  #plan(trainSet: Dataset, options: FitOptions): TrainingRun {
-    const { epochs, batchSize = this.#options.batchSize, validation, callbacks = {}, signal } = options;
-    assertPositiveInteger('epochs', epochs);
-    assertPositiveInteger('batchSize', batchSize);
-    checkDataset(trainSet, 'training set', this.#ports);
-    const checked = validation && ('set' in validation ? validation : { set: validation });
-    if (checked) {
-      checkDataset(checked.set, 'validation set', this.#ports);
-      if (checked.attack) checkModalities(checked.attack, this.#ports);
-    }
-    const dropLast = this.#options.dropLast ?? false;
-    const batches = dropLast ? Math.floor(trainSet.size / batchSize) : Math.ceil(trainSet.size / batchSize);
-    if (batches === 0) {
-      throw new TrainOptionError(
-        `training set: ${trainSet.size} samples make no batch of ${batchSize} when the last one is dropped`,
-      );
-    }
-    return new TrainingRun({ trainSet, epochs, batchSize, batches, validation: checked, callbacks, signal });
-  }
-
   /** @returns whether the training was stopped */
   async #trainEpoch(run: TrainingRun, classifier: Classifier, random: RandomLayers): Promise<boolean> {
-    const { seed, dropLast = false, checkpoint, checkpointInterval = 300 } = this.#options;
+    const { seed, dropLast, checkpoint, checkpointInterval, optimizer } = this.#settings;
     const { position, trainSet, batchSize } = run;
     if (run.stopRequested) return true;
     if (position.batch === run.batches) return false;
@@ -259,107 +135,64 @@ export class AdversarialTrainer {
         disposeBatch(batch);
       }
       position.batch++;
-      await run.callbacks.onBatch?.(run.progress(learningRateOf(this.#options.optimizer)));
+      await run.callbacks.onBatch?.(run.progress(learningRateOf(optimizer)));
       if (run.stopRequested) return true;
-      if (checkpoint && run.secondsSinceSaved >= checkpointInterval) await this.#save(run);
+      if (checkpoint && run.secondsSinceSaved >= checkpointInterval) await saveRun(this.#settings, run);
       if (position.batch === run.batches) break;
     }
-    await run.readFigures();
+    await run.flushMetrics();
     if (position.batch !== run.batches) {
       throw new TrainDataError(
-        `training set: expected ${run.batches} batches of ${batchSize} from ${trainSet.size} samples in epoch ` +
-          `${epoch}, got ${position.batch}`,
+        `trainSet: got ${position.batch} batches in epoch ${epoch}; expected ${run.batches} of ${batchSize}, from ` +
+          `${trainSet.size} samples.`,
       );
     }
     return false;
   }
 
+  /** Attacks a batch, then takes an optimizer step on the adversarial examples, the clean ones, or both. */
   async #trainBatch(
     run: TrainingRun,
     batch: Batch,
     classifier: Classifier,
     random: RandomLayers,
   ): Promise<void> {
-    const { model, optimizer, seed, cleanShare = 0, gradientClip } = this.#options;
+    const { model, ports, objective, optimizer, seed, cleanShare, weightDecay, gradientClip } =
+      this.#settings;
     const { epoch, batch: number } = run.position;
-    await checkBatch(batch, run.trainSet, this.#ports.inputs);
-    const learningRate = this.#rateOf(run, run.done);
+    await checkBatch(batch, run.trainSet, ports.inputs);
+    const learningRate = learningRateAt(this.#settings, run.done, run.total);
     setLearningRate(optimizer, learningRate);
-    const seedDropout = (pass: number) => () => random.seed(seed, DROPOUT, epoch, number, pass);
-    const adversarial = await this.#attack(run, batch, classifier, seedDropout(2));
+    const seedDropout = (pass: number) => () =>
+      random.seed(seed, RANDOM_PURPOSE.dropout, epoch, number, pass);
+
+    const adversarial = await attackBatch(this.#settings, run, batch, classifier, seedDropout(2));
     const versions: StepSamples[] = [];
     if (!adversarial || cleanShare > 0) {
-      versions.push({ inputs: batch.inputs, share: adversarial ? cleanShare : 1, seed: seedDropout(0) });
+      versions.push({ inputs: batch.inputs, weight: adversarial ? cleanShare : 1, seed: seedDropout(0) });
     }
-    if (adversarial) versions.push({ inputs: adversarial, share: 1 - cleanShare, seed: seedDropout(1) });
-    const weights = weightsOfModel(model);
-    const variables = trainableVariables(model).map(
-      (variable) => weights.find((w) => w.variable === variable)!,
-    );
-    let figures: tf.Tensor1D;
+    if (adversarial) versions.push({ inputs: adversarial, weight: 1 - cleanShare, seed: seedDropout(1) });
+
+    let metrics: tf.Tensor1D;
     try {
-      figures = trainingStep(
-        {
-          model,
-          ports: this.#ports,
-          variables,
-          objective: this.#objective,
-          optimizer,
-          learningRate,
-          ...(this.#weightDecay && { weightDecay: this.#weightDecay }),
-          ...(gradientClip !== undefined && { gradientClip }),
-        },
+      const variables = trainableWeights(model);
+      metrics = trainingStep(
+        { model, ports, variables, objective, optimizer, learningRate, weightDecay, gradientClip },
         versions,
         batch.labels,
       );
     } finally {
       if (adversarial) tf.dispose(adversarial);
     }
-    await run.noteFigures(figures, batch.ids.length);
+    await run.recordMetrics(metrics, batch.ids.length);
   }
 
-  #rateOf({ total }: TrainingRun, step: number): number {
-    const { schedule } = this.#options;
-    const rate = schedule ? schedule(step / total, step, this.#baseRate) : this.#baseRate;
-    if (!Number.isFinite(rate)) {
-      throw new TrainOptionError(`schedule: expected a number as learning rate of step ${step}, got ${rate}`);
-    }
-    return rate;
-  }
-
-  async #attack(
-    run: TrainingRun,
-    batch: Batch,
-    classifier: Classifier,
-    seedDropout: () => void,
-  ): Promise<Modalities | undefined> {
-    const { seed, model, attackMode } = this.#options;
-    const { epoch, batch: number } = run.position;
-    const attack = this.#choose?.({
-      epoch,
-      batch: number,
-      step: run.done,
-      steps: run.total,
-      random: randomFrom(mixSeed(seed, CHOICE, epoch, number)),
-    });
-    if (!attack) return undefined;
-    const inputs = Object.fromEntries(this.#ports.inputs.map((name) => [name, batch.inputs[name]!]));
-    const options = { seed: mixSeed(seed, ATTACK, epoch, number) };
-    if (attackMode !== 'train') return attack.perturb(classifier, inputs, batch.labels, options);
-    const restore = holdStatistics(model);
-    try {
-      seedDropout();
-      return await attack.perturb(classifier, inputs, batch.labels, options);
-    } finally {
-      restore();
-    }
-  }
-
-  /** @returns whether the training was stopped, before the epoch was closed */
+  /** Validates, writes a checkpoint and reports. @returns whether the training was stopped before the end of the epoch */
   async #closeEpoch(run: TrainingRun, classifier: Classifier): Promise<boolean> {
+    const { seed, ports, log } = this.#settings;
     const { position, validation, callbacks } = run;
-    // Not the optimizer's present one: an epoch that was interrupted at its end has had no step in this call.
-    const learningRate = this.#rateOf(run, run.done - 1);
+    // Not the optimizer's current rate: an epoch that was interrupted at its end has had no step in this call.
+    const learningRate = learningRateAt(this.#settings, run.done - 1, run.total);
     const { loss, correct, seen } = position.sums;
     const record: EpochRecord = {
       epoch: position.epoch,
@@ -368,170 +201,33 @@ export class AdversarialTrainer {
       learningRate,
     };
     if (validation) {
-      const figures = await validate(classifier, validation, {
-        modalities: this.#ports.inputs,
+      const metrics = await validate(classifier, validation, {
+        modalities: ports.inputs,
         batchSize: run.batchSize,
-        seed: mixSeed(this.#options.seed, ATTACK, position.epoch),
+        seed: mixSeed(seed, RANDOM_PURPOSE.attack, position.epoch),
         signal: run.signal,
       });
-      if (!figures) return true;
-      Object.assign(record, figures);
+      if (!metrics) return true;
+      Object.assign(record, metrics);
     }
     position.history.push(record);
     position.epoch++;
     position.batch = 0;
     position.sums = { loss: 0, correct: 0, seen: 0 };
-    await this.#save(run);
-    this.#log(describeRecord(record, run.epochs));
+    await saveRun(this.#settings, run);
+    log(describeRecord(record, run.epochs));
     await callbacks.onEpoch?.(record, run.progress(learningRate, record));
     return false;
   }
-
-  async #resume(run: TrainingRun): Promise<void> {
-    const bytes = await this.#options.checkpoint?.read();
-    if (!bytes) return;
-    const found = decodeCheckpoint(bytes, this.#checkpointParts(run));
-    if (
-      found.position.epoch > run.epochs ||
-      (found.position.epoch === run.epochs && found.position.batch > 0)
-    ) {
-      throw new CheckpointError(
-        'config',
-        `the checkpoint has ${found.position.epoch} epochs done, more than the ${run.epochs} asked for. It was left ` +
-          'as it is.',
-      );
-    }
-    found.restore();
-    run.position = found.position;
-    if (run.position.epoch < run.epochs || run.position.batch > 0) {
-      this.#log(`Goes on after ${run.done} of ${run.total} batches.`);
-    }
-  }
-
-  async #save(run: TrainingRun): Promise<void> {
-    await run.readFigures();
-    const { checkpoint } = this.#options;
-    if (!checkpoint) return;
-    await checkpoint.write(await encodeCheckpoint(this.#checkpointParts(run), run.position));
-    run.noteSaved();
-  }
-
-  #checkpointParts(run: TrainingRun): CheckpointParts {
-    const { model, optimizer } = this.#options;
-    return {
-      weights: weightsOfModel(model),
-      trainable: trainableVariables(model),
-      optimizer,
-      config: this.#configOf(run),
-    };
-  }
-
-  /** What must be the same for a continuation to give the weights of an uninterrupted run. */
-  #configOf({ trainSet, epochs, batchSize }: TrainingRun): RunConfig {
-    const { optimizer, seed, schedule, gradientClip, attackMode, cleanShare, dropLast } = this.#options;
-    const text = (list: readonly string[]) =>
-      crc32(new TextEncoder().encode(JSON.stringify(list))).toString(16);
-    return {
-      objective: this.#objective.label ?? 'custom',
-      optimizer: `${optimizerName(optimizer)} ${JSON.stringify({ ...optimizer.getConfig(), learningRate: this.#baseRate })}`,
-      schedule: schedule ? (schedule.label ?? 'custom') : 'none',
-      // A schedule depends on how long the training is going to be.
-      ...(schedule && { epochs }),
-      attack: this.#choose ? (this.#choose.label ?? 'custom') : 'none',
-      attackMode: attackMode ?? 'eval',
-      cleanShare: cleanShare ?? 0,
-      weightDecay: this.#weightDecay?.rate ?? 0,
-      weightDecayApplies: this.#weightDecay?.applies ? 'custom' : 'default',
-      gradientClip: gradientClip ?? 'none',
-      batchSize,
-      dropLast: dropLast ?? false,
-      seed,
-      samples: trainSet.size,
-      sampleIds: text(trainSet.ids),
-      classes: text(trainSet.classes),
-    };
-  }
-
-  #log(line: string): void {
-    this.#options.log?.(line);
-  }
-}
-
-function objectiveOf(objective: AdversarialTrainerOptions['objective'], ports: ModelPorts): Objective {
-  const found =
-    objective === 'cross-entropy'
-      ? crossEntropyObjective()
-      : objective === 'amr'
-        ? amrObjective()
-        : objective;
-  if (typeof found !== 'function') {
-    throw new TrainOptionError(`objective: expected 'cross-entropy', 'amr' or a function, got ${found}`);
-  }
-  if (found.needsAuxiliary && auxiliaryNames(ports.outputs).length === 0) {
-    throw new TrainOptionError(
-      `objective: the AMR loss needs auxiliary heads, outputs named '<modality>Logits'; the model has ` +
-        `[${ports.outputs.join(', ')}]`,
-    );
-  }
-  return found;
-}
-
-function checkModalities(attack: Attack, ports: ModelPorts): void {
-  const unknown = attackedModalities(attack.threatModel).filter((name) => !ports.inputs.includes(name));
-  if (unknown.length > 0) {
-    throw new TrainOptionError(
-      `attack: '${attack.name}' has a budget for '${unknown.join("', '")}', the model's inputs are ` +
-        `[${ports.inputs.join(', ')}]`,
-    );
-  }
-}
-
-function checkNumbers(options: AdversarialTrainerOptions): void {
-  const { batchSize, seed, cleanShare = 0, gradientClip, weightDecay = 0, checkpointInterval = 0 } = options;
-  assertPositiveInteger('batchSize', batchSize);
-  if (!Number.isSafeInteger(seed)) throw new TrainOptionError(`seed: expected a whole number, got ${seed}`);
-  if (!(cleanShare >= 0 && cleanShare < 1)) {
-    throw new TrainOptionError(`cleanShare: expected a share in [0, 1), got ${cleanShare}`);
-  }
-  if (gradientClip !== undefined && !(gradientClip > 0)) {
-    throw new TrainOptionError(`gradientClip: expected a norm above 0, got ${gradientClip}`);
-  }
-  const rate = typeof weightDecay === 'number' ? weightDecay : weightDecay.rate;
-  if (!(Number.isFinite(rate) && rate >= 0)) {
-    throw new TrainOptionError(`weightDecay: expected a rate of 0 or more, got ${rate}`);
-  }
-  if (!(checkpointInterval >= 0)) {
-    throw new TrainOptionError(`checkpointInterval: expected seconds, 0 or more, got ${checkpointInterval}`);
-  }
-}
-
-function assertPositiveInteger(name: string, value: number): void {
-  if (!(Number.isSafeInteger(value) && value > 0)) {
-    throw new TrainOptionError(`${name}: expected a whole number of 1 or more, got ${value}`);
-  }
-}
-
-/** Remembers the weights that no gradient changes. @returns what puts them back */
-function holdStatistics(model: LayersModel): () => void {
-  const held = model.nonTrainableWeights.map((weight) => {
-    const variable = weight.read() as tf.Variable;
-    return { variable, value: tf.keep(tf.clone(variable)) };
-  });
-  return () => {
-    for (const { variable, value } of held) {
-      variable.assign(value);
-      value.dispose();
-    }
-  };
 }
 
 function describeRecord(record: EpochRecord, epochs: number): string {
-  const percent = (share: number | undefined) => (share === undefined ? '' : `${(100 * share).toFixed(1)} %`);
+  const { epoch, loss, accuracy, validationAccuracy, validationRobustAccuracy } = record;
+  const percent = (fraction: number) => `${(100 * fraction).toFixed(1)} %`;
   const parts = [
-    `Epoch ${record.epoch + 1} of ${epochs}: loss ${record.loss.toFixed(4)}, accuracy ${percent(record.accuracy)}`,
-    record.validationAccuracy !== undefined && `validation ${percent(record.validationAccuracy)}`,
-    record.validationRobustAccuracy !== undefined &&
-      `under attack ${percent(record.validationRobustAccuracy)}`,
+    `Epoch ${epoch + 1} of ${epochs}: loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}`,
+    validationAccuracy !== undefined && `validation ${percent(validationAccuracy)}`,
+    validationRobustAccuracy !== undefined && `under attack ${percent(validationRobustAccuracy)}`,
   ];
   return `${parts.filter(Boolean).join(', ')}.`;
 }

@@ -15,21 +15,21 @@ const at = (step: number, random = () => 0): AttackContext => ({
   random,
 });
 
-it('takes turns', () => {
+it('uses attacks in turn', () => {
   const choose = cycleAttacks([a, b]);
   expect([0, 1, 2, 3].map((step) => choose(at(step)))).toEqual([a, b, a, b]);
   expect(chooserOf([a, b])(at(1))).toBe(b);
 });
 
-it('draws by the shares', () => {
+it('samples attacks by their weights', () => {
   const choose = sampleAttacks([a, b], [1, 3]);
   const random = randomFrom(1);
-  const drawn = [...Array(2000).keys()].map(() => choose(at(0, random)));
-  expect(drawn.filter((attack) => attack === a).length / 2000).toBeCloseTo(0.25, 1);
+  const sampled = [...Array(2000).keys()].map(() => choose(at(0, random)));
+  expect(sampled.filter((attack) => attack === a).length / 2000).toBeCloseTo(0.25, 1);
   expect(sampleAttacks([a, b], [1, 0])(at(0, () => 1 - 2 ** -32))).toBe(a);
 });
 
-it('labels tell threat models apart', () => {
+it('labels differ between threat models', () => {
   const labels = [a, b].map(describeAttack);
   expect(labels[0]).not.toBe(labels[1]);
   expect(describeAttack(pgd(jointBall('l2', 1, { rgb: { weight: 2 } })))).toContain('"weight":2');
@@ -41,9 +41,11 @@ it('labels tell threat models apart', () => {
   mask.dispose();
 });
 
-it('refuses empty lists and shares that miss them', () => {
+it('refuses empty lists, and weights that do not match them', () => {
   expect(() => cycleAttacks([])).toThrow(TrainOptionError);
-  expect(() => sampleAttacks([a], [1, 2])).toThrow(/expected 1 shares/);
+  expect(() => sampleAttacks([a], [1, 2])).toThrow(
+    /^sampleAttacks.weights: got \[1, 2\]; expected 1 numbers/,
+  );
   expect(() => sampleAttacks([a], [0])).toThrow(TrainOptionError);
   expect(() => sampleAttacks([a, b], [2, -1])).toThrow(TrainOptionError);
 });

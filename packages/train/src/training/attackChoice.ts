@@ -1,7 +1,9 @@
-import type { Attack } from '@amr/attacks';
+import { type Attack, attackedModalities } from '@amr/attacks';
 import { TrainOptionError } from '../errors.js';
+import type { ModelPorts } from '../model/modelOutputs.js';
+import { checkOption } from '../options.js';
 
-/** Where the training stands when an attack is chosen. */
+/** How far the training is when an attack is chosen. */
 export interface AttackContext {
   /** Epoch, from 0. */
   epoch: number;
@@ -11,7 +13,7 @@ export interface AttackContext {
   step: number;
   /** Batches of the whole training. */
   steps: number;
-  /** Uniform numbers in [0, 1) that depend on the trainer's seed, the epoch and the batch alone. */
+  /** Uniform numbers in [0, 1) that depend only on the trainer's seed, the epoch and the batch. */
   random(): number;
 }
 
@@ -21,54 +23,53 @@ export type ChooseAttack = ((context: AttackContext) => Attack | undefined) & {
   label?: string;
 };
 
-/** One attack for all batches, several that take turns, or a function that chooses for each batch. */
+/** One attack for all batches, several in turn as {@link cycleAttacks} gives them, or a function that chooses for each batch. */
 export type AttackChoice = Attack | readonly Attack[] | ChooseAttack;
 
 /**
- * The attacks take turns from batch to batch.
+ * Uses the attacks in turn, one for each batch.
  * @throws {TrainOptionError} for an empty list
  */
 export function cycleAttacks(attacks: readonly Attack[]): ChooseAttack {
-  assertSome('cycleAttacks', attacks);
+  checkAttacks('cycleAttacks', attacks);
   return Object.assign(({ step }: AttackContext) => attacks[step % attacks.length], {
+    // Checkpoints hold the labels: they must not change.
     label: `in turn: ${attacks.map(describeAttack).join(', ')}`,
     attacks,
   });
 }
 
 /**
- * Each batch draws its attack, from the trainer's seed.
- * @param shares how often each is drawn, in relation to the others; default: all alike
- * @throws {TrainOptionError} for an empty list, or shares that don't match it or don't add up to more than 0
+ * Samples the attack of each batch, with random numbers from the trainer's seed.
+ * @param weights relative probability of each attack; default: all alike
+ * @throws {TrainOptionError} for an empty list, or weights that don't match it, are negative, or are all 0
  */
 export function sampleAttacks(
   attacks: readonly Attack[],
-  shares: readonly number[] = attacks.map(() => 1),
+  weights: readonly number[] = attacks.map(() => 1),
 ): ChooseAttack {
-  assertSome('sampleAttacks', attacks);
-  const total = shares.reduce((sum, share) => sum + share, 0);
-  if (shares.length !== attacks.length || !shares.every((share) => share >= 0) || !(total > 0)) {
-    throw new TrainOptionError(
-      `sampleAttacks: expected ${attacks.length} shares of 0 or more, not all 0, one for each attack; got [${shares}]`,
-    );
-  }
+  checkAttacks('sampleAttacks', attacks);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const valid = weights.length === attacks.length && weights.every((weight) => weight >= 0) && total > 0;
+  const expected = `${attacks.length} numbers of 0 or more, not all 0, one for each attack`;
+  checkOption('sampleAttacks.weights', weights, valid, expected);
   const choose = ({ random }: AttackContext) => {
-    const draw = random() * total;
-    let below = 0;
-    const drawn = shares.findIndex((share) => {
-      below += share;
-      return draw < below;
+    const point = random() * total;
+    let sum = 0;
+    const index = weights.findIndex((weight) => {
+      sum += weight;
+      return point < sum;
     });
-    // Rounding may leave a draw at the very end with no share: it belongs to the last one that has any.
-    return attacks[drawn >= 0 ? drawn : shares.findLastIndex((share) => share > 0)];
+    // Rounding may leave a point at the very end above all sums: it belongs to the last attack whose weight isn't 0.
+    return attacks[index >= 0 ? index : weights.findLastIndex((weight) => weight > 0)];
   };
   return Object.assign(choose, {
-    label: `at random: ${attacks.map((attack, i) => `${shares[i]} ${describeAttack(attack)}`).join(', ')}`,
+    label: `at random: ${attacks.map((attack, i) => `${weights[i]} ${describeAttack(attack)}`).join(', ')}`,
     attacks,
   });
 }
 
-/** A function out of whatever form the choice was given in. */
+/** The function for any form of the option. */
 export function chooserOf(choice: AttackChoice): ChooseAttack & { attacks?: readonly Attack[] } {
   if (typeof choice === 'function') return choice;
   if (Array.isArray(choice)) return cycleAttacks(choice as readonly Attack[]);
@@ -85,7 +86,19 @@ export function describeAttack(attack: Attack): string {
   })}`;
 }
 
-function assertSome(name: string, attacks: readonly Attack[]): void {
-  if (attacks.length === 0)
-    throw new TrainOptionError(`${name}: expected one attack or more, got an empty list`);
+/** @throws {TrainOptionError} when an attack has a budget for a modality that the model doesn't take */
+export function checkModalities(path: string, attack: Attack, { inputs }: ModelPorts): void {
+  const unknown = attackedModalities(attack.threatModel).filter((name) => !inputs.includes(name));
+  if (unknown.length > 0) {
+    throw new TrainOptionError(
+      `${path}: got a budget for '${unknown.join("', '")}' in '${attack.name}'; expected the model's inputs ` +
+        `[${inputs.join(', ')}].`,
+    );
+  }
+}
+
+function checkAttacks(path: string, attacks: readonly Attack[]): void {
+  if (attacks.length === 0) {
+    throw new TrainOptionError(`${path}.attacks: got none; expected one or more.`);
+  }
 }

@@ -3,11 +3,11 @@ import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 
 /** The random layers of a model. */
 export interface RandomLayers {
-  /** Gives each dropout layer the seed of a step: the masks depend on it and the layer's position alone. */
+  /** Gives each dropout layer the seed of a step. The masks depend only on it and the layer's position. */
   seed(...parts: number[]): void;
-  /** Gives the layers the seeds back that they were built with. */
+  /** Restores the seeds that the layers were built with. */
   restore(): void;
-  /** Names of layers whose randomness tfjs doesn't let anyone seed. */
+  /** Names of random layers that can't be seeded in tfjs. */
   unseeded: string[];
 }
 
@@ -15,7 +15,7 @@ interface Seeded {
   seed?: number;
 }
 
-/** Classes that draw from the global generator. */
+/** Classes that take their random numbers from the global generator. */
 const UNSEEDED = new Set(['GaussianNoise', 'GaussianDropout', 'AlphaDropout']);
 
 /** Finds the dropout layers of a model, nested models and wrappers included. */

@@ -1,24 +1,20 @@
 import { amrLoss, crossEntropy } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { TrainOptionError } from '../errors.js';
-
-/**
- * A model's outputs by name: `logits` is the fused prediction, `<modality>Logits` are the auxiliary heads'
- * ([batch, classes] each); anything else the model returns is there under its own name.
- */
-export type ModelOutputs = { [name: string]: tf.Tensor };
+import { auxiliaryNames, type ModelOutputs, type ModelPorts } from '../model/modelOutputs.js';
+import { checkFraction, checkNotNegative, checkOption, rejectUnknownOptions } from '../options.js';
 
 /** The loss of a training step: a scalar, differentiable, a mean over the batch. `labels`: int32, [batch]. */
 export type Objective = ((outputs: ModelOutputs, labels: tf.Tensor1D) => tf.Scalar) & {
   /** Names the objective with its parameters; a checkpoint of a run with another label is refused. Default: 'custom'. */
   label?: string;
-  /** The model must have auxiliary heads. Default: false. */
+  /** Whether the model must have auxiliary heads. Default: false. */
   needsAuxiliary?: boolean;
 };
 
 /** Options of {@link crossEntropyObjective}. */
 export interface CrossEntropyObjectiveOptions {
-  /** Share of the target, in [0, 1), that is spread evenly over all classes. Default: 0. */
+  /** Part of the target, in [0, 1), that is spread evenly over all classes. Default: 0. */
   labelSmoothing?: number;
 }
 
@@ -28,9 +24,15 @@ export interface AmrObjectiveOptions extends CrossEntropyObjectiveOptions {
   lambda?: number;
 }
 
-/** Mean cross-entropy of the fused prediction; auxiliary heads aren't trained by it. */
+/**
+ * Mean cross-entropy of the fused prediction. It doesn't train auxiliary heads.
+ * @throws {TrainOptionError} when an option is unknown or not valid
+ */
 export function crossEntropyObjective(options: CrossEntropyObjectiveOptions = {}): Objective {
-  const labelSmoothing = smoothingIn(options);
+  rejectUnknownOptions('crossEntropyObjective', options, [
+    'labelSmoothing',
+  ] satisfies (keyof CrossEntropyObjectiveOptions)[]);
+  const labelSmoothing = checkSmoothing('crossEntropyObjective', options);
   return Object.assign(
     (outputs: ModelOutputs, labels: tf.Tensor1D) =>
       tf.tidy(() =>
@@ -42,15 +44,18 @@ export function crossEntropyObjective(options: CrossEntropyObjectiveOptions = {}
 
 /**
  * The AMR loss, CE(logits, y) + lambda * sum over m of CE(<m>Logits, y), as `amrLoss` of `@amr/layers` defines it: a
- * reconstruction. Any model with auxiliary heads can be trained with it, so that a comparison of fusion layers may
+ * reconstruction. Any model with auxiliary heads can be trained with it, so that a comparison of fusion layers can
  * give all of them the same deep supervision.
+ * @throws {TrainOptionError} when an option is unknown or not valid
  */
 export function amrObjective(options: AmrObjectiveOptions = {}): Objective {
-  const labelSmoothing = smoothingIn(options);
+  rejectUnknownOptions('amrObjective', options, [
+    'labelSmoothing',
+    'lambda',
+  ] satisfies (keyof AmrObjectiveOptions)[]);
+  const labelSmoothing = checkSmoothing('amrObjective', options);
   const { lambda = 1 } = options;
-  if (!(Number.isFinite(lambda) && lambda >= 0)) {
-    throw new TrainOptionError(`amrObjective: lambda is a number of 0 or more, got ${lambda}`);
-  }
+  checkNotNegative('amrObjective.lambda', lambda);
   return Object.assign(
     (outputs: ModelOutputs, labels: tf.Tensor1D) =>
       amrLoss({
@@ -64,13 +69,29 @@ export function amrObjective(options: AmrObjectiveOptions = {}): Objective {
   );
 }
 
-/** Those of a model's outputs that are auxiliary heads: `<modality>Logits`. */
-export const auxiliaryNames = (outputNames: readonly string[]): string[] =>
-  outputNames.filter((name) => name.endsWith('Logits'));
-
-function smoothingIn({ labelSmoothing = 0 }: CrossEntropyObjectiveOptions): number {
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-    throw new TrainOptionError(`labelSmoothing is a share in [0, 1), got ${labelSmoothing}`);
+/**
+ * The objective that an option stands for.
+ * @throws {TrainOptionError} for an unknown name, and for an objective that needs auxiliary heads the model doesn't have
+ */
+export function objectiveOf(objective: 'cross-entropy' | 'amr' | Objective, ports: ModelPorts): Objective {
+  const found =
+    objective === 'cross-entropy'
+      ? crossEntropyObjective()
+      : objective === 'amr'
+        ? amrObjective()
+        : objective;
+  const expected = "'cross-entropy', 'amr' or a function";
+  checkOption('AdversarialTrainer.objective', found, typeof found === 'function', expected);
+  if (found.needsAuxiliary && auxiliaryNames(ports.outputs).length === 0) {
+    throw new TrainOptionError(
+      `model: got the outputs [${ports.outputs.join(', ')}]; expected auxiliary heads, named '<modality>Logits', which the ` +
+        'AMR loss needs. Add such outputs or use another objective.',
+    );
   }
+  return found;
+}
+
+function checkSmoothing(path: string, { labelSmoothing = 0 }: CrossEntropyObjectiveOptions): number {
+  checkFraction(`${path}.labelSmoothing`, labelSmoothing);
   return labelSmoothing;
 }

@@ -14,14 +14,14 @@ const available = await useBackend({ backend: 'onnx' }).then(
   },
 );
 
-/** What the backend 'onnx' has that is looked at here. */
+/** The parts of the backend 'onnx' that this test observes. */
 interface Recording {
   graph: { run(wanted: Iterable<unknown>): void; readonly length: number };
   readSync(dataId: object): unknown;
   beginKernel(): void;
 }
 
-/** Runs of ONNX Runtime by what led to them: a tensor is read, a new step begins, or a kernel wants numbers. */
+/** Runs of ONNX Runtime by their cause: a tensor is read, a new step begins, or a kernel needs values. */
 const runs = { read: 0, step: 0, kernel: 0 };
 
 describe.skipIf(!available)('on onnx', () => {
@@ -68,13 +68,13 @@ describe.skipIf(!available)('on onnx', () => {
     expect(step).toBeLessThanOrEqual(steps);
   });
 
-  test('no step of APGD is cut', async () => {
+  test('each step of APGD is one run', async () => {
     const { kernel, step } = await attack(apgd(budgets, { steps: 6 }));
     expect(kernel).toBe(0);
     expect(step).toBeLessThanOrEqual(8);
   });
 
-  test('no step of CW is cut: one run of its gradient and its Adam, one read of what it found', async () => {
+  test('each step of CW is one run of its gradient and its Adam, and one read of its result', async () => {
     const l2 = {
       rgb: { norm: 'l2', epsilon: 1, range: [0, 1] },
       skeleton: { norm: 'l2', epsilon: 1 },
@@ -83,7 +83,7 @@ describe.skipIf(!available)('on onnx', () => {
       cw(l2 as never, { steps: 4, binarySearchSteps: 2, abortEarly: false }),
     );
     expect(kernel).toBe(0);
-    // And before each of the two searches what they begin with.
+    // And two runs before each of the two searches, for its start.
     expect(step).toBeLessThanOrEqual(8 + 2 * 2);
     expect(read).toBeLessThanOrEqual(14);
   });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { constant, cosine, TrainOptionError } from '../index.js';
 
-it('cosine rises in a line, then falls along a cosine', () => {
+it('cosine rises linearly, then falls along a cosine', () => {
   const schedule = cosine({ warmup: 0.2, peak: 1, floor: 0.1 });
   expect([0, 0.1, 0.2, 0.6, 1].map((progress) => schedule(progress, 0, 5))).toEqual([
     0,
@@ -18,7 +18,7 @@ it("takes the optimizer's rate where none is given", () => {
   expect(constant(0.01)(0.9, 12, 0.3)).toBe(0.01);
 });
 
-it('has labels that tell settings apart', () => {
+it('has labels that differ between settings', () => {
   const labels = [
     cosine(),
     cosine({ warmup: 0.1 }),
@@ -30,9 +30,12 @@ it('has labels that tell settings apart', () => {
   expect(new Set(labels.map(({ label }) => label)).size).toBe(6);
 });
 
-it.each([[{ warmup: 1 }], [{ warmup: -0.1 }], [{ peak: Number.NaN }], [{ floor: -1 }]])(
-  'refuses %o',
-  (options) => {
-    expect(() => cosine(options)).toThrow(TrainOptionError);
-  },
-);
+it.each([
+  [{ warmup: 1 }],
+  [{ warmup: -0.1 }],
+  [{ peak: Number.NaN }],
+  [{ floor: -1 }],
+  [{ minimum: 0 } as never],
+])('refuses %o', (options) => {
+  expect(() => cosine(options)).toThrow(TrainOptionError);
+});

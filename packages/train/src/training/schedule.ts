@@ -1,10 +1,11 @@
 import { TrainOptionError } from '../errors.js';
+import { checkFraction, checkNotNegative, rejectUnknownOptions } from '../options.js';
 
 /**
  * The learning rate of a step.
- * @param progress share of the whole training that is done before this step, in [0, 1)
+ * @param progress fraction of the whole training that is done before this step, in [0, 1)
  * @param step number of this step, from 0
- * @param base the optimizer's own learning rate, as it was given to the trainer
+ * @param base the learning rate that the optimizer had when the trainer was built
  */
 export type Schedule = ((progress: number, step: number, base: number) => number) & {
   /** Names the schedule with its parameters; a checkpoint of a run with another label is refused. Default: 'custom'. */
@@ -13,10 +14,11 @@ export type Schedule = ((progress: number, step: number, base: number) => number
 
 /**
  * The same learning rate throughout.
- * @param rate default: the optimizer's own
+ * @param rate default: the optimizer's
+ * @throws {TrainOptionError} for a rate that is not a number of 0 or more
  */
 export function constant(rate?: number): Schedule {
-  if (rate !== undefined) assertRate('rate', rate);
+  if (rate !== undefined) checkNotNegative('constant.rate', rate);
   return Object.assign((_progress: number, _step: number, base: number) => rate ?? base, {
     label: `constant(${rate ?? 'base'})`,
   });
@@ -24,9 +26,9 @@ export function constant(rate?: number): Schedule {
 
 /** Options of {@link cosine}. */
 export interface CosineOptions {
-  /** Share of the training, in [0, 1), during which the rate rises linearly from 0. Default: 0. */
+  /** Fraction of the training, in [0, 1), during which the rate rises linearly from 0. Default: 0. */
   warmup?: number;
-  /** Highest learning rate. Default: the optimizer's own. */
+  /** Highest learning rate. Default: the optimizer's. */
   peak?: number;
   /** Learning rate at the end. Default: 0. */
   floor?: number;
@@ -35,7 +37,7 @@ export interface CosineOptions {
 /**
  * Rises linearly to `peak`, then falls along half a cosine to `floor` (Loshchilov and Hutter, SGDR, 2017, eq. 5,
  * without restarts).
- * @throws {TrainOptionError} for a warm-up outside [0, 1) or a rate that is not a number of 0 or more
+ * @throws {TrainOptionError} for an unknown option, a warm-up outside [0, 1), or a rate that is not a number of 0 or more
  * @example
  * ```ts
  * import { cosine } from '@amr/train';
@@ -46,11 +48,10 @@ export interface CosineOptions {
  */
 export function cosine(options: CosineOptions = {}): Schedule {
   const { warmup = 0, peak, floor = 0 } = options;
-  if (!(warmup >= 0 && warmup < 1)) {
-    throw new TrainOptionError(`cosine: warmup is a share of the training in [0, 1), got ${warmup}`);
-  }
-  if (peak !== undefined) assertRate('cosine: peak', peak);
-  assertRate('cosine: floor', floor);
+  rejectUnknownOptions('cosine', options, ['warmup', 'peak', 'floor'] satisfies (keyof CosineOptions)[]);
+  checkFraction('cosine.warmup', warmup);
+  if (peak !== undefined) checkNotNegative('cosine.peak', peak);
+  checkNotNegative('cosine.floor', floor);
   const schedule = (progress: number, _step: number, base: number) => {
     const top = peak ?? base;
     if (progress < warmup) return (top * progress) / warmup;
@@ -60,8 +61,20 @@ export function cosine(options: CosineOptions = {}): Schedule {
   return Object.assign(schedule, { label: `cosine(${warmup},${peak ?? 'base'},${floor})` });
 }
 
-function assertRate(name: string, rate: number): void {
-  if (!(Number.isFinite(rate) && rate >= 0)) {
-    throw new TrainOptionError(`${name} is a number of 0 or more, got ${rate}`);
+/**
+ * The learning rate of a step: the schedule's, or the optimizer's without one.
+ * @throws {TrainOptionError} when the schedule gives no finite number
+ */
+export function learningRateAt(
+  { schedule, baseRate }: { schedule: Schedule | undefined; baseRate: number },
+  step: number,
+  total: number,
+): number {
+  const rate = schedule ? schedule(step / total, step, baseRate) : baseRate;
+  if (!Number.isFinite(rate)) {
+    throw new TrainOptionError(
+      `AdversarialTrainer.schedule: got ${rate} as the learning rate of step ${step}; expected a finite number.`,
+    );
   }
+  return rate;
 }

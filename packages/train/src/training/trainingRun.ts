@@ -1,12 +1,17 @@
 import { type Dataset, progressClock } from '@amr/internal';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { TrainingPosition } from '../checkpoint/checkpoint.js';
-import { DivergenceError } from '../errors.js';
-import type { EpochRecord, TrainingCallbacks, TrainingProgress } from './trainingRecord.js';
+import type { EpochRecord, TrainingPosition } from '../checkpoint/trainingPosition.js';
+import { DivergenceError, TrainOptionError } from '../errors.js';
+import { checkDataset } from '../model/checkDataset.js';
+import { checkCount, rejectUnknownOptions } from '../options.js';
+import { checkModalities } from './attackChoice.js';
+import type { FitOptions } from './trainerOptions.js';
+import type { TrainerSettings } from './trainerSettings.js';
+import type { TrainingCallbacks, TrainingProgress } from './trainingProgress.js';
 import type { Validation } from './validation.js';
 
-/** What a call of fit works on. */
-export interface TrainingPlan {
+/** Options of a call of fit, checked, with their defaults filled in. */
+interface TrainingPlan {
   /** The samples. */
   trainSet: Dataset;
   /** Passes over them. */
@@ -15,23 +20,71 @@ export interface TrainingPlan {
   batchSize: number;
   /** Batches of an epoch. */
   batches: number;
-  /** What is looked at after each epoch. */
+  /** Evaluated after each epoch. */
   validation: Validation | undefined;
-  /** Who is told. */
+  /** Receive progress. */
   callbacks: TrainingCallbacks;
-  /** Who stops it. */
+  /** Stops the training. */
   signal: AbortSignal | undefined;
 }
 
+/**
+ * Checks the options of a call of fit.
+ * @throws {TrainOptionError} when an option is unknown or not valid, or the data don't fit the model
+ */
+export function planRun(settings: TrainerSettings, trainSet: Dataset, options: FitOptions): TrainingRun {
+  const known: { [key in keyof Required<FitOptions>]: true } = {
+    epochs: true,
+    batchSize: true,
+    validation: true,
+    callbacks: true,
+    signal: true,
+  };
+  rejectUnknownOptions('fit', options, Object.keys(known));
+  const { epochs, batchSize = settings.batchSize, callbacks = {}, signal } = options;
+  checkCount('fit.epochs', epochs);
+  checkCount('fit.batchSize', batchSize);
+  rejectUnknownOptions('fit.callbacks', callbacks, [
+    'onBatch',
+    'onEpoch',
+  ] satisfies (keyof TrainingCallbacks)[]);
+  checkDataset(trainSet, 'trainSet', settings.ports);
+  const validation = validationOf(settings, options.validation);
+  const batches = settings.dropLast
+    ? Math.floor(trainSet.size / batchSize)
+    : Math.ceil(trainSet.size / batchSize);
+  if (batches === 0) {
+    throw new TrainOptionError(
+      `trainSet: got ${trainSet.size} samples, which make no batch of ${batchSize} with dropLast; expected ${batchSize} or ` +
+        'more. Use smaller batches.',
+    );
+  }
+  return new TrainingRun({ trainSet, epochs, batchSize, batches, validation, callbacks, signal });
+}
+
+function validationOf({ ports }: TrainerSettings, given: FitOptions['validation']): Validation | undefined {
+  if (!given) return undefined;
+  const validation = 'set' in given ? given : { set: given };
+  rejectUnknownOptions('fit.validation', validation, [
+    'set',
+    'attack',
+    'batchSize',
+  ] satisfies (keyof Validation)[]);
+  checkDataset(validation.set, 'validation', ports);
+  if (validation.attack) checkModalities('fit.validation.attack', validation.attack, ports);
+  if (validation.batchSize !== undefined) checkCount('fit.validation.batchSize', validation.batchSize);
+  return validation;
+}
+
 /** [loss, correct] of a step, still on the device. */
-interface UnreadFigures {
-  figures: tf.Tensor1D;
+interface UnreadMetrics {
+  metrics: tf.Tensor1D;
   samples: number;
   epoch: number;
   batch: number;
 }
 
-/** One call of fit under way: its plan, its position, and the newest step's figures, which are read a step late. */
+/** A call of fit in progress: its plan, its position, and the newest step's metrics, which are read one step later. */
 export class TrainingRun implements TrainingPlan {
   readonly trainSet: Dataset;
   readonly epochs: number;
@@ -40,11 +93,11 @@ export class TrainingRun implements TrainingPlan {
   readonly validation: Validation | undefined;
   readonly callbacks: TrainingCallbacks;
   readonly signal: AbortSignal | undefined;
-  /** Where the training stands. */
+  /** How far the training is. */
   position: TrainingPosition = { epoch: 0, batch: 0, sums: { loss: 0, correct: 0, seen: 0 }, history: [] };
   #progress = progressClock();
   #savedAt = performance.now();
-  #unread: UnreadFigures | undefined;
+  #unread: UnreadMetrics | undefined;
 
   constructor(plan: TrainingPlan) {
     this.trainSet = plan.trainSet;
@@ -79,37 +132,43 @@ export class TrainingRun implements TrainingPlan {
   /** Starts the clocks, once the position is known. */
   start(): void {
     this.#progress = progressClock(this.done);
-    this.noteSaved();
+    this.markSaved();
   }
 
-  /** A checkpoint has been written. */
-  noteSaved(): void {
+  /** Restarts the clock of checkpoints: one has been written. */
+  markSaved(): void {
     this.#savedAt = performance.now();
   }
 
-  /** Takes over a step's [loss, correct] and reads those of the step before, so that the device need not wait. */
-  async noteFigures(figures: tf.Tensor1D, samples: number): Promise<void> {
+  /**
+   * Takes a step's [loss, correct], and reads those of the step before, so that the device need not wait.
+   * @throws {DivergenceError} when the loss is not finite
+   */
+  async recordMetrics(metrics: tf.Tensor1D, samples: number): Promise<void> {
     const { epoch, batch } = this.position;
     const previous = this.#unread;
-    this.#unread = { figures, samples, epoch, batch };
+    this.#unread = { metrics, samples, epoch, batch };
     if (previous) await this.#read(previous);
-    // The first figures are waited for: a display has something to show, and a loss that starts as NaN stops here.
-    else if (this.position.sums.seen === 0) await this.readFigures();
+    // The first metrics are read at once: progress has a loss to show, and a loss that starts as NaN stops the training here.
+    else if (this.position.sums.seen === 0) await this.flushMetrics();
   }
 
-  /** Reads what has not been read yet. @throws {DivergenceError} when the loss is not finite */
-  async readFigures(): Promise<void> {
+  /**
+   * Reads the metrics that are still on the device.
+   * @throws {DivergenceError} when the loss is not finite
+   */
+  async flushMetrics(): Promise<void> {
     const unread = this.#unread;
     this.#unread = undefined;
     if (unread) await this.#read(unread);
   }
 
-  async #read({ figures, samples, epoch, batch }: UnreadFigures): Promise<void> {
-    const [loss, correct] = await figures.data().finally(() => figures.dispose());
+  async #read({ metrics, samples, epoch, batch }: UnreadMetrics): Promise<void> {
+    const [loss, correct] = await metrics.data().finally(() => metrics.dispose());
     if (!Number.isFinite(loss)) {
       throw new DivergenceError(
-        `the loss is ${loss} in batch ${batch} of epoch ${epoch}; try a smaller learning rate or a gradientClip. ` +
-          'The last checkpoint is from before it.',
+        `loss: got ${loss} in batch ${batch} of epoch ${epoch}; expected a finite number. Try a smaller learning rate or a ` +
+          'gradientClip. The last checkpoint is from before that batch.',
       );
     }
     const { sums } = this.position;
@@ -118,7 +177,10 @@ export class TrainingRun implements TrainingPlan {
     sums.seen += samples;
   }
 
-  /** Where the training stands; `closed`: the epoch that has just ended, whose figures are then given. */
+  /**
+   * How far the training is.
+   * @param closed the epoch that has just ended, whose metrics are then given
+   */
   progress(learningRate: number, closed?: EpochRecord): TrainingProgress {
     const { sums, epoch, batch } = this.position;
     return {
@@ -133,9 +195,9 @@ export class TrainingRun implements TrainingPlan {
     };
   }
 
-  /** Drops figures that nobody reads any more. */
+  /** Disposes of metrics that were not read. */
   dispose(): void {
-    this.#unread?.figures.dispose();
+    this.#unread?.metrics.dispose();
     this.#unread = undefined;
   }
 }

@@ -23,7 +23,7 @@ const settings = (changes: Partial<AdversarialTrainerOptions> = {}): Adversarial
   ...changes,
 });
 
-/** Moves rgb by a constant, and remembers what the classifier said of the clean samples. */
+/** Adds a constant to rgb, and records the classifier's logits of the clean samples. */
 const shift = (by: number, seen: Float32Array[] = []): Attack => ({
   name: 'shift',
   threatModel: { rgb: { norm: 'linf', epsilon: by } },
@@ -33,7 +33,7 @@ const shift = (by: number, seen: Float32Array[] = []): Attack => ({
   },
 });
 
-/** The fused logits for the first batch, as the trainer will draw it. */
+/** The fused logits of the trainer's first batch. */
 async function firstLogits(built: LayersModel): Promise<Float32Array> {
   for await (const { inputs } of samples.batches({ batchSize: 12, seed: 1, epoch: 0 })) {
     return (built.predict([inputs['rgb']!, inputs['skeleton']!]) as tf.Tensor[])[0]!.dataSync<'float32'>();
@@ -41,7 +41,7 @@ async function firstLogits(built: LayersModel): Promise<Float32Array> {
   throw new Error('no batch');
 }
 
-it('is taken on what the attack returns, which sees the fused logits as in use', async () => {
+it('trains on the result of the attack, whose classifier is the fused logits in inference mode', async () => {
   const seen: Float32Array[] = [];
   const attacked = settings({ attack: shift(0.1, seen) });
   const inUse = await firstLogits(attacked.model);
@@ -61,7 +61,7 @@ it('is taken on what the attack returns, which sees the fused logits as in use',
   expect(weightBytes(attacked.model)).toBe(weightBytes(onMoved.model));
 });
 
-it("in attackMode 'train' the attack sees batch statistics and moves no moving ones", async () => {
+it("in attackMode 'train' the attack sees batch statistics and leaves moving statistics unchanged", async () => {
   const seen: Float32Array[] = [];
   const attacked = settings({ attack: shift(0, seen), attackMode: 'train' });
   const inUse = await firstLogits(attacked.model);
@@ -72,7 +72,7 @@ it("in attackMode 'train' the attack sees batch statistics and moves no moving o
   expect(weightBytes(attacked.model)).toBe(weightBytes(plain.model));
 });
 
-it('computes what SGD, decay and clipping are defined to be', async () => {
+it('follows the definitions of SGD, weight decay and gradient clipping', async () => {
   const rgb = input({ shape: [2], name: 'rgb' });
   const kernelInitializer = initializers.constant({ value: 0.5 });
   const logits = layers.dense({ units: 2, name: 'logits', kernelInitializer }).apply(rgb) as SymbolicTensor;
@@ -110,7 +110,7 @@ it('computes what SGD, decay and clipping are defined to be', async () => {
   expect(optimizer).toMatchObject({ learningRate: 1 });
 });
 
-it('decays the weights that it is told to', async () => {
+it('decays the weights that the option chooses', async () => {
   const kernels = async (decay: AdversarialTrainerOptions['weightDecay']) => {
     const options = settings(decay === undefined ? {} : { weightDecay: decay });
     await new AdversarialTrainer(options).fit(samples, { epochs: 1 });
@@ -138,7 +138,7 @@ it('decays the weights that it is told to', async () => {
   ]);
 });
 
-it('mixes clean and attacked losses by their shares', async () => {
+it('adds clean and adversarial losses with their weights', async () => {
   const lossOf = async (changes: Partial<AdversarialTrainerOptions>) => {
     const { history } = await new AdversarialTrainer(settings(changes)).fit(samples, { epochs: 1 });
     return history[0]!.loss;
@@ -147,11 +147,11 @@ it('mixes clean and attacked losses by their shares', async () => {
   const clean = await lossOf({});
   const mixed = await lossOf({ attack: shift(0.3), cleanShare: 0.25 });
   expect(await lossOf({ attack: () => undefined })).toBe(clean);
-  // Batch normalisation takes a uniform shift away, but for what a shift of every input does to it.
+  // Batch normalisation cancels most of a uniform shift, so that the two losses differ little.
   expect(mixed).toBeCloseTo(0.75 * attacked + 0.25 * clean, 5);
 });
 
-it("adds the regularisers of the layers, and trains a model that doesn't call its output logits", async () => {
+it("adds the regularisers of the layers, and trains a model whose only output isn't called logits", async () => {
   const build = (l2: number) => {
     const rgb = input({ shape: [4], name: 'rgb' });
     const skeleton = input({ shape: [2, 3], name: 'skeleton' });
@@ -167,7 +167,7 @@ it("adds the regularisers of the layers, and trains a model that doesn't call it
   expect(await lossOf(0.5)).toBeCloseTo((await lossOf(0)) + 0.5 * 30, 4);
 });
 
-it('leaves weights alone that the objective does not reach', async () => {
+it('leaves weights unchanged that the objective does not depend on', async () => {
   const options = settings({ optimizer: tf.train.adam(0.1), weightDecay: 0.1 });
   const before = options.model.getLayer('rgbLogits').getWeights()[0]!.dataSync().slice();
   await new AdversarialTrainer(options).fit(samples, { epochs: 1 });
@@ -177,7 +177,7 @@ it('leaves weights alone that the objective does not reach', async () => {
   expect(deep.model.getLayer('rgbLogits').getWeights()[0]!.dataSync()).not.toEqual(before);
 });
 
-it('gives dropout layers a mask for each step, and their seed back', async () => {
+it('gives dropout layers a mask for each step, then restores their seeds', async () => {
   const build = () => {
     const built = tinyModel({ dropout: 0.5 });
     const layer = built.layers.find((l) => l.getClassName() === 'Dropout') as unknown as { seed?: number };
@@ -197,7 +197,7 @@ it('gives dropout layers a mask for each step, and their seed back', async () =>
   expect(weightBytes(a.built)).toBe(weightBytes(b.built));
 });
 
-it('names layers whose randomness it cannot repeat', async () => {
+it('logs the layers whose randomness cannot be repeated', async () => {
   const rgb = input({ shape: [4], name: 'rgb' });
   const noisy = layers.gaussianNoise({ stddev: 0.1, name: 'noise' }).apply(rgb) as SymbolicTensor;
   const logits = layers.dense({ units: 3 }).apply(noisy) as SymbolicTensor;

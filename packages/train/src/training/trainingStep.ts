@@ -3,15 +3,15 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type ModelPorts, runModel } from '../model/modelOutputs.js';
 import type { Objective } from './objective.js';
 
-/** Which weights are decayed. */
+/** Decoupled weight decay. */
 export interface WeightDecay {
   /** Each step multiplies the weights by 1 - learning rate * rate (Loshchilov and Hutter, 2019). >= 0. */
   rate: number;
-  /** Which weights; default: those of rank 2 and above, so no biases and no normalisation parameters. */
+  /** Which weights to decay. Default: those of rank 2 and above, so no biases and no normalisation parameters. */
   applies?: (weight: { name: string; shape: number[] }) => boolean;
 }
 
-/** What a step needs besides its samples. */
+/** Everything that a step needs except its samples. */
 export interface StepSettings {
   /** The model that is trained. */
   model: LayersModel;
@@ -26,25 +26,25 @@ export interface StepSettings {
   /** Learning rate of this step; it is set in the optimizer already. */
   learningRate: number;
   /** Decay of the weights. */
-  weightDecay?: WeightDecay;
+  weightDecay: WeightDecay | undefined;
   /** Greatest L2 norm of all gradients together; larger ones are scaled down. */
-  gradientClip?: number;
+  gradientClip: number | undefined;
 }
 
-/** Samples that enter a step's loss with a share. */
+/** A version of a step's samples, clean or adversarial. */
 export interface StepSamples {
   /** Modality name to tensor. */
   inputs: { [modality: string]: tf.Tensor };
-  /** Share of the loss, > 0. */
-  share: number;
-  /** Called before the forward pass, to seed what is random in it. */
+  /** Weight of the version's loss, > 0; the weights of all versions add up to 1. */
+  weight: number;
+  /** Called before the forward pass, to seed its dropout. */
   seed: () => void;
 }
 
 /**
  * One optimizer step on the weighted sum of the losses of one or several versions of the same samples. Regularisers of
  * the model's layers are added once.
- * @returns [loss, number of the last version's samples predicted correctly], to be read back when there is time
+ * @returns [loss, number of the last version's samples predicted correctly]; the caller reads and disposes of them
  */
 export function trainingStep(
   settings: StepSettings,
@@ -56,22 +56,22 @@ export function trainingStep(
     let correct: tf.Tensor | undefined;
     const { value, grads } = tf.variableGrads(
       () => {
-        const losses = versions.map(({ inputs, share, seed }) => {
+        const losses = versions.map(({ inputs, weight, seed }) => {
           seed();
           const outputs = runModel(model, ports, inputs, true);
           correct?.dispose();
-          // Kept, since the gradient's own tidy would take it away.
+          // Kept, since the tidy of variableGrads would dispose of it.
           correct = tf.keep(countCorrect(outputs['logits'] as tf.Tensor2D, labels));
-          return tf.mul(objective(outputs, labels), share);
+          return tf.mul(objective(outputs, labels), weight);
         });
         return tf.addN([...losses, ...model.calculateLosses()]) as tf.Scalar;
       },
       variables.map(({ variable }) => variable),
     );
-    applyGradients(settings, clipped(grads, settings.gradientClip), optimizer);
-    const figures = tf.stack([value, correct!]) as tf.Tensor1D;
+    applyGradients(settings, clipGradients(grads, settings.gradientClip), optimizer);
+    const metrics = tf.stack([value, correct!]) as tf.Tensor1D;
     correct!.dispose();
-    return figures;
+    return metrics;
   });
 }
 
@@ -85,11 +85,11 @@ function applyGradients(settings: StepSettings, grads: tf.NamedTensorMap, optimi
       }
     }
   }
-  // A list in a fixed order: optimizers number their state by position. A missing gradient is passed over by them.
+  // A list in a fixed order, as optimizers number their state by position. They skip missing gradients.
   optimizer.applyGradients(variables.map(({ variable: { name } }) => ({ name, tensor: grads[name]! })));
 }
 
-function clipped(grads: tf.NamedTensorMap, limit: number | undefined): tf.NamedTensorMap {
+function clipGradients(grads: tf.NamedTensorMap, limit: number | undefined): tf.NamedTensorMap {
   if (limit === undefined) return grads;
   const norm = tf.sqrt(tf.addN(Object.values(grads).map((grad) => tf.sum(tf.square(grad)))));
   const scale = tf.minimum(1, tf.div(limit, tf.maximum(norm, 1e-12)));

@@ -1,36 +1,38 @@
 import type { Attack, Classifier } from '@amr/attacks';
-import type { Dataset } from '@amr/internal';
-import { mixSeed } from '@amr/internal';
+import { type Dataset, mixSeed } from '@amr/internal';
 import { crossEntropy } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkBatch, disposeBatch } from '../model/checkBatch.js';
 
-/** What is looked at after each epoch. */
+/** The validation after each epoch. */
 export interface Validation {
   /** The samples. */
   set: Dataset;
-  /** Gives the accuracy under this attack as well. */
+  /** Measures the accuracy under this attack, too. Default: none. */
   attack?: Attack;
   /** Samples in a batch. Default: the training's. */
   batchSize?: number;
 }
 
-/** Figures of a validation. */
-export interface ValidationFigures {
+/** Metrics of a validation. */
+export interface ValidationMetrics {
   /** Mean cross-entropy. */
   validationLoss: number;
-  /** Share in [0, 1] predicted correctly. */
+  /** Fraction in [0, 1] predicted correctly. */
   validationAccuracy: number;
-  /** Share in [0, 1] predicted correctly under the attack. */
+  /** Fraction in [0, 1] predicted correctly under the attack. */
   validationRobustAccuracy?: number;
 }
 
-/** @returns undefined when the signal stopped it */
+/**
+ * Evaluates the validation's samples, without and with its attack.
+ * @returns undefined when the signal stopped it
+ */
 export async function validate(
   classifier: Classifier,
   validation: Validation,
   run: { modalities: readonly string[]; batchSize: number; seed: number; signal: AbortSignal | undefined },
-): Promise<ValidationFigures | undefined> {
+): Promise<ValidationMetrics | undefined> {
   const { set, attack } = validation;
   const sums = { loss: 0, correct: 0, robust: 0 };
   let number = 0;
@@ -38,7 +40,7 @@ export async function validate(
     try {
       if (run.signal?.aborted) return undefined;
       await checkBatch(batch, set, run.modalities);
-      const clean = await figuresOf(classifier, batch.inputs, batch.labels);
+      const clean = await metricsOf(classifier, batch.inputs, batch.labels);
       sums.loss += clean.loss;
       sums.correct += clean.correct;
       if (attack) {
@@ -47,8 +49,8 @@ export async function validate(
           seed: mixSeed(run.seed, number++),
         });
         try {
-          // A sample that is wrong without an attack is not robust, even if the attack happens to mend it.
-          sums.robust += (await figuresOf(classifier, adversarial, batch.labels, clean.right)).correct;
+          // A sample that is wrong without an attack is not robust, even if the attack happens to make it right.
+          sums.robust += (await metricsOf(classifier, adversarial, batch.labels, clean.right)).correct;
         } finally {
           tf.dispose(adversarial);
         }
@@ -64,11 +66,12 @@ export async function validate(
   };
 }
 
-async function figuresOf(
+/** @param rightBefore rows that were right without an attack; only those count as correct */
+async function metricsOf(
   classifier: Classifier,
   inputs: { [modality: string]: tf.Tensor },
   labels: tf.Tensor1D,
-  among?: Uint8Array,
+  rightBefore?: Uint8Array,
 ) {
   const [losses, right] = tf.tidy((): [tf.Tensor, tf.Tensor] => {
     const logits = classifier(inputs);
@@ -79,7 +82,7 @@ async function figuresOf(
   );
   return {
     loss: loss.reduce((sum, value) => sum + value, 0),
-    correct: hits.reduce((sum, hit, i) => sum + (hit && (among?.[i] ?? 1) ? 1 : 0), 0),
+    correct: hits.reduce((sum, hit, i) => sum + (hit && (rightBefore?.[i] ?? 1) ? 1 : 0), 0),
     right: hits,
   };
 }

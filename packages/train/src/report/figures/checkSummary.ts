@@ -1,22 +1,21 @@
 import type { Finding } from '@amr/attacks';
-import type { ReportChecks } from '../../evaluation/evaluationChecks.js';
-import type { RobustnessReport } from '../robustnessReport.js';
+import type { ReportChecks, ReportData } from '../data/reportData.js';
 
-/** What the checks of a model's reports found, one report for each seed. */
+/** The findings of a model's reports, one report for each seed. */
 export interface CheckSummary {
   /** The attack, the condition and the samples that were checked. */
   subject: string;
-  /** By check, for each of its messages once. */
+  /** A finding for each check that warned in some report. */
   warnings: SummarisedFinding[];
-  /** Checks that couldn't tell in some report and warned in none. */
+  /** Checks that were inconclusive in some report and warned in none. */
   inconclusive: SummarisedFinding[];
   /** Checks that passed in every report. */
   passed: SummarisedFinding[];
 }
 
-/** A check over all seeds. */
+/** The worst finding of a check over all seeds. */
 export interface SummarisedFinding {
-  /** Its name. */
+  /** Name of the check. */
   check: string;
   /** The message of the first report with this outcome. */
   message: string;
@@ -24,10 +23,13 @@ export interface SummarisedFinding {
   seeds: string;
 }
 
+/** From the worst to the best. */
+const STATUSES = ['warning', 'inconclusive', 'passed'] as const;
+
 /** The findings of a model's reports together; undefined when none was checked. */
-export function summaryOfChecks(reports: readonly RobustnessReport[]): CheckSummary | undefined {
+export function summaryOfChecks(reports: readonly ReportData[]): CheckSummary | undefined {
   const checked = reports
-    .map(({ data }) => data.checks)
+    .map(({ checks }) => checks)
     .filter((checks): checks is ReportChecks => checks !== undefined);
   const [first] = checked;
   if (!first) return undefined;
@@ -35,9 +37,9 @@ export function summaryOfChecks(reports: readonly RobustnessReport[]): CheckSumm
   const worst = names.map((name) => {
     const findings = checked.flatMap((checks) => checks.findings.filter(({ check }) => check === name));
     const status = STATUSES.find((candidate) => findings.some((finding) => finding.status === candidate))!;
-    const such = findings.filter((finding) => finding.status === status);
-    const seeds = such.length < checked.length ? `${such.length} of ${checked.length} seeds` : '';
-    return { status, check: name, message: such[0]!.message, seeds };
+    const withStatus = findings.filter((finding) => finding.status === status);
+    const seeds = withStatus.length < checked.length ? `${withStatus.length} of ${checked.length} seeds` : '';
+    return { status, check: name, message: withStatus[0]!.message, seeds };
   });
   const having = (wanted: Finding['status']): SummarisedFinding[] =>
     worst
@@ -50,35 +52,4 @@ export function summaryOfChecks(reports: readonly RobustnessReport[]): CheckSumm
     inconclusive: having('inconclusive'),
     passed: having('passed'),
   };
-}
-
-/** From the worst on. */
-const STATUSES = ['warning', 'inconclusive', 'passed'] as const;
-
-/** '2 warnings, 1 inconclusive, 9 passed' */
-export function countsOf({ warnings, inconclusive, passed }: CheckSummary): string {
-  return [
-    warnings.length > 0 && warningsText(warnings.length),
-    inconclusive.length > 0 && `${inconclusive.length} inconclusive`,
-    passed.length > 0 && `${passed.length} passed`,
-  ]
-    .filter(Boolean)
-    .join(', ');
-}
-
-/** '1 warning' */
-export const warningsText = (count: number): string => `${count} ${count === 1 ? 'warning' : 'warnings'}`;
-
-/** 'black-box (1 of 3 seeds)' */
-export const checkLabel = ({ check, seeds }: SummarisedFinding): string =>
-  seeds ? `${check} (${seeds})` : check;
-
-/** The findings as a Markdown list, warnings first; of those that passed the names only. */
-export function checksMarkdown(summary: CheckSummary): string {
-  const { warnings, inconclusive, passed } = summary;
-  return [
-    ...warnings.map((finding) => `- **Warning, ${checkLabel(finding)}:** ${finding.message}`),
-    ...inconclusive.map((finding) => `- Inconclusive, ${checkLabel(finding)}: ${finding.message}`),
-    ...(passed.length > 0 ? [`- Passed: ${passed.map(checkLabel).join(', ')}.`] : []),
-  ].join('\n');
 }

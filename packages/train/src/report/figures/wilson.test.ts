@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { meanWithInterval, wilson } from './wilson.js';
 
 it.each([
-  // From the formula by hand, and as statsmodels' proportion_confint(method='wilson') has them.
+  // Computed from the formula by hand; statsmodels' proportion_confint(method='wilson') gives the same.
   [8, 10, 0.4901625, 0.9433178],
   [0, 10, 0, 0.2775328],
   [10, 10, 0.7224672, 1],
@@ -14,13 +14,13 @@ it.each([
   expect(b).toBeCloseTo(high, 6);
 });
 
-it('holds the share, lies in [0, 1] and mirrors', () => {
+it('contains the proportion, lies in [0, 1] and is symmetric', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 5000 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
-      (trials, share) => {
-        const successes = Math.round(share * trials);
+      (trials, proportion) => {
+        const successes = Math.round(proportion * trials);
         const [low, high] = wilson(successes, trials);
         expect(low).toBeGreaterThanOrEqual(0);
         expect(high).toBeLessThanOrEqual(1);

@@ -1,4 +1,4 @@
-/** Style of the comparison's page: light and dark by the reader's setting, one column on narrow screens. */
+/** Style sheet of the comparison's page: light or dark as the reader's system is set, one column on narrow screens. */
 export const comparisonCss = `
 :root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--ink:#17202b;--muted:#64707e;--line:#e1e5ea;--grid:#e6e9ee;
 --good:#0b7a4b;--warn:#9a4a00;--warn-back:#fff1e0;--good-back:#e3f5ec;--baseline:#8a94a1;
@@ -17,7 +17,7 @@ h3{font-size:14px;margin:0 0 6px;font-weight:600}
 .lead{color:var(--muted);margin:0 0 24px}
 section{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:20px;margin:0 0 20px}
 section.cards{background:none;border:0;padding:0;display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:16px}
-.card{background:var(--card);border:1px solid var(--line);border-top:4px solid var(--colour);border-radius:12px;padding:16px 18px}
+.card{background:var(--card);border:1px solid var(--line);border-top:4px solid var(--color);border-radius:12px;padding:16px 18px}
 .card .big{font-size:34px;line-height:1.1;font-weight:650;margin:2px 0;font-variant-numeric:tabular-nums}
 .card .big span{font-size:18px;font-weight:500;color:var(--muted)}
 .card .sub{color:var(--muted);font-size:13px;margin:0 0 10px}
@@ -42,7 +42,7 @@ small{display:block;font-size:12px;font-weight:400;color:var(--muted)}
 td b{font-weight:500}
 td.average,th.average{border-left:1px solid var(--line)}
 td.best b,td.gain b{color:var(--good);background:var(--good-back);font-weight:650;border-radius:5px;padding:2px 6px;margin:-2px -6px}
-.swatch{display:inline-block;width:10px;height:10px;border-radius:50%;background:var(--colour);flex:none}
+.swatch{display:inline-block;width:10px;height:10px;border-radius:50%;background:var(--color);flex:none}
 .grid figure:only-child{max-width:560px}.grid.narrow figure{max-width:420px}
 .legend{display:flex;flex-wrap:wrap;gap:6px 18px;margin:0 0 6px;font-size:13px;color:var(--muted)}
 .legend span{display:inline-flex;align-items:center;gap:6px}

@@ -1,21 +1,19 @@
-import type { ComparedAttack, RobustnessComparison } from '../compareReports.js';
-import {
-  type CheckSummary,
-  checkLabel,
-  type SummarisedFinding,
-  warningsText,
-} from '../figures/checkSummary.js';
-import { percent, signed } from '../markdown/reportMarkdown.js';
-import { colourOf, Plots } from '../plots/plots.js';
-import { cellText, columnsOf, explanation } from '../text/comparisonText.js';
+import type { ComparisonFigure, ComparisonOptions } from '../data/comparisonOptions.js';
+import type { CheckSummary, SummarisedFinding } from '../figures/checkSummary.js';
+import type { ComparedAttack, Comparison } from '../figures/comparison.js';
+import { checkLabel, warningCount } from '../format/checkText.js';
+import { cellText, columnsOf } from '../format/comparisonColumns.js';
+import { explanation } from '../format/explanation.js';
+import { percent, signed } from '../format/numbers.js';
+import { colorOf, Plots } from '../plots/plots.js';
 import { comparisonCss } from './comparisonCss.js';
 import { escapeHtml as e } from './escapeHtml.js';
 
-/** The comparison as one HTML page without scripts or anything to load. */
-export async function comparisonHtml(comparison: RobustnessComparison): Promise<string> {
+/** The comparison as one HTML page without scripts and without anything to load from a network. */
+export async function comparisonHtml(comparison: Comparison): Promise<string> {
   const { title = 'Robustness comparison', figures = [], settings = {}, notes = [] } = comparison.options;
   const plots = await Plots.of(comparison);
-  const { samples, classes } = comparison.first.data.config;
+  const { samples, classes } = comparison.config;
   const sections = [
     summary(comparison),
     ...comparison.attacks.map((compared) => tableSection(comparison, compared)),
@@ -40,7 +38,7 @@ export async function comparisonHtml(comparison: RobustnessComparison): Promise<
 <main>
 <header>
 <h1>${e(title)}</h1>
-<p class="lead">${comparison.models.length} ${comparison.models.length === 1 ? 'model' : 'models'}, ${samples} test samples, ${classes.length} classes; attacked with ${e(listed(comparison.first.attacks))}.</p>
+<p class="lead">${comparison.models.length} ${comparison.models.length === 1 ? 'model' : 'models'}, ${samples} test samples, ${classes.length} classes; attacked with ${e(listed(comparison.config.attacks))}.</p>
 </header>
 ${sections.filter(Boolean).join('\n')}
 </main>
@@ -54,31 +52,33 @@ const item = (text: string) => `<li>${e(text)}</li>`;
 const listed = (names: readonly string[]) =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 
-/** A card for each model with its average under the attack that hurts most. */
-function summary(comparison: RobustnessComparison): string {
-  const hardest = hardestOf(comparison);
-  const cards = hardest.models.map((model) => {
+/** A card for each model with its average accuracy under the strongest attack. */
+function summary(comparison: Comparison): string {
+  const strongest = strongestOf(comparison);
+  const cards = strongest.models.map((model) => {
     const { average, clean, improvement } = model;
     const gain = improvement
       ? `<dt>RI</dt><dd class="${improvement.best ? 'gain' : ''}">${signed(improvement.value)} points</dd>`
       : '';
-    return `<article class="card" style="--colour:${colourOf(model.name, comparison)}">
+    return `<article class="card" style="--color:${colorOf(model.name, comparison)}">
 <h3>${e(model.name)}</h3>
 <p class="big">${percent(average.value)}<span> %</span></p>
-<p class="sub">average robust accuracy under ${e(hardest.attack)}</p>
+<p class="sub">average robust accuracy under ${e(strongest.attack)}</p>
 <dl><dt>clean</dt><dd>${percent(clean.value)} %</dd>${gain}</dl>${flagOf(comparison.checks[model.name])}
 </article>`;
   });
   return `<section class="cards">${cards.join('')}</section>`;
 }
 
-/** The attack under which the models keep least. */
-function hardestOf({ attacks }: RobustnessComparison): ComparedAttack {
-  const kept = ({ models }: ComparedAttack) => models.reduce((sum, { average }) => sum + average.value, 0);
-  return attacks.reduce((hardest, compared) => (kept(compared) < kept(hardest) ? compared : hardest));
+/** The attack under which the models' average robust accuracies have the smallest sum. */
+function strongestOf({ attacks }: Comparison): ComparedAttack {
+  const robust = ({ models }: ComparedAttack) => models.reduce((sum, { average }) => sum + average.value, 0);
+  return attacks.reduce((strongest, compared) =>
+    robust(compared) < robust(strongest) ? compared : strongest,
+  );
 }
 
-function tableSection(comparison: RobustnessComparison, compared: ComparedAttack): string {
+function tableSection(comparison: Comparison, compared: ComparedAttack): string {
   const columns = columnsOf(comparison, compared);
   const units = { clean: '%', condition: '%', average: '%', improvement: 'points', balance: 'points' };
   const head = columns.map(
@@ -91,7 +91,7 @@ function tableSection(comparison: RobustnessComparison, compared: ComparedAttack
       return `<td class="${column.kind}${mark}"><b>${value}</b>${range && `<small>${range}</small>`}</td>`;
     });
     const seeds = model.seeds > 1 ? `<small>${model.seeds} seeds</small>` : '';
-    return `<tr><th scope="row"><span class="named">${swatch(colourOf(model.name, comparison))}<span>${e(model.name)}${seeds}</span></span></th>${cells.join('')}</tr>`;
+    return `<tr><th scope="row"><span class="named">${swatch(colorOf(model.name, comparison))}<span>${e(model.name)}${seeds}</span></span></th>${cells.join('')}</tr>`;
   });
   return section(
     `Under ${compared.attack}`,
@@ -99,13 +99,13 @@ function tableSection(comparison: RobustnessComparison, compared: ComparedAttack
   );
 }
 
-/** What no reader of a card may miss: that its figure is in doubt. */
+/** Marks a card whose figure is in doubt, since its checks warned. */
 function flagOf(checks: CheckSummary | undefined): string {
   const count = checks?.warnings.length ?? 0;
-  return count > 0 ? `<p class="flag">${warningsText(count)} from the checks</p>` : '';
+  return count > 0 ? `<p class="flag">${warningCount(count)} from the checks</p>` : '';
 }
 
-function checkSection(comparison: RobustnessComparison): string {
+function checkSection(comparison: Comparison): string {
   const summaries = Object.entries(comparison.checks);
   if (summaries.length === 0) return '';
   const listed = (findings: readonly SummarisedFinding[], kind: string) =>
@@ -116,7 +116,7 @@ function checkSection(comparison: RobustnessComparison): string {
     const { subject, warnings, inconclusive, passed } = summary;
     const open = [...listed(warnings, 'warning'), ...listed(inconclusive, 'inconclusive')];
     const rest = `<details><summary>${passed.length} passed</summary><ul class="findings">${listed(passed, 'passed').join('')}</ul></details>`;
-    return `<h3 class="named">${swatch(colourOf(model, comparison))}<span>${e(model)}</span></h3>
+    return `<h3 class="named">${swatch(colorOf(model, comparison))}<span>${e(model)}</span></h3>
 <p class="sub">${e(subject)}</p>
 ${open.length > 0 ? `<ul class="findings">${open.join('')}</ul>` : ''}${passed.length > 0 ? rest : ''}`;
   });
@@ -126,7 +126,7 @@ ${open.length > 0 ? `<ul class="findings">${open.join('')}</ul>` : ''}${passed.l
   );
 }
 
-function accuracySection(comparison: RobustnessComparison, plots: Plots): string {
+function accuracySection(comparison: Comparison, plots: Plots): string {
   const panels = comparison.attacks.map(
     ({ attack }, i) => `<figure><h3>${e(attack)}</h3>${plots.accuracies(i)}</figure>`,
   );
@@ -136,7 +136,7 @@ function accuracySection(comparison: RobustnessComparison, plots: Plots): string
   );
 }
 
-function curveSection(comparison: RobustnessComparison, plots: Plots): string {
+function curveSection(comparison: Comparison, plots: Plots): string {
   const curves = plots.curves();
   if (curves.length === 0) return '';
   const attack = Object.values(comparison.options.curves!)[0]!.attack;
@@ -151,10 +151,10 @@ ${legend(comparison)}<div class="grid">${panels.join('')}</div>`,
   );
 }
 
-function weightSection(comparison: RobustnessComparison, plots: Plots): string {
+function weightSection(comparison: Comparison, plots: Plots): string {
   const weights = Object.entries(comparison.modalityWeights);
   if (weights.length === 0) return '';
-  const { attack } = hardestOf(comparison);
+  const { attack } = strongestOf(comparison);
   const names = Object.keys(weights[0]![1].clean);
   const modalities = names
     .map((name, i) => `<span>${swatch(`var(--modality-${i % 4})`)}${e(name)}</span>`)
@@ -169,7 +169,7 @@ function weightSection(comparison: RobustnessComparison, plots: Plots): string {
   );
 }
 
-function figureSection(figures: NonNullable<RobustnessComparison['options']['figures']>): string {
+function figureSection(figures: readonly ComparisonFigure[]): string {
   if (figures.length === 0) return '';
   const panels = figures.map(
     ({ title, caption, svg, html }) =>
@@ -178,16 +178,16 @@ function figureSection(figures: NonNullable<RobustnessComparison['options']['fig
   return section('Samples', `<div class="grid pictures">${panels.join('')}</div>`);
 }
 
-function settingsSection(settings: NonNullable<RobustnessComparison['options']['settings']>): string {
+function settingsSection(settings: NonNullable<ComparisonOptions['settings']>): string {
   const rows = Object.entries(settings).map(([name, value]) => `<dt>${e(name)}</dt><dd>${e(value)}</dd>`);
   return rows.length > 0 ? section('Settings', `<dl class="settings">${rows.join('')}</dl>`) : '';
 }
 
-const swatch = (colour: string) => `<i class="swatch" style="--colour:${colour}"></i>`;
+const swatch = (color: string) => `<i class="swatch" style="--color:${color}"></i>`;
 
-function legend(comparison: RobustnessComparison): string {
+function legend(comparison: Comparison): string {
   const entries = comparison.models.map(
-    (name) => `<span>${swatch(colourOf(name, comparison))}${e(name)}</span>`,
+    (name) => `<span>${swatch(colorOf(name, comparison))}${e(name)}</span>`,
   );
   return `<p class="legend">${entries.join('')}</p>`;
 }

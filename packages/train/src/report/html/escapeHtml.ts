@@ -6,6 +6,6 @@ const ENTITIES: { readonly [character: string]: string } = {
   "'": '&#39;',
 };
 
-/** Text that stands for itself within HTML, also within quotes. */
+/** Escapes a text for HTML, also for quoted attributes. */
 export const escapeHtml = (text: string | number | boolean): string =>
   String(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!);

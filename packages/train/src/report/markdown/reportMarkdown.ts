@@ -1,51 +1,46 @@
-import { checksMarkdown, countsOf, summaryOfChecks } from '../figures/checkSummary.js';
-import type { RobustnessReport } from '../robustnessReport.js';
+import type { Accuracy, ReportData } from '../data/reportData.js';
+import { summaryOfChecks } from '../figures/checkSummary.js';
+import {
+  averageAccuracy,
+  balanceOf,
+  cleanAccuracy,
+  conditionNames,
+  robustAccuracy,
+} from '../figures/reportFigures.js';
+import { checkCounts } from '../format/checkText.js';
+import { percent, signed } from '../format/numbers.js';
+import { checksMarkdown } from './checksMarkdown.js';
+import { markdownTable } from './markdownTable.js';
 
-/** A report as a Markdown table: a row for each condition, a column for each attack; then what the checks found. */
-export function reportMarkdown(report: RobustnessReport): string {
-  const cell = ({ accuracy, interval: [low, high] }: { accuracy: number; interval: [number, number] }) =>
+/** A report as a Markdown table, a row for each condition and a column for each attack, and the findings of its checks. */
+export function reportMarkdown(data: ReportData): string {
+  const cell = ({ accuracy, interval: [low, high] }: Accuracy) =>
     `${percent(accuracy)} (${percent(low)}–${percent(high)})`;
-  const { attacks, conditions } = report;
+  const { attacks } = data.config;
   const rows: string[][] = [
     ['accuracy in % (95 % interval)', ...attacks],
-    ['no attack', ...attacks.map(() => cell(report.clean))],
-    ...conditions.map((condition) => [
+    ['no attack', ...attacks.map(() => cell(cleanAccuracy(data)))],
+    ...conditionNames(data).map((condition) => [
       `attack on ${condition}`,
-      ...attacks.map((attack) => cell(report.robust(condition, attack))),
+      ...attacks.map((attack) => cell(robustAccuracy(data, condition, attack))),
     ]),
-    ['average robust', ...attacks.map((attack) => cell(report.average(attack)))],
+    ['average robust', ...attacks.map((attack) => cell(averageAccuracy(data, attack)))],
   ];
-  if (attacks.some((attack) => report.balance(attack) !== undefined)) {
-    rows.push(['balance (points)', ...attacks.map((attack) => report.balance(attack)?.toFixed(1) ?? '–')]);
+  const balances = attacks.map((attack) => balanceOf(data, attack));
+  if (balances.some((balance) => balance !== undefined)) {
+    rows.push(['balance (points)', ...balances.map((balance) => balance?.toFixed(1) ?? '–')]);
   }
-  if (attacks.some((attack) => report.improvement(attack))) {
+  const improvements = attacks.map((attack) => data.improvement?.[attack]);
+  if (improvements.some((ri) => ri)) {
     rows.push([
       'RI (points)',
-      ...attacks.map((attack) => {
-        const ri = report.improvement(attack);
-        return ri ? `${signed(ri.points)} (${signed(ri.interval[0])} to ${signed(ri.interval[1])})` : '–';
-      }),
+      ...improvements.map((ri) =>
+        ri ? `${signed(ri.points)} (${signed(ri.interval[0])} to ${signed(ri.interval[1])})` : '–',
+      ),
     ]);
   }
-  const checks = summaryOfChecks([report]);
+  const checks = summaryOfChecks([data]);
   if (!checks) return markdownTable(rows);
-  const heading = `Checks of the evaluation (${checks.subject}): ${countsOf(checks)}.`;
+  const heading = `Checks of the evaluation (${checks.subject}): ${checkCounts(checks)}.`;
   return [markdownTable(rows), heading, checksMarkdown(checks)].join('\n\n');
 }
-
-/** Rows of cells, the first of them the head, as a Markdown table. */
-export function markdownTable(rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
-  const [head, ...body] = rows;
-  return [line(head!), line(head!.map((_, i) => (i === 0 ? '---' : '---:'))), ...body.map(line)].join('\n');
-}
-
-/** A share as a percentage with one digit. */
-export const percent = (share: number): string => (100 * share).toFixed(1);
-
-/** A number of points with its sign and one digit. */
-export const signed = (points: number): string => {
-  const text = Math.abs(points).toFixed(1);
-  return text === '0.0' ? '0.0' : `${points < 0 ? '−' : '+'}${text}`;
-};

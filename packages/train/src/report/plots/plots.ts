@@ -1,30 +1,30 @@
 import type * as PlotModule from '@observablehq/plot';
-import type { RobustnessComparison } from '../compareReports.js';
-import { epsilonText } from '../data/threatModelDescription.js';
-import type { MeanModalityWeights } from '../robustnessReport.js';
-import { cellText, columnsOf, conditionLabel } from '../text/comparisonText.js';
+import type { MeanModalityWeights } from '../data/reportData.js';
+import type { Comparison } from '../figures/comparison.js';
+import { cellText, columnsOf, conditionLabel } from '../format/comparisonColumns.js';
+import { epsilonText } from '../format/threatModelText.js';
 
-/** Draws the plots of a comparison as SVG source. Colours are the page's custom properties, so both themes fit. */
+/** Draws the plots of a comparison as SVG source. Colors are the page's custom properties, so that the plots follow its theme. */
 export class Plots {
   readonly #plot: typeof PlotModule;
   readonly #document: Document;
-  readonly #comparison: RobustnessComparison;
+  readonly #comparison: Comparison;
 
-  private constructor(plot: typeof PlotModule, document: Document, comparison: RobustnessComparison) {
+  private constructor(plot: typeof PlotModule, document: Document, comparison: Comparison) {
     this.#plot = plot;
     this.#document = document;
     this.#comparison = comparison;
   }
 
-  /** Loads the plotting library, and a document where there is none (Node). */
-  static async of(comparison: RobustnessComparison): Promise<Plots> {
+  /** Loads the plotting library, and a document where the environment has none (Node). */
+  static async of(comparison: Comparison): Promise<Plots> {
     const plot = await import('@observablehq/plot');
     const own = (globalThis as { document?: Document }).document;
     const document = own ?? (await import('linkedom')).parseHTML('<!doctype html><html></html>').document;
     return new Plots(plot, document as unknown as Document, comparison);
   }
 
-  /** Accuracy of each model under one attack, a row for each column of the table, with the ranges. */
+  /** Accuracies of the models under one attack with their ranges, a row for each column of the table. */
   accuracies(attackIndex: number): string {
     const compared = this.#comparison.attacks[attackIndex]!;
     const columns = columnsOf(this.#comparison, compared).filter(({ kind }) =>
@@ -33,7 +33,7 @@ export class Plots {
     const lanes = compared.models.length;
     const data = columns.flatMap((column) =>
       compared.models.map((model, i) => {
-        const figure = column.of(model)!;
+        const figure = column.figure(model)!;
         return {
           column: column.head,
           lane: i,
@@ -56,7 +56,7 @@ export class Plots {
       x: { domain: [0, 100], label: 'accuracy in %', labelAnchor: 'center', labelArrow: 'none', ticks: 5 },
       y: { domain: [lanes - 0.3, -0.7], axis: null },
       fy: { domain: columns.map(({ head }) => head), label: null, padding: 0.08, axis: 'left' },
-      color: this.#modelColours(),
+      color: this.#modelColors(),
       marks: [
         Plot.gridX({ ticks: 5, stroke: 'var(--grid)', strokeOpacity: 1 }),
         Plot.ruleY(data, {
@@ -73,7 +73,7 @@ export class Plots {
     });
   }
 
-  /** Robust accuracy against the budget: one plot for each condition. */
+  /** Robust accuracy against the size of the perturbation: one plot for each condition. */
   curves(): { title: string; caption: string; svg: string }[] {
     const { curves } = this.#comparison.options;
     const named = Object.entries(curves ?? {});
@@ -117,11 +117,11 @@ export class Plots {
         label: 'perturbation, multiple of the budget',
         labelAnchor: 'center',
         labelArrow: 'none',
-        ticks: ticksWithRoom(scales),
+        ticks: spacedTicks(scales),
         tickFormat: (scale: number) => `${Number(scale.toPrecision(3))}×`,
       },
       y: { domain: [0, 100], label: null, ticks: 5 },
-      color: this.#modelColours(),
+      color: this.#modelColors(),
       marks: [
         Plot.gridY({ ticks: 5, stroke: 'var(--grid)', strokeOpacity: 1 }),
         Plot.ruleX([1], { stroke: 'var(--muted)', strokeDasharray: '3 3' }),
@@ -140,9 +140,9 @@ export class Plots {
     });
   }
 
-  /** What a model weighs its modalities on clean and on attacked samples. */
+  /** A model's mean modality weights on clean and on attacked samples. */
   weights(weights: MeanModalityWeights, attack: string): string {
-    const { conditions } = this.#comparison.first.data.config;
+    const { conditions } = this.#comparison.config;
     const states = [
       { state: 'clean', values: weights.clean },
       ...conditions.map(({ name, modalities }) => ({
@@ -205,9 +205,9 @@ export class Plots {
     });
   }
 
-  #modelColours() {
+  #modelColors() {
     const { models } = this.#comparison;
-    return { domain: models, range: models.map((name) => colourOf(name, this.#comparison)) };
+    return { domain: models, range: models.map((name) => colorOf(name, this.#comparison)) };
   }
 
   #svg(options: PlotModule.PlotOptions): string {
@@ -216,22 +216,22 @@ export class Plots {
       document: this.#document,
       style: { background: 'none', fontSize: '12px' },
     });
-    // The page decides on the size; the view box keeps the proportions.
+    // The page's style sheet sets the size; the view box keeps the proportions.
     plot.removeAttribute('width');
     plot.removeAttribute('height');
     return plot.outerHTML;
   }
 }
 
-/** The page's colour of a model: grey for the baseline, the others in order. */
-export function colourOf(model: string, { models, options }: RobustnessComparison): string {
+/** The page's color of a model: grey for the baseline, the other models in order. */
+export function colorOf(model: string, { models, options }: Comparison): string {
   if (model === options.baseline) return 'var(--baseline)';
   const others = models.filter((name) => name !== options.baseline);
   return `var(--model-${others.indexOf(model) % 6})`;
 }
 
-/** Leaves out ticks that would run into their neighbours; 0, the budget and the end are kept. */
-function ticksWithRoom(scales: readonly number[]): number[] {
+/** Skips ticks whose labels would overlap; the first, the budget and the last are kept. */
+function spacedTicks(scales: readonly number[]): number[] {
   const span = (scales.at(-1) ?? 1) - (scales[0] ?? 0) || 1;
   const kept: number[] = [];
   const wanted = [scales[0]!, 1, scales.at(-1)!, ...scales].filter((scale) => scales.includes(scale));

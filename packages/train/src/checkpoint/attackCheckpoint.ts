@@ -7,6 +7,7 @@ import {
   safetensorsValues,
   writeSafetensors,
 } from '@amr/formats';
+import { formatValue } from '@amr/internal';
 import { CheckpointError } from '../errors.js';
 import type { CheckpointStore } from './checkpointStore.js';
 
@@ -15,21 +16,24 @@ const VERSION = '1';
 const MARGINS = 'margins';
 const ADVERSARIAL = 'adversarial/';
 
-/** What is saved as text. */
-type Notes = Pick<AutoAttackCheckpoint, 'fingerprint' | 'seed' | 'members' | 'fooledBy'>;
+/** The part that is saved as JSON. Its `facts` are the fingerprint; files had this name before, and must stay readable. */
+type Notes = Pick<AutoAttackCheckpoint, 'seed' | 'members' | 'fooledBy'> & {
+  facts: AutoAttackCheckpoint['fingerprint'];
+};
 
-/** Keeps an attack's progress as a safetensors file in a store: points and margins as tensors, the rest as JSON. */
-export function attackProgressIn(store: CheckpointStore): AutoAttackCheckpointStore {
+/** Keeps an attack's checkpoint as a safetensors file in a store: points and margins as tensors, the rest as JSON. */
+export function attackCheckpointIn(store: CheckpointStore): AutoAttackCheckpointStore {
   return {
     async load() {
       const bytes = await store.read();
-      return bytes && decoded(bytes);
+      return bytes && decode(bytes);
     },
-    save: (progress) => store.write(encoded(progress)),
+    save: (checkpoint) => store.write(encode(checkpoint)),
   };
 }
 
-function encoded({ margins, adversarial, ...notes }: AutoAttackCheckpoint): Uint8Array {
+function encode({ margins, adversarial, fingerprint, ...rest }: AutoAttackCheckpoint): Uint8Array {
+  const notes: Notes = { facts: fingerprint, ...rest };
   const tensors = new Map([[MARGINS, entryOf(margins)]]);
   for (const [modality, values] of Object.entries(adversarial)) {
     tensors.set(ADVERSARIAL + modality, entryOf(values));
@@ -40,14 +44,14 @@ function encoded({ margins, adversarial, ...notes }: AutoAttackCheckpoint): Uint
   });
 }
 
-function decoded(bytes: Uint8Array): AutoAttackCheckpoint {
+function decode(bytes: Uint8Array): AutoAttackCheckpoint {
   try {
     const { tensors, metadata } = readSafetensors(bytes);
     const { format, version, notes } = metadata;
     if (format !== FORMAT || version !== VERSION || notes === undefined) {
       throw new CheckpointError(
         'format',
-        `The file's format is '${format}', version '${version}'; expected '${FORMAT}', version '${VERSION}'. Name another file, or remove this one.`,
+        `checkpoint: got a file of format ${formatValue(format)}, version ${formatValue(version)}; expected '${FORMAT}', version '${VERSION}'. Use another path, or remove the file.`,
       );
     }
     const adversarial: { [modality: string]: Float32Array } = {};
@@ -56,12 +60,13 @@ function decoded(bytes: Uint8Array): AutoAttackCheckpoint {
     }
     const margins = tensors.get(MARGINS);
     if (!margins) throw new SafetensorsError(`there is no tensor '${MARGINS}'`);
-    return { ...(JSON.parse(notes) as Notes), margins: floatsOf(margins), adversarial };
+    const { facts, ...rest } = JSON.parse(notes) as Notes;
+    return { fingerprint: facts, ...rest, margins: floatsOf(margins), adversarial };
   } catch (error) {
     if (!(error instanceof SafetensorsError || error instanceof SyntaxError)) throw error;
     throw new CheckpointError(
       'damaged',
-      `The attack's progress is damaged: ${error.message}. Remove the file to begin anew.`,
+      `checkpoint: got a damaged file (${error.message}); expected a checkpoint of an attack. Remove the file to start again.`,
     );
   }
 }

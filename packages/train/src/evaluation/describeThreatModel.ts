@@ -1,0 +1,42 @@
+import { type Budget, isJointBall, type ThreatModel } from '@amr/attacks';
+import type { Dataset } from '@amr/internal';
+import { TrainOptionError } from '../errors.js';
+import type { BudgetDescription, ThreatModelDescription } from '../report/data/threatModelDescription.js';
+
+/**
+ * A threat model as a report states it.
+ * @throws {TrainOptionError} for a limit that is a vector: the samples of a data set have no rows in it
+ */
+export function describeThreatModel(
+  threatModel: ThreatModel,
+  modalities: Dataset['modalities'],
+): ThreatModelDescription {
+  const joint = isJointBall(threatModel);
+  const parts: [string, Partial<Budget> & { weight?: number }][] = Object.entries(
+    joint ? threatModel.modalities : threatModel,
+  );
+  const budgets = parts.map(([modality, budget]): [string, BudgetDescription] => {
+    const { norm, epsilon } = joint ? threatModel : (budget as Budget);
+    if (typeof epsilon !== 'number') {
+      throw new TrainOptionError(
+        `threatModel.${modality}.epsilon: got a tensor; expected a number for all samples. Evaluate groups of samples ` +
+          'with different limits separately.',
+      );
+    }
+    const { range, stepSize, weight, mask, constraints } = budget;
+    return [
+      modality,
+      {
+        norm,
+        epsilon,
+        unit: modalities[modality]!.unit,
+        ...(range && { range: [range[0], range[1]] as [number, number] }),
+        ...(stepSize !== undefined && { stepSize }),
+        ...(weight !== undefined && { weight }),
+        ...(mask && { masked: true }),
+        ...(constraints?.length && { constraints: constraints.length }),
+      },
+    ];
+  });
+  return { modalities: parts.map(([modality]) => modality), budgets: Object.fromEntries(budgets), joint };
+}
