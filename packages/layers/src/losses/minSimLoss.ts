@@ -25,9 +25,7 @@ const MIN_NORM = 1e-6;
  * @throws {LayerError} when there are fewer than two, or the shapes differ or are not of rank 2
  * @example
  * ```ts
- * import { formatValue } from '@amr/internal';
-import * as tf from '@tensorflow/tfjs-core';
-import { LayerError } from '../errors.js';
+ * import * as tf from '@tensorflow/tfjs-core';
  * import { minSimLoss } from '@amr/layers';
  *
  * const rgb = tf.tensor2d([[1, 0], [3, 4]]);
