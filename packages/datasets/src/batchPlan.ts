@@ -1,11 +1,20 @@
 import { type BatchOptions, random } from '@amr/internal';
-import { checkCount, checkOption } from './options.js';
+import { checkCount, checkOption, optionKeys, rejectUnknownOptions } from './options.js';
+
+const batchKeys = optionKeys<BatchOptions>({
+  batchSize: true,
+  seed: true,
+  epoch: true,
+  start: true,
+  dropLast: true,
+});
 
 /**
  * Which samples each batch of an epoch holds, from batch `start` on.
- * @throws {DatasetError} when an option is not a whole number in its range
+ * @throws {DatasetError} when an option is unknown, or not a whole number in its range
  */
 export function batchPlan(size: number, options: BatchOptions): number[][] {
+  rejectUnknownOptions('batches', options, batchKeys);
   const { batchSize, seed, epoch = 0, start = 0, dropLast = false } = options;
   checkCount('batchSize', batchSize);
   checkCount('epoch', epoch, 0);

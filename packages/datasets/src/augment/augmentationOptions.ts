@@ -1,69 +1,70 @@
-import { DatasetError } from '../datasetError.js';
+import { checkCount, checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 
-/** How samples are changed; each number is 0, which changes nothing, by default. Plain data. */
+/** Options of augmentation. Each number is 0 by default, which changes nothing. Plain data, which worker threads are sent. */
 export interface AugmentationOptions {
-  /** Seed of the changes, default 0. */
+  /** Seed of the random parameters, default 0. */
   seed?: number;
   /**
-   * Skeletons are turned about the y axis, which is the vertical one unless they were prepared with `alignView`, by up to so many
-   * degrees; videos can't show that and stay, and so do key points.
+   * Rotates skeletons by up to so many degrees about the y axis, which is vertical unless they were prepared with `alignView`.
+   * Videos and key points stay, since a picture can't show that rotation.
    */
   rotation?: number;
-  /** Skeletons are enlarged by a factor in [1 - scale, 1 + scale]; videos and key points stay. All together: `zoom`. */
+  /** Enlarges skeletons by a factor in [1 - scale, 1 + scale]. Videos and key points stay; `zoom` enlarges all modalities. */
   scale?: number;
-  /** Standard deviation of normal noise on each coordinate of a skeleton's joint, in metres. */
+  /** Standard deviation of the normal noise that is added to each coordinate of a skeleton's joints, in metres. */
   jitter?: number;
   /**
-   * Videos are moved by up to so many whole pixels in each direction; the edges are repeated. Skeletons stay, and key points too: they
-   * are told from the middle of the whole picture, of which a video may be any part.
+   * Moves videos by up to so many whole pixels in each direction and repeats the edges. Skeletons and key points stay: key points
+   * are relative to the middle of the whole picture, and a video may be any part of it.
    */
   shift?: number;
-  /** Videos' values are multiplied by a factor in [1 - brightness, 1 + brightness] and held in their range. */
+  /** Multiplies videos' values by a factor in [1 - brightness, 1 + brightness] and clips them to their range. */
   brightness?: number;
-  /** Up to this share of the time is cut off, the rest stretched over all frames; all modalities alike. */
+  /** Cuts up to this part of the time off, from 0 to 1, and stretches the rest over all frames, the same in all modalities. */
   cropTime?: number;
   /**
-   * All modalities are rolled about the viewing axis by up to so many degrees, by the same angle: frames about their centre
-   * (bilinear, edges repeated), skeletons about the axis x = y = 0, key points about the centre of the picture. Skeletons that were
-   * prepared with `alignView` have lost their viewing axis: leave `roll` out.
+   * Rolls all modalities about the viewing axis by the same angle of up to so many degrees: frames about their centre (bilinear,
+   * edges repeated), skeletons about the axis x = y = 0, key points about the centre of the picture. Skeletons that were prepared
+   * with `alignView` have lost their viewing axis: leave `roll` out.
    */
   roll?: number;
   /**
-   * All modalities are enlarged by the same factor in [1 - zoom, 1 + zoom]: frames and key points about the centre of the
-   * picture; skeletons as bodies that are so much larger at the same distance, so x and y about the viewing axis and z about
-   * the mean depth of all joints. A joint stays on its pixel up to the relief of the body: a share (zoom * (z - mean) / z) of
-   * its distance to the picture's centre.
+   * Enlarges all modalities by the same factor in [1 - zoom, 1 + zoom]: frames and key points about the centre of the picture;
+   * skeletons as larger bodies at the same distance, so x and y about the viewing axis and z about the mean depth of all
+   * joints. A joint stays on its pixel up to the relief of the body: it moves by (zoom * (z - mean) / z) of its distance to the
+   * picture's centre.
    */
   zoom?: number;
-  /** A square of this many pixels is cut out of every frame of videos, whose shape becomes smaller; nothing else changes, as with `shift`. */
+  /** Crops every frame of videos to a square, which makes their shape smaller. Skeletons and key points stay, as with `shift`. */
   crop?: CropOptions;
   /**
    * Probability that a sample is mirrored, all modalities together: frames about their vertical middle line, skeletons about the
-   * plane x = 0, key points about the picture's middle. Frames and joints then agree as before, up to a move to the side where
-   * skeletons were centred or frames cut out around a person.
+   * plane x = 0, key points about the picture's middle. Frames and joints then agree as before; where skeletons were centred or
+   * frames cropped around a person, up to a move to the side.
    */
   mirror?: number;
   /**
-   * Left and right joints that a mirror swaps. By default known by their number: NTU's 25, UTD-MHAD's 20, COCO's 17, OpenPose's 18,
+   * Pairs of left and right joints that a mirror swaps. By default the layout is known by the number of joints: NTU's 25, UTD-MHAD's 20, COCO's 17, OpenPose's 18,
    * iMiGUE's 35 and the 22 of them above the hips.
    */
   mirrorJoints?: readonly (readonly [number, number])[];
-  /** Classes that are another one in a mirror, as pairs of names: `[['swipe left', 'swipe right']]`. Default none. */
+  /** Pairs of classes that a mirror swaps, by name: `[['swipe left', 'swipe right']]`. Default: none. */
   mirrorClasses?: readonly (readonly [string, string])[];
-  /** What a mirror multiplies each channel of a series by, 1 or -1, by modality: nothing else says which way a sensor was worn. */
+  /** The sign, 1 or -1, that a mirror gives each channel of a series, by modality; it depends on how a sensor was worn. */
   mirrorSeries?: { readonly [modality: string]: readonly number[] };
 }
 
-/** Which part of each frame of a video is taken. */
+/** Options of a crop. */
 export interface CropOptions {
   /** Side of the square, in pixels. */
   size: number;
-  /** Where it is: one place for all frames of a sample, drawn by (seed, epoch, id), or the centre. Default `'random'`. */
-  place?: 'random' | 'centre';
+  /** Place of the square, the same in all frames of a sample: random by (seed, epoch, id), or the centre. Default `'random'`. */
+  place?: 'random' | 'center';
 }
 
-/** The options with their defaults. @throws {DatasetError} for a number that is out of its range */
+/** The options with their defaults. @throws {DatasetError} when an option is unknown, or a number out of its range */
 export function checkAugmentation(options: AugmentationOptions) {
+  rejectUnknownOptions('augmentation', options, augmentationKeys);
   const numbers = {
     seed: options.seed ?? 0,
     rotation: options.rotation ?? 0,
@@ -78,22 +79,37 @@ export function checkAugmentation(options: AugmentationOptions) {
   };
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const value = numbers[name];
-    const [least, greatest] = RANGES[name];
-    if (!(value >= least && value <= greatest)) {
-      throw new DatasetError(
-        `${name}: ${value} was given, a number from ${least} to ${greatest} was expected`,
-      );
-    }
+    const [min, max] = RANGES[name];
+    checkOption(name, value, value >= min && value <= max, `a number from ${min} to ${max}`);
   }
-  const { crop } = options;
-  if (crop && !(Number.isSafeInteger(crop.size) && crop.size >= 1)) {
-    throw new DatasetError(`crop: size ${crop.size} was given, a whole number of pixels was expected`);
-  }
-  if (crop && !['random', 'centre', undefined].includes(crop.place)) {
-    throw new DatasetError(`crop: place '${crop.place}' was given, 'random' or 'centre' was expected`);
-  }
+  if (options.crop) checkCrop(options.crop);
   return { ...options, ...numbers };
 }
+
+/** @throws {DatasetError} when an option of the crop is unknown or not valid */
+export function checkCrop(crop: CropOptions): void {
+  rejectUnknownOptions('crop', crop, cropKeys);
+  checkCount('crop.size', crop.size);
+  if (crop.place !== undefined) checkOneOf('crop.place', crop.place, ['random', 'center']);
+}
+
+const augmentationKeys = optionKeys<AugmentationOptions>({
+  seed: true,
+  rotation: true,
+  scale: true,
+  jitter: true,
+  shift: true,
+  brightness: true,
+  cropTime: true,
+  roll: true,
+  zoom: true,
+  crop: true,
+  mirror: true,
+  mirrorJoints: true,
+  mirrorClasses: true,
+  mirrorSeries: true,
+});
+const cropKeys = optionKeys<CropOptions>({ size: true, place: true });
 
 const RANGES = {
   seed: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],

@@ -1,18 +1,18 @@
-/** How the values of a modality lie: `groups` of `frames` that follow one another, each of `length` values. */
+/** The layout of a modality's values: [groups, frames, length]. */
 export interface TimeLayout {
   /** Persons, for skeletons and key points. */
   groups: number;
   /** Frames of each. */
   frames: number;
-  /** Values in a frame. */
+  /** Values of a frame. */
   length: number;
-  /** So many values are absent together when all are zero: a body, a joint. 0: none is ever absent. */
+  /** Number of values, such as those of a body or a joint, that are absent when all of them are zero. 0: none is ever absent. */
   absent: number;
 }
 
 /**
- * The part of the time from `from` to `to`, in shares of the clip, stretched over all frames by linear interpolation. What
- * is absent in one of two neighbouring frames is taken from the nearer one.
+ * Stretches the part of the time between `from` and `to`, from 0 to 1, over all frames by linear interpolation. A body or joint
+ * that is absent in one of two neighbouring frames is taken from the nearer frame.
  */
 export function cropTimeOf(
   values: Float32Array,
@@ -43,7 +43,7 @@ export function cropTimeOf(
   return out;
 }
 
-/** Which frames stand for the part of the time from `from` to `to`: the nearest of each moment. */
+/** The frames nearest to evenly spread moments of the part of the time between `from` and `to`. */
 export function framesInTime(frames: number, from: number, to: number): number[] {
   return Array.from({ length: frames }, (_, frame) =>
     Math.round((from + ((to - from) * frame) / Math.max(1, frames - 1)) * (frames - 1)),

@@ -1,9 +1,9 @@
 import { partners, type SkeletonShape } from './skeletons.js';
 
 /**
- * Seen in a mirror: x changes its sign, left and right joints their places; scores go with their joints.
- * @param values [persons, frames, joints, 3] of x to the right and y up from the centre of the picture, and a score; joints
- * that weren't found are all zero and stay so
+ * Mirrors key points: negates x and swaps left and right joints with their scores.
+ * @param values [persons, frames, joints, 3]: x to the right and y up from the centre of the picture, and a score; joints that
+ * weren't detected are all zero and stay so
  */
 export function mirrorKeypoints(
   values: Float32Array,
@@ -15,7 +15,7 @@ export function mirrorKeypoints(
   for (let start = 0; start < values.length; start += joints * 3) {
     for (let joint = 0; joint < joints; joint++) {
       const [from, to] = [start + partner[joint]! * 3, start + joint * 3];
-      // 0 - x, since -0 is no number that anybody has stored.
+      // 0 - x rather than -x, which would turn a stored 0 into -0.
       out[to] = 0 - values[from]!;
       out[to + 1] = values[from + 1]!;
       out[to + 2] = values[from + 2]!;
@@ -25,7 +25,7 @@ export function mirrorKeypoints(
 }
 
 /**
- * Rolled and enlarged about the centre of the picture, which is 0; so joints that weren't found stay all zero.
+ * Rolls and enlarges key points about the centre of the picture, which is 0; so joints that weren't detected stay all zero.
  * @param angle in radians, counter-clockwise in the picture
  */
 export function rollKeypoints(values: Float32Array, angle: number, zoom: number): Float32Array {

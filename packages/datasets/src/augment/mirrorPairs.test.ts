@@ -1,6 +1,6 @@
 import { type SkeletonLayout, skeletonGraph } from '@amr/encoders';
 import { expect, it } from 'vitest';
-import { augmenter } from './augmentation.js';
+import { augmentation } from './augmentation.js';
 import { mirrorPairs } from './mirrorPairs.js';
 import { partners } from './skeletons.js';
 
@@ -20,16 +20,20 @@ it.each<[SkeletonLayout, unpaired: number[]]>([
   expect(bones(edges.map((bone) => bone.map((joint) => partner[joint]!)))).toEqual(bones(edges));
 });
 
-it('is asked for where the joints have no known layout, and for nothing where nothing is mirrored', () => {
+it('are required where joints of an unknown layout are mirrored', () => {
   const modalities = { body: { shape: [1, 4, 21, 3], unit: 'metres', kind: 'skeleton' as const } };
-  expect(() => augmenter(modalities, ['a'], { mirror: 0.5 })).toThrow(/21 joints of 'body'.*mirrorJoints/);
-  expect(augmenter(modalities, ['a'], { roll: 5 }).modalities).toEqual(modalities);
+  expect(() => augmentation(modalities, ['a'], { mirror: 0.5 })).toThrow(
+    /mirrorJoints: got undefined; .*'body' has 21 joints.*Give mirrorJoints/,
+  );
+  expect(augmentation(modalities, ['a'], { roll: 5 }).modalities).toEqual(modalities);
 });
 
-it('refuses to mirror, roll or enlarge key points that are told in pixels', () => {
+it('refuses to mirror, roll or enlarge key points in pixels', () => {
   const modalities = { body: { shape: [1, 4, 17, 3], unit: 'pixels', kind: 'keypoints' as const } };
   for (const options of [{ mirror: 0.5 }, { roll: 5 }, { zoom: 0.1 }]) {
-    expect(() => augmenter(modalities, ['a'], options)).toThrow(/'body' are in pixels.*from its middle/);
+    expect(() => augmentation(modalities, ['a'], options)).toThrow(
+      /got key points 'body' in pixels.*from the middle of the picture/,
+    );
   }
-  expect(augmenter(modalities, ['a'], { cropTime: 0.2 }).modalities).toEqual(modalities);
+  expect(augmentation(modalities, ['a'], { cropTime: 0.2 }).modalities).toEqual(modalities);
 });

@@ -5,7 +5,7 @@ import { cropTimeOf } from './cropTime.js';
 import { jitterSkeletons, mirrorSkeletons, type SkeletonShape, turnSkeletons } from './skeletons.js';
 
 const shape: SkeletonShape = [2, 4, 25, 3];
-/** One body that is there and one that isn't. */
+/** One present and one absent body. */
 const sample = (seed: number) => {
   const r = random('sample', seed);
   return Float32Array.from({ length: 2 * 4 * 75 }, (_, i) => (i < 300 ? r.uniform(0.5, 2) : 0));
@@ -15,7 +15,7 @@ const distance = (v: Float32Array, a: number, b: number) =>
   Math.hypot(v[a * 3]! - v[b * 3]!, v[a * 3 + 1]! - v[b * 3 + 1]!, v[a * 3 + 2]! - v[b * 3 + 2]!);
 
 describe('skeletons', () => {
-  it('keep heights and bone lengths when turned, lengths in proportion when enlarged', () => {
+  it('keep heights and bone lengths when rotated, and proportions when enlarged', () => {
     fc.assert(
       fc.property(
         fc.integer(),
@@ -37,7 +37,7 @@ describe('skeletons', () => {
     );
   });
 
-  it('come back when turned back or mirrored twice', () => {
+  it('come back when rotated back or mirrored twice', () => {
     const values = sample(1);
     const back = turnSkeletons(turnSkeletons(values, shape, 1.2), shape, -1.2);
     back.forEach((value, i) => {
@@ -55,7 +55,7 @@ describe('skeletons', () => {
     expect(absent(mirrored)).toBe(true);
   });
 
-  it('scatter by the deviation given', () => {
+  it('get noise of the given deviation', () => {
     const values = sample(3);
     const noisy = jitterSkeletons(values, shape, 0.05, random(7));
     const squares = Array.from(noisy.subarray(0, 300), (value, i) => (value - values[i]!) ** 2);

@@ -5,10 +5,10 @@ import { isPresent } from './cropTime.js';
 export type SkeletonShape = readonly [persons: number, frames: number, joints: number, coordinates: 3];
 
 /**
- * Turned about the vertical axis and enlarged, both through the middle of all bodies. Absent bodies stay all zero.
+ * Rotates skeletons about the vertical axis and enlarges them, both about the middle of all bodies. Absent bodies stay zero.
  * @param values joints of one sample, [persons, frames, joints, 3]
- * @param angle in radians, to the left seen from above
- * @param scale 1 leaves the size as it is
+ * @param angle in radians, counter-clockwise seen from above
+ * @param scale factor of the size, default 1
  */
 export function turnSkeletons(
   values: Float32Array,
@@ -36,7 +36,7 @@ export function turnSkeletons(
   return out;
 }
 
-/** With normal noise of this standard deviation, in the values' unit, on each coordinate. Absent bodies stay all zero. */
+/** Adds normal noise of this standard deviation, in the values' unit, to each coordinate. Absent bodies stay all zero. */
 export function jitterSkeletons(
   values: Float32Array,
   shape: SkeletonShape,
@@ -50,7 +50,7 @@ export function jitterSkeletons(
   return out;
 }
 
-/** Seen in a mirror that swaps left and right of the picture: x changes its sign, left and right joints their places. */
+/** Mirrors skeletons: negates x and swaps left and right joints. */
 export function mirrorSkeletons(
   values: Float32Array,
   shape: SkeletonShape,
@@ -69,9 +69,9 @@ export function mirrorSkeletons(
 }
 
 /**
- * Rolled about the viewing axis and enlarged, as the frames of a camera that sees them. Absent bodies stay all zero.
+ * Rolls skeletons about the viewing axis and enlarges them, in step with the frames of their camera. Absent bodies stay zero.
  * @param angle in radians, counter-clockwise in the picture (x to the right, y up)
- * @param zoom x and y are multiplied by it, z about the mean depth of all joints
+ * @param zoom factor of x and y, and of z about the mean depth of all joints
  */
 export function rollSkeletons(
   values: Float32Array,
@@ -98,7 +98,7 @@ export function rollSkeletons(
   return out;
 }
 
-/** Which joint takes each joint's place when the joints of every pair are swapped. */
+/** For each joint, the joint that a swap of all pairs puts in its place. */
 export function partners(joints: number, pairs: readonly (readonly [number, number])[]): number[] {
   const partner = Array.from({ length: joints }, (_, j) => j);
   for (const [a, b] of pairs) {
@@ -108,7 +108,7 @@ export function partners(joints: number, pairs: readonly (readonly [number, numb
   return partner;
 }
 
-/** Calls with the range of values of each body that is there, in each frame. */
+/** Visits each present body of each frame, as a range of values. */
 function eachBody(
   values: Float32Array,
   shape: SkeletonShape,

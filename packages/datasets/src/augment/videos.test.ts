@@ -22,8 +22,8 @@ function viewed(
 describe('viewVideo', () => {
   it('mirrors frames', () => {
     expect(viewed(video, shape, { mirrored: true })).toEqual([2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9]);
-    const coloured = Float32Array.of(1, 2, 3, 4, 5, 6);
-    expect(viewed(coloured, [1, 1, 2, 3], { mirrored: true })).toEqual([4, 5, 6, 1, 2, 3]);
+    const colored = Float32Array.of(1, 2, 3, 4, 5, 6);
+    expect(viewed(colored, [1, 1, 2, 3], { mirrored: true })).toEqual([4, 5, 6, 1, 2, 3]);
   });
 
   it('moves frames right and down and repeats the edges', () => {
@@ -40,7 +40,7 @@ describe('viewVideo', () => {
     expect(cropped(0, 1)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('stays in its range when brightened, in bytes as in floats', () => {
+  it('clips brightened values to the range, for bytes and for floats', () => {
     const range = [0, 1] as const;
     expect(viewed(Float32Array.of(0, 0.5, 0.75), [1, 1, 3, 1], { gain: 1.5, range })).toEqual([0, 0.75, 1]);
     expect(viewed(Uint8Array.of(0, 2, 3), [1, 1, 3, 1], { gain: 1.5, range, scale: 0.25 })).toEqual([
@@ -48,7 +48,7 @@ describe('viewVideo', () => {
     ]);
   });
 
-  it('cuts a square out', () => {
+  it('crops to a square', () => {
     expect(viewed(video, shape, { window: { left: 1, top: 0, size: 2 } })).toEqual([
       1, 2, 4, 5, 7, 8, 10, 11,
     ]);
@@ -74,7 +74,7 @@ describe('viewVideo', () => {
     expect(half.slice(10, 15)).toEqual([0, 0, 2, 4, 4]);
   });
 
-  it('shows bytes as it shows floats, scaled, whatever is done', () => {
+  it('gives the same for bytes and floats', () => {
     fc.assert(
       fc.property(
         fc.boolean(),
@@ -94,7 +94,7 @@ describe('viewVideo', () => {
     );
   });
 
-  it('gives back what was mirrored twice', () => {
+  it('gives the original after two mirrors', () => {
     const once = Float32Array.from(viewed(video, shape, { mirrored: true }));
     expect(viewed(once, shape, { mirrored: true })).toEqual(Array.from(video));
   });

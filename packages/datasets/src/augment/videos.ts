@@ -1,33 +1,33 @@
 /** Shape of one sample's video: [frames, height, width, channels]. */
 export type VideoShape = readonly [frames: number, height: number, width: number, channels: number];
 
-/** What is shown of a video, in the order in which it is done. */
+/** What is shown of a video; the fields are applied in this order. */
 export interface VideoView {
   /** Which frame of the video each frame shows. */
   frames: readonly number[];
-  /** Seen in a mirror: left and right of each frame swapped. */
+  /** Whether left and right of each frame are swapped. Default: false. */
   mirrored?: boolean;
-  /** Rolled about the centre, counter-clockwise, in radians. Default 0. */
+  /** Rolls frames about the centre, counter-clockwise, in radians. Default 0. */
   angle?: number;
-  /** Enlarged about the centre. Default 1. */
+  /** Enlarges frames about the centre. Default 1. */
   zoom?: number;
-  /** Moved to the right by whole pixels; the edges are repeated where nothing was. Default 0. */
+  /** Moves frames to the right by whole pixels and repeats the edges. Default 0. */
   right?: number;
-  /** Moved down by whole pixels. Default 0. */
+  /** Moves frames down by whole pixels. Default 0. */
   down?: number;
-  /** The square that is cut out of each frame, in pixels. Default the whole frame. */
+  /** The square that each frame is cropped to, in pixels. Default: the whole frame. */
   window?: { left: number; top: number; size: number };
-  /** What values are multiplied by. Default 1. */
+  /** Factor of the values. Default 1. */
   scale?: number;
-  /** What values are multiplied by after `scale`, held in `range`. Default 1, which leaves them as they are. */
+  /** Factor after `scale`, whose result is clipped to `range`. Default 1, without clipping. */
   gain?: number;
-  /** Least and greatest value after `gain`. */
+  /** Smallest and largest value after `gain`. */
   range?: readonly [number, number];
 }
 
 /**
- * Writes what is shown of a video in one pass, so that bytes become floats only where they are needed.
- * @param values of all frames, [any number of frames, height, width, channels]
+ * Transforms a video in one pass, which converts only those bytes to floats that are shown.
+ * @param values all frames, [any number of frames, height, width, channels]
  * @param shape the size of a frame; the number of frames is `view.frames`'s
  * @param into [view.frames.length, height or window.size, width or window.size, channels]
  */
@@ -42,8 +42,7 @@ export function viewVideo(
   const columns = shifted(width, right, window?.left ?? 0, window?.size ?? width);
   const rows = shifted(height, down, window?.top ?? 0, window?.size ?? height);
   const factor = scale * gain;
-  const [least, greatest] =
-    gain === 1 || !range ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : range;
+  const [min, max] = gain === 1 || !range ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : range;
   const length = height * width * channels;
   const shown = rows.length * columns.length * channels;
   const isStraight = angle === 0 && zoom === 1;
@@ -52,14 +51,12 @@ export function viewVideo(
     : bilinearTaps(height, width, channels, rows, columns, angle, zoom, mirrored, factor);
   const starts = rows.map((y) => y * width * channels);
   const from = columns.map((x) => (mirrored ? width - 1 - x : x) * channels);
-  // Each value that a byte can have is worked out once.
-  const table = Float32Array.from({ length: 256 }, (_, byte) =>
-    Math.max(least, Math.min(greatest, byte * factor)),
-  );
-  // Mixtures of bytes are below 256, however their shares were rounded.
+  // The 256 values that bytes can have are computed once.
+  const table = Float32Array.from({ length: 256 }, (_, byte) => Math.max(min, Math.min(max, byte * factor)));
+  // Weighted means of bytes are below 256, however the weights were rounded.
   const isInRange =
     gain === 1 ||
-    (values instanceof Uint8Array && (isStraight || (least <= 0 && factor >= 0 && 256 * factor <= greatest)));
+    (values instanceof Uint8Array && (isStraight || (min <= 0 && factor >= 0 && 256 * factor <= max)));
   for (let i = 0; i < view.frames.length; i++) {
     const frame = view.frames[i]!;
     const source = values.subarray(frame * length, (frame + 1) * length);
@@ -70,14 +67,14 @@ export function viewVideo(
     if (!isInRange) {
       for (let k = 0; k < shown; k++) {
         const value = target[k]!;
-        if (value > greatest) target[k] = greatest;
-        else if (value < least) target[k] = least;
+        if (value > max) target[k] = max;
+        else if (value < min) target[k] = min;
       }
     }
   }
 }
 
-/** Which of `total` columns (or rows) are seen when all were moved by `by` and `count` are cut out from `first` on. */
+/** The columns (or rows) of `total` that are shown after a move by `by` and a crop to `count` of them from `first` on. */
 function shifted(total: number, by: number, first: number, count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => Math.max(0, Math.min(total - 1, first + i - by)));
 }
@@ -125,10 +122,10 @@ function copyFloats(
   }
 }
 
-/** Where each pixel's four neighbours begin in a frame, and their shares times `factor`; the same for all frames of a video. */
+/** Positions of each pixel's four neighbours in a frame, and their weights times `factor`; the same for all frames. */
 interface Taps {
   offsets: Int32Array;
-  shares: Float32Array;
+  weights: Float32Array;
 }
 
 function bilinearTaps(
@@ -143,7 +140,7 @@ function bilinearTaps(
   factor: number,
 ): Taps {
   const offsets = new Int32Array(rows.length * columns.length * 4);
-  const shares = new Float32Array(offsets.length);
+  const weights = new Float32Array(offsets.length);
   const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
   const [cos, sin] = [Math.cos(angle) / zoom, Math.sin(angle) / zoom];
   let at = 0;
@@ -160,25 +157,25 @@ function bilinearTaps(
       const y1 = Math.min(y0 + 1, height - 1);
       const left = mirrored ? width - 1 - x0 : x0;
       const right = mirrored ? width - 1 - x1 : x1;
-      const shareX = x - x0;
-      const shareY = y - y0;
+      const weightX = x - x0;
+      const weightY = y - y0;
       offsets[at] = (y0 * width + left) * channels;
       offsets[at + 1] = (y0 * width + right) * channels;
       offsets[at + 2] = (y1 * width + left) * channels;
       offsets[at + 3] = (y1 * width + right) * channels;
-      shares[at] = (1 - shareX) * (1 - shareY) * factor;
-      shares[at + 1] = shareX * (1 - shareY) * factor;
-      shares[at + 2] = (1 - shareX) * shareY * factor;
-      shares[at + 3] = shareX * shareY * factor;
+      weights[at] = (1 - weightX) * (1 - weightY) * factor;
+      weights[at + 1] = weightX * (1 - weightY) * factor;
+      weights[at + 2] = (1 - weightX) * weightY * factor;
+      weights[at + 3] = weightX * weightY * factor;
       at += 4;
     }
   }
-  return { offsets, shares };
+  return { offsets, weights };
 }
 
 function blend(
   source: Float32Array | Uint8Array,
-  { offsets, shares }: Taps,
+  { offsets, weights }: Taps,
   channels: number,
   target: Float32Array,
 ): void {
@@ -188,10 +185,10 @@ function blend(
     const b = offsets[tap + 1]!;
     const c = offsets[tap + 2]!;
     const d = offsets[tap + 3]!;
-    const p = shares[tap]!;
-    const q = shares[tap + 1]!;
-    const r = shares[tap + 2]!;
-    const s = shares[tap + 3]!;
+    const p = weights[tap]!;
+    const q = weights[tap + 1]!;
+    const r = weights[tap + 2]!;
+    const s = weights[tap + 3]!;
     if (channels === 3) {
       target[at] = p * source[a]! + q * source[b]! + r * source[c]! + s * source[d]!;
       target[at + 1] = p * source[a + 1]! + q * source[b + 1]! + r * source[c + 1]! + s * source[d + 1]!;

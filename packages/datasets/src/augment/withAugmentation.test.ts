@@ -61,7 +61,7 @@ describe('withAugmentation', () => {
     );
   });
 
-  it('draws by seed, epoch and sample, whatever the batches are', async () => {
+  it('depends on seed, epoch and sample, not on the batches', async () => {
     const dataset = clips(12);
     const augmented = withAugmentation(dataset, everything);
     const once = await rows(augmented, { batchSize: 5, seed: 1, epoch: 2 });
@@ -78,7 +78,7 @@ describe('withAugmentation', () => {
     expect(new Set([...once.values()].map(({ skeleton }) => skeleton.join())).size).toBe(12);
   });
 
-  it('mirrors both streams and the label together', async () => {
+  it('mirrors both modalities and the label together', async () => {
     const dataset = clips(60);
     const plain = await rows(dataset, { batchSize: 60 });
     const mirrored = await rows(
@@ -101,7 +101,7 @@ describe('withAugmentation', () => {
     expect(flips).toBeLessThan(45);
   });
 
-  it('keeps videos in their range and shapes as they are', async () => {
+  it('keeps videos in their range, and skeletons finite', async () => {
     for (const { rgb, skeleton } of (
       await rows(withAugmentation(clips(9), everything), { batchSize: 4 })
     ).values()) {
@@ -111,7 +111,7 @@ describe('withAugmentation', () => {
     }
   });
 
-  it('leaks no tensors, also when left early', async () => {
+  it('leaks no tensors, also when the loop ends early', async () => {
     const augmented = withAugmentation(clips(9), everything);
     const before = tf.memory().numTensors;
     await rows(augmented, { batchSize: 2 });
@@ -124,16 +124,19 @@ describe('withAugmentation', () => {
   });
 
   it.each<[AugmentationOptions, RegExp]>([
-    [{ rotation: -1 }, /rotation: -1/],
-    [{ scale: 1 }, /scale: 1 .* to 0.9/],
-    [{ mirror: Number.NaN }, /mirror: NaN/],
-    [{ mirrorClasses: [['swipe left', 'swipe up']] }, /no class 'swipe up'/],
-    [{ mirror: 0.5, mirrorJoints: [[0, 25]] }, /joint 25 .* joints 0 to 24/],
+    [{ rotation: -1 }, /rotation: got -1/],
+    [{ scale: 1 }, /scale: got 1; expected a number from 0 to 0.9/],
+    [{ mirror: Number.NaN }, /mirror: got NaN/],
+    [
+      { mirrorClasses: [['swipe left', 'swipe up']] },
+      /mirrorClasses: got 'swipe up'; expected classes among swipe left/,
+    ],
+    [{ mirror: 0.5, mirrorJoints: [[0, 25]] }, /mirrorJoints: got joint 25; expected joints from 0 to 24/],
   ])('refuses %j', (options, reason) => {
     expect(() => withAugmentation(clips(3), options)).toThrow(reason);
   });
 
-  it('asks for the joints to swap when it can’t know them', () => {
+  it('requires mirrorJoints for an unknown layout of joints', () => {
     const skeleton = { data: new Float32Array(6), shape: [1, 1, 2, 3], unit: 'metres' };
     const dataset = fromArrays({ modalities: { skeleton }, labels: [0], classes: ['a'] });
     expect(() => withAugmentation(dataset, { mirror: 1 })).toThrow(/mirrorJoints/);

@@ -1,26 +1,26 @@
 import type { Batch, BatchOptions, Dataset } from '@amr/internal';
 import { type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
-import { augmenter } from './augmentation.js';
+import { augmentation } from './augmentation.js';
 import type { AugmentationOptions } from './augmentationOptions.js';
 
 /**
- * The same data set with samples that differ a little from epoch to epoch. What both streams show is changed alike: a
- * mirror flips the frames, the skeletons' x and their left and right joints together, `roll` and `zoom` turn and enlarge
- * both, and time is cropped at the same moments. What is drawn depends on (seed, epoch, id of the sample) only, so a resumed
- * or reshuffled run sees the same. `rotation`, `scale`, `jitter` concern skeletons only, `shift`, `crop`, `brightness` videos
- * only: a video can't show a turn about the vertical axis, a skeleton in metres knows nothing of the picture's border.
+ * The same data set with samples that differ a little from epoch to epoch. The modalities of a sample stay consistent: a mirror
+ * flips the frames, the skeletons' x and their left and right joints together, `roll` and `zoom` rotate and enlarge both, and
+ * time is cropped at the same moments. The random parameters depend on (seed, epoch, id of the sample) only, so a resumed or
+ * reshuffled run sees the same samples. `rotation`, `scale` and `jitter` apply to skeletons only, `shift`, `crop` and
+ * `brightness` to videos only: a video can't show a rotation about the vertical axis, and a skeleton in metres has no border.
  *
- * What a modality is, its `kind` says. Where it doesn't, skeletons are the modalities of unit 'metres' and shape [persons,
- * frames, joints, 3]; videos the others of rank 4, [frames, height, width, channels]; what is neither stays as it is.
- * Absent bodies stay all zero. A series is cropped in time only, and mirrored where `mirrorSeries` says how.
+ * `kind` says what a modality is. Without it, modalities of unit 'metres' and shape [persons, frames, joints, 3] are skeletons,
+ * others of rank 4, [frames, height, width, channels], are videos, and the rest stays unchanged. Absent bodies stay all zero. A
+ * series is only cropped in time, and mirrored where `mirrorSeries` gives its signs.
  *
- * Data sets that are streamed, such as those of prepared folders, take the same options themselves: samples are then changed
- * in the threads that read them, before there are tensors.
+ * Streamed data sets, such as those of prepared folders, take the same options themselves: they transform samples in the threads
+ * that read them, before there are tensors.
  *
- * @param dataset what to change; it stays as it is
- * @param options how much; see {@link AugmentationOptions}
+ * @param dataset the data set, which stays unchanged
+ * @param options see {@link AugmentationOptions}
  * @returns a data set of the same size, classes, ids and modalities; with `crop`, videos have smaller frames
- * @throws {DatasetError} when a number is out of its range, a class to mirror is unknown, or joints to mirror aren't
+ * @throws {DatasetError} when an option is unknown or out of its range, or a modality can't be mirrored
  * @example
  * import { fromArrays, withAugmentation } from '@amr/datasets';
  *
@@ -41,29 +41,29 @@ import type { AugmentationOptions } from './augmentationOptions.js';
  * }
  */
 export function withAugmentation(dataset: Dataset, options: AugmentationOptions): Dataset {
-  const { modalities, draw } = augmenter(dataset.modalities, dataset.classes, options);
+  const { modalities, transform } = augmentation(dataset.modalities, dataset.classes, options);
 
   async function* run(batches: AsyncIterable<Batch>, epoch: number): AsyncGenerator<Batch> {
     for await (const { ids, inputs, labels } of batches) {
-      const changes = ids.map((id) => draw(id, epoch));
+      const transforms = ids.map((id) => transform(id, epoch));
       const [oldLabels, ...values] = await Promise.all(
         [labels, ...Object.values(inputs)].map((old) => old.data()),
       );
-      const changed: { [modality: string]: Tensor } = {};
+      const transformed: { [modality: string]: Tensor } = {};
       for (const [m, [name, old]] of Object.entries(inputs).entries()) {
         const before = values[m] as Float32Array;
         const { shape } = modalities[name]!;
         const [from, to] = [before.length / ids.length, shape.reduce((product, axis) => product * axis, 1)];
         const after = new Float32Array(ids.length * to);
-        changes.forEach(({ apply }, i) => {
+        transforms.forEach(({ apply }, i) => {
           apply(name, before.subarray(i * from, (i + 1) * from), after.subarray(i * to, (i + 1) * to));
         });
-        changed[name] = tensor(after, [ids.length, ...shape], 'float32');
+        transformed[name] = tensor(after, [ids.length, ...shape], 'float32');
         old.dispose();
       }
       labels.dispose();
-      const newLabels = Array.from(oldLabels!, (label, i) => changes[i]!.label(label));
-      yield { ids, inputs: changed, labels: tensor1d(newLabels, 'int32') };
+      const newLabels = Array.from(oldLabels!, (label, i) => transforms[i]!.label(label));
+      yield { ids, inputs: transformed, labels: tensor1d(newLabels, 'int32') };
     }
   }
 

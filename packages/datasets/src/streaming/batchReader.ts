@@ -1,49 +1,49 @@
 import { DatasetError } from '../datasetError.js';
-import type { SampleMaker } from './sampleTransform.js';
+import type { SampleTransformer } from './sampleTransform.js';
 
 type StoredArrays = { [modality: string]: Float32Array | Uint8Array };
 
-/** Samples as they are stored, any of which can be read. */
+/** Stored samples, which can be read in any order. */
 export interface StoredSamples {
   /** Reads one sample. @throws {DatasetError} when its file is damaged */
   read(sample: StreamedSample, signal: AbortSignal): Promise<StoredArrays>;
-  /** Takes back the arrays of a sample when nobody looks at them any more, to fill them anew. */
+  /** Takes back the arrays of a sample that is done with, to fill them again. */
   reuse?(arrays: StoredArrays): void;
-  /** Gives back what is held open. */
+  /** Closes files and connections. */
   close(): Promise<void>;
 }
 
-/** What is known of a sample before it is read. Plain data. */
+/** What is known of a sample before it is read, as plain data. */
 export interface StreamedSample {
   /** Its id. */
   id: string;
   /** Index into the classes. */
   label: number;
-  /** What its source finds it by: a position, or the listed sample. */
+  /** What the source finds the sample by: a position, or the listed sample. */
   place: unknown;
 }
 
-/** A batch's values, which nobody else has. */
+/** A batch's values, in arrays that belong to the caller. */
 export interface BatchValues {
-  /** All samples' values of each modality, one after the other. */
+  /** Values of each modality, sample after sample. */
   inputs: { [modality: string]: Float32Array };
   /** Class numbers. */
   labels: Int32Array;
 }
 
-/** Samples of a batch that are read while one is being worked on. */
-const readAhead = 3;
+/** Number of samples of a batch that are read ahead of the one that is transformed. */
+const READ_AHEAD = 3;
 
-/** Reads the samples of a batch and makes the batch's values of them. */
+/** Reads the samples of a batch and transforms them. */
 export async function readBatch(
   stored: StoredSamples,
-  maker: SampleMaker,
+  transformer: SampleTransformer,
   samples: readonly StreamedSample[],
   epoch: number,
   signal: AbortSignal,
 ): Promise<BatchValues> {
   const lengths = Object.fromEntries(
-    Object.entries(maker.modalities).map(([name, { shape }]) => [
+    Object.entries(transformer.modalities).map(([name, { shape }]) => [
       name,
       shape.reduce((product, axis) => product * axis, 1),
     ]),
@@ -54,17 +54,17 @@ export async function readBatch(
   const labels = new Int32Array(samples.length);
   const reads: ReturnType<StoredSamples['read']>[] = [];
   for (const [row, sample] of samples.entries()) {
-    while (reads.length < Math.min(samples.length, row + 1 + readAhead)) {
+    while (reads.length < Math.min(samples.length, row + 1 + READ_AHEAD)) {
       signal.throwIfAborted();
       const read = stored.read(samples[reads.length]!, signal);
-      // Whoever awaits it hears of it; without this, one that comes too early would end the process.
+      // Marks the rejection as handled: awaiting the read rethrows it, and an unused read must not crash the process.
       read.catch(() => {});
       reads.push(read);
     }
     const arrays = await reads[row]!;
-    // What was read is large, and done with once it is in the batch.
+    // The arrays are large, and no longer needed once their values are in the batch.
     delete reads[row];
-    labels[row] = maker.make(sample, epoch, arrays, (name) =>
+    labels[row] = transformer.apply(sample, epoch, arrays, (name) =>
       inputs[name]!.subarray(row * lengths[name]!, (row + 1) * lengths[name]!),
     );
     stored.reuse?.(arrays);
@@ -72,20 +72,20 @@ export async function readBatch(
   return { inputs, labels };
 }
 
-/** Reads batches, several at once, in this thread or in others. */
+/** Reads batches, several at a time, in this thread or in others. */
 export interface BatchReader {
   /**
    * Reads a batch.
-   * @param signal when it is aborted, nobody wants the batch any more
+   * @param signal ends reading; the batch then rejects
    * @throws {DatasetError} when a file is damaged, or a thread has ended
    */
   read(samples: readonly StreamedSample[], epoch: number, signal: AbortSignal): Promise<BatchValues>;
-  /** Ends what is under way, threads with it. */
+  /** Ends the reads under way, and threads. */
   close(): Promise<void>;
 }
 
-/** Reads batches in this thread: one after the other, so that the first one asked for is the first to be there. */
-export function batchReaderHere(stored: StoredSamples, maker: SampleMaker): BatchReader {
+/** Reads batches in this thread, one after the other, so that the first one requested is ready first. */
+export function batchReaderInline(stored: StoredSamples, transformer: SampleTransformer): BatchReader {
   const stops = new Set<AbortController>();
   let last: Promise<unknown> = Promise.resolve();
   let isClosed = false;
@@ -99,7 +99,7 @@ export function batchReaderHere(stored: StoredSamples, maker: SampleMaker): Batc
         .then(() => {
           signal.throwIfAborted();
           if (isClosed) throw closedError();
-          return readBatch(stored, maker, samples, epoch, stop.signal);
+          return readBatch(stored, transformer, samples, epoch, stop.signal);
         })
         .finally(() => {
           signal.removeEventListener('abort', abort);
@@ -116,5 +116,6 @@ export function batchReaderHere(stored: StoredSamples, maker: SampleMaker): Batc
   };
 }
 
-/** What a data set says when batches are asked for that has been closed. */
-export const closedError = (): DatasetError => new DatasetError('the data set was closed; open it anew');
+/** The error for batches of a closed data set. */
+export const closedError = (): DatasetError =>
+  new DatasetError('dataset: got a closed data set; expected an open one. Open it again.');

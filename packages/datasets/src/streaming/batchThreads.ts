@@ -3,9 +3,9 @@ import { DatasetError } from '../datasetError.js';
 import type { Listing } from '../source/sourceFormat.js';
 import { startWorker } from '../workerFile.js';
 import { type BatchReader, type BatchValues, closedError, type StreamedSample } from './batchReader.js';
-import type { SampleRecipe } from './sampleTransform.js';
+import type { SampleTransform } from './sampleTransform.js';
 
-/** Where a thread reads samples from. Plain data. */
+/** Where a thread reads samples from, as plain data. */
 export type StreamOrigin =
   | {
       /** A folder of prepared shards. */
@@ -18,29 +18,29 @@ export type StreamOrigin =
       format: string;
       /** Its options. */
       options: unknown;
-      /** What it lists that it reads. */
+      /** The modalities that it lists. */
       modalities: Listing['modalities'];
     };
 
-/** What a thread is started with. Plain data. */
+/** What a thread is started with, as plain data. */
 export interface StreamThreadSetup {
   origin: StreamOrigin;
-  recipe: SampleRecipe;
+  transform: SampleTransform;
 }
 
-/** What a thread is asked for: a batch, or that nobody wants it any more. */
+/** A message to a thread: a request for a batch, or its cancellation. */
 export type StreamRequest =
   | { batch: number; samples: readonly StreamedSample[]; epoch: number }
-  | { unwanted: number };
+  | { cancelled: number };
 
-/** What a thread answers. */
+/** A thread's answer to a request. */
 export type StreamReply = { batch: number } & ({ values: BatchValues } | { error: SentError });
 
-/** An error as it is sent from one thread to another. */
+/** An error as it is sent between threads. */
 export interface SentError {
   message: string;
   stack?: string;
-  /** Of a DatasetError. */
+  /** What a DatasetError has besides. */
   place?: { reason: string; file?: string; line?: number; offset?: number };
 }
 
@@ -53,8 +53,8 @@ interface Job {
 }
 
 /**
- * Reads batches in up to `count` threads, each a whole batch, in the order in which they are asked for. Threads start when there is
- * work for them, and keep the process alive only while they work.
+ * Reads batches in up to `count` threads, each a whole batch, in the order of the requests. Threads start when there is work for
+ * them, and keep the process alive only while they work.
  */
 export function batchReaderInThreads(setup: StreamThreadSetup, count: number): BatchReader {
   const threads = new Map<Worker, Job | undefined>();
@@ -99,7 +99,7 @@ export function batchReaderInThreads(setup: StreamThreadSetup, count: number): B
         isClosed
           ? closedError()
           : new DatasetError(
-              `a thread that reads batches has ended (${cause ? (cause as Error).message : `exit code ${code}`}); ask for fewer workers, or none with workers: 0, if memory was short`,
+              `workers: got a thread that ended early (${cause ? (cause as Error).message : `exit code ${code}`}); expected it to read batches. If memory was short, set fewer workers, or workers: 0.`,
               { cause },
             ),
       );
@@ -126,7 +126,7 @@ export function batchReaderInThreads(setup: StreamThreadSetup, count: number): B
           waiting = waiting.filter((other) => other !== job);
           if (waiting.length < before) return reject(signal.reason);
           for (const [thread, other] of threads) {
-            if (other === job) thread.postMessage({ unwanted: job.number } satisfies StreamRequest);
+            if (other === job) thread.postMessage({ cancelled: job.number } satisfies StreamRequest);
           }
         }
         signal.addEventListener('abort', drop, { once: true });
@@ -143,7 +143,7 @@ export function batchReaderInThreads(setup: StreamThreadSetup, count: number): B
   };
 }
 
-/** What is sent of an error, so that the other thread can throw it. */
+/** An error as plain data, which another thread can throw. */
 export function sentError(error: unknown): SentError {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   if (!(error instanceof DatasetError)) return { message, stack };

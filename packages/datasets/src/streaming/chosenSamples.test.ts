@@ -11,7 +11,7 @@ const samples = Array.from({ length: 60 }, (_, i) => ({
 const xsub = { by: 'subject', train: [1, 3] };
 
 describe('chosenSamples', () => {
-  it('takes all, a part of a split, or the samples of these ids', () => {
+  it('takes all samples, a part of a split, or given ids', () => {
     expect(chosenSamples(samples, { xsub }, {})).toHaveLength(60);
     const train = chosenSamples(samples, { xsub }, { part: 'train' });
     const test = chosenSamples(samples, { xsub, xset: xsub }, { split: 'xsub', part: 'test' });
@@ -32,12 +32,18 @@ describe('chosenSamples', () => {
   });
 
   it.each([
-    [{ split: 'xview', part: 'train' as const }, /no 'xview'; there are xsub, xset, empty/],
-    [{ part: 'train' as const }, /'train' of which split\? Give split: xsub, xset, empty/],
-    [{ split: 'xsub', part: 'valid' as 'train' }, /'train' or 'test'/],
+    [{ split: 'xview', part: 'train' as const }, /split: got 'xview'; expected one of xsub, xset, empty/],
+    [
+      { part: 'train' as const },
+      /split: got undefined; expected one of xsub, xset, empty, since part is 'train'/,
+    ],
+    [{ split: 'xsub', part: 'valid' as 'train' }, /part: got 'valid'; expected 'train' or 'test'/],
     [{ samples: 0 }, /samples: got 0; expected a whole number from 1/],
-    [{ samples: ['s1', 'x'] }, /no sample 'x'/],
-    [{ split: 'empty', part: 'train' as const }, /none of the 60 samples/],
+    [{ samples: ['s1', 'x'] }, /samples: got 'x'; expected ids of samples of the data set/],
+    [
+      { split: 'empty', part: 'train' as const },
+      /part: got 'train' of split 'empty', which has none of the 60 samples/,
+    ],
   ])('refuses %j', (options, reason) => {
     const splits: { [name: string]: SplitRule } = { xsub, xset: xsub, empty: { by: 'subject', train: [] } };
     expect(() => chosenSamples(samples, splits, options)).toThrow(reason);

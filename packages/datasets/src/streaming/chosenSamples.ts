@@ -1,20 +1,21 @@
+import { mismatch } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
 import { checkCount } from '../options.js';
 import { partOfSplit, type SplitPart, type SplitRule } from '../source/splitRule.js';
 
-/** Which samples are taken. */
+/** Options of which samples are taken. */
 export interface ChoiceOptions {
-  /** Name of the protocol that the samples are split by, such as `'xsub'`. Default: the data set's only one, if it has one. */
+  /** Name of the protocol that splits the samples, such as `'xsub'`. Default: the data set's only one. */
   split?: string;
-  /** Which part of the split; default all samples, whatever the split. */
+  /** The part of the split. Default: all samples. */
   part?: SplitPart;
-  /** Only so many of them, spread evenly over the classes and in each over its samples; or those of these ids, in this order. */
+  /** A number of samples, spread evenly over the classes and within each class; or ids of samples, in this order. Default: all. */
   samples?: number | readonly string[];
 }
 
 /**
- * Positions of the samples that are taken.
- * @throws {DatasetError} when there is no such split or id, or nothing is left
+ * Positions of the chosen samples.
+ * @throws {DatasetError} when a split or id doesn't exist, or no sample is left
  */
 export function chosenSamples(
   samples: readonly { id: string; label: number; tags: { readonly [name: string]: number } }[],
@@ -33,7 +34,11 @@ export function chosenSamples(
     const position = positions.get(id);
     if (position === undefined) {
       throw new DatasetError(
-        `samples: there is no sample '${id}' in ${options.part ? `the part '${options.part}'` : 'the data'}`,
+        mismatch(
+          'samples',
+          id,
+          `ids of samples of ${options.part ? `the part '${options.part}'` : 'the data set'}`,
+        ),
       );
     }
     return position;
@@ -46,29 +51,28 @@ function partOf(
   { split, part }: ChoiceOptions,
 ): number[] {
   const names = Object.keys(splits);
+  const splitNames = names.length > 0 ? `one of ${names.join(', ')}` : 'no split, as the data set has none';
   if (split !== undefined && !Object.hasOwn(splits, split)) {
-    throw new DatasetError(
-      `split: there is no '${split}'; ${names.length > 0 ? `there are ${names.join(', ')}` : 'the data set has none'}`,
-    );
+    throw new DatasetError(mismatch('split', split, splitNames));
   }
   if (part === undefined) return samples.map((_, i) => i);
   if (part !== 'train' && part !== 'test') {
-    throw new DatasetError(`part: '${part}' was given, 'train' or 'test' was expected`);
+    throw new DatasetError(mismatch('part', part, "'train' or 'test'"));
   }
   const name = split ?? (names.length === 1 ? names[0]! : undefined);
   if (name === undefined) {
-    throw new DatasetError(
-      `part: '${part}' of which split? ${names.length > 0 ? `Give split: ${names.join(', ')}` : 'The data set has none'}`,
-    );
+    throw new DatasetError(mismatch('split', split, `${splitNames}, since part is '${part}'`));
   }
   const positions = partOfSplit(samples, splits[name]!, part);
   if (positions.length === 0) {
-    throw new DatasetError(`the part '${part}' of split '${name}' has none of the ${samples.length} samples`);
+    throw new DatasetError(
+      `part: got '${part}' of split '${name}', which has none of the ${samples.length} samples; expected at least one.`,
+    );
   }
   return positions;
 }
 
-/** `count` of the positions, evenly over them once they are sorted by label, in their own order again. */
+/** So many of the positions: sorted by label, evenly spaced, and back in their order. */
 function spread(positions: readonly number[], count: number, label: (position: number) => number): number[] {
   if (count >= positions.length) return [...positions];
   const sorted = positions.toSorted((a, b) => label(a) - label(b) || a - b);

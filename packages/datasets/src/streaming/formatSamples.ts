@@ -2,7 +2,7 @@ import { DatasetError } from '../datasetError.js';
 import type { ListedSample, Listing, SourceFormat } from '../source/sourceFormat.js';
 import type { StoredSamples } from './batchReader.js';
 
-/** Samples as a format reads them from their files; a sample's place is the listed sample. */
+/** Samples that a format reads from their files; a sample's place is the listed sample. */
 export function formatSamples(
   format: SourceFormat,
   options: unknown,
@@ -18,7 +18,7 @@ export function formatSamples(
         if (!(values instanceof Type) || values.length !== length) {
           const { id, files } = place as ListedSample;
           throw new DatasetError(
-            `sample '${id}': ${values ? `${values.length} values of '${name}' were read` : `no '${name}' was read`}, a ${Type.name} of ${length} was expected`,
+            `sample '${id}', ${name}: got ${values ? `a ${values.constructor.name} of length ${values.length}` : 'nothing'} from the format; expected a ${Type.name} of length ${length}.`,
             { file: files[name] },
           );
         }

@@ -1,3 +1,4 @@
+import { mismatch } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
 import { folderSource } from '../prepared/folderSource.js';
 import { openShards } from '../prepared/preparedShards.js';
@@ -6,7 +7,7 @@ import type { StreamOrigin } from './batchThreads.js';
 import { formatSamples } from './formatSamples.js';
 import { shardSamples } from './shardSamples.js';
 
-/** Opens what a thread reads from. */
+/** Opens what a worker thread reads from. */
 export async function openOrigin(
   origin: StreamOrigin,
   modalities: readonly string[],
@@ -15,9 +16,13 @@ export async function openOrigin(
     const { folder, verify } = origin;
     return shardSamples(await openShards(folderSource(folder), { verify }), modalities);
   }
-  // Only here: formats bring along much that prepared folders don't need.
+  // Imported only here: formats load many modules that prepared folders don't need.
   const { sourceFormats } = await import('../sets/formats.js');
   const format = sourceFormats[origin.format];
-  if (!format) throw new DatasetError(`there is no format '${origin.format}' for threads to read`);
+  if (!format) {
+    throw new DatasetError(
+      mismatch('format', origin.format, `one of ${Object.keys(sourceFormats).join(', ')}`),
+    );
+  }
   return formatSamples(format, origin.options, origin.modalities);
 }

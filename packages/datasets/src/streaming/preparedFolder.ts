@@ -1,34 +1,41 @@
 import { availableParallelism } from 'node:os';
-import { checkCount } from '../options.js';
+import { checkCount, optionKeys, rejectUnknownOptions } from '../options.js';
 import { folderSource } from '../prepared/folderSource.js';
 import { openShards } from '../prepared/preparedShards.js';
-import { batchReaderHere } from './batchReader.js';
+import { batchReaderInline } from './batchReader.js';
 import { batchReaderInThreads } from './batchThreads.js';
 import { shardDataset } from './shardDataset.js';
-import type { StreamOptions } from './storedDataset.js';
+import { type StreamOptions, streamKeys } from './storedDataset.js';
 import type { StreamedDataset } from './streamDataset.js';
 
-/** How {@link preparedFolder} reads. */
+/** Options of {@link preparedFolder}. */
 export interface PreparedFolderOptions extends StreamOptions {
-  /** Threads that read; 0: the thread that asks for batches. Default one less than there are cores, at most 4. */
+  /** Number of threads that read; 0: the calling thread reads. Default: one less than there are cores, at most 4. */
   workers?: number;
   /** Whether each sample's bytes are compared with their checksum, default true. */
   verify?: boolean;
-  /** Ends opening. */
+  /** Ends opening the folder. */
   signal?: AbortSignal;
 }
 
+const folderKeys = optionKeys<PreparedFolderOptions>({
+  ...streamKeys,
+  workers: true,
+  verify: true,
+  signal: true,
+});
+
 /**
- * A data set of a folder that `amr-data prepare` has written. Samples are read when their batch is near, in threads, which also
- * pick frames, crop and augment; the thread that asks for batches only makes tensors of what comes. Which samples are in a batch,
- * and what is in them, depends on the seeds, the epoch and the samples' ids, not on the number of threads.
+ * A data set of a folder that `amr-data prepare` has written. Worker threads read the samples shortly before their batch is
+ * needed, pick frames, crop and augment; the calling thread only makes tensors. The samples of a batch and their values depend on
+ * the seeds, the epoch and the samples' ids, not on the number of threads.
  *
- * Memory is that of `prefetch` batches and the one that is being worked on. Threads start with the first batch, don't keep the
- * process alive when nothing is asked of them, and end with `close`.
+ * At most `prefetch` batches are in memory, besides the one that is in use. Threads start with the first batch, don't keep the
+ * process alive while they have no work, and end with `close`.
  * @param folder the folder that holds `manifest.json`
  * @param options see {@link PreparedFolderOptions}
- * @throws {DatasetError} when there is no manifest, it doesn't agree with itself, or an option can't be met; batches throw it for a
- *   shard that is damaged, with its name and where
+ * @throws {DatasetError} when the manifest is missing or contradicts itself, or an option is unknown or not valid; batches throw it
+ *   for a damaged shard, with its file and the offset
  * @example
  * ```js
  * import { preparedFolder } from '@amr/datasets/node';
@@ -51,16 +58,17 @@ export async function preparedFolder(
   folder: string,
   options: PreparedFolderOptions = {},
 ): Promise<StreamedDataset> {
+  rejectUnknownOptions('preparedFolder', options, folderKeys);
   const { workers = defaultWorkers(), verify = true, signal } = options;
   checkCount('workers', workers, 0);
   const shards = await openShards(folderSource(folder), { verify, signal });
   const prefetch = options.prefetch ?? Math.max(2, workers);
-  return shardDataset(shards, { ...options, prefetch }, (recipe, maker, stored) =>
+  return shardDataset(shards, { ...options, prefetch }, (transform, transformer, stored) =>
     workers === 0
-      ? batchReaderHere(stored, maker)
-      : batchReaderInThreads({ origin: { folder, verify }, recipe }, workers),
+      ? batchReaderInline(stored, transformer)
+      : batchReaderInThreads({ origin: { folder, verify }, transform }, workers),
   );
 }
 
-/** A core is left to the thread that works on the batches. */
+/** Leaves one core to the thread that uses the batches. */
 export const defaultWorkers = (): number => Math.min(4, availableParallelism() - 1);

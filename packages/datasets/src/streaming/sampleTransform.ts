@@ -1,111 +1,111 @@
-import type { ModalityInfo } from '@amr/internal';
-import { random } from '@amr/internal';
-import { augmenter } from '../augment/augmentation.js';
-import type { AugmentationOptions, CropOptions } from '../augment/augmentationOptions.js';
+/*
+ * The sample transform: what happens between a stored sample and its row of a batch, which is picking frames, scaling,
+ * cropping and augmenting. It is plain data, made and checked once in the main thread and sent to worker threads, which apply
+ * it next to the reads, so that the main thread only makes tensors. All its random choices depend on (seed, epoch, id of the
+ * sample) alone, so that batches are the same bits from any number of threads, in any order, and after resuming.
+ */
+import { type ModalityInfo, mismatch, random } from '@amr/internal';
+import { augmentation as augmentationOf } from '../augment/augmentation.js';
+import { type AugmentationOptions, type CropOptions, checkCrop } from '../augment/augmentationOptions.js';
 import { DatasetError } from '../datasetError.js';
-import { checkCount } from '../options.js';
+import { checkCount, checkOneOf, checkOption } from '../options.js';
 import type { StoredModality } from '../source/sourceFormat.js';
 import { type FrameSampling, frameSamplings } from '../video/frameSampling.js';
-import { type FrameCount, sampleMoments } from './frameTimes.js';
+import { type FrameCount, frameTimes } from './frameTimes.js';
 
-/** What is made of stored samples. */
+/** Options of how stored samples become inputs. */
 export interface SampleOptions {
-  /** Which modalities, in this order; default all. */
+  /** Names of the modalities, in their order; default all. */
   modalities?: readonly string[];
-  /** How many of the stored frames a sample has: a number for all modalities, or one by modality. Default all. */
+  /** Number of frames of a sample, for all modalities or by modality; at most as many as are stored. Default: all. */
   frames?: number | { readonly [modality: string]: number };
   /**
-   * Which frames, when not all are taken: `'uniform'` (default), the same in each epoch; `'segments'` or `'dense'`, drawn by
-   * (seed, epoch, id) at the same moments of the clip for all modalities.
+   * How fewer frames are picked: `'uniform'` (default), the same in each epoch; `'segments'` or `'dense'`, random by (seed, epoch,
+   * id), at the same times of the clip in all modalities.
    */
   sampling?: FrameSampling;
   /** Seed of random sampling, default 0. */
   seed?: number;
-  /** A square of so many pixels of each frame of videos: at a random place with `augmentation`, at the centre without. */
+  /** Crops each frame of videos to a square: at a random place with `augmentation`, at the centre without. */
   crop?: CropOptions;
-  /** How samples differ from epoch to epoch; default not at all. */
+  /** Random transforms that differ from epoch to epoch; default none. */
   augmentation?: AugmentationOptions;
 }
 
-/** What is made of stored samples, in full and as plain data: worker threads are sent it. */
-export interface SampleRecipe {
-  /** What is stored of each modality that is used. */
+/** {@link SampleOptions} with their defaults and with what they apply to, as plain data. */
+export interface SampleTransform {
+  /** The stored modalities that are used. */
   stored: { [modality: string]: StoredModality };
-  /** How many frames a sample has; modalities without frames of their own are not in it. */
+  /** Numbers of stored frames and of a sample's frames. */
   frames: { [modality: string]: FrameCount };
   /** See {@link SampleOptions.sampling}. */
   sampling: FrameSampling;
   /** See {@link SampleOptions.seed}. */
   seed: number;
-  /** With the crop. */
+  /** Augmentation, including the crop. */
   augmentation: AugmentationOptions;
   /** Names of the classes. */
   classes: readonly string[];
 }
 
 /**
- * Checks what is to be made of stored samples.
- * @throws {DatasetError} when there is no such modality, it has fewer frames, or the augmentation can't be done
+ * Checks the options and completes them.
+ * @throws {DatasetError} when a modality doesn't exist or has fewer frames, or an option is not valid
  */
-export function sampleRecipe(
+export function sampleTransform(
   stored: { readonly [modality: string]: StoredModality },
   classes: readonly string[],
   options: SampleOptions,
-): SampleRecipe {
+): SampleTransform {
   const { sampling = 'uniform', seed = 0, crop, augmentation } = options;
   const names = options.modalities ?? Object.keys(stored);
   const unknown = [...names, ...(typeof options.frames === 'object' ? Object.keys(options.frames) : [])].find(
     (name) => !Object.hasOwn(stored, name),
   );
   if (unknown !== undefined) {
-    throw new DatasetError(`there is no modality '${unknown}'; there are ${Object.keys(stored).join(', ')}`);
+    throw new DatasetError(mismatch('modalities', unknown, `names among ${Object.keys(stored).join(', ')}`));
   }
-  if (names.length === 0) throw new DatasetError('modalities: none was given, at least one was expected');
-  if (new Set(names).size !== names.length) {
-    throw new DatasetError(`modalities: ${names.join(', ')} were given, each only once was expected`);
-  }
-  if (!frameSamplings.includes(sampling)) {
-    throw new DatasetError(
-      `sampling: '${sampling}' was given, one of ${frameSamplings.join(', ')} was expected`,
-    );
-  }
-  if (!Number.isFinite(seed)) {
-    throw new DatasetError(`seed: ${seed} was given, a finite number was expected`);
-  }
+  checkOption('modalities', names, names.length > 0, 'at least one name');
+  checkOption('modalities', names, new Set(names).size === names.length, 'each name only once');
+  checkOneOf('sampling', sampling, frameSamplings);
+  checkOption('seed', seed, Number.isFinite(seed), 'a finite number');
+  if (crop) checkCrop(crop);
   const frames: { [modality: string]: FrameCount } = {};
   for (const name of names) {
     const total = stored[name]!.shape[timeAxis(stored[name]!)]!;
     const wanted = (typeof options.frames === 'number' ? options.frames : options.frames?.[name]) ?? total;
-    checkCount(`frames of '${name}'`, wanted);
-    if (wanted > total) {
-      throw new DatasetError(
-        `frames: ${wanted} of '${name}' were asked for, ${total} are stored; ask for fewer, or prepare the data with more`,
-      );
-    }
+    checkCount(`frames.${name}`, wanted);
+    checkOption(
+      `frames.${name}`,
+      wanted,
+      wanted <= total,
+      `at most ${total}, as many as are stored`,
+      'Take fewer frames, or prepare the data with more.',
+    );
     frames[name] = { stored: total, wanted };
   }
-  const centred: AugmentationOptions = crop ? { crop: { place: 'centre', ...crop } } : {};
+  const centered: AugmentationOptions = crop ? { crop: { place: 'center', ...crop } } : {};
   return {
     stored: Object.fromEntries(names.map((name) => [name, stored[name]!])),
     frames,
     sampling,
     seed,
-    augmentation: augmentation ? { ...(crop && { crop }), ...augmentation } : centred,
+    augmentation: augmentation ? { ...(crop && { crop }), ...augmentation } : centered,
     classes,
   };
 }
 
-/** Makes samples as a recipe says. */
-export interface SampleMaker {
-  /** What is made. */
+/** Applies a sample transform. */
+export interface SampleTransformer {
+  /** The modalities of transformed samples. */
   readonly modalities: { readonly [name: string]: ModalityInfo };
   /**
    * Writes a sample's values.
-   * @param arrays as they are stored
-   * @param into for each modality as many values as its shape has
-   * @returns its label
+   * @param arrays the stored values
+   * @param into gives the array for a modality, with as many values as its shape has
+   * @returns the label of the transformed sample
    */
-  make(
+  apply(
     sample: { id: string; label: number },
     epoch: number,
     arrays: { readonly [modality: string]: Float32Array | Uint8Array },
@@ -113,11 +113,11 @@ export interface SampleMaker {
   ): number;
 }
 
-/** Makes samples as the recipe says, in whatever thread. */
-export function sampleMaker(recipe: SampleRecipe): SampleMaker {
-  const { frames, sampling, seed } = recipe;
+/** The transformer of a sample transform, in any thread. */
+export function sampleTransformer(transform: SampleTransform): SampleTransformer {
+  const { stored, frames, sampling, seed, classes, augmentation } = transform;
   const infos = Object.fromEntries(
-    Object.entries(recipe.stored).map(([name, modality]) => {
+    Object.entries(stored).map(([name, modality]) => {
       const { kind, unit, dtype } = modality;
       const shape = [...modality.shape];
       shape[timeAxis(modality)] = frames[name]!.wanted;
@@ -127,20 +127,18 @@ export function sampleMaker(recipe: SampleRecipe): SampleMaker {
       return [name, { shape, kind, unit, scale, ...(range && { range }) }];
     }),
   );
-  const { modalities, draw } = augmenter(infos, recipe.classes, recipe.augmentation);
-  const uniform = sampleMoments(frames, 'uniform', () => random());
+  const augmented = augmentationOf(infos, classes, augmentation);
+  const uniform = frameTimes(frames, 'uniform', () => random());
   return {
-    modalities,
-    make({ id, label }, epoch, arrays, into) {
-      const picked =
+    modalities: augmented.modalities,
+    apply({ id, label }, epoch, arrays, into) {
+      const times =
         sampling === 'uniform'
           ? uniform
-          : sampleMoments(frames, sampling, () => random('frames', seed, epoch, id));
-      const change = draw(id, epoch);
-      for (const name of Object.keys(infos)) {
-        change.apply(name, arrays[name]!, into(name), picked[name]);
-      }
-      return change.label(label);
+          : frameTimes(frames, sampling, () => random('frames', seed, epoch, id));
+      const own = augmented.transform(id, epoch);
+      for (const name of Object.keys(infos)) own.apply(name, arrays[name]!, into(name), times[name]);
+      return own.label(label);
     },
   };
 }

@@ -5,9 +5,9 @@ import type { StreamedDataset } from './streamDataset.js';
 
 /**
  * Prepared shards as a data set.
- * @param shards are closed with the data set, and when an option is wrong
- * @param readerOf who reads the batches
- * @throws {DatasetError} when an option can't be met
+ * @param shards closed with the data set, and when an option is not valid
+ * @param readerOf makes the reader of batches
+ * @throws {DatasetError} when an option is not valid
  */
 export async function shardDataset(
   shards: PreparedShards,

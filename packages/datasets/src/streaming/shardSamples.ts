@@ -1,7 +1,7 @@
 import type { PreparedShards, StoredSample } from '../prepared/preparedShards.js';
 import type { StoredSamples } from './batchReader.js';
 
-/** Samples of prepared shards; a sample's place is its position in them. Few are read at a time, so that a few arrays do for all. */
+/** Samples of prepared shards; a sample's place is its position in them. Their arrays are used again, so that few are allocated. */
 export function shardSamples(shards: PreparedShards, modalities: readonly string[]): StoredSamples {
   const spare: StoredSample['arrays'][] = [];
   return {

@@ -4,21 +4,35 @@ import type { SplitRule } from '../source/splitRule.js';
 import type { BatchReader, StoredSamples } from './batchReader.js';
 import { type ChoiceOptions, chosenSamples } from './chosenSamples.js';
 import {
-  type SampleMaker,
   type SampleOptions,
-  type SampleRecipe,
-  sampleMaker,
-  sampleRecipe,
+  type SampleTransform,
+  type SampleTransformer,
+  sampleTransform,
+  sampleTransformer,
 } from './sampleTransform.js';
 import { type StreamedDataset, streamDataset } from './streamDataset.js';
 
-/** How streamed data sets read. */
+/** Options of streamed data sets. */
 export interface StreamOptions extends ChoiceOptions, SampleOptions {
-  /** Batches that are read ahead of the one that is being worked on. Default 2, or as many as there are worker threads. */
+  /** Number of batches that are read ahead. Default: 2, or as many as there are worker threads. */
   prefetch?: number;
 }
 
-/** What there is, before any of it is read. */
+/** All keys of {@link StreamOptions}, for the functions that extend them. */
+export const streamKeys: { readonly [name in keyof Required<StreamOptions>]: true } = {
+  split: true,
+  part: true,
+  samples: true,
+  modalities: true,
+  frames: true,
+  sampling: true,
+  seed: true,
+  crop: true,
+  augmentation: true,
+  prefetch: true,
+};
+
+/** What is known of a data set before any sample is read. */
 export interface StoredListing {
   classes: readonly string[];
   modalities: { readonly [name: string]: StoredModality };
@@ -28,33 +42,37 @@ export interface StoredListing {
 
 /**
  * Stored samples as a data set.
- * @param stored what they are read from, given the modalities that are used; closed with the data set
+ * @param stored opens the samples for reading, given the modalities that are used; they are closed with the data set
  * @param placeOf what a sample is found by there, from its position in the listing
- * @param readerOf who reads the batches
- * @throws {DatasetError} when an option can't be met
+ * @param readerOf makes the reader of batches
+ * @throws {DatasetError} when an option is not valid
  */
 export function storedDataset(
   { classes, modalities, splits, samples }: StoredListing,
   stored: (modalities: readonly string[]) => StoredSamples,
   placeOf: (position: number) => unknown,
   options: StreamOptions,
-  readerOf: (recipe: SampleRecipe, maker: SampleMaker, stored: StoredSamples) => BatchReader,
+  readerOf: (
+    transform: SampleTransform,
+    transformer: SampleTransformer,
+    stored: StoredSamples,
+  ) => BatchReader,
 ): StreamedDataset {
-  const recipe = sampleRecipe(modalities, classes, options);
-  const maker = sampleMaker(recipe);
+  const transform = sampleTransform(modalities, classes, options);
+  const transformer = sampleTransformer(transform);
   const chosen = chosenSamples(samples, splits, options).map((position) => {
     const { id, label, tags } = samples[position]!;
     return { id, label, tags, place: placeOf(position) };
   });
-  const source = stored(Object.keys(recipe.stored));
-  const reader = readerOf(recipe, maker, source);
+  const source = stored(Object.keys(transform.stored));
+  const reader = readerOf(transform, transformer, source);
   return streamDataset({
     classes,
-    modalities: maker.modalities,
+    modalities: transformer.modalities,
     samples: chosen,
     reader,
     stored: source,
-    plain: sampleMaker(plainRecipe(recipe)),
+    plain: sampleTransformer(plainTransform(transform)),
     prefetch: options.prefetch ?? 2,
     async close() {
       await reader.close();
@@ -63,9 +81,9 @@ export function storedDataset(
   });
 }
 
-/** Without what is random: evenly spread frames, crops at the centre. */
-function plainRecipe(recipe: SampleRecipe): SampleRecipe {
-  const { crop } = recipe.augmentation;
-  const augmentation: AugmentationOptions = crop ? { crop: { ...crop, place: 'centre' } } : {};
-  return { ...recipe, sampling: 'uniform', augmentation };
+/** The transform without its random parts: evenly spread frames, crops at the centre. */
+function plainTransform(transform: SampleTransform): SampleTransform {
+  const { crop } = transform.augmentation;
+  const augmentation: AugmentationOptions = crop ? { crop: { ...crop, place: 'center' } } : {};
+  return { ...transform, sampling: 'uniform', augmentation };
 }

@@ -1,4 +1,4 @@
-import type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
+import { type Batch, type BatchOptions, type Dataset, type ModalityInfo, mismatch } from '@amr/internal';
 import { type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
 import { batchPlan } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
@@ -11,42 +11,42 @@ import {
   type StoredSamples,
   type StreamedSample,
 } from './batchReader.js';
-import type { SampleMaker } from './sampleTransform.js';
+import type { SampleTransformer } from './sampleTransform.js';
 
-/** A data set whose samples are read when their batch is near. */
+/** A data set whose samples are read shortly before their batch is needed. */
 export interface StreamedDataset extends Dataset {
   /** Class number of each sample. */
   readonly labels: readonly number[];
   /** Whole numbers of each sample that splits go by: `subject`, `camera`, ... */
   readonly tags: readonly { readonly [name: string]: number }[];
-  /** The samples at these positions, in this order; they share threads and files with this data set. */
+  /** The samples at these positions, in this order. The subset shares threads and files with this data set. */
   subset(indices: readonly number[]): StreamedDataset;
   /**
-   * The scaled values of one sample, without augmentation, of evenly spread frames, videos cropped at their centre; a copy.
-   * @throws {DatasetError} when there is no such sample or modality, or its file is damaged
+   * A copy of the scaled values of one sample without random transforms: evenly spread frames, crops at the centre.
+   * @throws {DatasetError} when the sample or modality doesn't exist, or its file is damaged
    */
   values(index: number, modality: string): Promise<Float32Array>;
-  /** Ends threads and closes files, of all its subsets too. Batches can't be read afterwards. */
+  /** Ends threads and closes files, also those of its subsets. Batches can't be read afterwards. */
   close(): Promise<void>;
 }
 
-/** What a streamed data set is made of. */
+/** The parts of a streamed data set. */
 export interface StreamSetup {
   classes: readonly string[];
   modalities: { readonly [name: string]: ModalityInfo };
   samples: readonly (StreamedSample & { tags: { readonly [name: string]: number } })[];
   reader: BatchReader;
-  /** What single samples are read from, and how they are made without what is random. */
+  /** What single samples are read from, and their transform without random parts. */
   stored: StoredSamples;
-  plain: SampleMaker;
-  /** Batches that are read ahead. */
+  plain: SampleTransformer;
+  /** Number of batches that are read ahead. */
   prefetch: number;
   close(): Promise<void>;
 }
 
 /**
- * A data set of samples that are read batch by batch, `prefetch` batches ahead of the one that is being worked on. Which samples
- * a batch holds, and their order, is as of every data set; what is in them doesn't depend on who reads them.
+ * A data set that reads batch by batch, `prefetch` batches ahead of the one that is in use. The samples of a batch and their order
+ * are those of every data set (batchPlan); their values don't depend on the thread that reads them.
  */
 export function streamDataset(setup: StreamSetup): StreamedDataset {
   const { classes, modalities, samples, reader, prefetch } = setup;
@@ -58,9 +58,7 @@ export function streamDataset(setup: StreamSetup): StreamedDataset {
     const at = (index: number) => {
       const row = rows[index];
       if (!row) {
-        throw new DatasetError(
-          `sample ${index} was asked for, a position from 0 to ${rows.length - 1} was expected`,
-        );
+        throw new DatasetError(mismatch('index', index, `a position from 0 to ${rows.length - 1}`));
       }
       return row;
     };
@@ -83,7 +81,7 @@ export function streamDataset(setup: StreamSetup): StreamedDataset {
         const sample = at(index);
         if (!Object.hasOwn(modalities, modality)) {
           throw new DatasetError(
-            `modality '${modality}' was asked for, there are: ${Object.keys(modalities).join(', ')}`,
+            mismatch('modality', modality, `one of ${Object.keys(modalities).join(', ')}`),
           );
         }
         if (state.isClosed) throw closedError();
@@ -109,7 +107,7 @@ export function streamDataset(setup: StreamSetup): StreamedDataset {
       while (ahead.length < count && next < plan.length) {
         const samplesOfBatch = plan[next++]!.map(({ id, label, place }) => ({ id, label, place }));
         const batch = reader.read(samplesOfBatch, epoch, stop.signal);
-        // Whoever awaits it hears of it; a batch that nobody comes to want must not end the process.
+        // Marks the rejection as handled: awaiting the batch rethrows it, and an unused batch must not crash the process.
         batch.catch(() => {});
         ahead.push(batch);
       }

@@ -1,32 +1,34 @@
-import { checkCount } from '../options.js';
+import { checkCount, optionKeys, rejectUnknownOptions } from '../options.js';
 import { formatOf, sourceFormats } from '../sets/formats.js';
 import type { SourceFormat } from '../source/sourceFormat.js';
-import { batchReaderHere } from './batchReader.js';
+import { batchReaderInline } from './batchReader.js';
 import { batchReaderInThreads } from './batchThreads.js';
 import { formatSamples } from './formatSamples.js';
 import { defaultWorkers } from './preparedFolder.js';
-import { type StreamOptions, storedDataset } from './storedDataset.js';
+import { type StreamOptions, storedDataset, streamKeys } from './storedDataset.js';
 import type { StreamedDataset } from './streamDataset.js';
 
-/** How {@link streamSource} reads. */
+/** Options of {@link streamSource}. */
 export interface StreamSourceOptions extends StreamOptions {
   /**
-   * Threads that read; 0: the thread that asks for batches. Default one less than there are cores, at most 4; 0 for a format of
-   * your own, which can't be sent to another thread.
+   * Number of threads that read; 0: the calling thread reads. Default: one less than there are cores, at most 4; 0 for your own
+   * format, which can't be sent to another thread.
    */
   workers?: number;
-  /** Ends listing. */
+  /** Ends listing the files. */
   signal?: AbortSignal;
 }
 
+const sourceKeys = optionKeys<StreamSourceOptions>({ ...streamKeys, workers: true, signal: true });
+
 /**
- * A data set of the files as they were downloaded, each sample read when its batch is near: nothing is prepared, and nothing kept,
- * so that every epoch parses and decodes anew. For a look, and for few samples; for training, prepare the data once.
- * @param format what the files are, as in `prepare`: `'ntu60'`, `'folder'`, ..., one of these formats, or your own
- * @param source the format's options: where the files are, and what is made of them
+ * A data set of the files as they were downloaded. Each sample is read shortly before its batch is needed, and not kept, so that
+ * every epoch parses and decodes all files again. Use it to look at data, and for few samples; for training, prepare the data once.
+ * @param format the files' format, as in `prepare`: `'ntu60'`, `'folder'`, ..., one of these formats, or your own
+ * @param source the format's options: where the files are, and how they are read
  * @param options see {@link StreamSourceOptions}; the same as `preparedFolder`'s
- * @throws {DatasetError} when the files aren't there, or an option can't be met; batches throw it for a file that is damaged, with its
- *   name and where
+ * @throws {DatasetError} when the files are missing, or an option is unknown or not valid; batches throw it for a damaged file, with
+ *   its name and the place
  * @example
  * ```js
  * import { streamSource } from '@amr/datasets/node';
@@ -42,6 +44,7 @@ export async function streamSource<Options>(
   source: Options,
   options: StreamSourceOptions = {},
 ): Promise<StreamedDataset> {
+  rejectUnknownOptions('streamSource', options, sourceKeys);
   const read = formatOf(format) as SourceFormat;
   const isKnown = sourceFormats[read.name] === read;
   const { workers = isKnown ? defaultWorkers() : 0 } = options;
@@ -54,11 +57,11 @@ export async function streamSource<Options>(
     () => formatSamples(read, source, modalities),
     (position) => samples[position],
     { ...options, prefetch },
-    (recipe, maker, stored) =>
+    (transform, transformer, stored) =>
       workers === 0 || !isKnown
-        ? batchReaderHere(stored, maker)
+        ? batchReaderInline(stored, transformer)
         : batchReaderInThreads(
-            { origin: { format: read.name, options: source, modalities }, recipe },
+            { origin: { format: read.name, options: source, modalities }, transform },
             workers,
           ),
   );

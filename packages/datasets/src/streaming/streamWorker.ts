@@ -2,27 +2,27 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { readBatch } from './batchReader.js';
 import { type StreamReply, type StreamRequest, type StreamThreadSetup, sentError } from './batchThreads.js';
 import { openOrigin } from './openOrigin.js';
-import { sampleMaker } from './sampleTransform.js';
+import { sampleTransformer } from './sampleTransform.js';
 
-/** A worker thread: reads the batches that it is asked for and sends their values without a copy. */
-const { origin, recipe } = workerData as StreamThreadSetup;
+/** A worker thread: reads the requested batches and sends their values without a copy. */
+const { origin, transform } = workerData as StreamThreadSetup;
 const port = parentPort!;
-const maker = sampleMaker(recipe);
-const stored = openOrigin(origin, Object.keys(recipe.stored));
-// Whoever asks for a batch hears why it can't be opened.
+const transformer = sampleTransformer(transform);
+const stored = openOrigin(origin, Object.keys(transform.stored));
+// Marks the rejection as handled: each request for a batch awaits `stored` and reports its error.
 stored.catch(() => {});
 const stops = new Map<number, AbortController>();
 
 port.on('message', async (request: StreamRequest) => {
-  if ('unwanted' in request) {
-    stops.get(request.unwanted)?.abort();
+  if ('cancelled' in request) {
+    stops.get(request.cancelled)?.abort();
     return;
   }
   const { batch, samples, epoch } = request;
   const stop = new AbortController();
   stops.set(batch, stop);
   try {
-    const values = await readBatch(await stored, maker, samples, epoch, stop.signal);
+    const values = await readBatch(await stored, transformer, samples, epoch, stop.signal);
     const buffers = [values.labels, ...Object.values(values.inputs)].map(
       ({ buffer }) => buffer as ArrayBuffer,
     );
