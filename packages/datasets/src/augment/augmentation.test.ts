@@ -168,7 +168,10 @@ describe('augmentation', () => {
   });
 
   it.each<[AugmentationOptions, RegExp]>([
-    [{ rotations: 5 } as AugmentationOptions, /augmentation\.rotations: got an unknown option; expected rotation\./],
+    [
+      { rotations: 5 } as AugmentationOptions,
+      /augmentation\.rotations: got an unknown option; expected rotation\./,
+    ],
     [{ crop: { side: 5 } as never }, /crop\.side: got an unknown option/],
     [{ zoom: 1 }, /zoom: got 1; expected a number from 0 to 0.9/],
     [{ roll: -1 }, /roll: got -1; expected a number from 0 to 180/],
