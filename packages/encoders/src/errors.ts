@@ -1,5 +1,7 @@
-/** A config that no network can be built from: the message says what was given, what was expected and how to mend it. */
+/** An option, a layout or an input shape that no network or layer of this package can be built from. The message says what was given, what was expected and how to fix it. */
 export class EncoderConfigError extends Error {
-  /** Tells this error from others without its class. */
+  /** The name of the class, for callers that compare names rather than classes. */
   override name = 'EncoderConfigError';
+  /** Names the kind of error. */
+  readonly code = 'AMR_ENCODER_CONFIG';
 }

@@ -6,9 +6,10 @@ export { type MultiplyAddsOptions, multiplyAdds } from './cost/multiplyAdds.js';
 export { parameterCount } from './cost/parameterCount.js';
 export type { Encoder } from './encoder.js';
 export { EncoderConfigError } from './errors.js';
-export type { FusionChoice, FusionName, FusionPlace } from './fusion/fusionChoice.js';
+export type { FusionChoice, FusionContext, FusionName } from './fusion/fusionChoice.js';
+export type { FusionConfig } from './fusion/fusionConfig.js';
 export type { FusionPoint, StageReference } from './fusion/fusionPoints.js';
-export { type FusionConfig, type MultiStreamConfig, multiStream } from './fusion/multiStream.js';
+export { type MultiStreamConfig, multiStream } from './fusion/multiStream.js';
 export { type SingleStreamConfig, singleStream } from './fusion/singleStream.js';
 export { type TwoStreamConfig, twoStream } from './fusion/twoStream.js';
 export {

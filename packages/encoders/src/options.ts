@@ -1,26 +1,93 @@
+import { optionChecks } from '@amr/internal';
+import type { LayerConfig } from '@amr/layers';
 import { EncoderConfigError } from './errors.js';
 
-/** @throws {EncoderConfigError} with the network's name in front of the message */
-export function refuse(network: string, message: string): never {
-  throw new EncoderConfigError(`${network}: ${message}`);
+/** Checks of options. They throw {@link EncoderConfigError}, which names the option by its path, as in `stgcn.frames`. */
+export const {
+  checkCount,
+  checkNotNegative,
+  checkOneOf,
+  checkOption,
+  checkPositive,
+  rejectUnknownConfig,
+  rejectUnknownOptions,
+} = /* @__PURE__ */ optionChecks((message) => new EncoderConfigError(message));
+
+/** All keys of some options. A key that is missing here is a type error. */
+export type KeysOf<Options> = { readonly [key in keyof Options]-?: true };
+
+/** The keys that a layer's config has besides those of every tfjs layer. A key that is missing here is a type error. */
+export type OwnKeys<Config extends LayerConfig> = KeysOf<Omit<Config, keyof LayerConfig>>;
+
+/**
+ * Refuses unknown keys in the config of a network or the options of a function, and values that are not an object.
+ * @param path what the options belong to, as in `stgcn`
+ * @throws {EncoderConfigError} that suggests a known key
+ */
+export function checkKeys<Options extends object>(
+  path: string,
+  options: Options,
+  keys: KeysOf<Options>,
+): void {
+  // An object that is required but missing is refused like any other value that is not an object.
+  rejectUnknownOptions(path, options ?? (null as never), Object.keys(keys));
 }
 
-/** @throws {EncoderConfigError} unless each of these options is a whole number above 0 */
-export function checkWhole(network: string, sizes: { readonly [option: string]: number }): void {
-  for (const [option, value] of Object.entries(sizes)) {
-    if (Number.isInteger(value) && value > 0) continue;
-    refuse(network, `got ${option} ${value}; expected a whole number above 0.`);
-  }
+/**
+ * The config of a layer, checked for keys that the layer doesn't know. Constructors pass the result to `super`, so that
+ * a misspelt option is refused before tfjs sees the config.
+ * @throws {EncoderConfigError} for an unknown key, or a config that is not an object
+ */
+export function checkedConfig<Config extends LayerConfig>(
+  layer: string,
+  config: Config,
+  own: OwnKeys<Config>,
+): Config {
+  rejectUnknownConfig(layer, config ?? (null as never), Object.keys(own));
+  return config;
+}
+
+/** @throws {EncoderConfigError} unless each of these options is a whole number from 1 */
+export function checkCounts(path: string, counts: { readonly [option: string]: number }): void {
+  for (const [option, value] of Object.entries(counts)) checkCount(`${path}.${option}`, value);
+}
+
+/** @throws {EncoderConfigError} unless it is an array of one or more whole numbers from 1 */
+export function checkCountList(name: string, counts: readonly number[], example: string): void {
+  const good = Array.isArray(counts) && counts.length > 0 && counts.every(isCount);
+  checkOption(name, counts, good, `one or more whole numbers from 1, such as ${example}`);
+}
+
+/** @throws {EncoderConfigError} unless it is an odd whole number from 1, so that a kernel has a middle */
+export function checkOdd(name: string, value: number): void {
+  checkOption(name, value, isCount(value) && value % 2 === 1, 'an odd whole number from 1, such as 5 or 9');
 }
 
 /** @throws {EncoderConfigError} unless it is a share below 1 */
-export function checkDropout(network: string, dropout: number): void {
-  if (dropout >= 0 && dropout < 1) return;
-  refuse(network, `got dropout ${dropout}; expected a number in [0, 1).`);
+export function checkDropout(name: string, dropout: number): void {
+  checkOption(name, dropout, dropout >= 0 && dropout < 1, 'a number in [0, 1)');
 }
 
 /** @throws {EncoderConfigError} unless there are two classes or more */
-export function checkClasses(network: string, classes: number): void {
-  if (Number.isInteger(classes) && classes >= 2) return;
-  refuse(network, `got classes ${classes}; expected a whole number, 2 or more.`);
+export function checkClasses(path: string, classes: number): void {
+  checkCount(`${path}.classes`, classes, 2);
 }
+
+/**
+ * Refuses a mean and a standard deviation that don't fit the channels.
+ * @throws {EncoderConfigError} that names `mean` or `std` of this path
+ */
+export function checkNormalization(
+  path: string,
+  { mean, std }: { mean: readonly number[]; std: readonly number[] },
+  channels: number,
+): void {
+  const lengths = channels === 1 ? 'one number' : `one number, or ${channels}, one for each channel`;
+  const fits = (values: readonly number[]) =>
+    Array.isArray(values) && [1, channels].includes(values.length) && values.every(Number.isFinite);
+  checkOption(`${path}.mean`, mean, fits(mean), `an array of ${lengths}`);
+  const good = fits(std) && std.length === mean.length && std.every((value) => value > 0);
+  checkOption(`${path}.std`, std, good, `as many numbers above 0 as mean has, ${mean.length}`);
+}
+
+const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;

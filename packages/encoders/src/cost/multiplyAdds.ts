@@ -4,7 +4,7 @@ import { sampleSize } from './sampleSize.js';
 
 type Layer = layers.Layer;
 
-/** What {@link multiplyAdds} can be told. */
+/** Config of {@link multiplyAdds}. */
 export interface MultiplyAddsOptions {
   /** Names or class names of layers with weights that count as free, though the function doesn't know them. */
   ignore?: readonly string[];

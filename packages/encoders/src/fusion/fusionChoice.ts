@@ -12,15 +12,15 @@ import {
   OrthogonalFusion,
   SumFusion,
 } from '@amr/layers';
-import { EncoderConfigError } from '../errors.js';
+import { checkOption } from '../options.js';
 
-/** What a fusion layer of a network is made from. */
-export interface FusionPlace {
+/** What a function that makes a fusion layer gets to know about the network. */
+export interface FusionContext {
   /** The name that the layer should have. */
   name: string;
-  /** Seed of its initial weights. */
+  /** Seed of the layer's initial weights. */
   seed: number | undefined;
-  /** Whether it should give its weights as a last output, if it has that. */
+  /** Whether the layer should return its modality weights as a last output, if it has such weights. */
   returnWeights: boolean;
   /** Number of classes. */
   classes: number;
@@ -28,7 +28,7 @@ export interface FusionPlace {
   channels: readonly number[];
 }
 
-/** The fusions that are known by name; {@link multiStream} says what each is. */
+/** Names of the fusions; {@link multiStream} says what each is. */
 export type FusionName =
   | 'amr'
   | 'mmtm'
@@ -42,27 +42,34 @@ export type FusionName =
   | 'late';
 
 /**
- * How modalities are fused: a name; a function that makes the layer, once for each place; or the layer itself, when
- * there is one place only.
+ * How modalities are fused: a name; a function that makes the layer, called once for each fusion point; or the layer
+ * itself, when there is only one fusion point.
  */
-export type FusionChoice = FusionName | FusionLayer | ((place: FusionPlace) => FusionLayer);
+export type FusionChoice = FusionName | FusionLayer | ((context: FusionContext) => FusionLayer);
 
 type Reweighter = AttentionModalityReweighterConfig;
 
 /** How a network makes the layers of a fusion. */
-interface FusionMaker {
-  /** What the layers are called; several are numbered. */
+export interface FusionMaker {
+  /** Name of the layers; several are numbered. */
   layerName: string;
-  /** Where they go when nothing else is said. */
+  /** The default fusion point. */
   at: 'last' | 'features';
-  make: (place: FusionPlace, reweighter: Reweighter) => FusionLayer;
+  make(context: FusionContext): FusionLayer;
 }
 
-const joining = <Make>(make: Make) => ({ layerName: 'fusion', at: 'last' as const, make });
-/** The width of fused features: that of the widest modality. */
-const widest = ({ channels }: FusionPlace) => Math.max(...channels);
+type NamedFusion = Omit<FusionMaker, 'make'> & {
+  make(context: FusionContext, reweighter: Reweighter): FusionLayer;
+};
 
-const fusions: { [fusion in FusionName]: FusionMaker } = {
+/** A fusion whose layer has the name `fusion`. */
+const fusionLayer = <Make>(make: Make) => ({ layerName: 'fusion', at: 'last' as const, make });
+/** The width of fused features: that of the widest modality. */
+const widest = ({ channels }: FusionContext) => Math.max(...channels);
+/** Heads of `'attention'`; its width is a multiple of them. */
+const ATTENTION_HEADS = 4;
+
+const fusions: { [fusion in FusionName]: NamedFusion } = {
   amr: {
     layerName: 'reweighter',
     at: 'last',
@@ -79,65 +86,61 @@ const fusions: { [fusion in FusionName]: FusionMaker } = {
     at: 'features',
     make: ({ name, seed }) => new ExternalFeatureMemory({ seed, name }),
   },
-  concat: joining(({ name }) => new ConcatFusion({ name })),
-  sum: joining((place) => {
-    const same = place.channels.every((count) => count === place.channels[0]);
-    return new SumFusion({ name: place.name, seed: place.seed, ...(same ? {} : { units: widest(place) }) });
+  concat: fusionLayer(({ name }) => new ConcatFusion({ name })),
+  sum: fusionLayer((context) => {
+    const same = context.channels.every((count) => count === context.channels[0]);
+    return new SumFusion({
+      name: context.name,
+      seed: context.seed,
+      ...(same ? {} : { units: widest(context) }),
+    });
   }),
-  gmu: joining(
-    (place) =>
+  gmu: fusionLayer(
+    (context) =>
       new GatedMultimodalUnit({
-        units: widest(place),
-        name: place.name,
-        seed: place.seed,
-        returnWeights: place.returnWeights,
+        units: widest(context),
+        name: context.name,
+        seed: context.seed,
+        returnWeights: context.returnWeights,
       }),
   ),
-  attention: joining(
-    (place) =>
+  attention: fusionLayer(
+    (context) =>
       new ModalityAttention({
-        units: attentionHeads * Math.ceil(widest(place) / attentionHeads),
-        heads: attentionHeads,
-        name: place.name,
-        seed: place.seed,
-        returnWeights: place.returnWeights,
+        units: ATTENTION_HEADS * Math.ceil(widest(context) / ATTENTION_HEADS),
+        heads: ATTENTION_HEADS,
+        name: context.name,
+        seed: context.seed,
+        returnWeights: context.returnWeights,
       }),
   ),
-  'odd-one-out': joining(
-    (place) =>
+  'odd-one-out': fusionLayer(
+    (context) =>
       new OddOneOutFusion({
-        units: widest(place),
-        hidden: widest(place),
-        name: place.name,
-        seed: place.seed,
-        returnWeights: place.returnWeights,
+        units: widest(context),
+        hidden: widest(context),
+        name: context.name,
+        seed: context.seed,
+        returnWeights: context.returnWeights,
       }),
   ),
-  orthogonal: joining(
+  orthogonal: fusionLayer(
     ({ name, seed, classes, returnWeights }) => new OrthogonalFusion({ classes, name, seed, returnWeights }),
   ),
-  late: joining(({ name }) => new LateFusion({ name })),
+  late: fusionLayer(({ name }) => new LateFusion({ name })),
 };
-const attentionHeads = 4;
 
 /**
- * A maker of the chosen fusion's layers.
+ * Maker of the layers of the chosen fusion.
  *
  * @throws {EncoderConfigError} when the name is unknown
  */
-export function fusionOf(
-  network: string,
-  choice: FusionChoice,
-  reweighter: Reweighter,
-): Omit<FusionMaker, 'make'> & { make: (place: FusionPlace) => FusionLayer } {
-  if (typeof choice === 'function') return joining(choice);
-  if (typeof choice !== 'string') return { ...joining(() => choice), layerName: choice.name };
-  const known = Object.hasOwn(fusions, choice) ? fusions[choice] : undefined;
-  if (!known) {
-    throw new EncoderConfigError(
-      `${network}: got fusion '${choice}'; expected one of ${Object.keys(fusions).join(', ')}, a layer of @amr/layers, or ` +
-        `a function that makes one.`,
-    );
-  }
-  return { ...known, make: (place) => known.make(place, reweighter) };
+export function fusionMaker(network: string, choice: FusionChoice, reweighter: Reweighter): FusionMaker {
+  if (typeof choice === 'function') return fusionLayer(choice);
+  if (typeof choice !== 'string') return { ...fusionLayer(() => choice), layerName: choice.name };
+  const names = Object.keys(fusions).join(', ');
+  const expected = `one of ${names}, a layer of @amr/layers, or a function that makes one`;
+  checkOption(`${network}.fusion`, choice, Object.hasOwn(fusions, choice), expected);
+  const { make, ...rest } = fusions[choice];
+  return { ...rest, make: (context) => make(context, reweighter) };
 }

@@ -4,6 +4,7 @@ import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
+import type { Encoder } from '../encoder.js';
 import { stgcn } from '../networks/skeleton/stgcn.js';
 import { resnet3d } from '../networks/video/resnet3d.js';
 import { type MultiStreamConfig, multiStream } from './multiStream.js';
@@ -43,14 +44,16 @@ const clips = (batch = 2) => [
 const predict = (model: LayersModel, x: tf.Tensor[]) => model.predict(x) as tf.Tensor[];
 const numbers = (tensor: tf.Tensor) => [...tensor.dataSync()];
 
-/** The mean of the modalities' logits, or of the first channels of the features: a fusion of the user's own. */
+/** A fusion that a user writes: the mean of the modalities' logits, or of the first channels of the features. */
 class Own extends FusionLayer {
   static readonly className = 'OwnFusion';
-  constructor(private readonly kind: FusionRole) {
+  readonly #role: FusionRole;
+  constructor(role: FusionRole) {
     super({ name: 'own' });
+    this.#role = role;
   }
   get role(): FusionRole {
-    return this.kind;
+    return this.#role;
   }
   override computeOutputShape(shapes: Shape[]): Shape {
     return [shapes[0]![0]!, 3];
@@ -85,7 +88,7 @@ describe('multiStream', () => {
   });
 
   it.each(['last', 'features', [1, 'last', 'features']] as const)(
-    'starts as the very network without reweighting: at %j',
+    'starts as the same network as without reweighting: at %j',
     (at) => {
       const x = clips();
       const plain = predict(build({ fusion: 'concat' }), x);
@@ -133,7 +136,7 @@ describe('multiStream', () => {
     expect(predict(model, [video, bodies, bodies])[0]!.shape).toEqual([2, 3]);
   });
 
-  it('takes a layer, and a function that makes one for each place', () => {
+  it('takes a layer, and a function that makes one for each fusion point', () => {
     const x = clips();
     const [named, layer] = [
       build({ fusion: 'concat' }),
@@ -154,7 +157,7 @@ describe('multiStream', () => {
     expect(model.getLayer('fusion2')).toBeInstanceOf(AttentionModalityReweighter);
   });
 
-  it('lets a late fusion see the auxiliary logits, and one that classifies the pooled features', () => {
+  it('gives a late fusion the auxiliary logits, and one that classifies the pooled features', () => {
     const x = clips();
     const late = predict(build({ fusion: new Own('late') }), x);
     const auxiliary = [1, 2, 3].map((i) => late[i]!);
@@ -179,35 +182,47 @@ describe('multiStream', () => {
     expectGradientsOfDifferences(logits, x, { step: 2e-3, tolerance: 0.05 });
   });
 
-  it('refuses what it cannot build, and says how to mend it', () => {
+  it('refuses other configs, and says how to fix them', () => {
     expect(() => build({ streams: { depth: video('depth', 1) } })).toThrow(
-      /got 1 streams; expected two or more/,
+      /^multiStream\.streams: got \['depth'\]; expected two or more/,
     );
     expect(() => build({ streams: { a: video('video', 1), b: video('video', 2) } })).toThrow(
       /same names \(video\).*name: 'depth'/,
     );
     expect(() => build({ at: { infrared: 1, depth: 1, skeleton: 1, sound: 1 } })).toThrow(
-      /sound.*infrared, depth/,
+      /^multiStream\.at\.sound: got an unknown option; .*infrared, depth/,
     );
-    expect(() => build({ at: [] })).toThrow(/no place in at/);
-    expect(() => build({ at: ['features', 'last'] })).toThrow(/after.*in at/);
+    expect(() => build({ at: [] })).toThrow(/^multiStream\.at: got \[\]; expected one fusion point/);
+    expect(() => build({ at: ['features', 'last'] })).toThrow(
+      /^multiStream\.at\[1\]: got infraredStage2 after infraredFeatures for infrared/,
+    );
     expect(() => build({ fusion: 'concat', at: 1 })).toThrow(
-      /ConcatFusion, which takes the pooled features; leave/,
+      /^multiStream\.at: got 1; .*ConcatFusion, which takes the pooled features\. Leave/,
     );
     expect(() => build({ fusion: new AttentionModalityReweighter(), at: [1, 2] })).toThrow(
-      /one fusion layer for 2/,
+      /^multiStream\.fusion: got one fusion layer for 2/,
     );
-    expect(() => build({ fusion: new Own('late'), dropout: 0.5 })).toThrow(/makes the logits itself/);
+    expect(() => build({ fusion: new Own('late'), dropout: 0.5 })).toThrow(
+      /^multiStream\.dropout: got 0\.5; expected 0 for OwnFusion, which makes the logits itself/,
+    );
     expect(() => build({ fusion: 'mmtm', reweighter: { temperature: 2 } })).toThrow(
-      /reweighter for another fusion than 'amr'; leave it out/,
+      /^multiStream\.reweighter: got .*another fusion than 'amr'\. Leave it out/,
     );
     expect(() => build({ fusion: new Own('classify'), classes: 4 })).toThrow(
-      /logits \[batch, 3\] from OwnFusion; expected \[batch, 4\]/,
+      /^multiStream\.fusion: got logits \[batch, 3\] from OwnFusion; expected \[batch, 4\]/,
     );
     const other = layers.concatenate() as unknown as FusionLayer;
-    expect(() => build({ fusion: () => other })).toThrow(/without one of the roles exchange, fuse/);
+    expect(() => build({ fusion: () => other })).toThrow(
+      /^multiStream\.fusion: got Concatenate without one of the roles exchange, fuse/,
+    );
     expect(() => build({ fusion: 'toString' as 'amr' })).toThrow(
-      /fusion 'toString'; expected one of amr, mmtm/,
+      /^multiStream\.fusion: got 'toString'; expected one of amr, mmtm/,
+    );
+    expect(() => build({ streams: { a: video('a', 1), b: {} as Encoder } })).toThrow(
+      /^multiStream\.streams\.b: got .*; expected an encoder/,
+    );
+    expect(() => build({ dropOut: 0.5 } as object)).toThrow(
+      'multiStream.dropOut: got an unknown option; expected dropout. Rename it.',
     );
   });
 });

@@ -19,7 +19,7 @@ const encoder = (name: string) =>
   });
 const clips = (batch: number) => tf.randomNormal([batch, 1, 4, 3, 3], 0, 1, 'float32', 1);
 
-it('is a dense layer on the features, at any batch size, also when loaded again', async () => {
+it('is a dense layer on the features, at any batch size, also after loading', async () => {
   const stream = encoder('skeleton');
   const classifier = singleStream(stream, { classes: 5, dropout: 0.5, seed: 2 });
   jolt(classifier);
@@ -35,7 +35,7 @@ it('is a dense layer on the features, at any batch size, also when loaded again'
   }
 });
 
-it('drops other features at each step of training, and the same ones again from the same seed on', () => {
+it('drops different features at each step of training, and the same sequence with the same seed', () => {
   const make = () => singleStream(encoder('skeleton'), { classes: 5, dropout: 0.5, seed: 2 });
   const steps = (classifier: LayersModel) =>
     [1, 2].map(() => [...(classifier.apply(clips(4), { training: true }) as tf.Tensor).dataSync()]);
@@ -54,7 +54,12 @@ it('shares its encoder with a network of two streams', () => {
   expect(predict()).not.toEqual(before);
 });
 
-it('refuses options out of range', () => {
-  expect(() => singleStream(encoder('skeleton'), { classes: 1 })).toThrow(/classes 1/);
-  expect(() => singleStream(encoder('skeleton'), { classes: 3, dropout: 1 })).toThrow(/dropout 1/);
+it('refuses options out of range and unknown ones', () => {
+  expect(() => singleStream(encoder('skeleton'), { classes: 3, rate: 0.5 } as never)).toThrow(
+    /^singleStream\.rate: got an unknown option/,
+  );
+  expect(() => singleStream(encoder('skeleton'), { classes: 1 })).toThrow(/^singleStream\.classes: got 1/);
+  expect(() => singleStream(encoder('skeleton'), { classes: 3, dropout: 1 })).toThrow(
+    /^singleStream\.dropout: got 1/,
+  );
 });

@@ -1,22 +1,22 @@
 import { seeds } from '@amr/layers';
 import { initializers, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { Encoder } from '../encoder.js';
+import { checkEncoder, type Encoder } from '../encoder.js';
 import { SeededDropout } from '../layers/seededDropout.js';
-import { checkClasses, checkDropout } from '../options.js';
+import { checkClasses, checkDropout, checkKeys } from '../options.js';
 
-/** What {@link singleStream} can be told. */
+/** Config of {@link singleStream}. */
 export interface SingleStreamConfig {
   /** Number of classes, 2 or more. */
   classes: number;
-  /** Share of the features dropped in training, in front of the classifier. In [0, 1); default 0. */
+  /** Share of the features dropped in training before the classifier. In [0, 1); default 0. */
   dropout?: number;
-  /** Seed of the classifier's initial weights, and of what is dropped. */
+  /** Seed of dropout and of the classifier's initial weights. */
   seed?: number;
 }
 
 /**
- * A classifier of one modality: the encoder and one dense layer `logits` on its pooled features, as the papers of the
- * encoders have it. Train or import it by itself, then give the same encoder to `twoStream`: the weights are shared.
+ * A classifier of one modality: the encoder and one dense layer `logits` on its pooled features, as in the papers of the
+ * encoders. Train or import it alone, then give the same encoder to `twoStream`: the two models share the weights.
  *
  * Input: the encoder's. Output: [batch, classes], no softmax.
  *
@@ -32,9 +32,11 @@ export interface SingleStreamConfig {
  * ```
  */
 export function singleStream(encoder: Encoder, config: SingleStreamConfig): LayersModel {
+  checkEncoder('singleStream.encoder', encoder);
+  checkKeys('singleStream', config, { classes: true, dropout: true, seed: true });
   const { classes, dropout = 0 } = config;
   checkClasses('singleStream', classes);
-  checkDropout('singleStream', dropout);
+  checkDropout('singleStream.dropout', dropout);
   const seed = seeds(config.seed);
   const kernelInitializer = initializers.glorotUniform({ seed: seed() });
   const features =

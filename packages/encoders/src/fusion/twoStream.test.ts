@@ -60,7 +60,7 @@ describe('twoStream', () => {
     {},
     { at: 1 },
     { at: [1, { rgb: 'rgbStage2', skeleton: 3 }], reweighter: { granularity: 'channel' } },
-  ])('starts as the very network without reweighting: %j', (config) => {
+  ])('starts as the same network as without reweighting: %j', (config) => {
     const x = clips();
     const [amr, concat] = [build({ fusion: 'amr', ...config }), build({ fusion: 'concat' })];
     for (const [i, output] of predict(concat, x).entries()) {
@@ -68,7 +68,7 @@ describe('twoStream', () => {
     }
   });
 
-  it('reweights the stage it is told to, and what comes behind sees it', () => {
+  it('reweights the stage at the fusion point, and the later layers get its output', () => {
     const model = build({ at: { rgb: 'rgbStage1', skeleton: 'skeletonStage2' }, returnWeights: true });
     const x = clips();
     const before = predict(model, x);
@@ -83,7 +83,7 @@ describe('twoStream', () => {
     const after = predict(model, x);
     expect(after[3]!.arraySync()).toEqual([[1, 0], [1, 0]]); // biome-ignore format: a matrix
     for (const i of [0, 1, 2]) expect(largestDifference(before[i]!, after[i]!)).toBeGreaterThan(1e-4);
-    // The skeleton's stage is all zeros now: whatever it shows, the prediction stays.
+    // The skeleton's stage is all zeros now: another skeleton does not change the prediction.
     const other = predict(model, [x[0], tf.mul(x[1], -2)]);
     expect(largestDifference(other[0]!, after[0]!)).toBeLessThan(1e-6);
   });
@@ -152,16 +152,27 @@ describe('twoStream', () => {
     expect(unmoved.map((weight) => weight.name)).toEqual([]);
   });
 
-  it('refuses what it cannot build, and says what there is', () => {
-    expect(() => build({ at: 3 })).toThrow(/stage 3 for rgb.*1 to 2.*rgbStage1, rgbStage2/);
-    expect(() => build({ at: { rgb: 1 } })).toThrow(/stage undefined for skeleton.*skeletonStage3/);
-    expect(() => build({ at: { rgb: 'conv4', skeleton: 1 } })).toThrow(/"conv4" for rgb/);
-    expect(() => build({ at: [2, 1] })).toThrow(/rgbStage1 after rgbStage2/);
-    expect(() => build({ at: ['last', { rgb: 1, skeleton: 1 }] })).toThrow(/after/);
-    expect(() => build({ classes: 1 })).toThrow(/classes 1/);
-    expect(() => build({ fusion: 'product' as 'amr' })).toThrow(/fusion 'product'/);
-    expect(() => build({ dropout: -1 })).toThrow(/dropout -1/);
+  it('refuses other configs, and says what it expects', () => {
+    expect(() => build({ at: 3 })).toThrow(/^twoStream\.at: got 3; .*1 to 2.*rgbStage1, rgbStage2 for rgb/);
+    expect(() => build({ at: { rgb: 1 } })).toThrow(
+      /^twoStream\.at\.skeleton: got undefined; .*skeletonStage3/,
+    );
+    expect(() => build({ at: { rgb: 'conv4', skeleton: 1 } })).toThrow(
+      /^twoStream\.at\.rgb: got 'conv4'; .*for rgb/,
+    );
+    expect(() => build({ at: [2, 1] })).toThrow(/^twoStream\.at\[1\]: got rgbStage1 after rgbStage2 for rgb/);
+    expect(() => build({ at: ['last', { rgb: 1, skeleton: 1 }] })).toThrow(
+      /at\[1\]: got rgbStage1 after rgbStage2/,
+    );
+    expect(() => build({ classes: 1 })).toThrow(/^twoStream\.classes: got 1/);
+    expect(() => build({ fusion: 'product' as 'amr' })).toThrow(/^twoStream\.fusion: got 'product'/);
+    expect(() => build({ dropout: -1 })).toThrow(/^twoStream\.dropout: got -1/);
     expect(() => build({ names: { rgb: 'skeleton' } })).toThrow(/same names/);
     expect(() => build({ ...encoders('skeleton') })).toThrow(/same names/);
+    expect(() => build({ rgb: undefined })).toThrow(/^twoStream\.rgb: got undefined; expected an encoder/);
+    expect(() => build({ names: { video: 'depth' } as object })).toThrow(
+      /^twoStream\.names\.video: got an unknown/,
+    );
+    expect(() => build({ drop: 0.5 } as object)).toThrow(/^twoStream\.drop: got an unknown option/);
   });
 });

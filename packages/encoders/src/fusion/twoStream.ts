@@ -1,14 +1,16 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Encoder } from '../encoder.js';
-import { type FusionConfig, joined } from './multiStream.js';
+import { checkEncoder, type Encoder } from '../encoder.js';
+import { checkKeys } from '../options.js';
+import { type FusionConfig, fusionKeys } from './fusionConfig.js';
+import { fusionNetwork } from './fusionNetwork.js';
 
-/** What {@link twoStream} can be told. */
+/** Config of {@link twoStream}. */
 export interface TwoStreamConfig extends FusionConfig {
   /** The encoder of the first stream, from {@link resnet3d} for instance. */
   rgb: Encoder;
   /** The encoder of the second stream, from {@link stgcn} for instance. */
   skeleton: Encoder;
-  /** What to call the modalities. Default: the names of the encoders' inputs. */
+  /** Names of the modalities. Default: the names of the encoders' inputs. */
   names?: {
     /** Name of the first modality. */
     rgb?: string;
@@ -18,7 +20,7 @@ export interface TwoStreamConfig extends FusionConfig {
 }
 
 /**
- * A classifier of two streams, RGB and skeleton as the paper has them, or any other two: {@link multiStream} with its
+ * A classifier of two streams, RGB and skeleton as in the paper, or any other two: {@link multiStream} with the same
  * fusions, outputs and errors. The reweighter of `fusion: 'amr'`, the default, is a reconstruction, see
  * `AttentionModalityReweighter` of `@amr/layers`.
  *
@@ -38,10 +40,15 @@ export interface TwoStreamConfig extends FusionConfig {
  * console.log(logits!.shape); // [2, 27]
  * ```
  */
-export function twoStream({ rgb, skeleton, names = {}, ...config }: TwoStreamConfig): LayersModel {
+export function twoStream(config: TwoStreamConfig): LayersModel {
+  checkKeys('twoStream', config, { ...fusionKeys, rgb: true, skeleton: true, names: true });
+  const { rgb, skeleton, names = {}, ...fusion } = config;
+  checkEncoder('twoStream.rgb', rgb);
+  checkEncoder('twoStream.skeleton', skeleton);
+  checkKeys('twoStream.names', names, { rgb: true, skeleton: true });
   const streams = [
     { encoder: rgb, modality: names.rgb ?? rgb.input.sourceLayer.name },
     { encoder: skeleton, modality: names.skeleton ?? skeleton.input.sourceLayer.name },
   ];
-  return joined('twoStream', streams, config);
+  return fusionNetwork('twoStream', streams, fusion);
 }

@@ -9,7 +9,7 @@ const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, '
 const branches = () => [random([2, 1, 3, 2, 2], 1), random([2, 1, 3, 2, 1], 2), random([2, 1, 3, 2, 3], 3)];
 
 describe('ChannelConcat', () => {
-  it('joins along the last axis', () => {
+  it('concatenates along the last axis', () => {
     const joined = new ChannelConcat({}).apply(branches()) as tf.Tensor;
     expect(joined.shape).toEqual([2, 1, 3, 2, 6]);
     expect(joined.dataSync()).toEqual(tf.concat(branches(), -1).dataSync());

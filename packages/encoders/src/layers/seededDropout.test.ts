@@ -9,7 +9,7 @@ const drop = (layer: SeededDropout, x: tf.Tensor) => [
 ];
 
 describe('SeededDropout', () => {
-  it('drops its share, keeps the mean, and lets all through but in training', () => {
+  it('drops its share and keeps the mean in training, and changes nothing otherwise', () => {
     const x = tf.ones([100, 2, 5, 5]);
     const layer = new SeededDropout({ rate: 0.25, seed: 1 });
     const values = drop(layer, x);
@@ -19,7 +19,7 @@ describe('SeededDropout', () => {
     expect(drop(new SeededDropout({ rate: 0 }), x)).toEqual([...x.dataSync()]);
   });
 
-  it('drops others at each call, and the same again with the same seed', () => {
+  it('drops different values at each call, and the same sequence with the same seed', () => {
     const x = tf.ones([64]);
     const calls = (seed: number) => {
       const layer = new SeededDropout({ rate: 0.5, seed });
@@ -30,7 +30,7 @@ describe('SeededDropout', () => {
     expect(new Set(calls(0).map((values) => values.join())).size).toBe(3);
   });
 
-  it('starts over when it is given a seed, as the trainer of @amr/train does', () => {
+  it('restarts when a seed is set, as the trainer of @amr/train does', () => {
     const x = tf.ones([64]);
     const layer = new SeededDropout({ rate: 0.5 });
     const calls = () => {
@@ -42,7 +42,7 @@ describe('SeededDropout', () => {
     expect(drop(new SeededDropout({ rate: 0.5, seed: 3 }), x)).toEqual(first[0]);
   });
 
-  it('has a gradient for what it kept alone, and leaves no tensor behind', () => {
+  it('has a gradient for the values that stay, no others, and leaves no tensor behind', () => {
     const x = tf.ones([64]);
     const build = () => new SeededDropout({ rate: 0.5, seed: 3 });
     const expected = drop(build(), x);
@@ -63,7 +63,9 @@ describe('SeededDropout', () => {
     expect(copy.getLayer('drop').getConfig()).toMatchObject({ rate: 0.5, seed: 8 });
   });
 
-  it('refuses to drop all', () => {
-    expect(() => new SeededDropout({ rate: 1 })).toThrow(/rate 1; expected a number in \[0, 1\)/);
+  it('refuses to drop all values', () => {
+    expect(() => new SeededDropout({ rate: 1 })).toThrow(
+      /^SeededDropout\.rate: got 1; expected a number in \[0, 1\)/,
+    );
   });
 });

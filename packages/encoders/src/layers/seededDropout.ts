@@ -1,20 +1,20 @@
 import { type LayerConfig, seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
+import { checkDropout, checkedConfig } from '../options.js';
 
-/** What {@link SeededDropout} can be told. */
+/** Config of {@link SeededDropout}. */
 export interface SeededDropoutConfig extends LayerConfig {
   /** Share of the values that are dropped, in [0, 1). */
   rate: number;
-  /** Seed of the values that are dropped. Absent: others each time. */
+  /** Seed of dropout. Absent: different each time. */
   seed?: number;
 }
 
 /**
- * Dropout: under training, values are zero with a probability of `rate`, the others are divided by 1 - rate; otherwise
- * nothing changes. tfjs's own layer draws the very same values at each call when it has a seed, so that a part of the
- * network never learns; this one draws others at each call, and repeats them from the first call on in a new layer of
- * the same seed.
+ * Dropout: in training, values become zero with probability `rate`, and the others are divided by 1 - rate; otherwise
+ * nothing changes. With a seed, tfjs's own layer drops the same values at each call, so that a part of the network never
+ * learns. This layer drops different values at each call, and a new layer with the same seed repeats the sequence.
  *
  * In and out: any shape.
  *
@@ -33,35 +33,33 @@ export class SeededDropout extends layers.Layer {
   static readonly className = 'SeededDropout';
   /** See {@link SeededDropoutConfig.rate}. */
   readonly rate: number;
-  private given: number | undefined;
-  private next: () => number | undefined;
+  #seed: number | undefined;
+  #next: () => number | undefined;
 
-  /** @throws {Error} when the rate is not in [0, 1) */
+  /** @throws {EncoderConfigError} when the rate is not in [0, 1) */
   constructor(config: SeededDropoutConfig) {
-    super(config);
+    super(checkedConfig('SeededDropout', config, { rate: true, seed: true }));
     this.rate = config.rate;
-    this.given = config.seed;
-    this.next = seeds(config.seed);
-    if (!(this.rate >= 0 && this.rate < 1)) {
-      throw new Error(`SeededDropout: got rate ${this.rate}; expected a number in [0, 1).`);
-    }
+    this.#seed = config.seed;
+    this.#next = seeds(config.seed);
+    checkDropout('SeededDropout.rate', this.rate);
   }
 
   /** See {@link SeededDropoutConfig.seed}. */
   get seed(): number | undefined {
-    return this.given;
+    return this.#seed;
   }
 
-  /** Starts over from a seed, as a trainer does at each step to repeat a run. */
+  /** Restarts the sequence with this seed, as a trainer does at each step to repeat a run. */
   set seed(seed: number | undefined) {
-    this.given = seed;
-    this.next = seeds(seed);
+    this.#seed = seed;
+    this.#next = seeds(seed);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { [option: string]: unknown } = {}): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
-      return kwargs['training'] ? tf.dropout(x, this.rate, undefined, this.next()) : tf.clone(x);
+      return kwargs['training'] ? tf.dropout(x, this.rate, undefined, this.#next()) : tf.clone(x);
     });
   }
 

@@ -36,7 +36,7 @@ describe('SqueezeExcitation', () => {
     );
   });
 
-  it('rounds the hidden width as X3D does: a multiple of 8, and not much less than asked for', () => {
+  it('rounds the hidden width as X3D does: a multiple of 8, at least nine tenths of the exact width', () => {
     expect([24, 54, 108, 216, 432].map((channels) => squeezedWidth(channels, 1 / 16))).toEqual([
       8, 8, 8, 16, 32,
     ]);
@@ -54,7 +54,7 @@ describe('SqueezeExcitation', () => {
     );
   });
 
-  it('only ever makes values smaller, at any rank and batch', () => {
+  it('never makes values larger, at any rank and batch', () => {
     const layer = jolted(3);
     for (const shape of [
       [2, 3],
@@ -99,11 +99,13 @@ describe('SqueezeExcitation', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('costs its two products', () => {
+  it('counts its two products', () => {
     expect(new SqueezeExcitation().multiplyAdds([null, 4, 8, 8, 216])).toBe(2 * 216 * 16);
   });
 
-  it('wants a ratio above 0', () => {
-    expect(() => new SqueezeExcitation({ ratio: 0 })).toThrow(/ratio 0; expected a finite number above 0/);
+  it('refuses a ratio that is not above 0', () => {
+    expect(() => new SqueezeExcitation({ ratio: 0 })).toThrow(
+      /^SqueezeExcitation\.ratio: got 0; expected a finite number above 0/,
+    );
   });
 });

@@ -2,11 +2,12 @@ import { channelMeans, type LayerConfig, seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import type { CostedLayer } from '../cost/costedLayer.js';
+import { checkedConfig, checkPositive } from '../options.js';
 import type { TorchLayer, TorchWeight } from '../torch/torchWeights.js';
 
-/** What {@link SqueezeExcitation} can be told. */
+/** Config of {@link SqueezeExcitation}. */
 export interface SqueezeExcitationConfig extends LayerConfig {
-  /** Share of the channels that the hidden layer has, see {@link squeezedWidth}. Above 0; default 1/16, X3D's. */
+  /** Channels of the hidden layer as a share of the input's, see {@link squeezedWidth}. Above 0; default 1/16, as in X3D. */
   ratio?: number;
   /** Seed of the initial weights. */
   seed?: number;
@@ -35,19 +36,17 @@ export class SqueezeExcitation extends layers.Layer implements CostedLayer, Torc
   readonly ratio: number;
   /** See {@link SqueezeExcitationConfig.seed}. */
   readonly seed: number | undefined;
-  private squeezeKernel!: LayerVariable;
-  private squeezeBias!: LayerVariable;
-  private exciteKernel!: LayerVariable;
-  private exciteBias!: LayerVariable;
+  #squeezeKernel!: LayerVariable;
+  #squeezeBias!: LayerVariable;
+  #exciteKernel!: LayerVariable;
+  #exciteBias!: LayerVariable;
 
-  /** @throws {Error} when the ratio is not a finite number above 0 */
+  /** @throws {EncoderConfigError} when the ratio is not a finite number above 0 */
   constructor(config: SqueezeExcitationConfig = {}) {
-    super(config);
+    super(checkedConfig('SqueezeExcitation', config, { ratio: true, seed: true }));
     this.ratio = config.ratio ?? 1 / 16;
     this.seed = config.seed;
-    if (!(Number.isFinite(this.ratio) && this.ratio > 0)) {
-      throw new Error(`SqueezeExcitation: got ratio ${this.ratio}; expected a finite number above 0.`);
-    }
+    checkPositive('SqueezeExcitation.ratio', this.ratio);
   }
 
   override build(inputShape: Shape): void {
@@ -56,10 +55,10 @@ export class SqueezeExcitation extends layers.Layer implements CostedLayer, Torc
     const zeros = initializers.zeros();
     const next = seeds(this.seed);
     const heNormal = () => initializers.heNormal({ seed: next() });
-    this.squeezeKernel = this.addWeight('squeezeKernel', [channels, width], 'float32', heNormal());
-    this.squeezeBias = this.addWeight('squeezeBias', [width], 'float32', zeros);
-    this.exciteKernel = this.addWeight('exciteKernel', [width, channels], 'float32', heNormal());
-    this.exciteBias = this.addWeight('exciteBias', [channels], 'float32', zeros);
+    this.#squeezeKernel = this.addWeight('squeezeKernel', [channels, width], 'float32', heNormal());
+    this.#squeezeBias = this.addWeight('squeezeBias', [width], 'float32', zeros);
+    this.#exciteKernel = this.addWeight('exciteKernel', [width, channels], 'float32', heNormal());
+    this.#exciteBias = this.addWeight('exciteBias', [channels], 'float32', zeros);
     super.build(inputShape);
   }
 
@@ -72,8 +71,8 @@ export class SqueezeExcitation extends layers.Layer implements CostedLayer, Torc
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
       const product = (rows: tf.Tensor2D, kernel: LayerVariable, bias: LayerVariable) =>
         tf.add(tf.matMul(rows, kernel.read() as tf.Tensor2D), bias.read()) as tf.Tensor2D;
-      const hidden = tf.relu(product(channelMeans(x), this.squeezeKernel, this.squeezeBias));
-      const gates = tf.sigmoid(product(hidden, this.exciteKernel, this.exciteBias));
+      const hidden = tf.relu(product(channelMeans(x), this.#squeezeKernel, this.#squeezeBias));
+      const gates = tf.sigmoid(product(hidden, this.#exciteKernel, this.#exciteBias));
       const [batch, channels] = gates.shape;
       const gated = tf.mul(tf.reshape(x, [batch, -1, channels]), tf.reshape(gates, [batch, 1, channels]));
       return tf.reshape(gated, x.shape);
@@ -86,9 +85,9 @@ export class SqueezeExcitation extends layers.Layer implements CostedLayer, Torc
     return 2 * channels * squeezedWidth(channels, this.ratio);
   }
 
-  /** Those of two pointwise `Conv3d` with bias, `block.0` and `block.2`, as in fvcore's SqueezeExcitation. */
+  /** The weights of two pointwise `Conv3d` with bias, `block.0` and `block.2`, as in fvcore's SqueezeExcitation. */
   torchWeights(): { [weight: string]: TorchWeight } {
-    const [channels, width] = this.squeezeKernel.shape as [number, number];
+    const [channels, width] = this.#squeezeKernel.shape as [number, number];
     const pointwise = (weight: tf.Tensor) => tf.transpose(tf.squeeze(weight, [2, 3, 4]));
     return {
       squeezeKernel: { name: 'block.0.weight', shape: [width, channels, 1, 1, 1], from: pointwise },
@@ -106,8 +105,8 @@ export class SqueezeExcitation extends layers.Layer implements CostedLayer, Torc
 tf.serialization.registerClass(SqueezeExcitation);
 
 /**
- * Channels of the hidden layer, as X3D rounds them: the nearest multiple of 8, 8 at least, and never less than nine
- * tenths of channels * ratio.
+ * Channels of the hidden layer, rounded as in X3D: the nearest multiple of 8, at least 8 and at least nine tenths of
+ * channels * ratio.
  *
  * @example
  * ```ts

@@ -21,7 +21,7 @@ describe('adjacency', () => {
   });
 
   it.each(['ntu-rgb+d', 'utd-mhad', 'coco-17', 'imigue'] as const)(
-    'is a tree whose columns sum to one: %s',
+    'has columns that sum to one, of a tree: %s',
     (layout) => {
       const { joints, edges, center } = skeletonGraph(layout);
       expect(edges.length).toBe(joints - 1);
@@ -45,15 +45,20 @@ describe('adjacency', () => {
     },
   );
 
-  it('names what a graph should be', () => {
+  it('refuses other graphs, and says what it expects', () => {
     const given = (graph: Partial<SkeletonGraph>) => () => adjacency({ ...chain, ...graph });
-    expect(given({ edges: [[0, 3]] })).toThrow(/joint 3 in a graph of 3 joints/);
-    expect(given({ edges: undefined })).toThrow(/edges undefined; expected pairs/);
-    expect(given({ edges: [[0, 1, 2] as never] })).toThrow(/edges \[\[0,1,2\]\]; expected pairs/);
-    expect(given({ center: -1 })).toThrow(/joint -1/);
-    expect(given({ edges: [[0, 1]] })).toThrow(/joints 2 are not connected/);
+    expect(given({ edges: [[0, 3]] })).toThrow(/^layout\.edges\[0\]: got 3; expected a joint from 0 to 2/);
+    expect(given({ edges: undefined })).toThrow(/edges: got undefined; expected pairs/);
+    expect(given({ edges: [[0, 1, 2] as never] })).toThrow(/edges: got \[\[0, 1, 2\]\]; expected pairs/);
+    expect(given({ center: -1 })).toThrow(/^layout\.center: got -1/);
+    expect(given({ edges: [[0, 1]] })).toThrow(
+      /^layout\.edges: got no way from the center 0 to the joints 2; /,
+    );
     expect(() => adjacency('openpose' as 'utd-mhad')).toThrow(/'openpose'.*openpose-18/);
     expect(() => adjacency('toString' as 'utd-mhad')).toThrow(/'toString'; expected one of ntu/);
     expect(() => adjacency(chain, 'radial' as 'spatial')).toThrow(EncoderConfigError);
+    expect(() => adjacency(chain, 'radial' as 'spatial')).toThrow(
+      /^partition: got 'radial'; expected one of uniform/,
+    );
   });
 });

@@ -1,9 +1,9 @@
-import { EncoderConfigError } from '../errors.js';
-import { hopDistances, type SkeletonGraph, type SkeletonLayout, skeletonGraph } from './graphs.js';
+import { checkOneOf } from '../options.js';
+import { graphOf, hopDistances, type SkeletonGraph, type SkeletonLayout } from './graphs.js';
 
 /**
- * How a joint's neighbourhood is split into parts with weights of their own: ST-GCN, section 3.4, and `'directed'` of
- * the networks after it.
+ * How a joint's neighbourhood is split into partitions, each with its own weights: ST-GCN, section 3.4, and `'directed'`
+ * of the networks after it.
  */
 export type PartitionStrategy = 'uniform' | 'distance' | 'spatial' | 'directed';
 
@@ -15,8 +15,7 @@ export type PartitionStrategy = 'uniform' | 'distance' | 'spatial' | 'directed';
  * - `'distance'`: 2 matrices, the joint itself; its neighbours
  * - `'spatial'`: 3 matrices, the joint itself; neighbours at least as far from the center; neighbours nearer to it
  * - `'directed'`: 3 matrices, the joint itself; neighbours nearer to the center; neighbours at least as far from it.
- *   Here each column of each matrix is a mean by itself, or zero. This is what 2s-AGCN, CTR-GCN and ST-GCN++ start
- *   from.
+ *   Each column of each of these matrices is a mean, or zero. 2s-AGCN, CTR-GCN and ST-GCN++ start from these matrices.
  *
  * @throws {EncoderConfigError} as {@link skeletonGraph}, and when the strategy is unknown
  * @example
@@ -30,13 +29,16 @@ export function adjacency(
   layout: SkeletonLayout | SkeletonGraph,
   partition: PartitionStrategy = 'spatial',
 ): number[][][] {
-  const graph = skeletonGraph(layout);
+  return adjacencyOf(graphOf('layout', layout), partition, 'partition');
+}
+
+/**
+ * {@link adjacency} of a checked graph, whose errors name the strategy by this path, as in `stgcn.partition`.
+ * @throws {EncoderConfigError} when the strategy is unknown
+ */
+export function adjacencyOf(graph: SkeletonGraph, partition: PartitionStrategy, path: string): number[][][] {
+  checkOneOf(path, partition, Object.keys(partOf));
   const part = partOf[partition];
-  if (!part) {
-    throw new EncoderConfigError(
-      `got partition '${partition}'; expected one of ${Object.keys(partOf).join(', ')}.`,
-    );
-  }
   const hops = hopDistances(graph);
   const toCenter = hops[graph.center]!;
   const counted: number[][][] = Array.from({ length: parts[partition] }, (_, k) =>

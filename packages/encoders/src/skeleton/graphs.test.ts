@@ -22,7 +22,7 @@ describe('skeletonGraph', () => {
   ] as [SkeletonLayout, number, number, number][])('knows %s, a tree', (layout, joints, center, degree) => {
     const graph = skeletonGraph(layout);
     expect(graph).toMatchObject({ joints, center });
-    expect(skeletonGraph({ ...graph })).toEqual(graph); // as strictly checked as one that is given
+    expect(skeletonGraph({ ...graph })).toEqual(graph); // passes the checks of a graph that a caller gives
     expect(graph.edges.length).toBe(joints - 1);
     expect(hopDistances(graph)[center]!.every((hops) => hops < joints)).toBe(true);
     expect(graph.edges.filter((edge) => edge.includes(center)).length).toBeGreaterThanOrEqual(degree);
@@ -30,7 +30,7 @@ describe('skeletonGraph', () => {
     expect(parents.filter((parent, joint) => parent === joint).length).toBe(1);
   });
 
-  it('has both hands and both sides of a body alike', () => {
+  it('is the same for both hands and both sides of a body', () => {
     const { edges } = skeletonGraph('imigue-upper');
     // Left and right: shoulder, elbow, wrist, eye, ear, finger tips.
     const mirror = [0, 1, 5, 6, 7, 2, 3, 4, 9, 8, 11, 10, 17, 18, 19, 20, 21, 12, 13, 14, 15, 16];
@@ -39,13 +39,16 @@ describe('skeletonGraph', () => {
     for (const [a, b] of edges) expect(keys).toContain(key(mirror[a]!, mirror[b]!));
   });
 
-  it('names what a graph should be', () => {
+  it('refuses other graphs, and says what it expects', () => {
     const given = (graph: Partial<SkeletonGraph>) => () => skeletonGraph({ ...chain, ...graph });
-    expect(given({ joints: 0 })).toThrow(/graph of 0 joints/);
-    expect(given({ edges: [[0, 1], [1, 1], [1, 2]] })).toThrow(/\[1, 1\] of a joint to itself/); // biome-ignore format: bones
-    expect(given({ edges: [[0, 1], [1, 2], [2, 1]] })).toThrow(/\[2, 1\] twice/); // biome-ignore format: bones
-    expect(given({ parents: [0, 0] })).toThrow(/2 parents for 3 joints/);
-    expect(given({ parents: [0, 0, 7] })).toThrow(/joint 7/);
+    expect(given({ joints: 0 })).toThrow(/^layout\.joints: got 0; expected a whole number from 1\.$/);
+    expect(given({ edges: [[0, 1], [1, 1], [1, 2]] })).toThrow(/^layout\.edges\[1\]: got \[1, 1\]; .*two different joints/); // biome-ignore format: bones
+    expect(given({ edges: [[0, 1], [1, 2], [2, 1]] })).toThrow(/^layout\.edges\[2\]: got \[2, 1\]; .*each pair of joints once/); // biome-ignore format: bones
+    expect(given({ parents: [0, 0] })).toThrow(/^layout\.parents: got \[0, 0\]; .*3 joints/);
+    expect(given({ parents: [0, 0, 7] })).toThrow(
+      /^layout\.parents\[2\]: got 7; expected a joint from 0 to 2/,
+    );
+    expect(given({ colour: 1 } as object)).toThrow(/^layout\.colour: got an unknown option/);
   });
 });
 
@@ -56,7 +59,7 @@ describe('boneParents', () => {
     expect(boneParents(square)).toEqual([0, 0, 1, 0]);
   });
 
-  it('takes the one that the graph has', () => {
+  it('takes the parents that the graph has', () => {
     expect(boneParents(skeletonGraph('openpose-18'))[1]).toBe(0);
     expect(boneParents(skeletonGraph('ntu-rgb+d-pyskl'))[21]).toBe(22);
   });

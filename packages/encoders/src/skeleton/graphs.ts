@@ -9,8 +9,9 @@ import {
   openpose18Bones,
 } from '@amr/internal';
 import { EncoderConfigError } from '../errors.js';
+import { checkCount, checkKeys, checkOption } from '../options.js';
 
-/** A skeleton as a graph. */
+/** A skeleton as a graph. The layouts that have a name are below; their bones are the tables of `@amr/internal`. */
 export interface SkeletonGraph {
   /** Number of joints. */
   joints: number;
@@ -19,14 +20,14 @@ export interface SkeletonGraph {
   /** The joint that partitioning measures distances from, and that is the default root. */
   center: number;
   /**
-   * The joint that each joint's bone comes from, for bone streams; a joint that names itself has no bone. Default: its
-   * neighbour on the way to the center, see {@link boneParents}.
+   * The joint where each joint's bone starts, for bone streams; a joint that names itself has no bone. Default: the
+   * joint's neighbour on the way to the center, see {@link boneParents}.
    */
   parents?: readonly number[];
 }
 
 /**
- * The skeletons that are known by name.
+ * Names of the skeletons that the package knows.
  *
  * - `'ntu-rgb+d'`: the 25 joints of Kinect v2, with the edges of ST-GCN and 2s-AGCN; center: the spine between the
  *   shoulders
@@ -59,7 +60,7 @@ const layouts: { [layout in SkeletonLayout]: SkeletonGraph } = {
     joints: 25,
     center: 20,
     edges: ntuBones,
-    // Its bones, unlike its edges, go from the hand to the tip and on to the thumb.
+    // PYSKL's bones, unlike its edges, go from the hand to the thumb and on to the tip.
     parents: boneParents({ joints: 25, center: 20, edges: ntuBonesOfStgcn }),
   },
   'openpose-18': {
@@ -93,58 +94,72 @@ const layouts: { [layout in SkeletonLayout]: SkeletonGraph } = {
  * ```
  */
 export function skeletonGraph(layout: SkeletonLayout | SkeletonGraph): SkeletonGraph {
+  return graphOf('layout', layout);
+}
+
+/**
+ * {@link skeletonGraph} whose errors name the layout by this path, as in `stgcn.layout`.
+ * @throws {EncoderConfigError} as {@link skeletonGraph}
+ */
+export function graphOf(path: string, layout: SkeletonLayout | SkeletonGraph): SkeletonGraph {
   if (typeof layout === 'string') {
-    if (Object.hasOwn(layouts, layout)) return layouts[layout];
-    throw new EncoderConfigError(
-      `got layout '${layout}'; expected one of ${Object.keys(layouts).join(', ')}, or a graph { joints, edges, center }.`,
-    );
+    const names = Object.keys(layouts).join(', ');
+    const known = Object.hasOwn(layouts, layout);
+    checkOption(path, layout, known, `one of ${names}, or a graph { joints, edges, center }`);
+    return layouts[layout];
   }
-  const { joints, edges, center, parents } = layout;
-  if (!(Number.isInteger(joints) && joints > 0)) {
-    throw new EncoderConfigError(`got a graph of ${joints} joints; expected a whole number above 0.`);
-  }
-  if (!(Array.isArray(edges) && edges.every((edge) => Array.isArray(edge) && edge.length === 2))) {
-    throw new EncoderConfigError(
-      `got edges ${JSON.stringify(edges)}; expected pairs of joints that count from 0, such as [[0, 1], [1, 2]].`,
-    );
-  }
-  for (const joint of [center, ...edges.flat(), ...(parents ?? [])]) {
-    if (!(Number.isInteger(joint) && joint >= 0 && joint < joints)) {
-      throw new EncoderConfigError(
-        `got joint ${joint} in a graph of ${joints} joints; expected 0 to ${joints - 1}: edges count from 0.`,
-      );
-    }
-  }
-  const seen = new Set<string>();
-  for (const [a, b] of edges) {
-    const edge = `${Math.min(a, b)}-${Math.max(a, b)}`;
-    if (a === b || seen.has(edge)) {
-      throw new EncoderConfigError(
-        `got the edge [${a}, ${b}] ${a === b ? 'of a joint to itself' : 'twice'}; expected each two joints once: self-loops ` +
-          'and both directions are added by the adjacency.',
-      );
-    }
-    seen.add(edge);
-  }
-  if (parents && parents.length !== joints) {
-    throw new EncoderConfigError(
-      `got ${parents.length} parents for ${joints} joints; expected one for each.`,
-    );
-  }
-  const unreached = hopDistances(layout)[center]!.flatMap((hops, joint) =>
+  checkKeys(path, layout, { joints: true, edges: true, center: true, parents: true });
+  checkCount(`${path}.joints`, layout.joints);
+  checkEdges(path, layout);
+  checkParents(path, layout);
+  checkJoint(`${path}.center`, layout.center, layout.joints);
+  const unreached = hopDistances(layout)[layout.center]!.flatMap((hops, joint) =>
     hops === Infinity ? [joint] : [],
   );
   if (unreached.length > 0) {
     throw new EncoderConfigError(
-      `got a graph whose joints ${unreached.join(', ')} are not connected to the center ${center}; add edges to them.`,
+      `${path}.edges: got no way from the center ${layout.center} to the joints ${unreached.join(', ')}; expected a ` +
+        'connected graph. Add edges to these joints.',
     );
   }
   return layout;
 }
 
+function checkEdges(path: string, { joints, edges }: SkeletonGraph): void {
+  const pairs = Array.isArray(edges) && edges.every((edge) => Array.isArray(edge) && edge.length === 2);
+  checkOption(`${path}.edges`, edges, pairs, 'pairs of joints counted from 0, such as [[0, 1], [1, 2]]');
+  const seen = new Set<string>();
+  for (const [i, edge] of edges.entries()) {
+    const name = `${path}.edges[${i}]`;
+    for (const joint of edge) checkJoint(name, joint, joints);
+    const [a, b] = edge;
+    const key = `${Math.min(a, b)}-${Math.max(a, b)}`;
+    const advice = 'The adjacency adds self-loops and the other direction of each edge.';
+    checkOption(name, edge, a !== b, 'an edge between two different joints', advice);
+    checkOption(name, edge, !seen.has(key), 'each pair of joints once', advice);
+    seen.add(key);
+  }
+}
+
+function checkParents(path: string, { joints, parents }: SkeletonGraph): void {
+  if (!parents) return;
+  checkOption(
+    `${path}.parents`,
+    parents,
+    parents.length === joints,
+    `one parent for each of ${joints} joints`,
+  );
+  for (const [i, parent] of parents.entries()) checkJoint(`${path}.parents[${i}]`, parent, joints);
+}
+
+function checkJoint(name: string, joint: number, joints: number): void {
+  const good = Number.isInteger(joint) && joint >= 0 && joint < joints;
+  checkOption(name, joint, good, `a joint from 0 to ${joints - 1}`, 'Joints are counted from 0.');
+}
+
 /**
- * The joint that each joint's bone comes from: the graph's own `parents`, or else the first neighbour that is nearer to
- * the center. The center is its own parent.
+ * The joint where each joint's bone starts: the graph's own `parents`, or else the first neighbour that is nearer to the
+ * center. The center is its own parent.
  *
  * @example
  * ```ts

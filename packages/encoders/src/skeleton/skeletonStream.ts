@@ -1,56 +1,59 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { EncoderConfigError } from '../errors.js';
 import { RootCentering } from '../layers/bodies/bodies.js';
 import { BoneVectors } from '../layers/joints/boneVectors.js';
 import { Motion } from '../layers/joints/motion.js';
+import { checkOneOf, checkOption, type KeysOf } from '../options.js';
 import { boneParents, type SkeletonGraph } from './graphs.js';
 
 /**
- * What a skeleton network sees of the joints: their places, the bones between them, or the motion of either from frame
- * to frame. The four streams of MS-AAGCN (Shi et al., TIP 2020) and PYSKL.
+ * What a skeleton network computes from the joints first: their positions, the bones between them, or the motion of either
+ * from frame to frame. The four streams of MS-AAGCN (Shi et al., TIP 2020) and PYSKL.
  */
 export type SkeletonStream = 'joint' | 'bone' | 'joint-motion' | 'bone-motion';
 
-/** How joints become a stream, in front of any skeleton network. */
+/** Config of the stream in front of a skeleton network. */
 export interface SkeletonStreamConfig {
-  /** What the network sees of the joints, computed by layers of the model: the input is joints. Default `'joint'`. */
+  /** What layers of the model compute from the joints, which stay the model's input. Default `'joint'`. */
   stream?: SkeletonStream;
   /**
-   * The last coordinate is a detector's confidence, as in [x, y, score]: it is not moved by the normalisation, and bones
-   * and motions have the mean of the two that they lie between. Default false.
+   * The last coordinate is a detector's confidence, as in [x, y, score]: the normalisation does not move it, and a bone or
+   * a motion gets the mean confidence of its two ends. Default false.
    */
   confidence?: boolean;
   /**
    * `'root'`: a layer inside the model moves the skeleton's center joint to the origin, see {@link RootCentering};
-   * `'none'`: coordinates enter as they are. Bones and motions don't depend on it. Default `'root'`.
+   * `'none'`: coordinates enter as they are. Bones and motions are the same with both. Default `'root'`.
    */
   normalize?: 'root' | 'none';
 }
 
+/** The keys of {@link SkeletonStreamConfig}. */
+export const streamKeys: KeysOf<SkeletonStreamConfig> = { stream: true, confidence: true, normalize: true };
+
 /**
- * Puts the layers of a stream behind an input of joints, [batch, persons, frames, joints, coordinates], which keeps its
- * shape: bones first, then motion; for plain joints, the center at the origin.
+ * Applies the layers of a stream to an input of joints, [batch, persons, frames, joints, coordinates], whose shape stays
+ * the same: bones first, then motion. For plain joints it moves the center to the origin.
  *
+ * @param network name of the network, for messages
  * @throws {EncoderConfigError} when the stream or the normalisation is unknown, or a confidence the only coordinate
  */
 export function skeletonStream(
+  network: string,
   joints: SymbolicTensor,
   graph: SkeletonGraph,
   name: string,
   { stream = 'joint', confidence = false, normalize = 'root' }: SkeletonStreamConfig,
 ): SymbolicTensor {
-  if (!streams.includes(stream)) {
-    throw new EncoderConfigError(`got stream '${stream}'; expected one of ${streams.join(', ')}.`);
-  }
-  if (normalize !== 'root' && normalize !== 'none') {
-    throw new EncoderConfigError(`got normalize '${normalize}'; expected 'root' or 'none'.`);
-  }
+  checkOneOf(`${network}.stream`, stream, streams);
+  checkOneOf(`${network}.normalize`, normalize, ['root', 'none']);
   const coordinates = joints.shape[4]!;
-  if (confidence && coordinates < 2) {
-    throw new EncoderConfigError(
-      `got confidence for ${coordinates} coordinates; expected 2 or more: the last one is the confidence.`,
-    );
-  }
+  checkOption(
+    `${network}.confidence`,
+    confidence,
+    !confidence || coordinates >= 2,
+    `false for ${coordinates} coordinate`,
+    'The last coordinate is the confidence, so there must be 2 or more.',
+  );
   let x = joints;
   if (stream === 'joint' && normalize === 'root') {
     const centering = new RootCentering({ root: graph.center, confidence, name: `${name}Centered` });

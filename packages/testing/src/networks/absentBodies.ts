@@ -4,7 +4,7 @@ import { model } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { jolt } from './reloaded.js';
 
-/** What a skeleton network is built with to be tested: its own config has these options, too. */
+/** The options that the tests set; every skeleton network has them in its config. */
 export interface TestedSkeleton {
   frames: number;
   persons: number;
@@ -16,8 +16,8 @@ export interface TestedSkeleton {
 const layout: SkeletonGraph = { joints: 3, edges: [[0, 1], [1, 2]], center: 1 }; // biome-ignore format: bones
 
 /**
- * The tests that every skeleton network passes: it sees the bodies that are there, whatever their place, and nothing of
- * the others. `build` gives the network at a tiny size; `frames` is the smallest number that works for it.
+ * The tests that every skeleton network passes: its features depend on the bodies that are present, whatever their
+ * position, and on nothing else. `build` builds the network at a tiny size; `frames` is the smallest number that it takes.
  */
 export function everySkeletonNetwork(
   network: string,
@@ -35,7 +35,7 @@ export function everySkeletonNetwork(
       [true, 'behind'],
       [false, 'before'],
       [false, 'behind'],
-    ])('is not influenced by absent bodies, training: %s, %s the one that is there', (training, place) => {
+    ])('does not depend on absent bodies, training: %s, %s the present one', (training, place) => {
       const one = build({ ...tiny, persons: 1 }).model;
       const three = build({ ...tiny, persons: 3 }).model;
       jolt(one);
@@ -45,7 +45,7 @@ export function everySkeletonNetwork(
       const among = three.apply(tf.concat(bodies, 1), { training }) as tf.Tensor;
       expect(largest(alone)).toBeGreaterThan(0);
       expect([...among.dataSync()]).toEqual([...alone.dataSync()].map((v) => expect.closeTo(v, 4)));
-      // The moving statistics went the same way, too.
+      // The moving statistics are the same, too.
       for (const [i, weight] of one.getWeights().entries()) {
         const expected = [...weight.dataSync()].map((v) => expect.closeTo(v, 4));
         expect([...three.getWeights()[i]!.dataSync()]).toEqual(expected);

@@ -21,18 +21,18 @@ import { ExternalFeatureMemory } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
-/** A small network, the same at each call, for what every network has to do: be saved, be loaded, train, in any place. */
+/** A small network, the same at each call, for what every network must do in every environment: be saved, be loaded, train. */
 export interface NetworkCase {
-  /** What it is called in tests' messages. */
+  /** The name in test titles. */
   name: string;
-  /** The network, with weights that are not those of its first values. */
+  /** The network, whose weights differ from their initial values. */
   build: () => LayersModel;
 }
 
 const video = { inputShape: [4, 16, 16, 1], width: 4, blocks: [1, 1], name: 'depth', seed: 1 } as const;
 const bodies = { frames: 8, persons: 2, layout: 'utd-mhad', width: 4, blocks: [1, 1], seed: 2 } as const;
 
-/** Each encoder, under its name. */
+/** Each encoder by its name. */
 const encoders: { [name: string]: () => Encoder } = {
   'ST-GCN': () => stgcn(bodies),
   'ST-GCN of bones': () => stgcn({ ...bodies, stream: 'bone' }),
@@ -64,7 +64,7 @@ const fusionNames: FusionName[] = [
   'late',
 ];
 
-/** Moves each weight a little from where it starts, so that none has the value that a new network would have. */
+/** Changes each weight a little, so that none has the value that a new network would have. */
 const moved = (network: LayersModel): LayersModel => {
   tf.tidy(() =>
     network.setWeights(
@@ -99,7 +99,7 @@ export const everyNetwork: NetworkCase[] = [
       const network = moved(
         twoStream({ rgb: resnet3d(video), skeleton: stgcn(bodies), classes: 3, fusion, seed: 3 }),
       );
-      // Its weights belong together, so they are not moved one by one.
+      // The weights of the memory belong together, so they are not changed one by one.
       const clean = [1, 2].map((seed) => tf.randomUniform([6, 8], 0, 1, 'float32', seed));
       fusion.remember(clean);
       tf.dispose(clean);

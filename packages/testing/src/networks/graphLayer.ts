@@ -7,12 +7,12 @@ import { expectGradientsOfDifferences, expectWeightGradientsOfDifferences } from
 import { fourJoints } from './graphNetwork.js';
 import { jolt, reloaded } from './reloaded.js';
 
-/** The graph that graph convolutions are tested with. */
+/** The adjacency of the graph in the tests of graph convolutions. */
 export const edges = adjacency(fourJoints, 'directed');
 
 const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 
-/** Weights that are matrices of joint by joint, for each partition. */
+/** Weights that are a matrix of joints by joints for each partition. */
 const ofJoints = ['edges', 'edgeImportance'];
 
 /** A weight as nested arrays, by the name that its layer gave it. */
@@ -21,13 +21,16 @@ export function weightOf<Nested>(layer: layers.Layer, name: string): Nested {
   return weight.read().arraySync() as Nested;
 }
 
-/** What the pointwise convolution `part` of a layer makes of a joint. */
+/** The output of a layer's pointwise convolution `part` for one joint. */
 export function linear(layer: layers.Layer, part: string, joint: number[]): number[] {
   const kernel = weightOf<number[][]>(layer, `${part}Kernel`);
   return weightOf<number[]>(layer, `${part}Bias`).map((bias, o) =>
     joint.reduce((sum, value, c) => sum + value * kernel[c]![o]!, bias),
   );
 }
+
+type Given = { adjacency: number[][][]; name?: string };
+type GraphLayerClass<Config> = { new (config: Config & Given): layers.Layer; className: string };
 
 /**
  * The tests that every graph convolution passes, whose inputs are [batch, persons, frames, joints, C] and whose config
@@ -36,13 +39,13 @@ export function linear(layer: layers.Layer, part: string, joint: number[]): numb
  * @param config all other options, none of them the default
  */
 export function everyGraphLayer<Config extends { filters: number }>(
-  Layer: new (config: Config & { adjacency: number[][][]; name?: string }) => layers.Layer,
+  Layer: GraphLayerClass<Config>,
   config: Config,
 ): void {
   const build = (matrices = edges, name?: string) => new Layer({ ...config, adjacency: matrices, name });
 
   describe(`${Layer.name}, ${JSON.stringify(config)}`, () => {
-    it('has the gradients of finite differences, for all weights too', () => {
+    it('has the gradients of finite differences, also those of all weights', () => {
       const layer = build();
       const x = random([1, 2, 3, 4, 3], 1);
       layer.build(x.shape);
@@ -69,8 +72,8 @@ export function everyGraphLayer<Config extends { filters: number }>(
               }),
             );
             const expected = reordered(original.apply(x) as tf.Tensor, 3);
-            const furthest = tf.max(tf.abs(tf.sub(other.apply(reordered(x, 3)) as tf.Tensor, expected)));
-            expect(furthest.dataSync()[0]).toBeLessThan(1e-4);
+            const largest = tf.max(tf.abs(tf.sub(other.apply(reordered(x, 3)) as tf.Tensor, expected)));
+            expect(largest.dataSync()[0]).toBeLessThan(1e-4);
           }),
         ),
         { numRuns: 15 },
@@ -101,8 +104,13 @@ export function everyGraphLayer<Config extends { filters: number }>(
       }
     });
 
-    it('refuses another number of joints', () => {
-      expect(() => build().build([null, 1, 3, 5, 3])).toThrow(/5 joints and an adjacency of 4/);
+    it('refuses another number of joints, and unknown options', () => {
+      expect(() => build().build([null, 1, 3, 5, 3])).toThrow(
+        new RegExp(`^${Layer.className}\\.adjacency: got graphs of 4 joints for inputs of 5; `),
+      );
+      expect(() => new Layer({ ...config, adjacency: edges, filter: 3 } as Config & Given)).toThrow(
+        `${Layer.className}.filter: got an unknown option; expected filters. Rename it.`,
+      );
     });
   });
 }

@@ -6,13 +6,13 @@ import { expectGradientsOfDifferences } from '../tensors/gradients.js';
 import { everySkeletonNetwork } from './absentBodies.js';
 import { jolt, reloaded } from './reloaded.js';
 
-/** What all graph networks can be told. */
+/** The config that all graph networks have in common, as far as the tests use it. */
 export interface TestedGraphConfig extends GcnConfig {
   partition?: PartitionStrategy;
   temporalKernel?: number;
 }
 
-/** Bones of the graphs that tests are made with. */
+/** Graphs for tests. */
 export const threeJoints: SkeletonGraph = { joints: 3, edges: [[0, 1], [1, 2]], center: 1 }; // biome-ignore format: bones
 export const fourJoints: SkeletonGraph = { joints: 4, edges: [[0, 1], [1, 2], [1, 3]], center: 1 }; // biome-ignore format: bones
 
@@ -21,9 +21,9 @@ const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, '
 /**
  * The tests that every graph network passes, on top of those of every skeleton network.
  *
- * @param build gives the network
- * @param width the smallest width that it takes
- * @param step of the finite differences: ReLUs, maxima and softmaxes bend within a step
+ * @param build builds the network
+ * @param width the smallest width that the network takes
+ * @param step step of the finite differences; small where ReLUs, maxima and softmaxes are not linear within a step
  */
 export function everyGraphNetwork(
   network: string,
@@ -74,7 +74,7 @@ export function everyGraphNetwork(
       },
     );
 
-    it('learns, all its weights, and leaves no tensor behind', () => {
+    it('learns with all its weights, and leaves no tensor behind', () => {
       const { input, features } = build({ ...tiny, blocks: [1, 1] });
       const logits = layers.dense({ units: 2 }).apply(features) as SymbolicTensor;
       const classifier = model({ inputs: input, outputs: logits });
@@ -99,21 +99,24 @@ export function everyGraphNetwork(
       }
     });
 
-    it('names a size that works', () => {
+    it('refuses other configs, and says what it expects', () => {
       const refused: [Partial<TestedGraphConfig>, RegExp][] = [
-        [{ frames: 3, blocks: [1, 1, 1] }, /got 3 frames.*4 frames or more/],
-        [{ frames: 0 }, /got frames 0/],
-        [{ temporalKernel: 4 }, /got temporalKernel 4.*such as 5/],
-        [{ dropout: 1 }, /dropout 1/],
-        [{ blocks: [] }, /blocks \[\]/],
-        [{ normalize: 'unit' as 'root' }, /'unit'/],
-        [{ stream: 'bones' as 'bone' }, /stream 'bones'.*bone-motion/],
-        [{ coordinates: 1, confidence: true }, /confidence for 1 coord/],
+        [{ frames: 3, blocks: [1, 1, 1] }, /frames: got 3; expected 4 or more/],
+        [{ frames: 0 }, /frames: got 0/],
+        [{ temporalKernel: 4 }, /temporalKernel: got 4; .*such as 5/],
+        [{ dropout: 1 }, /dropout: got 1/],
+        [{ blocks: [] }, /blocks: got \[\]/],
+        [{ normalize: 'unit' as 'root' }, /normalize: got 'unit'/],
+        [{ stream: 'bones' as 'bone' }, /stream: got 'bones'; .*bone-motion/],
+        [{ coordinates: 1, confidence: true }, /confidence: got true; expected false for 1 coord/],
       ];
       for (const [config, message] of refused) {
         expect(() => build({ ...tiny, ...config })).toThrow(message);
       }
-      expect(() => build({ ...tiny, frames: 1 })).toThrow(new RegExp(`^${network}: `));
+      expect(() => build({ ...tiny, frames: 1 })).toThrow(new RegExp(`^${network}\\.frames: `));
+      expect(() => build({ ...tiny, widht: 8 } as object as TestedGraphConfig)).toThrow(
+        `${network}.widht: got an unknown option; expected width. Rename it.`,
+      );
     });
   });
 }

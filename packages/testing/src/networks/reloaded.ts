@@ -14,7 +14,7 @@ export async function reloaded(saved: LayersModel): Promise<LayersModel> {
   return loadLayersModel(tf.io.fromMemory(artifacts));
 }
 
-/** Moves every weight a little away from where it starts; variances stay positive. */
+/** Changes every weight a little; variances stay positive. */
 export function jolt(
   weighted: { getWeights(): tf.Tensor[]; setWeights(weights: tf.Tensor[]): void },
   seed = 1,

@@ -6,7 +6,7 @@ type Clip = readonly [number, number, number, number];
 const inputShape: Clip = [4, 12, 12, 2];
 const tiny = { inputShape, width: 3, blocks: [1, 1], seed: 1 };
 
-/** Each kind of video network, as small as tests want it. */
+/** Each kind of video network at a size for tests. */
 export const tinyVideoNetworks: { name: string; inputShape: Clip; build(): Encoder }[] = [
   { name: 'resnet3d', inputShape, build: () => resnet3d({ ...tiny, stemKernel: [3, 3, 3] }) },
   { name: 'r3d', inputShape, build: () => r3d(tiny) },

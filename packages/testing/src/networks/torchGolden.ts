@@ -6,9 +6,9 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { expect } from 'vitest';
 
 /**
- * Imports test-data/`name`.pth (or .`kind`), all of it, and compares the outputs, and the input gradient of sum(output * along),
- * with those of PyTorch in `name`.json, which has input, along, output and gradient row by row. The tolerance is for
- * sums of a few thousand float32 products in another order, relative to the largest value.
+ * Imports all of test-data/`name`.pth (or .`kind`), and compares the outputs and the input gradient of sum(output * along)
+ * with those of PyTorch in `name`.json, which has input, along, output and gradient row by row. The tolerance is relative
+ * to the largest value; sums of a few thousand float32 products in another order need it.
  */
 export async function expectTorchGolden(
   model: LayersModel,
@@ -40,6 +40,6 @@ function expectClose(tensor: tf.Tensor, expected: number[], tolerance: number): 
   const found = [...tensor.dataSync()];
   expect(found.length).toBe(expected.length);
   const size = Math.max(1, ...expected.map(Math.abs));
-  const furthest = Math.max(...expected.map((value, i) => Math.abs(value - found[i]!)));
-  expect(furthest / size).toBeLessThan(tolerance);
+  const largest = Math.max(...expected.map((value, i) => Math.abs(value - found[i]!)));
+  expect(largest / size).toBeLessThan(tolerance);
 }

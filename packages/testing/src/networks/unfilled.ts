@@ -8,7 +8,7 @@ type AddWeight = (
   ...rest: unknown[]
 ) => unknown;
 
-/** What `build` makes, with zeros for initial values: drawing them takes most of the time that large networks take. */
+/** The result of `build`, with zeros as initial values: drawing random ones takes most of the time of building a large network. */
 export function unfilled<T>(build: () => T): T {
   const prototype = layers.Layer.prototype as unknown as { addWeight: AddWeight };
   const { addWeight } = prototype;

@@ -5,11 +5,11 @@ import { BodyMask, BodyMean, BodyPresence } from '../../layers/bodies/bodies.js'
 import { TemporalConvolution } from '../../layers/convolution/temporalConvolution.js';
 import { BatchNorm } from '../../layers/normalization/batchNorm.js';
 import { SeededDropout } from '../../layers/seededDropout.js';
-import { checkDropout, checkWhole, refuse } from '../../options.js';
-import { type SkeletonGraph, type SkeletonLayout, skeletonGraph } from '../../skeleton/graphs.js';
-import { type SkeletonStreamConfig, skeletonStream } from '../../skeleton/skeletonStream.js';
+import { checkCountList, checkCounts, checkDropout, checkOption, type KeysOf } from '../../options.js';
+import type { SkeletonGraph, SkeletonLayout } from '../../skeleton/graphs.js';
+import { type SkeletonStreamConfig, skeletonStream, streamKeys } from '../../skeleton/skeletonStream.js';
 
-/** What every graph network of this package can be told. Only `frames` has no default. */
+/** What the configs of all graph networks have in common. Only `frames` has no default. */
 export interface GcnConfig extends SkeletonStreamConfig {
   /** Frames of a clip. At least the product of the temporal strides. */
   frames: number;
@@ -27,16 +27,30 @@ export interface GcnConfig extends SkeletonStreamConfig {
   initialStride?: number;
   /** Share of activations dropped at the end of each block in training. In [0, 1); default 0. */
   dropout?: number;
-  /** Name of the modality: of the input, and in front of every layer's name. Default `'skeleton'`. */
+  /** Name of the modality: the input has it, and every layer's name starts with it. Default `'skeleton'`. */
   name?: string;
-  /** Seed of the initial weights and of what is dropped. Absent: different each time. */
+  /** Seed of the initial weights and of dropout. Absent: different each time. */
   seed?: number;
 }
 
-/** What a block of a graph network builds itself from. Names of layers are given without the modality in front. */
-export interface GcnParts {
-  graph: SkeletonGraph;
-  /** A seed of its own for each layer, in the order of the calls. */
+/** The keys of {@link GcnConfig}. */
+export const gcnKeys: KeysOf<GcnConfig> = {
+  ...streamKeys,
+  frames: true,
+  persons: true,
+  layout: true,
+  coordinates: true,
+  blocks: true,
+  width: true,
+  initialStride: true,
+  dropout: true,
+  name: true,
+  seed: true,
+};
+
+/** Makes the layers of a block. Callers leave the modality out of the names of layers. */
+export interface GcnBuilder {
+  /** A new seed for each layer, in the order of the calls. */
   seed: () => number | undefined;
   /** The layer's full name. */
   name: (part: string) => string;
@@ -54,46 +68,46 @@ export interface GcnParts {
   ) => SymbolicTensor;
 }
 
-/** Where a block stands in its network. */
-export interface GcnBlockPlace {
-  /** In front of the names of the block's layers: `Stage1Block2`. */
+/** The position of a block in its network, and its sizes. */
+export interface GcnBlockPosition {
+  /** The names of the block's layers start with it: `Stage1Block2`. */
   part: string;
-  /** Channels that come in. */
+  /** Input channels. */
   channels: number;
-  /** Channels that go out. */
+  /** Output channels. */
   filters: number;
   /** Temporal stride. */
   stride: number;
-  /** The first block of all, which has no residual connection around it. */
+  /** The first block of the network, which has no residual connection around it. */
   first: boolean;
 }
 
 /** The spatial and temporal half of one block, up to the residual connection, which {@link gcn} adds. */
-export type GcnBlock = (x: SymbolicTensor, place: GcnBlockPlace, parts: GcnParts) => SymbolicTensor;
+export type GcnBlock = (x: SymbolicTensor, position: GcnBlockPosition, builder: GcnBuilder) => SymbolicTensor;
 
 /**
- * The network that the graph networks of this package share: the stream that is made of the skeleton, batch
- * normalisation of each joint's coordinates, blocks relu(block(x) + shortcut(x)) in stages, and the mean over frames,
- * joints and the bodies that are there. Shortcuts that change shape are pointwise convolutions with batch
- * normalisation; the first block has none.
+ * The network that all graph networks of this package share: the stream computed from the skeleton, batch normalisation
+ * of each joint's coordinates, blocks relu(block(x) + shortcut(x)) in stages, and the mean over frames, joints and the
+ * bodies that are present. Shortcuts that change shape are pointwise convolutions with batch normalisation; the first
+ * block has none. ST-GCN, ST-GCN++, 2s-AGCN and CTR-GCN differ in the block alone, so each of them is a function that
+ * builds one block.
  *
- * @param network how to call it in messages
+ * @param network name of the network, for messages
+ * @param graph the checked graph of `config.layout`
  * @throws {EncoderConfigError} when a size does not fit; the message names one that does
  */
-export function gcn(network: string, config: GcnConfig, block: GcnBlock): Encoder {
+export function gcn(network: string, config: GcnConfig, graph: SkeletonGraph, block: GcnBlock): Encoder {
   const { frames, persons = 2, coordinates = 3, blocks = [4, 3, 3], width = 64 } = config;
-  const { layout = 'ntu-rgb+d', initialStride = 1, dropout = 0, name = 'skeleton' } = config;
-  const graph = skeletonGraph(layout);
+  const { initialStride = 1, dropout = 0, name = 'skeleton' } = config;
   check(network, { frames, persons, coordinates, width, initialStride, dropout, blocks });
 
   const skeleton = input({ shape: [persons, frames, graph.joints, coordinates], name });
   const presence = new BodyPresence({ name: `${name}Presence` }).apply(skeleton) as SymbolicTensor;
   const seed = seeds(config.seed);
-  const parts: GcnParts = {
-    graph,
+  const builder: GcnBuilder = {
     seed,
     name: (part) => `${name}${part}`,
-    // One body is always there, or there is nothing to classify: weighting the statistics would only cost time.
+    // A clip of one body always has it, or there is nothing to classify: weighting the statistics would only cost time.
     norm: (x, part) =>
       new BatchNorm({ name: `${name}${part}` }).apply(persons > 1 ? [x, presence] : x) as SymbolicTensor,
     relu: (x, part) =>
@@ -104,10 +118,10 @@ export function gcn(network: string, config: GcnConfig, block: GcnBlock): Encode
     },
   };
 
-  let x = skeletonStream(skeleton, graph, name, config);
-  // Each joint's coordinates have statistics of their own.
+  let x = skeletonStream(network, skeleton, graph, name, config);
+  // The statistics are per joint and coordinate, so both become the channels of the normalisation.
   x = reshape(x, [persons, frames, graph.joints * coordinates], `${name}Flat`);
-  x = parts.norm(x, 'InputNorm');
+  x = builder.norm(x, 'InputNorm');
   x = reshape(x, [persons, frames, graph.joints, coordinates], `${name}Joints`);
 
   const stages: SymbolicTensor[] = [];
@@ -119,7 +133,7 @@ export function gcn(network: string, config: GcnConfig, block: GcnBlock): Encode
       const first = s === 0 && b === 0;
       const stride = first ? initialStride : s > 0 && b === 0 ? 2 : 1;
 
-      let y = block(x, { part, channels, filters, stride, first }, parts);
+      let y = block(x, { part, channels, filters, stride, first }, builder);
       if (dropout > 0) {
         const drop = new SeededDropout({ rate: dropout, seed: seed(), name: `${name}${part}Dropout` });
         y = drop.apply(y) as SymbolicTensor;
@@ -128,11 +142,11 @@ export function gcn(network: string, config: GcnConfig, block: GcnBlock): Encode
         const same = channels === filters && stride === 1;
         const shortcut = same
           ? x
-          : parts.norm(parts.temporal(x, `${part}Shortcut`, filters, 1, stride), `${part}ShortcutNorm`);
+          : builder.norm(builder.temporal(x, `${part}Shortcut`, filters, 1, stride), `${part}ShortcutNorm`);
         y = layers.add({ name: `${name}${part}Add` }).apply([y, shortcut]) as SymbolicTensor;
       }
       const last = b === count - 1;
-      x = parts.relu(y, last && persons === 1 ? `Stage${s + 1}` : `${part}Relu`);
+      x = builder.relu(y, last && persons === 1 ? `Stage${s + 1}` : `${part}Relu`);
       channels = filters;
     }
     if (persons > 1) {
@@ -157,23 +171,15 @@ type Checked = Required<Omit<GcnConfig, 'layout' | 'name' | 'seed' | keyof Skele
 
 function check(network: string, config: Checked): void {
   const { frames, persons, coordinates, width, initialStride, dropout, blocks } = config;
-  checkWhole(network, { frames, persons, coordinates, width, initialStride });
-  if (blocks.length === 0 || !blocks.every((count) => Number.isInteger(count) && count > 0)) {
-    refuse(network, `got blocks [${blocks}]; expected a whole number above 0 for each stage.`);
-  }
-  checkDropout(network, dropout);
+  checkCounts(network, { frames, persons, coordinates, width, initialStride });
+  checkCountList(`${network}.blocks`, blocks, '[4, 3, 3]');
+  checkDropout(`${network}.dropout`, dropout);
   const smallest = initialStride * 2 ** (blocks.length - 1);
-  if (frames < smallest) {
-    refuse(
-      network,
-      `got ${frames} frames for a temporal stride of ${smallest} in all; expected ${smallest} frames or more. Fewer ` +
-        `stages (blocks) or a smaller initialStride need fewer.`,
-    );
-  }
-}
-
-/** @throws {EncoderConfigError} when a kernel that must be centred on a frame is not odd */
-export function checkTemporalKernel(network: string, temporalKernel: number): void {
-  if (Number.isInteger(temporalKernel) && temporalKernel > 0 && temporalKernel % 2 === 1) return;
-  refuse(network, `got temporalKernel ${temporalKernel}; expected an odd number above 0, such as 5 or 9.`);
+  checkOption(
+    `${network}.frames`,
+    frames,
+    frames >= smallest,
+    `${smallest} or more, the product of the temporal strides`,
+    'Fewer stages (blocks) or a smaller initialStride take shorter clips.',
+  );
 }

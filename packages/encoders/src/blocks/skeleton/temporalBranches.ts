@@ -1,31 +1,31 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { EncoderConfigError } from '../../errors.js';
 import { ChannelConcat } from '../../layers/channelConcat.js';
 import { TemporalMaxPool } from '../../layers/pooling/temporalMaxPool.js';
-import type { GcnBlockPlace, GcnParts } from './gcn.js';
+import { checkCountList, checkOption } from '../../options.js';
+import type { GcnBlockPosition, GcnBuilder } from './gcn.js';
 
-/** What temporal branches are made of. */
+/** Sizes of the branches of {@link temporalBranches}. */
 export interface TemporalBranches {
-  /** Frames that the dilated convolutions see, without those they skip. */
+  /** Frames of a dilated convolution's kernel, without the frames between its taps. */
   kernelSize: number;
-  /** One convolution for each. */
+  /** Dilations; there is one convolution for each. */
   dilations: readonly number[];
-  /** Channels of each branch: of those of the dilations, of the pooled one, of the pointwise one. */
+  /** Channels of each branch: those of the dilations in order, then the pooled one, then the pointwise one. */
   channels: readonly number[];
-  /** What comes behind each branch, by its name. */
-  behind?: (y: SymbolicTensor, branch: string) => SymbolicTensor;
+  /** Layers that follow each branch, whose name is given. Default none. */
+  after?: (y: SymbolicTensor, branch: string) => SymbolicTensor;
 }
 
 /**
- * Branches side by side, of a few channels each: dilated convolutions and a maximum over 3 frames, each behind a
- * pointwise convolution with batch normalisation and a relu, and a pointwise convolution by itself; the multi-scale
- * unit of CTR-GCN and ST-GCN++.
+ * Parallel temporal branches with a few channels each, the multi-scale unit of CTR-GCN and ST-GCN++: dilated convolutions
+ * and a maximum over 3 frames, each after a pointwise convolution with batch normalisation and a relu, and one pointwise
+ * convolution alone. Their channels are concatenated.
  */
 export function temporalBranches(
   x: SymbolicTensor,
-  { kernelSize, dilations, channels, behind = (y) => y }: TemporalBranches,
-  { part, stride }: GcnBlockPlace,
-  { name, norm, relu, temporal }: GcnParts,
+  { kernelSize, dilations, channels, after = (y) => y }: TemporalBranches,
+  { part, stride }: GcnBlockPosition,
+  { name, norm, relu, temporal }: GcnBuilder,
 ): SymbolicTensor {
   const reduced = (branch: string, count: number) => {
     const y = norm(temporal(x, `${part}${branch}Reduce`, count, 1, 1), `${part}${branch}ReduceNorm`);
@@ -35,29 +35,23 @@ export function temporalBranches(
   const branches = dilations.map((dilation, i) => {
     const [branch, count] = [`Dilated${i + 1}`, channels[i]!];
     const y = temporal(reduced(branch, count), `${part}${branch}`, count, kernelSize, stride, dilation);
-    return behind(y, `${part}${branch}`);
+    return after(y, `${part}${branch}`);
   });
   const pool = new TemporalMaxPool({ stride, name: name(`${part}Pooled`) });
-  branches.push(behind(pool.apply(reduced('Pooled', pooled)) as SymbolicTensor, `${part}Pooled`));
-  branches.push(behind(temporal(x, `${part}Pointwise`, pointwise, 1, stride), `${part}Pointwise`));
+  branches.push(after(pool.apply(reduced('Pooled', pooled)) as SymbolicTensor, `${part}Pooled`));
+  branches.push(after(temporal(x, `${part}Pointwise`, pointwise, 1, stride), `${part}Pointwise`));
   return new ChannelConcat({ name: name(`${part}Branches`) }).apply(branches) as SymbolicTensor;
 }
 
 /**
- * Of temporal branches side by side: one for each dilation, a max pool and a pointwise convolution.
+ * Checks the sizes of {@link temporalBranches}: there is a branch for each dilation, a max pool and a pointwise
+ * convolution, and each of them needs a channel.
  *
- * @throws {EncoderConfigError} when there is no dilation, a dilation is not one, or a branch would have no channel
+ * @throws {EncoderConfigError} when a dilation is not a whole number from 1, there is none, or the width is too small
  */
 export function checkBranches(network: string, width: number, dilations: readonly number[]): void {
-  if (dilations.length === 0 || !dilations.every((step) => Number.isInteger(step) && step > 0)) {
-    throw new EncoderConfigError(
-      `${network}: got dilations [${dilations}]; expected one or more whole numbers above 0, such as [1, 2].`,
-    );
-  }
+  checkCountList(`${network}.dilations`, dilations, '[1, 2]');
   const branches = dilations.length + 2;
-  if (width < branches) {
-    throw new EncoderConfigError(
-      `${network}: got width ${width} for ${branches} temporal branches; expected ${branches} or more.`,
-    );
-  }
+  const expected = `${branches} or more, a channel for each of ${branches} temporal branches`;
+  checkOption(`${network}.width`, width, width >= branches, expected);
 }

@@ -1,16 +1,16 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { GcnBlockPlace, GcnParts } from './gcn.js';
+import type { GcnBlockPosition, GcnBuilder } from './gcn.js';
 
 /**
- * relu(y + shortcut(x)): the residual connection around the graph convolution alone that 2s-AGCN and CTR-GCN have
- * inside each block, the first too. Where the channels change, the shortcut is a pointwise convolution with batch
+ * relu(y + shortcut(x)): the residual connection around the graph convolution alone that 2s-AGCN, CTR-GCN and ST-GCN++
+ * have inside each block, also in the first. Where the channels change, the shortcut is a pointwise convolution with batch
  * normalisation.
  */
 export function withGraphShortcut(
   y: SymbolicTensor,
   x: SymbolicTensor,
-  { part, channels, filters }: GcnBlockPlace,
-  { name, norm, relu, temporal }: GcnParts,
+  { part, channels, filters }: GcnBlockPosition,
+  { name, norm, relu, temporal }: GcnBuilder,
 ): SymbolicTensor {
   const shortcut =
     channels === filters

@@ -1,10 +1,10 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Size3 } from '../../layers/convolution/paddedConv3D.js';
-import { channelsOf, type VideoNetwork } from './videoNetwork.js';
+import { channelsOf, type VideoNetworkBuilder } from './videoNetwork.js';
 
-/** A block's shortcut: x itself where shapes stay, or a normalised pointwise convolution with the block's stride. */
+/** A block's shortcut: x itself where the shape stays the same, or a normalised pointwise convolution with the block's stride. */
 export function projection(
-  network: VideoNetwork,
+  network: VideoNetworkBuilder,
   x: SymbolicTensor,
   part: string,
   filters: number,

@@ -1,25 +1,25 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Size3 } from '../../layers/convolution/paddedConv3D.js';
-import type { VideoNetwork } from './videoNetwork.js';
+import type { VideoNetworkBuilder } from './videoNetwork.js';
 
 /**
- * The three-by-three convolutions of a block: over time and space at once, over space alone, or over space and then
+ * The three-by-three convolutions of a block: over time and space together, over space alone, or over space and then
  * over time with a normalisation and a relu between the two.
  */
 export type ConvolutionKind = 'joint' | 'spatial' | 'factored';
 
 /**
- * Channels between the spatial and the temporal half of a (2+1)D convolution that give it the weights of the 3x3x3 one
- * (Tran et al., CVPR 2018, section 3.5). As in torchvision, a block has one such number, from the channels that come
- * into it and those of its own convolutions.
+ * Channels between the spatial and the temporal half of a (2+1)D convolution with which it has as many weights as the
+ * 3x3x3 convolution (Tran et al., CVPR 2018, section 3.5). As in torchvision, a block has one such number, computed from
+ * its input channels and the channels of its convolutions.
  */
-export function middleChannels(inward: number, planes: number): number {
-  return Math.floor((inward * planes * 27) / (inward * 9 + 3 * planes));
+export function middleChannels(inputs: number, planes: number): number {
+  return Math.floor((inputs * planes * 27) / (inputs * 9 + 3 * planes));
 }
 
-/** A convolution of one {@link ConvolutionKind} and its normalisation. */
+/** A convolution of one {@link ConvolutionKind}, then its normalisation. */
 export function spatiotemporal(
-  network: VideoNetwork,
+  network: VideoNetworkBuilder,
   x: SymbolicTensor,
   part: string,
   {
@@ -30,7 +30,7 @@ export function spatiotemporal(
   }: {
     kind: ConvolutionKind;
     filters: number;
-    /** Channels between the halves of a factored one. */
+    /** Channels between the halves of a factored convolution. */
     middle: number;
     strides?: Size3;
   },
@@ -41,9 +41,9 @@ export function spatiotemporal(
   return factored(network, x, part, { filters, middle, kernelSize: [3, 3, 3], strides });
 }
 
-/** A (2+1)D convolution of any kernel and stride, and its normalisation. */
+/** A (2+1)D convolution of any kernel and stride, then its normalisation. */
 export function factored(
-  network: VideoNetwork,
+  network: VideoNetworkBuilder,
   x: SymbolicTensor,
   part: string,
   options: { filters: number; middle: number; kernelSize: Size3; strides: Size3 },

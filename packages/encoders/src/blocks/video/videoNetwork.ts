@@ -8,47 +8,50 @@ import { GlobalAverage } from '../../layers/pooling/globalAverage.js';
 import type { Normalization } from './normalization.js';
 import type { VideoConfig } from './videoConfig.js';
 
-/** A video network in the making: its front, and the parts that blocks are made of. */
-export interface VideoNetwork {
-  /** The modality, normalised. */
-  front: SymbolicTensor;
-  /** The name of a part's layer. */
+/** Makes the layers of a video network. Callers leave the modality out of the names of layers. */
+export interface VideoNetworkBuilder {
+  /** The normalised input. */
+  normalized: SymbolicTensor;
+  /** The full name of a part's layer. */
   nameOf(part: string): string;
-  /** A seed for the next layer. */
+  /** A new seed for each layer, in the order of the calls. */
   seed(): number | undefined;
   /** Convolution without bias, then {@link norm}. */
   conv(x: SymbolicTensor, part: string, filters: number, kernelSize: Size3, strides?: Size3): SymbolicTensor;
-  /** Batch normalisation behind a part. */
+  /** Batch normalisation after a part. */
   norm(x: SymbolicTensor, part: string): SymbolicTensor;
   /** An activation of tfjs. */
   activation(x: SymbolicTensor, part: string, kind?: 'relu' | 'swish'): SymbolicTensor;
-  /** The sum of two branches, and what comes out of a residual block. */
-  residual(y: SymbolicTensor, shortcut: SymbolicTensor, place: BlockPlace): SymbolicTensor;
+  /** relu(y + shortcut), the output of a residual block. */
+  residual(y: SymbolicTensor, shortcut: SymbolicTensor, position: BlockPosition): SymbolicTensor;
   /** The mean over frames and pixels. */
   pooled(x: SymbolicTensor, part?: string): SymbolicTensor;
-  /** The encoder, when its last layer is there. */
+  /** The finished encoder. */
   encoder(stages: SymbolicTensor[], features: SymbolicTensor): Encoder;
 }
 
-/** Where a block is. */
-export interface BlockPlace {
-  /** In front of the block's layers' names: `Stage1Block2`. */
+/** The position of a block in its network. */
+export interface BlockPosition {
+  /** The names of the block's layers start with it: `Stage1Block2`. */
   part: string;
   /** The stage, counted from 0. */
   stage: number;
-  /** The block in its stage, counted from 0. */
+  /** The block's number in its stage, counted from 0. */
   block: number;
-  /** The name of the block's last layer: the stage's own for the last block. */
+  /** The name of the block's last layer, which in a stage's last block is the name of the stage. */
   output: string;
 }
 
-/** The input of a video network, its normalisation, and what the rest is made of. */
-export function videoNetwork(config: VideoConfig, normalization: Normalization): VideoNetwork {
+/**
+ * Starts a video network: its input, the normalisation, and the builder of all further layers. The networks differ in
+ * stem, blocks and head; names, seeds and the normalisation after each convolution are the same in all of them.
+ */
+export function videoNetwork(config: VideoConfig, normalization: Normalization): VideoNetworkBuilder {
   const { name = 'rgb' } = config;
   const seed = seeds(config.seed);
   const nameOf = (part: string) => `${name}${part}`;
   const video = input({ shape: [...config.inputShape], name });
-  const front = new ChannelNormalization({ ...normalization, name: nameOf('Normalized') }).apply(
+  const normalized = new ChannelNormalization({ ...normalization, name: nameOf('Normalized') }).apply(
     video,
   ) as SymbolicTensor;
 
@@ -57,7 +60,7 @@ export function videoNetwork(config: VideoConfig, normalization: Normalization):
   const activation = (x: SymbolicTensor, part: string, kind: 'relu' | 'swish' = 'relu') =>
     layers.activation({ activation: kind, name: nameOf(part) }).apply(x) as SymbolicTensor;
   return {
-    front,
+    normalized,
     nameOf,
     seed,
     norm,
@@ -80,11 +83,11 @@ export function videoNetwork(config: VideoConfig, normalization: Normalization):
   };
 }
 
-/** Chains the blocks of all stages; the outputs of each stage's last. */
+/** Chains the blocks of all stages. Returns the output of each stage's last block. */
 export function residualStages(
   x: SymbolicTensor,
   blocks: readonly number[],
-  block: (x: SymbolicTensor, place: BlockPlace) => SymbolicTensor,
+  block: (x: SymbolicTensor, position: BlockPosition) => SymbolicTensor,
 ): SymbolicTensor[] {
   const stages: SymbolicTensor[] = [];
   let y = x;

@@ -41,7 +41,7 @@ describe('BodyMask and BodyMean', () => {
 describe('RootCentering', () => {
   const center = (x: tf.Tensor, root = 2) => new RootCentering({ root }).apply(x) as tf.Tensor;
 
-  it('puts the root of the first present body at the origin on average, and moves the others along', () => {
+  it('moves the root of the first present body to the origin on average, and the others with it', () => {
     const [first, second] = [clip(1), clip(2)];
     const origin = tf.mean(tf.slice(first, [0, 0, 2, 0], [1, 3, 1, 3]), 1, true); // [1, 1, 1, 3]
     const expected = bodies(absent(), tf.sub(first, origin), tf.sub(second, origin)).dataSync();
@@ -61,7 +61,7 @@ describe('RootCentering', () => {
     expectGradientsOfDifferences((x) => center(x), [bodies(clip(1), clip(2))]);
   });
 
-  it('leaves a confidence alone, and joints that were not found', () => {
+  it('does not change a confidence, or joints that were not found', () => {
     const scored = { root: 0, confidence: true };
     // Two frames of three joints [x, y, score]; the last joint is not found in the first frame, the root in the second.
     const x = tf.tensor5d([2, 4, 0.5, 3, 5, 1, 0, 0, 0, 0, 0, 0, 6, 5, 0.25, 2, 2, 1], [1, 1, 2, 3, 3]);
@@ -72,8 +72,10 @@ describe('RootCentering', () => {
     expectGradientsOfDifferences((z) => new RootCentering(scored).apply(z) as tf.Tensor, [random([2, 2, 3, 4, 3], 1)]); // biome-ignore format: one call
   });
 
-  it('refuses a root that is no joint', () => {
-    expect(() => center(bodies(clip(1)), 4)).toThrow(/root 4.*0 to 3/);
+  it('refuses a root that is not a joint', () => {
+    expect(() => center(bodies(clip(1)), 4)).toThrow(
+      /^RootCentering\.root: got 4; expected a joint from 0 to 3/,
+    );
   });
 
   it('keeps its config through a saved model', async () => {

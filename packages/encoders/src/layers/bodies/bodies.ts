@@ -1,10 +1,11 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { checkedConfig, checkOption } from '../../options.js';
 
 /**
- * Which bodies are there: 1 for a body with a coordinate that is not 0 in any frame, 0 for one that is all zero.
- * No gradient passes through.
+ * Which bodies are present: 1 for a body that has a coordinate other than 0 in any frame, 0 for one that is all zero.
+ * The gradient is zero.
  *
  * In: [batch, persons, frames, joints, coordinates]. Out: [batch, persons].
  *
@@ -21,6 +22,11 @@ export class BodyPresence extends layers.Layer {
   /** The name that saved models know this layer by. */
   static readonly className = 'BodyPresence';
 
+  /** @param config the options of every tfjs layer */
+  constructor(config: LayerConfig = {}) {
+    super(checkedConfig('BodyPresence', config, {}));
+  }
+
   override computeOutputShape(inputShape: Shape): Shape {
     return inputShape.slice(0, 2);
   }
@@ -32,7 +38,7 @@ export class BodyPresence extends layers.Layer {
 tf.serialization.registerClass(BodyPresence);
 
 /**
- * Sets what belongs to absent bodies to zero. In: [x, presence] of [batch, persons, ...] and [batch, persons]. Out:
+ * Sets the values of absent bodies to zero. In: [x, presence] of [batch, persons, ...] and [batch, persons]. Out:
  * x's shape.
  *
  * @example
@@ -47,6 +53,11 @@ tf.serialization.registerClass(BodyPresence);
 export class BodyMask extends layers.Layer {
   /** The name that saved models know this layer by. */
   static readonly className = 'BodyMask';
+
+  /** @param config the options of every tfjs layer */
+  constructor(config: LayerConfig = {}) {
+    super(checkedConfig('BodyMask', config, {}));
+  }
 
   override computeOutputShape(inputShape: Shape[]): Shape {
     return inputShape[0]!;
@@ -63,7 +74,7 @@ export class BodyMask extends layers.Layer {
 tf.serialization.registerClass(BodyMask);
 
 /**
- * Mean over frames and joints, then over the bodies that are there; zeros when there is none.
+ * Mean over frames and joints, then over the bodies that are present; zeros when there is none.
  *
  * In: [x, presence] of [batch, persons, ..., C] and [batch, persons]. Out: [batch, C].
  *
@@ -79,6 +90,11 @@ tf.serialization.registerClass(BodyMask);
 export class BodyMean extends layers.Layer {
   /** The name that saved models know this layer by. */
   static readonly className = 'BodyMean';
+
+  /** @param config the options of every tfjs layer */
+  constructor(config: LayerConfig = {}) {
+    super(checkedConfig('BodyMean', config, {}));
+  }
 
   override computeOutputShape(inputShape: Shape[]): Shape {
     const shape = inputShape[0]!;
@@ -99,22 +115,22 @@ export class BodyMean extends layers.Layer {
 }
 tf.serialization.registerClass(BodyMean);
 
-/** What {@link RootCentering} can be told. */
+/** Config of {@link RootCentering}. */
 export interface RootCenteringConfig extends LayerConfig {
   /** Index of the joint that becomes the origin. Default 0. */
   root?: number;
   /**
-   * The last coordinate is a confidence, not a place: it stays as it is, and so does a joint that is all zero, one that
-   * a detector has not found. Default false.
+   * The last coordinate is a confidence, not a position: it stays as it is, and so does a joint that is all zero, which a
+   * detector has not found. Default false.
    */
   confidence?: boolean;
 }
 
 /**
- * Moves a scene so that the root joint of its first present body is at the origin, on average over the frames: where
- * the people stand in the room no longer matters, how they move, and how they stand to each other, stays. A mean over
- * the frames, not the first one alone, so that no single joint of a single frame moves the whole clip. Frames and
- * bodies that are all zero stay so. Differentiable in the coordinates.
+ * Moves a scene so that the root joint of its first present body is at the origin, on average over the frames. The
+ * position of the people in the room no longer matters; their motion and their positions relative to each other stay. The
+ * origin is a mean over the frames, not the first frame, so that no single joint of a single frame moves the whole clip.
+ * Frames and bodies that are all zero stay all zero. Differentiable in the coordinates.
  *
  * In and out: [batch, persons, frames, joints, coordinates].
  *
@@ -137,17 +153,16 @@ export class RootCentering extends layers.Layer {
 
   /** @param config see {@link RootCenteringConfig} */
   constructor(config: RootCenteringConfig = {}) {
-    super(config);
+    super(checkedConfig('RootCentering', config, { root: true, confidence: true }));
     this.root = config.root ?? 0;
     this.confidence = config.confidence ?? false;
   }
 
-  /** @throws {Error} when the root is not one of the joints */
+  /** @throws {EncoderConfigError} when the root is not one of the joints */
   override build(inputShape: Shape): void {
     const joints = inputShape[3]!;
-    if (!(Number.isInteger(this.root) && this.root >= 0 && this.root < joints)) {
-      throw new Error(`RootCentering: got root ${this.root}; expected a joint from 0 to ${joints - 1}.`);
-    }
+    const good = Number.isInteger(this.root) && this.root >= 0 && this.root < joints;
+    checkOption('RootCentering.root', this.root, good, `a joint from 0 to ${joints - 1}`);
     super.build(inputShape);
   }
 
@@ -157,7 +172,7 @@ export class RootCentering extends layers.Layer {
       const [batch, persons, frames, joints, coordinates] = x.shape;
       const flat = tf.reshape(x, [batch, persons * frames, joints * coordinates]);
       const root = tf.slice(flat, [0, 0, this.root * coordinates], [-1, -1, coordinates]);
-      // Where the root is known: in frames that are there; with a confidence, those where it was found.
+      // The frames with a root: those where the body is present; with a confidence, those where the root was found.
       const found = this.confidence ? present(root, 2) : present(x, 3);
 
       const first = tf.reshape(
@@ -170,9 +185,9 @@ export class RootCentering extends layers.Layer {
         const inFrame = tf.reshape(present(x, 3), [batch, persons * frames, 1]);
         return tf.reshape(tf.mul(tf.sub(flat, tf.tile(origin, [1, 1, joints])), inFrame), x.shape);
       }
-      const places = tf.tensor1d(Array.from({ length: coordinates }, (_, c) => Number(c < coordinates - 1)));
-      const shift = tf.tile(tf.mul(origin, places), [1, 1, joints]);
-      return tf.reshape(tf.sub(flat, tf.mul(shift, this.foundJoints(x))), x.shape);
+      const moved = tf.tensor1d(Array.from({ length: coordinates }, (_, c) => Number(c < coordinates - 1)));
+      const shift = tf.tile(tf.mul(origin, moved), [1, 1, joints]);
+      return tf.reshape(tf.sub(flat, tf.mul(shift, this.#foundJoints(x))), x.shape);
     });
   }
 
@@ -181,7 +196,7 @@ export class RootCentering extends layers.Layer {
   }
 
   /** 1 for each coordinate of a joint that is not all zero: [batch, persons * frames, joints * coordinates]. */
-  private foundJoints(x: tf.Tensor5D): tf.Tensor {
+  #foundJoints(x: tf.Tensor5D): tf.Tensor {
     const [batch, persons, frames, joints, coordinates] = x.shape;
     const found = tf.reshape(present(x, 4), [batch * persons * frames, joints]) as tf.Tensor2D;
     // A product, since repeating along a trailing axis of 3 is slow.
@@ -191,7 +206,7 @@ export class RootCentering extends layers.Layer {
 }
 tf.serialization.registerClass(RootCentering);
 
-/** 1 where anything behind the first `axes` axes of x is not 0. A constant to the gradient. */
+/** 1 where any value along the axes after the first `axes` axes of x is not 0. Its gradient is zero. */
 export function present(x: tf.Tensor, axes: number): tf.Tensor {
   const leading = x.shape.slice(0, axes);
   const rows = leading.reduce((product, size) => product * size, 1);

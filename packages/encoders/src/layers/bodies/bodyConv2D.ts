@@ -3,11 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import type { CostedLayer } from '../../cost/costedLayer.js';
 import { sampleSize } from '../../cost/sampleSize.js';
+import { checkCount, checkedConfig, checkOdd } from '../../options.js';
 import { torchKernel } from '../../torch/torchKernel.js';
 import type { TorchLayer, TorchWeight } from '../../torch/torchWeights.js';
 import { heNormal } from '../convolution/heNormal.js';
 
-/** What {@link BodyConv2D} can be told. */
+/** Config of {@link BodyConv2D}. */
 export interface BodyConv2DConfig extends LayerConfig {
   /** Number of output channels. */
   filters: number;
@@ -18,7 +19,7 @@ export interface BodyConv2DConfig extends LayerConfig {
 }
 
 /**
- * 2D convolution of each body's own map of features, with bias, padded by half the kernel on all sides.
+ * 2D convolution of each body's map of features, with bias, padded by half the kernel on all sides.
  *
  * In: [batch, persons, height, width, C]. Out: [batch, persons, height, width, filters]. Kernel: [kernelSize,
  * kernelSize, C, filters].
@@ -40,25 +41,24 @@ export class BodyConv2D extends layers.Layer implements TorchLayer, CostedLayer 
   readonly kernelSize: number;
   /** See {@link BodyConv2DConfig.seed}. */
   readonly seed: number | undefined;
-  private kernel!: LayerVariable;
-  private bias!: LayerVariable;
+  #kernel!: LayerVariable;
+  #bias!: LayerVariable;
 
-  /** @throws {Error} when the kernel's size is even */
+  /** @throws {EncoderConfigError} when the kernel's size is even, or filters is not a whole number from 1 */
   constructor(config: BodyConv2DConfig) {
-    super(config);
+    super(checkedConfig('BodyConv2D', config, { filters: true, kernelSize: true, seed: true }));
     this.filters = config.filters;
     this.kernelSize = config.kernelSize ?? 3;
     this.seed = config.seed;
-    if (this.kernelSize % 2 !== 1) {
-      throw new Error(`BodyConv2D: got kernelSize ${this.kernelSize}; expected an odd number.`);
-    }
+    checkCount('BodyConv2D.filters', this.filters);
+    checkOdd('BodyConv2D.kernelSize', this.kernelSize);
   }
 
   override build(inputShape: Shape): void {
     const { kernelSize, filters, seed } = this;
     const shape = [kernelSize, kernelSize, inputShape[4]!, filters];
-    this.kernel = this.addWeight('kernel', shape, 'float32', heNormal(seed));
-    this.bias = this.addWeight('bias', [filters], 'float32', initializers.zeros());
+    this.#kernel = this.addWeight('kernel', shape, 'float32', heNormal(seed));
+    this.#bias = this.addWeight('bias', [filters], 'float32', initializers.zeros());
     super.build(inputShape);
   }
 
@@ -71,8 +71,8 @@ export class BodyConv2D extends layers.Layer implements TorchLayer, CostedLayer 
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, height, width, channels] = x.shape;
       const maps = tf.reshape(x, [batch * persons, height, width, channels]) as tf.Tensor4D;
-      const y = tf.conv2d(maps, this.kernel.read() as tf.Tensor4D, 1, 'same');
-      return tf.reshape(tf.add(y, this.bias.read() as tf.Tensor1D), [
+      const y = tf.conv2d(maps, this.#kernel.read() as tf.Tensor4D, 1, 'same');
+      return tf.reshape(tf.add(y, this.#bias.read() as tf.Tensor1D), [
         batch,
         persons,
         height,
@@ -89,7 +89,7 @@ export class BodyConv2D extends layers.Layer implements TorchLayer, CostedLayer 
 
   /** Those of PyTorch's `Conv2d`. */
   torchWeights(): { [weight: string]: TorchWeight } {
-    return { kernel: torchKernel(this.kernel.shape), bias: { name: 'bias', shape: [this.filters] } };
+    return { kernel: torchKernel(this.#kernel.shape), bias: { name: 'bias', shape: [this.filters] } };
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -61,7 +61,9 @@ describe('BodyConv2D', () => {
     const { grads } = tf.variableGrads(() => tf.sum(layer.apply(x) as tf.Tensor) as tf.Scalar);
     expect([...grads[layer.trainableWeights[1]!.name]!.dataSync()]).toEqual([24, 24]); // 2 maps of 4 by 3
     expect(layer.multiplyAdds([null, 1, 4, 3, 2], [null, 1, 4, 3, 2])).toBe(24 * 9 * 2);
-    expect(() => new BodyConv2D({ filters: 2, kernelSize: 2 })).toThrow(/kernelSize 2.*odd/);
+    expect(() => new BodyConv2D({ filters: 2, kernelSize: 2 })).toThrow(
+      /^BodyConv2D\.kernelSize: got 2; expected an odd/,
+    );
   });
 });
 
@@ -86,18 +88,20 @@ describe('BodyMaxPool', () => {
 describe('BodyPool', () => {
   const x = tf.tensor3d([[[-3, 2], [9, 9], [-5, 4]], [[7, 7], [8, 8], [-1, 0]]]); // biome-ignore format: bodies
 
-  it('leaves absent bodies out, below zero too', () => {
+  it('leaves absent bodies out, also for negative values', () => {
     expect((new BodyPool().apply([x, presence]) as tf.Tensor).arraySync()).toEqual([[-3, 4], [-1, 0]]); // biome-ignore format: a matrix
     const mean = new BodyPool({ pooling: 'mean' }).apply([x, presence]) as tf.Tensor;
     expect(mean.arraySync()).toEqual([[-4, 3], [-1, 0]]); // biome-ignore format: a matrix
   });
 
-  it.each(['max', 'mean'] as const)('is zero where nobody is there: %s', (pooling) => {
+  it.each(['max', 'mean'] as const)('is zero when all bodies are absent: %s', (pooling) => {
     const y = new BodyPool({ pooling }).apply([x, tf.zeros([2, 3])]) as tf.Tensor;
     expect(tf.max(tf.abs(y)).dataSync()[0]).toBe(0);
   });
 
   it('refuses another pooling', () => {
-    expect(() => new BodyPool({ pooling: 'sum' as 'max' })).toThrow(/'sum'.*'max' or 'mean'/);
+    expect(() => new BodyPool({ pooling: 'sum' as 'max' })).toThrow(
+      /^BodyPool\.pooling: got 'sum'; expected one of max, mean/,
+    );
   });
 });

@@ -1,8 +1,10 @@
+import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { checkedConfig } from '../../options.js';
 
 /**
- * Maximum over 2 x 2 windows of each body's own map of features; a last odd row or column is left out, as PyTorch's
+ * Maximum over 2 x 2 windows of each body's map of features. It leaves out a last odd row or column, as PyTorch's
  * `MaxPool2d(2)` does.
  *
  * In: [batch, persons, height, width, C]. Out: [batch, persons, floor(height / 2), floor(width / 2), C].
@@ -19,6 +21,11 @@ import { layers, type Shape } from '@tensorflow/tfjs-layers';
 export class BodyMaxPool extends layers.Layer {
   /** The name that saved models know this layer by. */
   static readonly className = 'BodyMaxPool';
+
+  /** @param config the options of every tfjs layer */
+  constructor(config: LayerConfig = {}) {
+    super(checkedConfig('BodyMaxPool', config, {}));
+  }
 
   override computeOutputShape([batch, persons, height, width, channels]: Shape): Shape {
     const half = (size: number | null | undefined) => (size == null ? null : Math.floor(size / 2));

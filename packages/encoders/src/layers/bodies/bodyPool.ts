@@ -1,16 +1,17 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { checkedConfig, checkOneOf } from '../../options.js';
 
-/** What {@link BodyPool} can be told. */
+/** Config of {@link BodyPool}. */
 export interface BodyPoolConfig extends LayerConfig {
   /** Maximum or mean, element by element. Default `'max'`. */
   pooling?: 'max' | 'mean';
 }
 
 /**
- * Maximum or mean over the bodies that are there, element by element; zeros when there is none. Unlike
- * {@link BodyMean} it keeps the axes behind the bodies.
+ * Maximum or mean over the bodies that are present, element by element; zeros when present is none. Unlike
+ * {@link BodyMean} it keeps the axes after the bodies.
  *
  * In: [x, presence] of [batch, persons, ...] and [batch, persons]. Out: [batch, ...].
  *
@@ -29,13 +30,11 @@ export class BodyPool extends layers.Layer {
   /** See {@link BodyPoolConfig.pooling}. */
   readonly pooling: 'max' | 'mean';
 
-  /** @throws {Error} when the pooling is unknown */
+  /** @throws {EncoderConfigError} when the pooling is unknown */
   constructor(config: BodyPoolConfig = {}) {
-    super(config);
+    super(checkedConfig('BodyPool', config, { pooling: true }));
     this.pooling = config.pooling ?? 'max';
-    if (this.pooling !== 'max' && this.pooling !== 'mean') {
-      throw new Error(`BodyPool: got pooling '${this.pooling}'; expected 'max' or 'mean'.`);
-    }
+    checkOneOf('BodyPool.pooling', this.pooling, ['max', 'mean']);
   }
 
   override computeOutputShape(inputShape: Shape[]): Shape {
@@ -51,13 +50,13 @@ export class BodyPool extends layers.Layer {
       const flat = tf.reshape(x, [batch, persons * size]) as tf.Tensor2D;
       const bodies = Array.from({ length: persons }, (_, person) => ({
         features: tf.slice(flat, [0, person * size], [batch, size]),
-        there: tf.slice(presence, [0, person], [batch, 1]),
+        present: tf.slice(presence, [0, person], [batch, 1]),
       }));
       const count = tf.sum(presence, 1, true);
       return tf.reshape(
         this.pooling === 'mean'
           ? tf.div(
-              tf.addN(bodies.map(({ features, there }) => tf.mul(features, there))),
+              tf.addN(bodies.map(({ features, present }) => tf.mul(features, present))),
               tf.maximum(count, 1),
             )
           : tf.mul(largest(bodies), tf.step(count)),
@@ -72,10 +71,10 @@ export class BodyPool extends layers.Layer {
 }
 tf.serialization.registerClass(BodyPool);
 
-/** The maximum over bodies, where absent ones are lower than any number. */
-function largest(bodies: { features: tf.Tensor; there: tf.Tensor }[]): tf.Tensor {
+/** The maximum over bodies, where absent bodies are lower than any number. */
+function largest(bodies: { features: tf.Tensor; present: tf.Tensor }[]): tf.Tensor {
   const lowest = 3.4e38; // not Infinity, which times 0 is not a number
   return bodies
-    .map(({ features, there }) => tf.add(tf.mul(features, there), tf.mul(tf.sub(there, 1), lowest)))
+    .map(({ features, present }) => tf.add(tf.mul(features, present), tf.mul(tf.sub(present, 1), lowest)))
     .reduce((most, one) => tf.maximum(most, one));
 }

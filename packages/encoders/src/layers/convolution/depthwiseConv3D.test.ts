@@ -30,7 +30,7 @@ function diagonal(kernel: tf.Tensor): tf.Tensor {
 }
 
 describe('DepthwiseConv3D', () => {
-  it('is the convolution whose kernel joins no two channels, and so are its gradients', () => {
+  it('is the convolution whose kernel combines no two channels, and so are its gradients', () => {
     fc.assert(
       fc.property(
         size3(2, 5),
@@ -105,7 +105,7 @@ describe('DepthwiseConv3D', () => {
     }
   });
 
-  it('leaves no tensor behind, and starts as its seed says', () => {
+  it('leaves no tensor behind, and has the initial weights of its seed', () => {
     const make = (seed: number) => new DepthwiseConv3D({ kernelSize: [3, 3, 3], seed });
     const x = random([1, 3, 4, 4, 2]);
     const [first, same, other] = [make(1), make(1), make(2)];
@@ -119,7 +119,7 @@ describe('DepthwiseConv3D', () => {
     expect(kernel(other)).not.toEqual(kernel(first));
   });
 
-  it('costs a product per position of the kernel and value', () => {
+  it('counts a product per position of the kernel and output value', () => {
     const layer = new DepthwiseConv3D({ kernelSize: [3, 3, 3], strides: [1, 2, 2] });
     const shape = [null, 4, 8, 8, 6];
     expect(layer.multiplyAdds(shape, layer.computeOutputShape(shape))).toBe(4 * 4 * 4 * 6 * 27);

@@ -3,10 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import type { CostedLayer } from '../../cost/costedLayer.js';
 import { sampleSize } from '../../cost/sampleSize.js';
+import { checkedConfig } from '../../options.js';
 import type { TorchLayer, TorchWeight } from '../../torch/torchWeights.js';
 import { halfOf, padded, paddedSizes, type Size3, volumeOf } from './paddedConv3D.js';
 
-/** What {@link DepthwiseConv3D} can be told. */
+/** Config of {@link DepthwiseConv3D}. */
 export interface DepthwiseConv3DConfig extends LayerConfig {
   /** The kernel's size. */
   kernelSize: Size3;
@@ -19,10 +20,10 @@ export interface DepthwiseConv3DConfig extends LayerConfig {
 }
 
 /**
- * 3D convolution of each channel by itself, without bias, evenly padded as {@link PaddedConv3D} is: the channel-wise
+ * 3D convolution of each channel separately, without bias, evenly padded like {@link PaddedConv3D}: the channel-wise
  * convolution of X3D (Feichtenhofer, CVPR 2020), PyTorch's `Conv3d` with as many groups as channels. tfjs has no such
- * operation, so it is a sum over the kernel's frames of depthwise 2D convolutions, or, where the kernel is one pixel,
- * one of them over frames and pixels. Weights start He-normal over the kernel's volume.
+ * operation, so the layer sums depthwise 2D convolutions over the kernel's frames, or, when the kernel is one pixel,
+ * computes one depthwise convolution over frames and pixels. Initial weights are He-normal over the kernel's volume.
  *
  * In: [batch, frames, height, width, C]. Out: [batch, frames', height', width', C], each size being
  * floor((size + 2 padding - kernel) / stride) + 1. Kernel: [frames, height, width, C, 1].
@@ -47,11 +48,18 @@ export class DepthwiseConv3D extends layers.Layer implements CostedLayer, TorchL
   readonly padding: Size3;
   /** See {@link DepthwiseConv3DConfig.seed}. */
   readonly seed: number | undefined;
-  private kernel!: LayerVariable;
+  #kernel!: LayerVariable;
 
   /** @param config see {@link DepthwiseConv3DConfig} */
   constructor(config: DepthwiseConv3DConfig) {
-    super(config);
+    super(
+      checkedConfig('DepthwiseConv3D', config, {
+        kernelSize: true,
+        strides: true,
+        padding: true,
+        seed: true,
+      }),
+    );
     this.kernelSize = config.kernelSize;
     this.strides = config.strides ?? [1, 1, 1];
     this.padding = config.padding ?? halfOf(config.kernelSize);
@@ -61,7 +69,7 @@ export class DepthwiseConv3D extends layers.Layer implements CostedLayer, TorchL
   override build(inputShape: Shape): void {
     const stddev = Math.sqrt(2 / volumeOf(this.kernelSize));
     const heNormal = initializers.randomNormal({ mean: 0, stddev, seed: this.seed });
-    this.kernel = this.addWeight('kernel', [...this.kernelSize, inputShape[4]!, 1], 'float32', heNormal);
+    this.#kernel = this.addWeight('kernel', [...this.kernelSize, inputShape[4]!, 1], 'float32', heNormal);
     super.build(inputShape);
   }
 
@@ -73,7 +81,7 @@ export class DepthwiseConv3D extends layers.Layer implements CostedLayer, TorchL
     return tf.tidy(() => {
       const x = padded((Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D, this.padding);
       const overTime = volumeOf(this.kernelSize) === this.kernelSize[0] && volumeOf(this.strides) === 1;
-      return overTime ? this.alongTime(x) : this.frameByFrame(x);
+      return overTime ? this.#alongTime(x) : this.#frameByFrame(x);
     });
   }
 
@@ -82,12 +90,12 @@ export class DepthwiseConv3D extends layers.Layer implements CostedLayer, TorchL
     return sampleSize(outputShape as Shape) * volumeOf(this.kernelSize);
   }
 
-  /** That of PyTorch's `Conv3d` with a group per channel and without bias: [C, 1, frames, height, width]. */
+  /** The weight of PyTorch's `Conv3d` with a group per channel and without bias: [C, 1, frames, height, width]. */
   torchWeights(): { [weight: string]: TorchWeight } {
     return {
       kernel: {
         name: 'weight',
-        shape: [this.kernel.shape[3]!, 1, ...this.kernelSize],
+        shape: [this.#kernel.shape[3]!, 1, ...this.kernelSize],
         from: (weight) => tf.transpose(weight, [2, 3, 4, 0, 1]),
       },
     };
@@ -105,33 +113,33 @@ export class DepthwiseConv3D extends layers.Layer implements CostedLayer, TorchL
   }
 
   /** Frames as rows and pixels as columns of one image. */
-  private alongTime(x: tf.Tensor5D): tf.Tensor {
+  #alongTime(x: tf.Tensor5D): tf.Tensor {
     const [batch, frames, height, width, channels] = x.shape;
-    const kernel = tf.reshape(this.kernel.read(), [this.kernelSize[0], 1, channels, 1]) as tf.Tensor4D;
+    const kernel = tf.reshape(this.#kernel.read(), [this.kernelSize[0], 1, channels, 1]) as tf.Tensor4D;
     const image = tf.reshape(x, [batch, frames, height * width, channels]) as tf.Tensor4D;
     const y = tf.depthwiseConv2d(image, kernel, 1, 'valid');
     return tf.reshape(y, [batch, y.shape[1], height, width, channels]);
   }
 
-  /** The sum over the kernel's frames of 2D convolutions of the frames that each of them sees. */
-  private frameByFrame(x: tf.Tensor5D): tf.Tensor {
+  /** The sum over the kernel's frames: each is a 2D convolution of the input frames that it is multiplied with. */
+  #frameByFrame(x: tf.Tensor5D): tf.Tensor {
     const [batch, frames, height, width, channels] = x.shape;
     const [depth, ...window] = this.kernelSize;
     const [step, ...strides] = this.strides;
-    const seen = Math.floor((frames - depth) / step) + 1;
-    // In groups of `step` frames, those that one frame of the kernel sees lie in one column.
+    const outputs = Math.floor((frames - depth) / step) + 1;
+    // In groups of `step` frames, the input frames of one frame of the kernel are one column.
     const groups = Math.ceil(frames / step);
     const pixels = height * width * channels;
-    const short = groups * step - frames;
+    const missing = groups * step - frames;
     const rows = tf.reshape(x, [batch, frames, pixels]);
-    const even = short === 0 ? rows : tf.pad(rows, [[0, 0], [0, short], [0, 0]]); // biome-ignore format: pairs
-    const columns = tf.reshape(even, [batch, groups, step * pixels]);
-    const taps = tf.reshape(this.kernel.read(), [depth, window[0] * window[1] * channels]);
+    const padded = missing === 0 ? rows : tf.pad(rows, [[0, 0], [0, missing], [0, 0]]); // biome-ignore format: pairs
+    const columns = tf.reshape(padded, [batch, groups, step * pixels]);
+    const taps = tf.reshape(this.#kernel.read(), [depth, window[0] * window[1] * channels]);
     let sum: tf.Tensor | undefined;
     for (let frame = 0; frame < depth; frame++) {
       const start = [0, Math.floor(frame / step), (frame % step) * pixels];
-      const images = tf.reshape(tf.slice(columns, start, [batch, seen, pixels]), [
-        batch * seen,
+      const images = tf.reshape(tf.slice(columns, start, [batch, outputs, pixels]), [
+        batch * outputs,
         height,
         width,
         channels,
@@ -141,7 +149,7 @@ export class DepthwiseConv3D extends layers.Layer implements CostedLayer, TorchL
       sum = sum ? tf.add(sum, y) : y;
     }
     const [, down, across] = sum!.shape;
-    return tf.reshape(sum!, [batch, seen, down!, across!, channels]);
+    return tf.reshape(sum!, [batch, outputs, down!, across!, channels]);
   }
 }
 tf.serialization.registerClass(DepthwiseConv3D);

@@ -77,17 +77,17 @@ describe('PaddedConv3D', () => {
     expectGradientsOfDifferences((z) => layer.apply(z) as tf.Tensor, [x]);
   });
 
-  it('costs a product per weight and position', () => {
+  it('counts a product per weight and position', () => {
     const layer = new PaddedConv3D({ filters: 5, kernelSize: [3, 1, 1], strides: [1, 2, 2] });
     const shape = [null, 4, 8, 8, 6];
     expect(layer.multiplyAdds(shape, layer.computeOutputShape(shape))).toBe(4 * 4 * 4 * 5 * 6 * 3);
   });
 
-  it('names the smallest clip that its kernel fits', () => {
+  it('refuses a clip that is smaller than its kernel, and names the smallest that fits', () => {
     const layer = new PaddedConv3D({ filters: 2, kernelSize: [3, 5, 1], padding: [1, 1, 0], name: 'conv' });
     expect(layer.computeOutputShape([null, 1, 3, 1, 1])).toEqual([null, 1, 1, 1, 2]);
     expect(() => layer.computeOutputShape([null, 1, 2, 1, 1])).toThrow(
-      /conv: got height 2 for a window of 5 and padding of 1; expected 3 or more/,
+      /^conv: got an input of height 2 for a window of 5 and padding of 1; expected 3 or more/,
     );
   });
 

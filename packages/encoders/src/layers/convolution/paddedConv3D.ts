@@ -3,6 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import type { CostedLayer } from '../../cost/costedLayer.js';
 import { sampleSize } from '../../cost/sampleSize.js';
+import { EncoderConfigError } from '../../errors.js';
+import { checkCount, checkedConfig } from '../../options.js';
 import { torchKernel } from '../../torch/torchKernel.js';
 import type { TorchLayer, TorchWeight } from '../../torch/torchWeights.js';
 import { heNormal } from './heNormal.js';
@@ -10,7 +12,7 @@ import { heNormal } from './heNormal.js';
 /** Sizes along time, height and width. */
 export type Size3 = [frames: number, height: number, width: number];
 
-/** What {@link PaddedConv3D} can be told. */
+/** Config of {@link PaddedConv3D}. */
 export interface PaddedConv3DConfig extends LayerConfig {
   /** Number of output channels. */
   filters: number;
@@ -25,8 +27,8 @@ export interface PaddedConv3DConfig extends LayerConfig {
 }
 
 /**
- * 3D convolution without bias, padded by the same number of zeros on both sides of an axis, as PyTorch does; tf's
- * `'same'` pads unevenly when the stride is 2. Weights start He-normal over the fan out, as torchvision's do.
+ * 3D convolution without bias, padded by the same number of zeros on both sides of an axis, as in PyTorch; tf's `'same'`
+ * pads unevenly when the stride is 2. Initial weights are He-normal over the fan out, as in torchvision.
  *
  * In: [batch, frames, height, width, C]. Out: [batch, frames', height', width', filters], each size being
  * floor((size + 2 padding - kernel) / stride) + 1. Kernel: [frames, height, width, C, filters].
@@ -53,21 +55,30 @@ export class PaddedConv3D extends layers.Layer implements CostedLayer, TorchLaye
   readonly padding: Size3;
   /** See {@link PaddedConv3DConfig.seed}. */
   readonly seed: number | undefined;
-  private kernel!: LayerVariable;
+  #kernel!: LayerVariable;
 
-  /** @param config see {@link PaddedConv3DConfig} */
+  /** @throws {EncoderConfigError} when filters is not a whole number from 1 */
   constructor(config: PaddedConv3DConfig) {
-    super(config);
+    super(
+      checkedConfig('PaddedConv3D', config, {
+        filters: true,
+        kernelSize: true,
+        strides: true,
+        padding: true,
+        seed: true,
+      }),
+    );
     this.filters = config.filters;
     this.kernelSize = config.kernelSize;
     this.strides = config.strides ?? [1, 1, 1];
     this.padding = config.padding ?? halfOf(config.kernelSize);
     this.seed = config.seed;
+    checkCount('PaddedConv3D.filters', this.filters);
   }
 
   override build(inputShape: Shape): void {
     const channels = inputShape[4]!;
-    this.kernel = this.addWeight(
+    this.#kernel = this.addWeight(
       'kernel',
       [...this.kernelSize, channels, this.filters],
       'float32',
@@ -83,9 +94,9 @@ export class PaddedConv3D extends layers.Layer implements CostedLayer, TorchLaye
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
-      const kernel = this.kernel.read() as tf.Tensor5D;
+      const kernel = this.#kernel.read() as tf.Tensor5D;
       const { kernelSize, strides, padding } = this;
-      // tf's 'same' is the even padding when nothing is skipped, and spares a copy.
+      // With stride 1, tf's 'same' is the even padding, and saves a copy.
       const same = kernelSize.every((size, i) => strides[i] === 1 && size === 2 * padding[i]! + 1);
       return tf.conv3d(same ? x : padded(x, padding), kernel, strides, same ? 'same' : 'valid');
     });
@@ -97,9 +108,9 @@ export class PaddedConv3D extends layers.Layer implements CostedLayer, TorchLaye
     return sampleSize(outputShape as Shape) * volumeOf(this.kernelSize) * channels;
   }
 
-  /** That of PyTorch's `Conv3d` without bias: [filters, C, frames, height, width]. */
+  /** The weight of PyTorch's `Conv3d` without bias: [filters, C, frames, height, width]. */
   torchWeights(): { [weight: string]: TorchWeight } {
-    return { kernel: torchKernel(this.kernel.shape) };
+    return { kernel: torchKernel(this.#kernel.shape) };
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -121,14 +132,14 @@ export function volumeOf([frames, height, width]: Size3): number {
   return frames * height * width;
 }
 
-/** floor(size / 2) along each axis: the padding that keeps the size when the stride is 1. */
+/** floor(size / 2) along each axis: the padding with which the size stays the same when the stride is 1. */
 export function halfOf(kernelSize: Size3): Size3 {
   return kernelSize.map((size) => Math.floor(size / 2)) as Size3;
 }
 
 /**
- * The sizes along frames, height and width of what comes out of a padded convolution or pooling.
- * @throws {Error} when the window does not fit into the padded input
+ * The output sizes of a padded convolution or pooling along frames, height and width.
+ * @throws {EncoderConfigError} when the window does not fit into the padded input
  */
 export function paddedSizes(
   inputShape: Shape,
@@ -139,16 +150,16 @@ export function paddedSizes(
     if (size == null) return null;
     const free = size + 2 * padding[i]! - kernel;
     if (free < 0) {
-      throw new Error(
-        `${name}: got ${['frames', 'height', 'width'][i]} ${size} for a window of ${kernel} and padding of ${padding[i]}; expected ` +
-          `${kernel - 2 * padding[i]!} or more.`,
+      throw new EncoderConfigError(
+        `${name}: got an input of ${['frames', 'height', 'width'][i]} ${size} for a window of ${kernel} and padding of ` +
+          `${padding[i]}; expected ${kernel - 2 * padding[i]!} or more.`,
       );
     }
     return Math.floor(free / strides[i]!) + 1;
   });
 }
 
-/** x with zeros on both sides of frames, height and width. Width and channels count as one axis, since rank 5 is slow. */
+/** x with zeros on both sides of frames, height and width. Width and channels are one axis here, since rank 5 is slow. */
 export function padded(x: tf.Tensor5D, [frames, height, width]: Size3): tf.Tensor5D {
   if (frames + height + width === 0) return x;
   const [b, t, h, w, c] = x.shape;

@@ -3,11 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import type { CostedLayer } from '../../cost/costedLayer.js';
 import { sampleSize } from '../../cost/sampleSize.js';
+import { checkCounts, checkedConfig } from '../../options.js';
 import { torchKernel } from '../../torch/torchKernel.js';
 import type { TorchLayer, TorchWeight } from '../../torch/torchWeights.js';
 import { heNormal } from './heNormal.js';
 
-/** What {@link SequenceConvolution} can be told. */
+/** Config of {@link SequenceConvolution}. */
 export interface SequenceConvolutionConfig extends LayerConfig {
   /** Number of output channels. */
   filters: number;
@@ -18,9 +19,9 @@ export interface SequenceConvolutionConfig extends LayerConfig {
 }
 
 /**
- * 1D convolution along a sequence, with bias, padded so that the length stays: by half the kernel on both sides, and an
- * even kernel by one more at the end, as PyTorch's `padding='same'`. A 2D convolution of height 1, which trains on every
- * backend.
+ * 1D convolution along a sequence, with bias, padded so that the length stays the same: by half the kernel on both sides,
+ * and for an even kernel by one more at the end, as PyTorch's `padding='same'`. It is computed as a 2D convolution of height
+ * 1, which trains on every backend.
  *
  * In: [batch, frames, C]. Out: [batch, frames, filters]. Kernel: [kernelSize, C, filters].
  *
@@ -42,22 +43,23 @@ export class SequenceConvolution extends layers.Layer implements TorchLayer, Cos
   readonly kernelSize: number;
   /** See {@link SequenceConvolutionConfig.seed}. */
   readonly seed: number | undefined;
-  private kernel!: LayerVariable;
-  private bias!: LayerVariable;
+  #kernel!: LayerVariable;
+  #bias!: LayerVariable;
 
-  /** @param config see {@link SequenceConvolutionConfig} */
+  /** @throws {EncoderConfigError} when filters or kernelSize is not a whole number from 1 */
   constructor(config: SequenceConvolutionConfig) {
-    super(config);
+    super(checkedConfig('SequenceConvolution', config, { filters: true, kernelSize: true, seed: true }));
     this.filters = config.filters;
     this.kernelSize = config.kernelSize ?? 3;
     this.seed = config.seed;
+    checkCounts('SequenceConvolution', { filters: this.filters, kernelSize: this.kernelSize });
   }
 
   override build(inputShape: Shape): void {
     const { kernelSize, filters, seed } = this;
     const shape = [kernelSize, inputShape[2]!, filters];
-    this.kernel = this.addWeight('kernel', shape, 'float32', heNormal(seed));
-    this.bias = this.addWeight('bias', [filters], 'float32', initializers.zeros());
+    this.#kernel = this.addWeight('kernel', shape, 'float32', heNormal(seed));
+    this.#bias = this.addWeight('bias', [filters], 'float32', initializers.zeros());
     super.build(inputShape);
   }
 
@@ -73,11 +75,11 @@ export class SequenceConvolution extends layers.Layer implements TorchLayer, Cos
       const before = Math.floor((kernelSize - 1) / 2);
       const y = tf.conv2d(
         tf.reshape(x, [batch, 1, frames, channels]) as tf.Tensor4D,
-        tf.reshape(this.kernel.read(), [1, kernelSize, channels, filters]) as tf.Tensor4D,
+        tf.reshape(this.#kernel.read(), [1, kernelSize, channels, filters]) as tf.Tensor4D,
         1,
         [[0, 0], [0, 0], [before, kernelSize - 1 - before], [0, 0]], // biome-ignore format: one pair per axis
       );
-      return tf.reshape(tf.add(y, this.bias.read() as tf.Tensor1D), [batch, frames, filters]);
+      return tf.reshape(tf.add(y, this.#bias.read() as tf.Tensor1D), [batch, frames, filters]);
     });
   }
 
@@ -86,9 +88,9 @@ export class SequenceConvolution extends layers.Layer implements TorchLayer, Cos
     return sampleSize(outputShape as Shape) * this.kernelSize * (inputShape as Shape)[2]!;
   }
 
-  /** Those of PyTorch's `Conv1d`: [filters, C, kernelSize]. */
+  /** The weights of PyTorch's `Conv1d`: [filters, C, kernelSize]. */
   torchWeights(): { [weight: string]: TorchWeight } {
-    return { kernel: torchKernel(this.kernel.shape), bias: { name: 'bias', shape: [this.filters] } };
+    return { kernel: torchKernel(this.#kernel.shape), bias: { name: 'bias', shape: [this.filters] } };
   }
 
   override getConfig(): tf.serialization.ConfigDict {

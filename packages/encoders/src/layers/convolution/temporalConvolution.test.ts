@@ -107,9 +107,15 @@ describe('TemporalConvolution', () => {
     );
   });
 
-  it('refuses an even kernel, and steps that are none', () => {
-    expect(() => new TemporalConvolution({ filters: 2, kernelSize: 4 })).toThrow(/kernelSize 4.*odd/);
-    expect(() => new TemporalConvolution({ filters: 2, stride: 0 })).toThrow(/stride 0.*above 0/);
-    expect(() => new TemporalConvolution({ filters: 2, dilation: 1.5 })).toThrow(/dilation 1.5.*above 0/);
+  it('refuses an even kernel, and strides and dilations that are not whole numbers from 1', () => {
+    expect(() => new TemporalConvolution({ filters: 2, kernelSize: 4 })).toThrow(
+      /^TemporalConvolution\.kernelSize: got 4; expected an odd/,
+    );
+    expect(() => new TemporalConvolution({ filters: 2, stride: 0 })).toThrow(
+      /^TemporalConvolution\.stride: got 0; expected a whole number from 1/,
+    );
+    expect(() => new TemporalConvolution({ filters: 2, dilation: 1.5 })).toThrow(
+      /^TemporalConvolution\.dilation: got 1\.5; expected a whole number from 1/,
+    );
   });
 });

@@ -3,11 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import type { CostedLayer } from '../../cost/costedLayer.js';
 import { sampleSize } from '../../cost/sampleSize.js';
+import { checkCounts, checkedConfig, checkOdd } from '../../options.js';
 import { torchKernel } from '../../torch/torchKernel.js';
 import type { TorchLayer, TorchWeight } from '../../torch/torchWeights.js';
 import { heNormal } from './heNormal.js';
 
-/** What {@link TemporalConvolution} can be told. */
+/** Config of {@link TemporalConvolution}. */
 export interface TemporalConvolutionConfig extends LayerConfig {
   /** Number of output channels. */
   filters: number;
@@ -22,11 +23,11 @@ export interface TemporalConvolutionConfig extends LayerConfig {
 }
 
 /**
- * Convolution along the frames of each joint by itself, with bias, padded by half the kernel's span, dilation
- * (kernelSize - 1) + 1 frames, on both sides.
+ * Convolution along the frames of each joint separately, with bias, padded on both sides by half the kernel's span, which
+ * is dilation (kernelSize - 1) + 1 frames.
  *
  * In: [batch, persons, frames, joints, C]. Out: [batch, persons, ceil(frames / stride), joints, filters]. Kernel:
- * [kernelSize, 1, C, filters]. With kernelSize 1 it is the pointwise convolution of a residual branch.
+ * [kernelSize, 1, C, filters]. With kernelSize 1 the layer is the pointwise convolution of a residual branch.
  *
  * @example
  * ```ts
@@ -50,34 +51,38 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
   readonly dilation: number;
   /** See {@link TemporalConvolutionConfig.seed}. */
   readonly seed: number | undefined;
-  private kernel!: LayerVariable;
-  private bias!: LayerVariable;
+  #kernel!: LayerVariable;
+  #bias!: LayerVariable;
 
-  /** @throws {Error} when the kernel's size is even, or the stride or the dilation is not a whole number above 0 */
+  /** @throws {EncoderConfigError} when the kernel's size is even, or another number is not a whole number from 1 */
   constructor(config: TemporalConvolutionConfig) {
-    super(config);
+    super(
+      checkedConfig('TemporalConvolution', config, {
+        filters: true,
+        kernelSize: true,
+        stride: true,
+        dilation: true,
+        seed: true,
+      }),
+    );
     this.filters = config.filters;
     this.kernelSize = config.kernelSize ?? 9;
     this.stride = config.stride ?? 1;
     this.dilation = config.dilation ?? 1;
     this.seed = config.seed;
-    if (this.kernelSize % 2 !== 1) {
-      throw new Error(`TemporalConvolution: got kernelSize ${this.kernelSize}; expected an odd number.`);
-    }
-    for (const [option, value] of Object.entries({ stride: this.stride, dilation: this.dilation })) {
-      if (Number.isInteger(value) && value > 0) continue;
-      throw new Error(`TemporalConvolution: got ${option} ${value}; expected a whole number above 0.`);
-    }
+    const { filters, stride, dilation } = this;
+    checkCounts('TemporalConvolution', { filters, stride, dilation });
+    checkOdd('TemporalConvolution.kernelSize', this.kernelSize);
   }
 
   override build(inputShape: Shape): void {
-    this.kernel = this.addWeight(
+    this.#kernel = this.addWeight(
       'kernel',
       [this.kernelSize, 1, inputShape[4]!, this.filters],
       'float32',
       heNormal(this.seed),
     );
-    this.bias = this.addWeight('bias', [this.filters], 'float32', initializers.zeros());
+    this.#bias = this.addWeight('bias', [this.filters], 'float32', initializers.zeros());
     super.build(inputShape);
   }
 
@@ -91,8 +96,8 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, frames, joints, channels] = x.shape;
       const bodies = tf.reshape(x, [batch * persons, frames, joints, channels]) as tf.Tensor4D;
-      const y = this.dilation === 1 ? this.convolve(bodies, this.stride) : this.convolveApart(bodies);
-      return tf.reshape(tf.add(y, this.bias.read() as tf.Tensor1D), [
+      const y = this.dilation === 1 ? this.#convolve(bodies, this.stride) : this.#dilated(bodies);
+      return tf.reshape(tf.add(y, this.#bias.read() as tf.Tensor1D), [
         batch,
         persons,
         y.shape[1],
@@ -102,35 +107,36 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
     });
   }
 
-  private convolve(x: tf.Tensor4D, stride: number): tf.Tensor4D {
+  #convolve(x: tf.Tensor4D, stride: number): tf.Tensor4D {
     const half = (this.kernelSize - 1) / 2;
     return tf.conv2d(
       x,
-      this.kernel.read() as tf.Tensor4D,
+      this.#kernel.read() as tf.Tensor4D,
       [stride, 1],
       [[0, 0], [half, half], [0, 0], [0, 0]], // biome-ignore format: one pair per axis
     );
   }
 
   /**
-   * The dilated convolution, which tfjs has no gradient of. Only frames that are a multiple of the dilation apart meet
-   * each other: with `dilation` frames side by side, as if their joints were those of one, it is a plain convolution.
+   * The dilated convolution, for which tfjs has no gradient. It only combines frames whose distance is a multiple of the
+   * dilation. So `dilation` successive frames become one frame with that many times the joints, and a plain convolution
+   * over these frames gives the result.
    */
-  private convolveApart(x: tf.Tensor4D): tf.Tensor4D {
+  #dilated(x: tf.Tensor4D): tf.Tensor4D {
     const [bodies, frames, joints, channels] = x.shape;
     const { dilation, stride, filters } = this;
     const count = Math.ceil(frames / stride);
     const rows = tf.reshape(x, [bodies, frames, joints * channels]) as tf.Tensor3D;
-    // Where the stride divides the dilation, the frames that it leaves out are never looked at.
-    const early = dilation % stride === 0;
-    const seen = early ? everyFrame(rows, stride) : rows;
-    const apart = early ? dilation / stride : dilation;
-    const groups = Math.ceil(seen.shape[1] / apart);
-    const whole = padFrames(seen, groups * apart - seen.shape[1]);
-    const sideBySide = tf.reshape(whole, [bodies, groups, apart * joints, channels]) as tf.Tensor4D;
-    const y = tf.reshape(this.convolve(sideBySide, 1), [bodies, groups * apart, joints * filters]);
-    const kept = tf.slice(y as tf.Tensor3D, [0, 0, 0], [bodies, seen.shape[1], joints * filters]);
-    return tf.reshape(early ? kept : everyFrame(kept, stride), [bodies, count, joints, filters]);
+    // When the stride divides the dilation, no output needs the frames between the strides.
+    const strideFirst = dilation % stride === 0;
+    const input = strideFirst ? stridedFrames(rows, stride) : rows;
+    const distance = strideFirst ? dilation / stride : dilation;
+    const groups = Math.ceil(input.shape[1] / distance);
+    const padded = padFrames(input, groups * distance - input.shape[1]);
+    const grouped = tf.reshape(padded, [bodies, groups, distance * joints, channels]) as tf.Tensor4D;
+    const y = tf.reshape(this.#convolve(grouped, 1), [bodies, groups * distance, joints * filters]);
+    const output = tf.slice(y as tf.Tensor3D, [0, 0, 0], [bodies, input.shape[1], joints * filters]);
+    return tf.reshape(strideFirst ? output : stridedFrames(output, stride), [bodies, count, joints, filters]);
   }
 
   /** See {@link CostedLayer.multiplyAdds}. */
@@ -138,9 +144,9 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
     return sampleSize(outputShape as Shape) * this.kernelSize * (inputShape as Shape)[4]!;
   }
 
-  /** Those of PyTorch's `Conv2d` with kernel [kernelSize, 1]: [filters, C, kernelSize, 1]. */
+  /** The weights of PyTorch's `Conv2d` with kernel [kernelSize, 1]: [filters, C, kernelSize, 1]. */
   torchWeights(): { [weight: string]: TorchWeight } {
-    return { kernel: torchKernel(this.kernel.shape), bias: { name: 'bias', shape: [this.filters] } };
+    return { kernel: torchKernel(this.#kernel.shape), bias: { name: 'bias', shape: [this.filters] } };
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -157,8 +163,8 @@ export class TemporalConvolution extends layers.Layer implements TorchLayer, Cos
 }
 tf.serialization.registerClass(TemporalConvolution);
 
-/** Frames 0, step, 2 step, ... of [bodies, frames, width]. Slices of rank 3: strided ones have no gradient. */
-function everyFrame(x: tf.Tensor3D, step: number): tf.Tensor3D {
+/** Frames 0, step, 2 step, ... of [bodies, frames, width]. A slice of rank 3, since a strided slice has no gradient. */
+function stridedFrames(x: tf.Tensor3D, step: number): tf.Tensor3D {
   if (step === 1) return x;
   const [bodies, frames, width] = x.shape;
   const count = Math.ceil(frames / step);
@@ -166,7 +172,7 @@ function everyFrame(x: tf.Tensor3D, step: number): tf.Tensor3D {
   return tf.slice(groups as tf.Tensor3D, [0, 0, 0], [bodies, count, width]);
 }
 
-/** [bodies, frames, width] with frames of zeros behind it. */
-function padFrames(x: tf.Tensor3D, behind: number): tf.Tensor3D {
-  return behind === 0 ? x : tf.pad(x, [[0, 0], [0, behind], [0, 0]]); // biome-ignore format: one pair per axis
+/** [bodies, frames, width] with so many frames of zeros at the end. */
+function padFrames(x: tf.Tensor3D, count: number): tf.Tensor3D {
+  return count === 0 ? x : tf.pad(x, [[0, 0], [0, count], [0, 0]]); // biome-ignore format: one pair per axis
 }

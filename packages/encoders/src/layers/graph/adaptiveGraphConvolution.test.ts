@@ -54,7 +54,7 @@ describe('AdaptiveGraphConvolution', () => {
       }
   });
 
-  it('starts with the skeleton and likeness alone, and embeds in a quarter of the filters', () => {
+  it('starts with the skeleton and the similarity only, and embeds in a quarter of the filters', () => {
     const layer = new AdaptiveGraphConvolution({ filters: 9, adjacency: edges });
     layer.build([null, 1, 3, 4, 3]);
     expect(weightOf<number[][]>(layer, 'theta0Kernel')[0]).toHaveLength(2);
@@ -62,16 +62,18 @@ describe('AdaptiveGraphConvolution', () => {
     expect(Math.max(...weightOf<number[][]>(layer, 'phi2Kernel').flat())).toBeGreaterThan(0);
   });
 
-  it('says what it costs', () => {
+  it('counts its multiply-adds', () => {
     const layer = new AdaptiveGraphConvolution({ filters: 8, adjacency: edges, embedding: 2 });
     const each = 5 * 8 + 2 * 5 * 2 + 4 * 2 + 4 * 5; // W; theta and phi; C; A + B + C
     expect(layer.multiplyAdds([null, 2, 7, 4, 5])).toBe(2 * 7 * 4 * 3 * each);
   });
 
-  it('names what it was given', () => {
+  it('refuses an embedding without channels', () => {
     const build = (config: { filters: number; embedding?: number }) =>
       new AdaptiveGraphConvolution({ ...config, adjacency: edges });
-    expect(() => build({ filters: 3 })).toThrow(/embedding 0 with 3 filters.*from 4 filters/);
-    expect(() => build({ filters: 8, embedding: 1.5 })).toThrow(/embedding 1.5/);
+    expect(() => build({ filters: 3 })).toThrow(
+      /^AdaptiveGraphConvolution\.embedding: got 0; .*from 1.*the filters, 3\./,
+    );
+    expect(() => build({ filters: 8, embedding: 1.5 })).toThrow(/embedding: got 1\.5/);
   });
 });

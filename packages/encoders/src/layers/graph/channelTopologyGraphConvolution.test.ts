@@ -9,7 +9,7 @@ const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, '
 everyGraphLayer(ChannelTopologyGraphConvolution, { filters: 5, relations: 2, seed: 8 });
 
 describe('ChannelTopologyGraphConvolution', () => {
-  it('is the sum over partitions and joints, with a graph of its own for each body and channel', () => {
+  it('is the sum over partitions and joints, with a different graph for each body and channel', () => {
     const layer = new ChannelTopologyGraphConvolution({
       filters: 2,
       adjacency: edges,
@@ -58,7 +58,7 @@ describe('ChannelTopologyGraphConvolution', () => {
     expect([3, 16, 17, 64].map(relations)).toEqual([8, 8, 2, 8]);
   });
 
-  it('says what it costs', () => {
+  it('counts its multiply-adds', () => {
     const layer = new ChannelTopologyGraphConvolution({ filters: 8, adjacency: edges, relations: 2 });
     layer.build([null, 2, 7, 4, 5]);
     const compared = 2 * 4 * 5 * 2 + 4 * 4 * 2 * 8; // psi and phi of the means; xi of all pairs

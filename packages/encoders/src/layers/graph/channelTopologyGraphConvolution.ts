@@ -2,23 +2,24 @@ import { seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, type Shape } from '@tensorflow/tfjs-layers';
 import type { CostedLayer } from '../../cost/costedLayer.js';
+import { checkCount, checkedConfig } from '../../options.js';
 import type { TorchLayer, TorchWeight } from '../../torch/torchWeights.js';
-import { GraphLayer, type GraphLayerConfig } from './graphLayer.js';
+import { GraphLayer, type GraphLayerConfig, graphLayerKeys } from './graphLayer.js';
 import { type Pointwise, pointwiseTorchWeights } from './pointwise.js';
 
-/** What {@link ChannelTopologyGraphConvolution} can be told. */
+/** Config of {@link ChannelTopologyGraphConvolution}. */
 export interface ChannelTopologyGraphConvolutionConfig extends GraphLayerConfig {
-  /** Channels R that joints are compared in. Default an eighth of the input's, 8 when those are 16 or fewer. */
+  /** Channels R in which joints are compared. Default an eighth of the input's, 8 when the input has 16 or fewer. */
   relations?: number;
 }
 
 /**
  * Channel-wise topology refinement graph convolution of CTR-GCN (Chen et al., ICCV 2021, eq. 3 to 8), summed over
  * partitions k: out_w[c] = sum over k and joints v of (A_k[v, w] + alpha Q_k[c, v, w]) (W_k x_v + b_k)[c]. The graph
- * A_k is learned, from the skeleton on, and the same for all channels; its refinement Q_k[c, v, w] = (xi_k tanh(psi_k
- * m_v - phi_k m_w))[c] is each channel's and each body's own, where m is the mean of x over the frames and psi, phi
- * and xi are linear. Alpha is learned and zero at first. The first joint of A and Q is the one that features come from,
- * as in PYSKL; in the authors' own code it is the one that they go to.
+ * A_k is learned, starts as the skeleton, and is the same for all channels; its refinement Q_k[c, v, w] = (xi_k tanh(psi_k
+ * m_v - phi_k m_w))[c] differs between channels and bodies, where m is the mean of x over the frames and psi, phi and xi
+ * are linear. Alpha is learned and zero at first. The first joint of A and Q is the source of the features, as in PYSKL;
+ * in the authors' code it is the target.
  *
  * In: [batch, persons, frames, joints, C]. Out: [batch, persons, frames, joints, filters].
  *
@@ -36,32 +37,35 @@ export class ChannelTopologyGraphConvolution extends GraphLayer implements Torch
   static readonly className = 'ChannelTopologyGraphConvolution';
   /** See {@link ChannelTopologyGraphConvolutionConfig.relations}. */
   readonly relations: number | undefined;
-  private readonly psi: Pointwise[] = [];
-  private readonly phi: Pointwise[] = [];
-  private readonly out: Pointwise[] = [];
-  private readonly xi: Pointwise[] = [];
-  private edges!: LayerVariable;
-  private alpha!: LayerVariable;
+  readonly #psi: Pointwise[] = [];
+  readonly #phi: Pointwise[] = [];
+  readonly #out: Pointwise[] = [];
+  readonly #xi: Pointwise[] = [];
+  #edges!: LayerVariable;
+  #alpha!: LayerVariable;
 
-  /** @param config see {@link ChannelTopologyGraphConvolutionConfig} */
+  /** @throws {EncoderConfigError} when relations is not a whole number from 1 */
   constructor(config: ChannelTopologyGraphConvolutionConfig) {
-    super(config);
+    super(checkedConfig('ChannelTopologyGraphConvolution', config, { ...graphLayerKeys, relations: true }));
     this.relations = config.relations;
+    if (this.relations !== undefined) {
+      checkCount('ChannelTopologyGraphConvolution.relations', this.relations);
+    }
   }
 
   protected override addWeights(_joints: number, channels: number): void {
     const relations = this.relations ?? (channels <= 16 ? 8 : Math.floor(channels / 8));
     const seed = seeds(this.seed);
-    const add = (name: string, inward: number, outward: number) =>
-      this.addPointwise(name, inward, outward, seed());
+    const add = (name: string, inputs: number, outputs: number) =>
+      this.addPointwise(name, inputs, outputs, seed());
     for (const k of this.adjacency.keys()) {
-      this.psi.push(add(`psi${k}`, channels, relations));
-      this.phi.push(add(`phi${k}`, channels, relations));
-      this.out.push(add(`out${k}`, channels, this.filters));
-      this.xi.push(add(`xi${k}`, relations, this.filters));
+      this.#psi.push(add(`psi${k}`, channels, relations));
+      this.#phi.push(add(`phi${k}`, channels, relations));
+      this.#out.push(add(`out${k}`, channels, this.filters));
+      this.#xi.push(add(`xi${k}`, relations, this.filters));
     }
-    this.edges = this.addLearnedEdges();
-    this.alpha = this.addWeight('alpha', [1], 'float32', initializers.zeros());
+    this.#edges = this.addLearnedEdges();
+    this.#alpha = this.addWeight('alpha', [1], 'float32', initializers.zeros());
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -69,25 +73,25 @@ export class ChannelTopologyGraphConvolution extends GraphLayer implements Torch
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, frames, joints, channels] = x.shape;
       const bodies = batch * persons;
-      const places = bodies * frames * joints;
+      const rows = bodies * frames * joints;
       const partitions = this.adjacency.length;
 
-      // Channels come first, then bodies: each pair of them has a graph of its own, one matrix of a batched product.
-      const channelsFirst = tf.transpose(tf.reshape(x, [places, channels]) as tf.Tensor2D);
-      const kernels = this.out.map(({ kernel, bias }) => withColumns(kernel.read(), bias.read()));
+      // Channels come first, then bodies: each pair of them has its graph, which is one matrix of a batched product.
+      const channelsFirst = tf.transpose(tf.reshape(x, [rows, channels]) as tf.Tensor2D);
+      const kernels = this.#out.map(({ kernel, bias }) => withColumns(kernel.read(), bias.read()));
       const convolved = tf.matMul(
         tf.concat(kernels),
-        tf.concat([channelsFirst, tf.ones([1, places])]) as tf.Tensor2D,
+        tf.concat([channelsFirst, tf.ones([1, rows])]) as tf.Tensor2D,
       );
       const features = tf.split(convolved, partitions, 0);
-      const graphs = this.graphs(tf.reshape(x, [bodies, frames, joints * channels]) as tf.Tensor3D);
+      const graphs = this.#graphs(tf.reshape(x, [bodies, frames, joints * channels]) as tf.Tensor3D);
       const gathered = features.map((feature, k) =>
         tf.matMul(
           tf.reshape(feature, [this.filters * bodies, frames, joints]),
           tf.reshape(graphs[k]!, [this.filters * bodies, joints, joints]),
         ),
       );
-      const y = tf.transpose(tf.reshape(tf.addN(gathered), [this.filters, places]));
+      const y = tf.transpose(tf.reshape(tf.addN(gathered), [this.filters, rows]));
       return tf.reshape(y, [batch, persons, frames, joints, this.filters]);
     });
   }
@@ -103,35 +107,35 @@ export class ChannelTopologyGraphConvolution extends GraphLayer implements Torch
       ...Object.assign(
         {},
         ...this.adjacency.map((_, k) => ({
-          ...pointwiseTorchWeights(`psi${k}`, `convs.${k}.conv1`, this.psi[k]!),
-          ...pointwiseTorchWeights(`phi${k}`, `convs.${k}.conv2`, this.phi[k]!),
-          ...pointwiseTorchWeights(`out${k}`, `convs.${k}.conv3`, this.out[k]!),
-          ...pointwiseTorchWeights(`xi${k}`, `convs.${k}.conv4`, this.xi[k]!),
+          ...pointwiseTorchWeights(`psi${k}`, `convs.${k}.conv1`, this.#psi[k]!),
+          ...pointwiseTorchWeights(`phi${k}`, `convs.${k}.conv2`, this.#phi[k]!),
+          ...pointwiseTorchWeights(`out${k}`, `convs.${k}.conv3`, this.#out[k]!),
+          ...pointwiseTorchWeights(`xi${k}`, `convs.${k}.conv4`, this.#xi[k]!),
         })),
       ),
-      edges: { name: 'A', shape: this.edges.shape as number[] },
+      edges: { name: 'A', shape: this.#edges.shape as number[] },
       alpha: { name: 'alpha', shape: [1] },
     };
   }
 
-  /** See {@link CostedLayer.multiplyAdds}: those with W, those that make Q from the mean, and those with A + alpha Q. */
+  /** See {@link CostedLayer.multiplyAdds}: the products with W, those of Q from the mean, and those with A + alpha Q. */
   multiplyAdds(inputShape: Shape | Shape[]): number {
     const [, persons, frames, joints, channels] = inputShape as number[];
     const { filters } = this;
-    const relations = this.psi[0]!.kernel.shape[1]!;
+    const relations = this.#psi[0]!.kernel.shape[1]!;
     const compared = joints! * relations * (2 * channels! + joints! * filters);
     const gathered = frames! * joints! * filters * (channels! + joints!);
     return persons! * this.adjacency.length * (compared + gathered);
   }
 
   /** A_k + alpha Q_k for each partition, as [filters, bodies * from joint * to joint]. */
-  private graphs(x: tf.Tensor3D): tf.Tensor2D[] {
+  #graphs(x: tf.Tensor3D): tf.Tensor2D[] {
     const bodies = x.shape[0];
-    const joints = this.edges.shape[1]!;
+    const joints = this.#edges.shape[1]!;
     const partitions = this.adjacency.length;
-    const relations = this.psi[0]!.kernel.shape[1]!;
+    const relations = this.#psi[0]!.kernel.shape[1]!;
     const means = tf.reshape(tf.mean(x, 1), [bodies * joints, -1]) as tf.Tensor2D;
-    const both = [...this.psi, ...this.phi];
+    const both = [...this.#psi, ...this.#phi];
     const compared = tf.add(
       tf.matMul(means, tf.concat(both.map(({ kernel }) => kernel.read()) as tf.Tensor2D[], 1)),
       tf.concat(both.map(({ bias }) => bias.read()) as tf.Tensor1D[]),
@@ -142,9 +146,9 @@ export class ChannelTopologyGraphConvolution extends GraphLayer implements Torch
       tf.matMul(tf.reshape(pairs, [rows * bodies, 2 * joints]) as tf.Tensor2D, differences(joints)),
     );
     const ones = tf.ones([1, bodies * joints * joints]);
-    const edges = tf.tile(tf.reshape(this.edges.read(), [partitions, -1]), [1, bodies]);
-    const alpha = this.alpha.read();
-    return this.xi.map(({ kernel, bias }, k) => {
+    const edges = tf.tile(tf.reshape(this.#edges.read(), [partitions, -1]), [1, bodies]);
+    const alpha = this.#alpha.read();
+    return this.#xi.map(({ kernel, bias }, k) => {
       // [alpha xi | alpha b | 1] [tanh(...); 1; A]: one product instead of passes over all channels' graphs.
       const parts = tf.concat([
         tf.slice(tf.reshape(relation, [rows, -1]), [k * relations, 0], [relations, -1]),
@@ -170,8 +174,8 @@ function withColumns(kernel: tf.Tensor, ...columns: tf.Tensor[]): tf.Tensor2D {
 }
 
 /**
- * [2 joints, joints * joints], with which [a | b] becomes a_v - b_w for all pairs v, w: a product, since a difference
- * that broadcasts along the last axis takes several times as long on wasm.
+ * The matrix [2 joints, joints * joints] whose product with [a | b] is a_v - b_w for all pairs v, w. A difference that
+ * broadcasts along the last axis takes several times as long on wasm.
  */
 function differences(joints: number): tf.Tensor2D {
   const matrix = new Float32Array(2 * joints ** 3);

@@ -40,7 +40,7 @@ describe('GraphConvolution', () => {
             }
   });
 
-  it('trains the edges themselves from where they start, with learnedEdges', () => {
+  it('trains the edges themselves, with learnedEdges', () => {
     const config = { filters: 2, adjacency: edges, seed: 1 };
     const learned = new GraphConvolution({ ...config, learnedEdges: true });
     const fixed = new GraphConvolution({ ...config, edgeImportance: false });

@@ -1,11 +1,13 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
+import { EncoderConfigError } from '../../errors.js';
+import { checkCount, checkOption, type OwnKeys } from '../../options.js';
 import type { TorchConstant } from '../../torch/torchWeights.js';
 import { heNormal } from '../convolution/heNormal.js';
 import type { Pointwise } from './pointwise.js';
 
-/** What every graph convolution can be told. */
+/** What the configs of all graph convolutions have in common. */
 export interface GraphLayerConfig extends LayerConfig {
   /** Number of output channels. */
   filters: number;
@@ -15,8 +17,11 @@ export interface GraphLayerConfig extends LayerConfig {
   seed?: number;
 }
 
+/** The keys of {@link GraphLayerConfig}, but those of every tfjs layer. */
+export const graphLayerKeys: OwnKeys<GraphLayerConfig> = { filters: true, adjacency: true, seed: true };
+
 /**
- * What graph convolutions share: a number of filters, the graphs of the partitions, and shapes. In: [batch, persons,
+ * What graph convolutions have in common: a number of filters, the graphs of the partitions, and shapes. In: [batch, persons,
  * frames, joints, C]. Out: [batch, persons, frames, joints, filters].
  */
 export abstract class GraphLayer extends layers.Layer {
@@ -27,23 +32,27 @@ export abstract class GraphLayer extends layers.Layer {
   /** See {@link GraphLayerConfig.seed}. */
   readonly seed: number | undefined;
 
-  /** @param config see {@link GraphLayerConfig} */
+  /** @throws {EncoderConfigError} when filters is not a whole number from 1, or the adjacency has no matrix */
   constructor(config: GraphLayerConfig) {
     super(config);
     this.filters = config.filters;
     this.adjacency = config.adjacency;
     this.seed = config.seed;
+    const name = this.getClassName();
+    checkCount(`${name}.filters`, this.filters);
+    const good = Array.isArray(this.adjacency) && this.adjacency.length > 0;
+    checkOption(`${name}.adjacency`, this.adjacency, good, 'one or more matrices, as adjacency returns them');
   }
 
-  /** Makes the layer's weights for inputs of so many joints and channels. */
+  /** Adds the layer's weights for inputs of so many joints and channels. */
   protected abstract addWeights(joints: number, channels: number): void;
 
   override build(inputShape: Shape): void {
     const joints = inputShape[3]!;
     const expected = this.adjacency[0]?.length;
     if (joints !== expected) {
-      throw new Error(
-        `${this.getClassName()}: got ${joints} joints and an adjacency of ${expected}; expected as many.`,
+      throw new EncoderConfigError(
+        `${this.getClassName()}.adjacency: got graphs of ${expected} joints for inputs of ${joints}; expected the same number.`,
       );
     }
     this.addWeights(joints, inputShape[4]!);
@@ -72,7 +81,7 @@ export abstract class GraphLayer extends layers.Layer {
     };
   }
 
-  /** Adds the weight `edges` for graphs that are learned from the given ones on. */
+  /** Adds the weight `edges` for learned graphs, which start as the given ones. */
   protected addLearnedEdges(): LayerVariable {
     const joints = this.adjacency[0]!.length;
     const shape = [this.adjacency.length, joints, joints];
@@ -83,7 +92,7 @@ export abstract class GraphLayer extends layers.Layer {
     return edges;
   }
 
-  /** The given graphs, which PyTorch's modules keep as a constant `A`. */
+  /** The given graphs, which PyTorch's modules store as a constant `A`. */
   protected givenEdges(): TorchConstant {
     const joints = this.adjacency[0]!.length;
     return { name: 'A', shape: [this.adjacency.length, joints, joints], values: this.adjacency.flat(2) };

@@ -10,7 +10,7 @@ export interface Pointwise {
   bias: LayerVariable;
 }
 
-/** What {@link TorchLayer} says of weights `<weight>Kernel` and `<weight>Bias` that PyTorch keeps in a Conv2d of kernel 1. */
+/** The entries of {@link TorchLayer.torchWeights} for weights `<weight>Kernel` and `<weight>Bias`, which PyTorch has in a Conv2d of kernel 1. */
 export function pointwiseTorchWeights(
   weight: string,
   module: string,

@@ -55,10 +55,12 @@ describe('BoneVectors', () => {
     );
   });
 
-  it('names what the parents should be', () => {
-    expect(() => new BoneVectors({ parents: [0, 2] })).toThrow(/parents \[0,2\].*0 to 1/);
+  it('refuses other parents, and says what it expects', () => {
+    expect(() => new BoneVectors({ parents: [0, 2] })).toThrow(
+      /^BoneVectors\.parents: got \[0, 2\]; .*0 to 1/,
+    );
     expect(() => new BoneVectors({ parents: [0, 0] }).apply(random([1, 1, 1, 3, 3], 1))).toThrow(
-      /3 joints and 2 parents/,
+      /^BoneVectors\.parents: got 2 parents for 3 joints; /,
     );
   });
 });

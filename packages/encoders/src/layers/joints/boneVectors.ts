@@ -1,22 +1,24 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { EncoderConfigError } from '../../errors.js';
+import { checkedConfig, checkOption } from '../../options.js';
 
-/** What {@link BoneVectors} can be told. */
+/** Config of {@link BoneVectors}. */
 export interface BoneVectorsConfig extends LayerConfig {
-  /** The joint that each joint's bone comes from; a joint that names itself has none. See {@link boneParents}. */
+  /** The joint where each joint's bone starts; a joint that names itself has no bone. See {@link boneParents}. */
   parents: readonly number[];
-  /** The last coordinate is a confidence, not a place: a bone has the mean of its two joints'. Default false. */
+  /** The last coordinate is a confidence, not a position: a bone has the mean confidence of its two joints. Default false. */
   confidence?: boolean;
 }
 
 /**
  * The bone of each joint, the second stream of 2s-AGCN (Shi et al., "Two-Stream Adaptive Graph Convolutional Networks
  * for Skeleton-Based Action Recognition", CVPR 2019, section 3.4): b_v = x_v - x_parent(v), and 0 for the joint that is
- * its own parent. It sits inside the model, so that attacks move joints and not bones by themselves: one matrix
+ * its own parent. The layer is part of the model, so that attacks move joints, not single bones. It is one matrix
  * product, differentiable in the coordinates.
  *
- * In and out: [batch, persons, frames, joints, coordinates]. A body or frame that is all zero stays so.
+ * In and out: [batch, persons, frames, joints, coordinates]. A body or frame that is all zero stays all zero.
  *
  * @example
  * ```ts
@@ -36,23 +38,20 @@ export class BoneVectors extends layers.Layer {
   /** See {@link BoneVectorsConfig.confidence}. */
   readonly confidence: boolean;
 
-  /** @throws {Error} when a parent is not one of the joints */
+  /** @throws {EncoderConfigError} when a parent is not one of the joints */
   constructor(config: BoneVectorsConfig) {
-    super(config);
+    super(checkedConfig('BoneVectors', config, { parents: true, confidence: true }));
     this.parents = config.parents;
     this.confidence = config.confidence ?? false;
     const joints = this.parents.length;
-    if (!this.parents.every((parent) => Number.isInteger(parent) && parent >= 0 && parent < joints)) {
-      throw new Error(
-        `BoneVectors: got parents [${this.parents}]; expected a joint from 0 to ${joints - 1} for each.`,
-      );
-    }
+    const good = this.parents.every((parent) => Number.isInteger(parent) && parent >= 0 && parent < joints);
+    checkOption('BoneVectors.parents', this.parents, good, `a joint from 0 to ${joints - 1} for each joint`);
   }
 
   override build(inputShape: Shape): void {
     if (inputShape[3] !== this.parents.length) {
-      throw new Error(
-        `BoneVectors: got ${inputShape[3]} joints and ${this.parents.length} parents; expected as many.`,
+      throw new EncoderConfigError(
+        `BoneVectors.parents: got ${this.parents.length} parents for ${inputShape[3]} joints; expected one for each joint.`,
       );
     }
     super.build(inputShape);
@@ -64,7 +63,7 @@ export class BoneVectors extends layers.Layer {
       const [joints, coordinates] = x.shape.slice(3) as [number, number];
       const width = joints * coordinates;
       const rows = tf.reshape(x, [-1, width]) as tf.Tensor2D;
-      return tf.reshape(tf.matMul(rows, this.differences(coordinates)), x.shape);
+      return tf.reshape(tf.matMul(rows, this.#differences(coordinates)), x.shape);
     });
   }
 
@@ -72,8 +71,8 @@ export class BoneVectors extends layers.Layer {
     return { ...super.getConfig(), parents: [...this.parents], confidence: this.confidence };
   }
 
-  /** The matrix that takes a frame's coordinates, side by side, to its bones. */
-  private differences(coordinates: number): tf.Tensor2D {
+  /** The matrix that maps all coordinates of a frame, as one row, to its bones. */
+  #differences(coordinates: number): tf.Tensor2D {
     const width = this.parents.length * coordinates;
     const matrix = new Float32Array(width * width);
     for (const [joint, parent] of this.parents.entries()) {

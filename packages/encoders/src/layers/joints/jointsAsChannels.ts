@@ -1,9 +1,11 @@
+import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { checkedConfig } from '../../options.js';
 
 /**
- * Swaps joints and channels, the step of HCN (Li et al., IJCAI 2018, section 3.1) after which a convolution sees all
- * joints at once: [batch, persons, frames, joints, C] to [batch, persons, frames, C, joints].
+ * Swaps joints and channels, the step of HCN (Li et al., IJCAI 2018, section 3.1) after which a convolution spans all
+ * joints: [batch, persons, frames, joints, C] to [batch, persons, frames, C, joints].
  *
  * @example
  * ```ts
@@ -16,6 +18,11 @@ import { layers, type Shape } from '@tensorflow/tfjs-layers';
 export class JointsAsChannels extends layers.Layer {
   /** The name that saved models know this layer by. */
   static readonly className = 'JointsAsChannels';
+
+  /** @param config the options of every tfjs layer */
+  constructor(config: LayerConfig = {}) {
+    super(checkedConfig('JointsAsChannels', config, {}));
+  }
 
   override computeOutputShape([batch, persons, frames, joints, channels]: Shape): Shape {
     return [batch!, persons!, frames!, channels!, joints!];

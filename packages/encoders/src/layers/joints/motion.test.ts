@@ -16,20 +16,20 @@ describe('Motion', () => {
     [1, 1, 4, 2, 3],
   );
 
-  it('is the step to the next frame, or from the one before', () => {
+  it('is the step to the next frame, or from the previous one', () => {
     const steps = [1, 0, 0.5, 0, 2, -0.5, 0, 3, -1, 1, 0, 0, -2, 0, 1, 0, 1, 0];
     expect(values(motion(clip))).toEqual([...steps, 0, 0, 0, 0, 0, 0]);
     expect(values(motion(clip, { reference: 'previous' }))).toEqual([0, 0, 0, 0, 0, 0, ...steps]);
   });
 
-  it('has the mean of two confidences where there are some', () => {
+  it('has the mean of two confidences', () => {
     const scores = values(motion(clip, { confidence: true })).filter((_, i) => i % 3 === 2);
     expect(scores).toEqual([0.75, 0.75, 0.5, 0.5, 0.5, 0.5, 0, 0]);
     const places = (x: tf.Tensor) => values(x).filter((_, i) => i % 3 !== 2);
     expect(places(motion(clip, { confidence: true }))).toEqual(places(motion(clip)));
   });
 
-  it.each([false, true])('sees no leap where a body is absent or padded, confidence: %s', (confidence) => {
+  it.each([false, true])('has no jump where a body is absent or padded, confidence: %s', (confidence) => {
     const [seen, gap] = [random([2, 2, 4, 3], 1), tf.zeros([2, 1, 4, 3])];
     const body = tf.concat([seen, gap, seen], 1);
     const x = tf.stack([body, tf.zerosLike(body)], 1); // frames 0, 1, 3, 4 of the first body are there
@@ -64,6 +64,8 @@ describe('Motion', () => {
   });
 
   it('refuses another reference', () => {
-    expect(() => new Motion({ reference: 'first' as 'next' })).toThrow(/'first'.*'next' or 'previous'/);
+    expect(() => new Motion({ reference: 'first' as 'next' })).toThrow(
+      /^Motion\.reference: got 'first'; expected one of next, previous/,
+    );
   });
 });

@@ -1,23 +1,24 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
+import { checkedConfig, checkOneOf } from '../../options.js';
 import { present } from '../bodies/bodies.js';
 
-/** What {@link Motion} can be told. */
+/** Config of {@link Motion}. */
 export interface MotionConfig extends LayerConfig {
   /**
    * `'next'`: x[t + 1] - x[t] in frame t, and zero in the last; `'previous'`: x[t] - x[t - 1] in frame t, and zero in the
    * first. Default `'next'`.
    */
   reference?: 'next' | 'previous';
-  /** The last coordinate is a confidence, not a place: a step has the mean of its two frames'. Default false. */
+  /** The last coordinate is a confidence, not a position: a step has the mean confidence of its two frames. Default false. */
   confidence?: boolean;
 }
 
 /**
  * How far each joint or bone moves from frame to frame, the motion streams of MS-AAGCN (Shi et al., "Skeleton-Based
  * Action Recognition with Multi-Stream Adaptive Graph Convolutional Networks", TIP 2020) and PYSKL. A step from or to a
- * frame that is all zero is zero, so that a body that comes, goes or is padded is not seen as a leap. Differentiable in
+ * frame that is all zero is zero, so that a body that appears, disappears or is padded makes no jump. Differentiable in
  * the coordinates.
  *
  * In and out: [batch, persons, frames, joints, coordinates].
@@ -39,14 +40,12 @@ export class Motion extends layers.Layer {
   /** See {@link MotionConfig.confidence}. */
   readonly confidence: boolean;
 
-  /** @throws {Error} when the reference is unknown */
+  /** @throws {EncoderConfigError} when the reference is unknown */
   constructor(config: MotionConfig = {}) {
-    super(config);
+    super(checkedConfig('Motion', config, { reference: true, confidence: true }));
     this.reference = config.reference ?? 'next';
     this.confidence = config.confidence ?? false;
-    if (this.reference !== 'next' && this.reference !== 'previous') {
-      throw new Error(`Motion: got reference '${this.reference}'; expected 'next' or 'previous'.`);
-    }
+    checkOneOf('Motion.reference', this.reference, ['next', 'previous']);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {

@@ -11,7 +11,7 @@ const values = (x: tf.Tensor | tf.Tensor[] | SymbolicTensor | SymbolicTensor[]) 
 const random = (shape: number[], seed: number, mean = 0) => tf.randomNormal(shape, mean, 1, 'float32', seed);
 
 describe('BatchNorm', () => {
-  it('keeps symbolic shapes at ranks 2 to 5, with weights too', () => {
+  it('keeps symbolic shapes at ranks 2 to 5, also with weights', () => {
     for (const shape of [[3], [4, 3], [4, 5, 3], [2, 4, 5, 3]]) {
       expect((new BatchNorm().apply(input({ shape })) as SymbolicTensor).shape).toEqual([null, ...shape]);
     }
@@ -19,7 +19,7 @@ describe('BatchNorm', () => {
     expect((weighted as SymbolicTensor).shape).toEqual([null, 2, 5, 3]);
   });
 
-  it('normalises each channel of a batch, at any rank and size, and moves its statistics', () => {
+  it('normalises each channel of a batch, at any rank and size, and updates its moving statistics', () => {
     const shape = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 2, maxLength: 5 });
     fc.assert(
       fc.property(shape, fc.integer({ min: 0, max: 1e6 }), (sizes, seed) => {
@@ -48,7 +48,7 @@ describe('BatchNorm', () => {
     );
   });
 
-  it('scales and shifts by the moving statistics otherwise, and leaves them alone', () => {
+  it('scales and shifts by the moving statistics otherwise, and does not change them', () => {
     const layer = new BatchNorm();
     layer.build([null, 2]);
     layer.setWeights([
@@ -62,7 +62,7 @@ describe('BatchNorm', () => {
     expect([...layer.getWeights()[2]!.dataSync()]).toEqual([5, 0]);
   });
 
-  it('leaves rows of weight 0 out, as if they were not in the batch', () => {
+  it('leaves out rows of weight 0, as if they were not in the batch', () => {
     const x = random([2, 2, 3, 2], 1);
     const weights = tf.tensor2d([[1, 0], [1, 1]]); // biome-ignore format: a matrix
     const rows = tf.reshape(x, [4, 3, 2]);
@@ -78,7 +78,7 @@ describe('BatchNorm', () => {
     }
   });
 
-  it('keeps its statistics where no row counts', () => {
+  it('keeps its statistics when no row counts', () => {
     const layer = new BatchNorm();
     const y = layer.apply([random([2, 2, 3], 1), tf.zeros([2, 2])], { training: true });
     expect([...values(y)].every(Number.isFinite)).toBe(true);

@@ -1,8 +1,9 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { checkedConfig, checkNormalization } from '../../options.js';
 
-/** What {@link ChannelNormalization} must be told. */
+/** Config of {@link ChannelNormalization}. */
 export interface ChannelNormalizationConfig extends LayerConfig {
   /** Mean of each channel, or one for all. */
   mean: number[];
@@ -11,8 +12,8 @@ export interface ChannelNormalizationConfig extends LayerConfig {
 }
 
 /**
- * (x - mean) / std per channel, the last axis. It sits inside the model, so that inputs and attack budgets stay in
- * the input's own units.
+ * (x - mean) / std per channel, the last axis. The layer is part of the model, so that inputs and attack budgets stay in
+ * the units of the input.
  *
  * @example
  * ```ts
@@ -31,26 +32,16 @@ export class ChannelNormalization extends layers.Layer {
   /** See {@link ChannelNormalizationConfig.std}. */
   readonly std: number[];
 
-  /** @throws {Error} when a value is not finite, a standard deviation not above 0, or the lengths differ */
+  /** @throws {EncoderConfigError} when a value is not finite, a standard deviation is not above 0, or the lengths differ */
   constructor(config: ChannelNormalizationConfig) {
-    super(config);
+    super(checkedConfig('ChannelNormalization', config, { mean: true, std: true }));
     this.mean = config.mean;
     this.std = config.std;
-    const finite = [...this.mean, ...this.std].every(Number.isFinite);
-    if (this.mean.length !== this.std.length || !finite || !this.std.every((std) => std > 0)) {
-      throw new Error(
-        `ChannelNormalization: got mean [${this.mean}] and std [${this.std}]; expected as many finite numbers of each, std above 0.`,
-      );
-    }
+    checkNormalization('ChannelNormalization', this, this.mean?.length ?? 1);
   }
 
   override build(inputShape: Shape): void {
-    const channels = inputShape[inputShape.length - 1]!;
-    if (this.mean.length !== 1 && this.mean.length !== channels) {
-      throw new Error(
-        `ChannelNormalization: got ${this.mean.length} means for ${channels} channels; expected ${channels} or 1.`,
-      );
-    }
+    checkNormalization('ChannelNormalization', this, inputShape[inputShape.length - 1]!);
     super.build(inputShape);
   }
 
@@ -59,7 +50,7 @@ export class ChannelNormalization extends layers.Layer {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
       const factor = this.std.map((std) => 1 / std);
       if (factor.length === 1) return tf.mul(tf.sub(x, this.mean[0]!), factor[0]!);
-      // Broadcasting over three channels is slow: the vectors are repeated along the width instead.
+      // Broadcasting over three channels is slow. Repeating the vectors along the width is faster.
       const width = x.rank > 2 ? x.shape[x.rank - 2]! : 1;
       const rows = tf.reshape(x, [-1, width * factor.length]);
       const normalized = tf.mul(tf.sub(rows, tf.tile(this.mean, [width])), tf.tile(factor, [width]));

@@ -1,9 +1,10 @@
-import { channelMeans } from '@amr/layers';
+import { channelMeans, type LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { checkedConfig } from '../../options.js';
 
 /**
- * Mean over every axis but the batch and the channels, at any rank: [batch, ..., C] to [batch, C].
+ * Mean over all axes except the batch and the channels, at any rank: [batch, ..., C] to [batch, C].
  *
  * @example
  * ```ts
@@ -16,6 +17,11 @@ import { layers, type Shape } from '@tensorflow/tfjs-layers';
 export class GlobalAverage extends layers.Layer {
   /** The name that saved models know this layer by. */
   static readonly className = 'GlobalAverage';
+
+  /** @param config the options of every tfjs layer */
+  constructor(config: LayerConfig = {}) {
+    super(checkedConfig('GlobalAverage', config, {}));
+  }
 
   override computeOutputShape(inputShape: Shape): Shape {
     return [inputShape[0] ?? null, inputShape[inputShape.length - 1]!];

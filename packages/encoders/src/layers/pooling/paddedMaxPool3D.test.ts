@@ -58,7 +58,7 @@ describe.each(['cpu', 'wasm'] as const)('PaddedMaxPool3D on %s', (backend) => {
       expect([...gradient.dataSync()]).toEqual([...right.gradient].map((value) => expect.closeTo(value, 4)));
     });
 
-  it('is the maximum over evenly padded windows and sends the gradient to its first place', () => {
+  it('is the maximum over evenly padded windows, and its gradient goes to the first maximum', () => {
     fc.assert(
       fc.property(upTo3, upTo3, upTo3, (kernelSize, strides, more) =>
         check(
@@ -71,7 +71,7 @@ describe.each(['cpu', 'wasm'] as const)('PaddedMaxPool3D on %s', (backend) => {
     );
   });
 
-  it('does so with the windows that the networks have', () => {
+  it('is so with the windows of the networks', () => {
     check([3, 3, 3], [2, 2, 2], [4, 6, 6]);
     check([1, 3, 3], [1, 2, 2], [3, 7, 6]);
     check([2, 1, 1], [2, 1, 1], [5, 3, 3], [0, 0, 0]);
@@ -90,9 +90,9 @@ describe('PaddedMaxPool3D', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('refuses padding in which a window could lie', () => {
+  it('refuses padding that is larger than half a window', () => {
     expect(() => new PaddedMaxPool3D({ kernelSize: [2, 1, 1], padding: [1, 1, 0] })).toThrow(
-      /padding \[1,1,0\] for a window of \[2,1,1\]; expected half the window at most, \[1,0,0\]/,
+      /^PaddedMaxPool3D\.padding: got \[1, 1, 0\]; expected at most half the window, \[1, 0, 0\]\.$/,
     );
   });
 });

@@ -1,23 +1,24 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { checkedConfig, checkOption } from '../../options.js';
 import { halfOf, paddedSizes, type Size3 } from '../convolution/paddedConv3D.js';
 
-/** What {@link PaddedMaxPool3D} can be told. */
+/** Config of {@link PaddedMaxPool3D}. */
 export interface PaddedMaxPool3DConfig extends LayerConfig {
   /** The window's size. Default [3, 3, 3]. */
   kernelSize?: Size3;
   /** Default [2, 2, 2]. */
   strides?: Size3;
-  /** Rows on both sides of each axis that are never the maximum. Default half the window, rounded down; no more fit. */
+  /** Rows on both sides of each axis that are never the maximum, at most half the window. Default half the window, rounded down. */
   padding?: Size3;
 }
 
 /**
- * Maximum over windows along time, height and width, padded evenly on both sides, as PyTorch does; padding is
- * never the maximum. Where values are equal, the gradient goes to the first, in the order of frames, rows and columns.
+ * Maximum over windows along time, height and width, padded evenly on both sides, as in PyTorch; padding is never the
+ * maximum. When values are equal, the gradient goes to the first one, in the order of frames, rows and columns.
  *
- * In: [batch, frames, height, width, C]. Out: the same, with the sizes of {@link PaddedConv3D}.
+ * In: [batch, frames, height, width, C]. Out: the same rank, with the sizes of {@link PaddedConv3D}.
  *
  * @example
  * ```ts
@@ -37,18 +38,18 @@ export class PaddedMaxPool3D extends layers.Layer {
   /** See {@link PaddedMaxPool3DConfig.padding}. */
   readonly padding: Size3;
 
-  /** @throws {Error} when a window could lie in the padding alone */
+  /** @throws {EncoderConfigError} when a window could lie entirely in the padding */
   constructor(config: PaddedMaxPool3DConfig = {}) {
-    super(config);
+    super(checkedConfig('PaddedMaxPool3D', config, { kernelSize: true, strides: true, padding: true }));
     this.kernelSize = config.kernelSize ?? [3, 3, 3];
     this.strides = config.strides ?? [2, 2, 2];
     this.padding = config.padding ?? halfOf(this.kernelSize);
-    if (this.padding.some((rows, axis) => rows > this.kernelSize[axis]! / 2)) {
-      throw new Error(
-        `PaddedMaxPool3D: got padding [${this.padding}] for a window of [${this.kernelSize}]; expected half the window at ` +
-          `most, [${halfOf(this.kernelSize)}].`,
-      );
-    }
+    checkOption(
+      'PaddedMaxPool3D.padding',
+      this.padding,
+      this.padding.every((rows, axis) => rows <= this.kernelSize[axis]! / 2),
+      `at most half the window, [${halfOf(this.kernelSize).join(', ')}]`,
+    );
   }
 
   override computeOutputShape(inputShape: Shape): Shape {
@@ -63,8 +64,8 @@ export class PaddedMaxPool3D extends layers.Layer {
       const [overTime, ...overSpace] = [0, 1, 2].map(
         (axis): Window => ({ size: kernelSize[axis]!, stride: strides[axis]!, padding: padding[axis]! }),
       ) as [Window, Window, Window];
-      // A box's maximum is that over time of those over space. Not maxPool3d: its gradient on the cpu backend is wrong
-      // where a window is higher or lower than wide, and it is several times slower.
+      // The maximum of a box is the maximum over time of the maxima over space. maxPool3d is no alternative: its gradient
+      // on the cpu backend is wrong when a window is higher or lower than wide, and it is several times slower.
       const images = tf.reshape(x, [batch * frames, height, width, channels]) as tf.Tensor4D;
       const flat = maxPool(images, overSpace);
       const [, down, across] = flat.shape;

@@ -9,7 +9,7 @@ import { TemporalMaxPool } from './temporalMaxPool.js';
 const random = (shape: number[], seed: number, mean = 0) => tf.randomNormal(shape, mean, 1, 'float32', seed);
 
 describe('TemporalMaxPool', () => {
-  it('is the maximum of a window of frames, of what is there', () => {
+  it('is the maximum of a window of frames, without the padding', () => {
     const sizes = fc.record({
       frames: fc.integer({ min: 1, max: 9 }),
       kernelSize: fc.constantFrom(1, 3, 5),
@@ -68,6 +68,8 @@ describe('TemporalMaxPool', () => {
   });
 
   it('refuses an even window', () => {
-    expect(() => new TemporalMaxPool({ kernelSize: 2 })).toThrow(/kernelSize 2.*odd/);
+    expect(() => new TemporalMaxPool({ kernelSize: 2 })).toThrow(
+      /^TemporalMaxPool\.kernelSize: got 2; expected an odd/,
+    );
   });
 });

@@ -1,8 +1,9 @@
 import type { LayerConfig } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
+import { checkCount, checkedConfig, checkOdd } from '../../options.js';
 
-/** What {@link TemporalMaxPool} can be told. */
+/** Config of {@link TemporalMaxPool}. */
 export interface TemporalMaxPoolConfig extends LayerConfig {
   /** Frames that a window spans; odd. Default 3. */
   kernelSize?: number;
@@ -11,9 +12,9 @@ export interface TemporalMaxPoolConfig extends LayerConfig {
 }
 
 /**
- * Maximum over windows of frames, for each joint and channel by itself, padded by half a window on both sides as
- * PyTorch's `MaxPool2d` of kernel [kernelSize, 1] is: padding is never the maximum, and where values are equal, the
- * gradient goes to the first.
+ * Maximum over windows of frames, for each joint and channel separately, padded by half a window on both sides like
+ * PyTorch's `MaxPool2d` of kernel [kernelSize, 1]: padding is never the maximum, and when values are equal, the gradient
+ * goes to the first one.
  *
  * In: [batch, persons, frames, joints, C]. Out: [batch, persons, ceil(frames / stride), joints, C].
  *
@@ -34,14 +35,13 @@ export class TemporalMaxPool extends layers.Layer {
   /** See {@link TemporalMaxPoolConfig.stride}. */
   readonly stride: number;
 
-  /** @throws {Error} when the window's size is even */
+  /** @throws {EncoderConfigError} when the window's size is even, or the stride is not a whole number from 1 */
   constructor(config: TemporalMaxPoolConfig = {}) {
-    super(config);
+    super(checkedConfig('TemporalMaxPool', config, { kernelSize: true, stride: true }));
     this.kernelSize = config.kernelSize ?? 3;
     this.stride = config.stride ?? 1;
-    if (this.kernelSize % 2 !== 1) {
-      throw new Error(`TemporalMaxPool: got kernelSize ${this.kernelSize}; expected an odd number.`);
-    }
+    checkOdd('TemporalMaxPool.kernelSize', this.kernelSize);
+    checkCount('TemporalMaxPool.stride', this.stride);
   }
 
   override computeOutputShape([batch, persons, frames, joints, channels]: Shape): Shape {
@@ -54,7 +54,7 @@ export class TemporalMaxPool extends layers.Layer {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor5D;
       const [batch, persons, frames, joints, channels] = x.shape;
       const half = (this.kernelSize - 1) / 2;
-      // Not maxPool3d, whose gradient on the cpu backend is wrong for windows that are not cubes.
+      // maxPool3d is no alternative: its gradient on the cpu backend is wrong for windows that are not cubes.
       const y = tf.maxPool(
         tf.reshape(x, [batch * persons, frames, joints, channels]) as tf.Tensor4D,
         [this.kernelSize, 1],

@@ -23,7 +23,7 @@ describe('resnet1d', () => {
     encoder.dispose();
   });
 
-  it('takes any batch size and any length, and gives what it promises', () => {
+  it('takes any batch size and any length, and its outputs have the symbolic shapes', () => {
     const encoder = resnet1d({ ...tiny, inputShape: [1, 3], kernels: [4, 2] });
     const inner = model({ inputs: encoder.input, outputs: [...encoder.stages, encoder.features] });
     for (const batch of [1, 3]) {
@@ -72,15 +72,19 @@ describe('resnet1d', () => {
     expect(copy.inputNames).toEqual(['watch']);
   });
 
-  it('names what fits', () => {
+  it('refuses other sizes, and says what it expects', () => {
     expect(() => resnet1d({ inputShape: [180] as never })).toThrow(
-      /inputShape \[180\].*\[frames, channels\]/,
+      /^resnet1d\.inputShape: got \[180\]; expected \[frames, channels\]/,
     );
-    expect(() => resnet1d({ inputShape: [0, 6] })).toThrow(/inputShape \[0,6\]/);
-    expect(() => resnet1d({ ...tiny, widths: [] })).toThrow(/widths \[\]/);
-    expect(() => resnet1d({ ...tiny, kernels: [2.5] })).toThrow(/kernels \[2.5\]/);
-    expect(() => resnet1d({ ...tiny, mean: [0, 0], std: [1, 1] })).toThrow(/for 3 channels/);
-    expect(() => resnet1d({ ...tiny, std: [0] })).toThrow(/std \[0\].*above 0/);
-    expect(() => resnet1d({ ...tiny, mean: [Number.NaN] })).toThrow(/mean \[NaN\].*one number each/);
+    expect(() => resnet1d({ inputShape: [0, 6] })).toThrow(/inputShape: got \[0, 6\]/);
+    expect(() => resnet1d({ ...tiny, widths: [] })).toThrow(/widths: got \[\]/);
+    expect(() => resnet1d({ ...tiny, kernels: [2.5] })).toThrow(/kernels: got \[2.5\]/);
+    expect(() => resnet1d({ ...tiny, mean: [0, 0], std: [1, 1] })).toThrow(
+      /mean: got \[0, 0\]; .*3, one for each channel/,
+    );
+    expect(() => resnet1d({ ...tiny, std: [0] })).toThrow(/std: got \[0\]; .*above 0/);
+    expect(() => resnet1d({ ...tiny, mean: [Number.NaN] })).toThrow(
+      /mean: got \[NaN\]; .*one for each channel/,
+    );
   });
 });

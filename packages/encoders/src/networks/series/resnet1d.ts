@@ -5,21 +5,21 @@ import { SequenceConvolution } from '../../layers/convolution/sequenceConvolutio
 import { BatchNorm } from '../../layers/normalization/batchNorm.js';
 import { ChannelNormalization } from '../../layers/normalization/channelNormalization.js';
 import { GlobalAverage } from '../../layers/pooling/globalAverage.js';
-import { refuse } from '../../options.js';
+import { checkCountList, checkKeys, checkNormalization, checkOption } from '../../options.js';
 
-/** What {@link resnet1d} can be told. Only `inputShape` has no default. */
+/** Config of {@link resnet1d}. Only `inputShape` has no default. */
 export interface Resnet1dConfig {
   /** [frames, channels] of a recording, such as [180, 6] for an accelerometer and a gyroscope of three axes each. */
   inputShape: readonly [frames: number, channels: number];
-  /** Channels of each block; as many blocks as numbers. Default [64, 128, 128]. */
+  /** Channels of each block; there are as many blocks as numbers. Default [64, 128, 128]. */
   widths?: readonly number[];
-  /** Frames that each convolution of a block spans; as many convolutions as numbers. Default [8, 5, 3]. */
+  /** Frames that each convolution of a block spans; a block has as many convolutions as numbers. Default [8, 5, 3]. */
   kernels?: readonly number[];
-  /** Mean of the input, per channel or for all. Default 0. */
+  /** Mean of the input, one for each channel or one for all. Default 0. */
   mean?: number[];
-  /** Standard deviation of the input, per channel or for all. Default 1. */
+  /** Standard deviation of the input, one for each channel or one for all. Default 1. */
   std?: number[];
-  /** Name of the modality: of the input, and in front of every layer's name. Default `'inertial'`. */
+  /** Name of the modality: the input has it, and every layer's name starts with it. Default `'inertial'`. */
   name?: string;
   /** Seed of the initial weights. Absent: different each time. */
   seed?: number;
@@ -28,8 +28,8 @@ export interface Resnet1dConfig {
 /**
  * Residual network for time series such as those of inertial sensors: Wang, Yan & Oates, "Time Series Classification
  * from Scratch with Deep Neural Networks: A Strong Baseline", IJCNN 2017, section II C. Three blocks of three
- * convolutions with batch normalisation, relu(block(x) + shortcut(x)); the shortcut is batch normalisation, behind a
- * pointwise convolution where the channels change, as in the authors' code. Nothing is strided: every length fits.
+ * convolutions with batch normalisation, relu(block(x) + shortcut(x)); the shortcut is batch normalisation, after a
+ * pointwise convolution where the channels change, as in the authors' code. There are no strides: every length fits.
  *
  * Input: [batch, frames, channels] in the sensor's units; the normalisation by mean and std is a layer of the model.
  * Stages: one per block, [batch, frames, width]. Features: the mean over frames, [batch, the last width].
@@ -48,6 +48,15 @@ export interface Resnet1dConfig {
 export function resnet1d(config: Resnet1dConfig): Encoder {
   const { inputShape, widths = [64, 128, 128], kernels = [8, 5, 3], name = 'inertial' } = config;
   const { mean = [0], std = [1] } = config;
+  checkKeys('resnet1d', config, {
+    inputShape: true,
+    widths: true,
+    kernels: true,
+    mean: true,
+    std: true,
+    name: true,
+    seed: true,
+  });
   check({ inputShape, widths, kernels, mean, std });
 
   const seed = seeds(config.seed);
@@ -87,27 +96,13 @@ export function resnet1d(config: Resnet1dConfig): Encoder {
   };
 }
 
-function check({
-  inputShape,
-  widths,
-  kernels,
-  mean,
-  std,
-}: Required<Omit<Resnet1dConfig, 'name' | 'seed'>>): void {
-  const fail = (message: string) => refuse('resnet1d', message);
-  if (inputShape?.length !== 2) {
-    fail(`got inputShape [${inputShape}]; expected [frames, channels], such as [180, 6].`);
-  }
-  for (const [option, sizes] of Object.entries({ inputShape, widths, kernels })) {
-    if (sizes.length === 0 || !sizes.every((size) => Number.isInteger(size) && size > 0)) {
-      fail(`got ${option} [${sizes}]; expected whole numbers above 0.`);
-    }
-  }
-  const channels = inputShape[1];
-  const fits = mean.length === std.length && [1, channels].includes(mean.length);
-  if (!fits || !mean.every(Number.isFinite) || !std.every((value) => value > 0)) {
-    fail(
-      `got mean [${mean}] and std [${std}] for ${channels} channels; expected one number each, or one per channel, std above 0.`,
-    );
-  }
+type Checked = Required<Omit<Resnet1dConfig, 'name' | 'seed'>>;
+
+function check({ inputShape, widths, kernels, mean, std }: Checked): void {
+  const expected = '[frames, channels], such as [180, 6]';
+  checkOption('resnet1d.inputShape', inputShape, inputShape?.length === 2, expected);
+  checkCountList('resnet1d.inputShape', inputShape, '[180, 6]');
+  checkCountList('resnet1d.widths', widths, '[64, 128, 128]');
+  checkCountList('resnet1d.kernels', kernels, '[8, 5, 3]');
+  checkNormalization('resnet1d', { mean, std }, inputShape[1]);
 }

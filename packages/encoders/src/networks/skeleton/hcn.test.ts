@@ -36,7 +36,7 @@ describe('hcn', () => {
     encoder.dispose();
   });
 
-  it('has stages that halve what they see, of odd sizes too, at any batch size', () => {
+  it('has stages that halve both axes, odd sizes too, at any batch size', () => {
     const encoder = hcn({ ...tiny, frames: 39, pointChannels: 21, layout: 'imigue-upper' });
     expect(encoder.stages.map(({ shape }) => shape)).toEqual([
       [null, 2, 9, 5, 8],
@@ -86,16 +86,16 @@ describe('hcn', () => {
     expect(copy.outputNames).toEqual(['poseFeatures']);
   });
 
-  it('names a size that works', () => {
-    expect(() => hcn({ ...tiny, frames: 15 })).toThrow(/frames 15; expected 16 or more/);
+  it('refuses other sizes, and says what it expects', () => {
+    expect(() => hcn({ ...tiny, frames: 15 })).toThrow(/^hcn\.frames: got 15; expected 16 or more/);
     expect(() => hcn({ ...tiny, pointChannels: 8 })).toThrow(
-      /pointChannels 8 with width 4; expected 16 or more/,
+      /^hcn\.pointChannels: got 8; expected 16 or more.* width, 4\./,
     );
-    expect(() => hcn({ width: 16 })).toThrow(/pointChannels 8 with width 16.*half the width/);
-    expect(() => hcn({ width: 5 })).toThrow(/width 5.*even/);
-    expect(() => hcn({ ...tiny, persons: 0 })).toThrow(/persons 0/);
-    expect(() => hcn({ ...tiny, dropout: 1 })).toThrow(/dropout 1/);
-    expect(() => hcn({ ...tiny, pooling: 'sum' as 'max' })).toThrow(/pooling 'sum'/);
-    expect(() => hcn({ ...tiny, stream: 'velocity' as 'joint' })).toThrow(/stream 'velocity'/);
+    expect(() => hcn({ width: 16 })).toThrow(/pointChannels: got 8; .*half the width, 16/);
+    expect(() => hcn({ width: 5 })).toThrow(/^hcn\.width: got 5; expected an even/);
+    expect(() => hcn({ ...tiny, persons: 0 })).toThrow(/^hcn\.persons: got 0/);
+    expect(() => hcn({ ...tiny, dropout: 1 })).toThrow(/^hcn\.dropout: got 1/);
+    expect(() => hcn({ ...tiny, pooling: 'sum' as 'max' })).toThrow(/^hcn\.pooling: got 'sum'/);
+    expect(() => hcn({ ...tiny, stream: 'velocity' as 'joint' })).toThrow(/^hcn\.stream: got 'velocity'/);
   });
 });

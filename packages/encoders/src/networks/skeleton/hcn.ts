@@ -10,13 +10,13 @@ import { TemporalConvolution } from '../../layers/convolution/temporalConvolutio
 import { JointsAsChannels } from '../../layers/joints/jointsAsChannels.js';
 import { Motion } from '../../layers/joints/motion.js';
 import { SeededDropout } from '../../layers/seededDropout.js';
-import { checkDropout, checkWhole, refuse } from '../../options.js';
-import { type SkeletonGraph, type SkeletonLayout, skeletonGraph } from '../../skeleton/graphs.js';
-import { type SkeletonStreamConfig, skeletonStream } from '../../skeleton/skeletonStream.js';
+import { checkCounts, checkDropout, checkKeys, checkOneOf, checkOption, type KeysOf } from '../../options.js';
+import { graphOf, type SkeletonGraph, type SkeletonLayout } from '../../skeleton/graphs.js';
+import { type SkeletonStreamConfig, skeletonStream, streamKeys } from '../../skeleton/skeletonStream.js';
 
-/** What {@link hcn} can be told; everything has a default. */
+/** Config of {@link hcn}. Everything has a default. */
 export interface HcnConfig extends SkeletonStreamConfig {
-  /** Frames of a clip, which the dataset brings it to; 16 or more. Default 32, the paper's; its authors' code has 64. */
+  /** Frames of a clip, to which the data set resamples it; 16 or more. Default 32, as in the paper; the authors' code has 64. */
   frames?: number;
   /** Bodies of a clip, absent ones all zero. Default 2. */
   persons?: number;
@@ -26,30 +26,30 @@ export interface HcnConfig extends SkeletonStreamConfig {
   coordinates?: number;
   /** Channels of the first and the fourth convolution; the fifth has twice, the sixth four times as many. Default 64. */
   width?: number;
-  /** Channels that stand beside the frames once the joints have become channels; 16 or more. Default half the width. */
+  /** Channels that become a spatial axis next to the frames when the joints become channels; 16 or more. Default half the width. */
   pointChannels?: number;
-  /** Width of the features, the layer behind the bodies' pooling. Default 4 times the width. */
+  /** Width of the features, the layer after the bodies' pooling. Default 4 times the width. */
   hidden?: number;
-  /** How bodies are joined, element by element. Default `'max'`, the paper's choice. */
+  /** How the bodies' features are pooled, element by element. Default `'max'`, the paper's choice. */
   pooling?: 'max' | 'mean';
-  /** Share of activations dropped in training behind the convolutions 4, 5, 6 and the features. In [0, 1); default 0. */
+  /** Share of activations dropped in training after the convolutions 4, 5, 6 and the features. In [0, 1); default 0. */
   dropout?: number;
-  /** Name of the modality: of the input, and in front of every layer's name. Default `'skeleton'`. */
+  /** Name of the modality: the input has it, and every layer's name starts with it. Default `'skeleton'`. */
   name?: string;
-  /** Seed of the initial weights and of what is dropped. Absent: different each time. */
+  /** Seed of the initial weights and of dropout. Absent: different each time. */
   seed?: number;
 }
 
 /**
  * HCN: Li, Zhong, Xie & Pu, "Co-occurrence Feature Learning from Skeleton Data for Action Recognition and Detection with
- * Hierarchical Aggregation", IJCAI 2018 (arXiv 1804.06055), section 3. Convolutions learn features of each joint by
- * itself; then joints become channels, so that the next ones see all of them. Joints and their motion have a branch
- * each. Bodies are joined by an element-wise maximum over those that are there.
+ * Hierarchical Aggregation", IJCAI 2018 (arXiv 1804.06055), section 3. Convolutions first learn features of
+ * each joint alone; then joints become channels, so that the next convolutions see all of them. Joints and their motion
+ * have a branch each. Bodies are pooled by an element-wise maximum over those that are present.
  *
  * Sizes are those of the authors' code: with the defaults and a classifier for 60 classes 784,892 parameters, 1,047,036
- * at 64 frames. The 2.64 M that later papers print is a reproduction's: `frames: 64, pointChannels: 64, hidden: 512`.
- * It has no batch normalisation, so it wants smaller training steps than the graph networks (0.001 for Adam). Motion is
- * x[t] - x[t - 1].
+ * at 64 frames. Later papers print 2.64 M, which a reproduction has: `frames: 64, pointChannels: 64, hidden: 512`. The
+ * network has no batch normalisation, so it needs a smaller learning rate than the graph networks (0.001 for Adam).
+ * Motion is x[t] - x[t - 1].
  *
  * Input: [batch, persons, frames, joints, coordinates], in metres. Stages: [batch, persons, frames / 4, pointChannels /
  * 4, 2 width], then half of both sizes, and half again, absent bodies zero. Features: [batch, hidden].
@@ -69,7 +69,8 @@ export function hcn(config: HcnConfig = {}): Encoder {
   const { frames = 32, persons = 2, layout = 'ntu-rgb+d', coordinates = 3, width = 64 } = config;
   const { pointChannels = width / 2, hidden = 4 * width, dropout = 0, name = 'skeleton' } = config;
   const { pooling = 'max', confidence = false } = config;
-  const graph = skeletonGraph(layout);
+  checkKeys('hcn', config, hcnKeys);
+  const graph = graphOf('hcn.layout', layout);
   check({ frames, persons, coordinates, width, pointChannels, hidden, dropout, pooling });
 
   const seed = seeds(config.seed);
@@ -89,7 +90,7 @@ export function hcn(config: HcnConfig = {}): Encoder {
   const skeleton = input({ shape: [persons, frames, graph.joints, coordinates], name });
   const presence = new BodyPresence(named('Presence')).apply(skeleton) as SymbolicTensor;
   const stages: SymbolicTensor[] = [];
-  /** What a fusion sees: absent bodies are zero there. */
+  /** Adds a stage, in which absent bodies are zero: a fusion averages over all bodies. */
   const stage = (x: SymbolicTensor) => {
     stages.push(new BodyMask(named(`Stage${stages.length + 1}`)).apply([x, presence]) as SymbolicTensor);
     return stages.at(-1)!;
@@ -102,7 +103,7 @@ export function hcn(config: HcnConfig = {}): Encoder {
     x = pool(conv(x, `${part}Conv3`, width / 2), `${part}Pool3`);
     return drop(pool(conv(x, `${part}Conv4`, width), `${part}Pool4`), `${part}Dropout4`);
   };
-  const points = skeletonStream(skeleton, graph, name, config);
+  const points = skeletonStream('hcn', skeleton, graph, name, config);
   const difference = new Motion({ reference: 'previous', confidence, ...named('Difference') });
   const motion = difference.apply(points) as SymbolicTensor;
   const branches = [branch(points, 'Point'), branch(motion, 'Motion')];
@@ -111,7 +112,7 @@ export function hcn(config: HcnConfig = {}): Encoder {
   x = stage(relu(pool(conv(x, 'Conv6', 4 * width), 'Pool6'), 'Relu6'));
 
   x = new BodyPool({ pooling, ...named('Bodies') }).apply([x, presence]) as SymbolicTensor;
-  // Channels first, as PyTorch flattens them, so that its weights fit.
+  // Channels first, the order in which PyTorch flattens, so that its weights fit.
   x = layers.permute({ dims: [3, 1, 2], ...named('ChannelsFirst') }).apply(x) as SymbolicTensor;
   x = drop(layers.flatten(named('Flat')).apply(x) as SymbolicTensor, 'Dropout6');
   const kernelInitializer = initializers.heNormal({ seed: seed() });
@@ -125,6 +126,21 @@ export function hcn(config: HcnConfig = {}): Encoder {
   };
 }
 
+const hcnKeys: KeysOf<HcnConfig> = {
+  ...streamKeys,
+  frames: true,
+  persons: true,
+  layout: true,
+  coordinates: true,
+  width: true,
+  pointChannels: true,
+  hidden: true,
+  pooling: true,
+  dropout: true,
+  name: true,
+  seed: true,
+};
+
 type Checked = Required<
   Pick<
     HcnConfig,
@@ -133,18 +149,14 @@ type Checked = Required<
 >;
 
 function check({ dropout, pooling, ...sizes }: Checked): void {
-  const fail = (message: string) => refuse('hcn', message);
   const { frames, width, pointChannels } = sizes;
   // First, since pointChannels is half of it by default.
-  if (width % 2 !== 0) fail(`got width ${width}; expected an even number: a convolution has half as many.`);
-  checkWhole('hcn', sizes);
-  if (frames < 16) fail(`got frames ${frames}; expected 16 or more: it is halved four times.`);
-  if (pointChannels < 16) {
-    fail(
-      `got pointChannels ${pointChannels} with width ${width}; expected 16 or more: it is halved four times. It is half ` +
-        'the width unless it is given.',
-    );
-  }
-  checkDropout('hcn', dropout);
-  if (pooling !== 'max' && pooling !== 'mean') fail(`got pooling '${pooling}'; expected 'max' or 'mean'.`);
+  checkOption('hcn.width', width, width % 2 === 0, 'an even number: a convolution has half as many channels');
+  checkCounts('hcn', sizes);
+  const sixteen = '16 or more: the network halves it four times';
+  checkOption('hcn.frames', frames, frames >= 16, sixteen);
+  const advice = `By default it is half the width, ${width}.`;
+  checkOption('hcn.pointChannels', pointChannels, pointChannels >= 16, sixteen, advice);
+  checkDropout('hcn.dropout', dropout);
+  checkOneOf('hcn.pooling', pooling, ['max', 'mean']);
 }

@@ -1,10 +1,12 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkTemporalKernel, type GcnConfig, gcn } from '../../blocks/skeleton/gcn.js';
+import { type GcnConfig, gcn, gcnKeys } from '../../blocks/skeleton/gcn.js';
 import type { Encoder } from '../../encoder.js';
 import { GraphConvolution } from '../../layers/graph/graphConvolution.js';
-import { adjacency, type PartitionStrategy } from '../../skeleton/adjacency.js';
+import { checkKeys, checkOdd } from '../../options.js';
+import { adjacencyOf, type PartitionStrategy } from '../../skeleton/adjacency.js';
+import { graphOf } from '../../skeleton/graphs.js';
 
-/** What {@link stgcn} can be told. Only `frames` has no default. */
+/** Config of {@link stgcn}. Only `frames` has no default. */
 export interface StgcnConfig extends GcnConfig {
   /** Default `'spatial'`. */
   partition?: PartitionStrategy;
@@ -20,9 +22,9 @@ export interface StgcnConfig extends GcnConfig {
  * defaults, 25 joints and a classifier for 60 classes it has the published 3.10 M parameters.
  *
  * Input: [batch, persons, frames, joints, coordinates], in metres. Stages: the same rank, channels last. Features:
- * [batch, width * 2^(stages - 1)], the mean over frames, joints and the bodies that are there. Absent bodies count
- * neither there nor in the statistics of batch normalisation, and are zero in each stage's output; one body alone
- * (`persons: 1`) is taken to be there but for the features, which are zero when it is not.
+ * [batch, width * 2^(stages - 1)], the mean over frames, joints and the bodies that are present. Absent bodies are left
+ * out of this mean and of the statistics of batch normalisation, and each stage's output is zero for them. With
+ * `persons: 1` the network takes the body as present, but the features are zero when it is absent.
  *
  * @throws {EncoderConfigError} when a size does not fit; the message names one that does
  * @example
@@ -36,18 +38,25 @@ export interface StgcnConfig extends GcnConfig {
  * ```
  */
 export function stgcn(config: StgcnConfig): Encoder {
+  checkKeys('stgcn', config, { ...gcnKeys, partition: true, edgeImportance: true, temporalKernel: true });
   const { partition = 'spatial', edgeImportance = true, temporalKernel = 9, layout = 'ntu-rgb+d' } = config;
-  checkTemporalKernel('stgcn', temporalKernel);
-  const edges = adjacency(layout, partition);
-  return gcn('stgcn', config, (x, { part, filters, stride }, { seed, name, norm, relu, temporal }) => {
-    const graph = new GraphConvolution({
-      filters,
-      adjacency: edges,
-      edgeImportance,
-      seed: seed(),
-      name: name(`${part}Graph`),
-    });
-    const y = relu(norm(graph.apply(x) as SymbolicTensor, `${part}GraphNorm`), `${part}GraphRelu`);
-    return norm(temporal(y, `${part}Temporal`, filters, temporalKernel, stride), `${part}TemporalNorm`);
-  });
+  checkOdd('stgcn.temporalKernel', temporalKernel);
+  const skeleton = graphOf('stgcn.layout', layout);
+  const edges = adjacencyOf(skeleton, partition, 'stgcn.partition');
+  return gcn(
+    'stgcn',
+    config,
+    skeleton,
+    (x, { part, filters, stride }, { seed, name, norm, relu, temporal }) => {
+      const graph = new GraphConvolution({
+        filters,
+        adjacency: edges,
+        edgeImportance,
+        seed: seed(),
+        name: name(`${part}Graph`),
+      });
+      const y = relu(norm(graph.apply(x) as SymbolicTensor, `${part}GraphNorm`), `${part}GraphRelu`);
+      return norm(temporal(y, `${part}Temporal`, filters, temporalKernel, stride), `${part}TemporalNorm`);
+    },
+  );
 }

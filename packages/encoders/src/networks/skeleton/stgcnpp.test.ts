@@ -37,7 +37,7 @@ describe('stgcnpp', () => {
     ['bone', 'root'],
     ['joint-motion', 'root'],
     ['bone-motion', 'root'],
-  ] as const)('makes the stream %s of joints, normalize %s', (stream, normalize) => {
+  ] as const)('computes the stream %s from joints, normalize %s', (stream, normalize) => {
     const { model: encoder } = stgcnpp({ ...tiny, stream, normalize });
     jolt(encoder);
     const x = random([2, 2, 4, 3, 3], 1);
@@ -50,7 +50,7 @@ describe('stgcnpp', () => {
     expectGradientsOfDifferences(apply, [x], { step: 2e-3, tolerance: 0.05 });
   });
 
-  it('sees streams that differ', () => {
+  it('has different features for each stream', () => {
     const x = random([1, 2, 4, 3, 3], 1);
     const streams = ['joint', 'bone', 'joint-motion', 'bone-motion'] as const;
     const features = streams.map((stream) => {
@@ -65,8 +65,10 @@ describe('stgcnpp', () => {
     await expectTorchGolden(stgcnpp(config).model, 'stgcnpp');
   });
 
-  it('names widths and dilations that work', () => {
-    expect(() => stgcnpp({ ...tiny, width: 4 })).toThrow(/width 4 for 6 temporal branches.*6 or more/);
-    expect(() => stgcnpp({ ...tiny, dilations: [0] })).toThrow(/dilations \[0\]/);
+  it('refuses other widths and dilations, and says what it expects', () => {
+    expect(() => stgcnpp({ ...tiny, width: 4 })).toThrow(
+      /^stgcnpp\.width: got 4; expected 6 or more.* 6 temporal branches/,
+    );
+    expect(() => stgcnpp({ ...tiny, dilations: [0] })).toThrow(/^stgcnpp\.dilations: got \[0\]/);
   });
 });

@@ -4,8 +4,8 @@ import type { Encoder } from '../../encoder.js';
 /**
  * ResNet-50 inflated to video, the I3D baseline of Wang et al., "Non-local Neural Networks", CVPR 2018 (section 3.3;
  * inflation: Carreira & Zisserman, "Quo Vadis, Action Recognition?", CVPR 2017), as PyTorchVideo builds it: a stem of
- * [5, 7, 7], the first convolution of every block over 3 frames in the first stage and of every second block behind
- * it, and a max pool that halves the frames behind the first stage. With a classifier for 400 classes it has
+ * [5, 7, 7], the first convolution of every block over 3 frames in the first stage and of every second block after
+ * it, and a max pool that halves the frames after the first stage. With a classifier for 400 classes it has
  * 28,043,472 parameters (published: 28.04 M); its published input is 8 frames.
  *
  * Input: [batch, frames, height, width, channels] with values in [0, 1], 2 frames of 32 x 32 pixels or more; the

@@ -48,7 +48,7 @@ describe('resnet3d', () => {
     ]);
   });
 
-  it('has a stem of 45 channels between its halves in R(2+1)D, and a share of them when it is narrower', () => {
+  it('has 45 channels between the halves of the stem of R(2+1)D, and proportionally fewer when it is narrower', () => {
     const middle = (width: number) => {
       const config = { inputShape: [2, 8, 8, 3] as const, width, blocks: [1], depth: 10 as const };
       return resnet3d({ ...config, stem: 'r2plus1d' })
@@ -74,7 +74,7 @@ describe('resnet3d', () => {
     expect(encoder.stages.at(-1)!.shape).toEqual([null, 1, 1, 1, channels]);
   });
 
-  it('takes odd sizes, any batch size, and gives what it promises', () => {
+  it('takes odd sizes and any batch size, and its outputs have the symbolic shapes', () => {
     const encoder = resnet3d({ ...tiny, inputShape: [5, 9, 11, 2], poolStride: [1, 2, 2] });
     const inner = model({ inputs: encoder.input, outputs: [...encoder.stages, encoder.features] });
     for (const batch of [1, 3]) {
@@ -138,18 +138,28 @@ describe('resnet3d', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('names a size that works', () => {
+  it('refuses other sizes, and says what it expects', () => {
     expect(() => resnet3d({ inputShape: [8, 112, 112, 3] })).toThrow(
-      /frames 8.*stride of 16.*frames 16 or more/,
+      /^resnet3d\.inputShape: got \[8, 112, 112, 3\]; expected frames 16 or more/,
     );
-    expect(() => resnet3d({ inputShape: [16, 112, 30, 3] })).toThrow(/width 30.*width 32 or more/);
+    expect(() => resnet3d({ inputShape: [16, 112, 30, 3] })).toThrow(
+      /inputShape: got \[16, 112, 30, 3\]; expected width 32 or more/,
+    );
     expect(() => resnet3d({ ...tiny, depth: 20 as 18, blocks: undefined })).toThrow(
-      /depth 20.*10, 18, 34 or 50/,
+      /depth: got 20; expected one of 10, 18, 34, 50/,
     );
-    expect(() => resnet3d({ ...tiny, stem: 'slow' as 'r3d' })).toThrow(/stem 'slow'/);
-    expect(() => resnet3d({ ...tiny, stemKernel: [3, 4, 4] })).toThrow(/stemKernel \[3,4,4\].*odd/);
-    expect(() => resnet3d({ ...tiny, strides: [[1, 1, 1]] })).toThrow(/1 strides for 2 stages/);
-    expect(() => resnet3d({ ...tiny, mean: [0, 0, 0], std: [1, 1, 1] })).toThrow(/for 1 channels/);
-    expect(() => resnet3d({ ...tiny, inputShape: [4, 8, 8] as never })).toThrow(/inputShape \[4,8,8\]/);
+    expect(() => resnet3d({ ...tiny, stem: 'slow' as 'r3d' })).toThrow(/stem: got 'slow'/);
+    expect(() => resnet3d({ ...tiny, stemKernel: [3, 4, 4] })).toThrow(
+      /stemKernel: got \[3, 4, 4\]; expected odd/,
+    );
+    expect(() => resnet3d({ ...tiny, strides: [[1, 1, 1]] })).toThrow(
+      /strides: got \[\[1, 1, 1\]\]; .*each of 2 stages/,
+    );
+    expect(() => resnet3d({ ...tiny, mean: [0, 0, 0], std: [1, 1, 1] })).toThrow(
+      /mean: got \[0, 0, 0\]; expected an array of one number/,
+    );
+    expect(() => resnet3d({ ...tiny, inputShape: [4, 8, 8] as never })).toThrow(
+      /inputShape: got \[4, 8, 8\]/,
+    );
   });
 });

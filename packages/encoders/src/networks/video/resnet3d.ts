@@ -3,56 +3,68 @@ import { basicBlock } from '../../blocks/video/basicBlock.js';
 import { bottleneck } from '../../blocks/video/bottleneck.js';
 import { kineticsNormalization } from '../../blocks/video/normalization.js';
 import { type ConvolutionKind, factored } from '../../blocks/video/spatiotemporal.js';
-import { videoChecks } from '../../blocks/video/videoChecks.js';
-import type { VideoConfig } from '../../blocks/video/videoConfig.js';
-import { residualStages, type VideoNetwork, videoNetwork } from '../../blocks/video/videoNetwork.js';
+import { checkBlocks, checkInputShape, normalizationOf } from '../../blocks/video/videoChecks.js';
+import { type VideoConfig, videoKeys } from '../../blocks/video/videoConfig.js';
+import { residualStages, type VideoNetworkBuilder, videoNetwork } from '../../blocks/video/videoNetwork.js';
 import type { Encoder } from '../../encoder.js';
 import type { Size3 } from '../../layers/convolution/paddedConv3D.js';
 import { PaddedMaxPool3D } from '../../layers/pooling/paddedMaxPool3D.js';
+import { checkCount, checkKeys, checkOneOf, checkOption, type KeysOf } from '../../options.js';
 
 /**
- * How the blocks' convolutions see time, in the words of Tran et al., "A Closer Look at Spatiotemporal Convolutions for
+ * How the blocks convolve over time, in the words of Tran et al., "A Closer Look at Spatiotemporal Convolutions for
  * Action Recognition", CVPR 2018:
  *
  * - `'r3d'`: 3x3x3 everywhere.
  * - `'mc3'`: 3x3x3 in the first stage, 1x3x3 in all further ones, which keep the number of frames (unless `strides`
  *   says otherwise).
- * - `'r2plus1d'`: 1x3x3, batch normalisation, relu, then 3x1x1, with as many channels between the two as give the
- *   weights of a 3x3x3 convolution.
+ * - `'r2plus1d'`: 1x3x3, batch normalisation, relu, then 3x1x1, with the number of channels between the two that gives
+ *   as many weights as a 3x3x3 convolution has.
  */
 export type VideoConvolution = 'r3d' | 'mc3' | 'r2plus1d';
 
 /**
- * What {@link resnet3d} can be told. Only `inputShape` has no default; mean and std are Kinetics-400's for 3 channels,
+ * Config of {@link resnet3d}. Only `inputShape` has no default. The default mean and std are Kinetics-400's for 3 channels,
  * otherwise 0.45 and 0.225.
  */
 export interface Resnet3dConfig extends VideoConfig {
   /** Layers: 10, 18 and 34 have basic blocks, 50 has bottlenecks. Default 18. */
   depth?: 10 | 18 | 34 | 50;
-  /** Number of blocks of each stage, instead of the depth's own, such as [1, 1, 1]. */
+  /** Number of blocks of each stage, such as [1, 1, 1]. Default: those of the depth. */
   blocks?: readonly number[];
   /** Channels of the first stage; each further stage doubles them. Default 64. */
   width?: number;
-  /** How the blocks' convolutions see time: see {@link VideoConvolution}. Default `'r3d'`. */
+  /** How the blocks convolve over time: see {@link VideoConvolution}. Default `'r3d'`. */
   convolution?: VideoConvolution;
   /**
    * `'hara'`: kernel [7, 7, 7], stride [1, 2, 2] and a max pool of stride 2 (Hara et al., CVPR 2018); `'r3d'`: kernel
-   * [3, 7, 7], stride [1, 2, 2], no pool (Tran et al., CVPR 2018), at eight times the cost behind it; `'r2plus1d'`:
-   * the same in two steps, [1, 7, 7] onto 45 / 64 of the channels and [3, 1, 1]. Default `'hara'`.
+   * [3, 7, 7], stride [1, 2, 2], no pool (Tran et al., CVPR 2018), which makes all later layers eight times as costly;
+   * `'r2plus1d'`: the same in two steps, [1, 7, 7] onto 45 / 64 of the channels and [3, 1, 1]. Default `'hara'`.
    */
   stem?: 'hara' | 'r3d' | 'r2plus1d';
-  /** The stem's kernel, instead of its own; odd sizes. */
+  /** The stem's kernel; odd sizes. Default: that of `stem`. */
   stemKernel?: Size3;
-  /** The stem's stride, instead of its own. */
+  /** The stem's stride. Default: that of `stem`. */
   stemStride?: Size3;
-  /** The stride of the stem's max pool, instead of its own; null for no pool. */
+  /** The stride of the stem's max pool; null for no pool. Default: that of `stem`. */
   poolStride?: Size3 | null;
   /** Stride of each stage's first block. Default [1, 1, 1], then [2, 2, 2] each, or [1, 2, 2] each with `'mc3'`. */
   strides?: readonly Size3[];
 }
 
-/** What {@link r3d}, {@link mc3} and {@link r2plus1d} can be told. */
+/** Config of {@link r3d}, {@link mc3} and {@link r2plus1d}. */
 export type TorchvisionVideoConfig = Omit<Resnet3dConfig, 'stem' | 'convolution'>;
+
+const torchvisionKeys: KeysOf<TorchvisionVideoConfig> = {
+  ...videoKeys,
+  depth: true,
+  blocks: true,
+  width: true,
+  stemKernel: true,
+  stemStride: true,
+  poolStride: true,
+  strides: true,
+};
 
 const blocksOfDepth: { [depth: number]: readonly number[] } = {
   10: [1, 1, 1, 1],
@@ -95,23 +107,8 @@ const convolutions: { [convolution: string]: { kind(stage: number): ConvolutionK
  * ```
  */
 export function resnet3d(config: Resnet3dConfig): Encoder {
-  const { depth = 18, width = 64, stem = 'hara', convolution = 'r3d' } = config;
-  const plan = planOf(config);
-  const network = videoNetwork(config, plan.normalization);
-  const { kind } = convolutions[convolution]!;
-
-  let x = stemOf(network, stem, width, plan.kernel, plan.stride);
-  if (plan.pool) {
-    const pool = new PaddedMaxPool3D({ strides: plan.pool, name: network.nameOf('StemPool') });
-    x = pool.apply(x) as SymbolicTensor;
-  }
-  const build = depth === 50 ? bottleneck : basicBlock;
-  const stages = residualStages(x, plan.blocks, (y, place) => {
-    const { stage, block } = place;
-    const strides: Size3 = block === 0 ? plan.strides[stage]! : [1, 1, 1];
-    return build(network, y, place, { planes: width * 2 ** stage, strides, kind: kind(stage) });
-  });
-  return network.encoder(stages, network.pooled(stages.at(-1)!));
+  checkKeys('resnet3d', config, { ...torchvisionKeys, stem: true, convolution: true });
+  return residualNetwork('resnet3d', config);
 }
 
 /**
@@ -129,12 +126,13 @@ export function resnet3d(config: Resnet3dConfig): Encoder {
  * ```
  */
 export function r3d(config: TorchvisionVideoConfig): Encoder {
-  return resnet3d({ ...config, stem: 'r3d', convolution: 'r3d' });
+  checkKeys('r3d', config, torchvisionKeys);
+  return residualNetwork('r3d', { ...config, stem: 'r3d', convolution: 'r3d' });
 }
 
 /**
  * MC3 of Tran et al., CVPR 2018, as torchvision builds it: {@link resnet3d} with the `'r3d'` stem, 3D convolutions in
- * the first stage and 2D ones behind it, all frames kept. At depth 18 and with a classifier for 400 classes it has
+ * the first stage and 2D ones after it, which keep all frames. At depth 18 and with a classifier for 400 classes it has
  * mc3_18's 11,695,440 parameters; its published input is 16 frames of 112 x 112 pixels.
  *
  * @throws {EncoderConfigError} when a size does not fit; the message names one that does
@@ -147,7 +145,8 @@ export function r3d(config: TorchvisionVideoConfig): Encoder {
  * ```
  */
 export function mc3(config: TorchvisionVideoConfig): Encoder {
-  return resnet3d({ ...config, stem: 'r3d', convolution: 'mc3' });
+  checkKeys('mc3', config, torchvisionKeys);
+  return residualNetwork('mc3', { ...config, stem: 'r3d', convolution: 'mc3' });
 }
 
 /**
@@ -165,54 +164,86 @@ export function mc3(config: TorchvisionVideoConfig): Encoder {
  * ```
  */
 export function r2plus1d(config: TorchvisionVideoConfig): Encoder {
-  return resnet3d({ ...config, stem: 'r2plus1d', convolution: 'r2plus1d' });
+  checkKeys('r2plus1d', config, torchvisionKeys);
+  return residualNetwork('r2plus1d', { ...config, stem: 'r2plus1d', convolution: 'r2plus1d' });
+}
+
+/** All of these networks. `network` is the name of the function that the caller used, for messages. */
+function residualNetwork(network: string, config: Resnet3dConfig): Encoder {
+  const { depth = 18, width = 64, stem = 'hara', convolution = 'r3d' } = config;
+  const sizes = checkedSizes(network, config);
+  const builder = videoNetwork(config, sizes.normalization);
+  const { kind } = convolutions[convolution]!;
+
+  let x = stemOf(builder, stem, width, sizes.kernel, sizes.stride);
+  if (sizes.pool) {
+    const pool = new PaddedMaxPool3D({ strides: sizes.pool, name: builder.nameOf('StemPool') });
+    x = pool.apply(x) as SymbolicTensor;
+  }
+  const build = depth === 50 ? bottleneck : basicBlock;
+  const stages = residualStages(x, sizes.blocks, (y, position) => {
+    const { stage, block } = position;
+    const strides: Size3 = block === 0 ? sizes.strides[stage]! : [1, 1, 1];
+    return build(builder, y, position, { planes: width * 2 ** stage, strides, kind: kind(stage) });
+  });
+  return builder.encoder(stages, builder.pooled(stages.at(-1)!));
 }
 
 function stemOf(
-  network: VideoNetwork,
+  network: VideoNetworkBuilder,
   stem: string,
   filters: number,
   kernelSize: Size3,
   strides: Size3,
 ): SymbolicTensor {
   if (stem !== 'r2plus1d') {
-    return network.activation(network.conv(network.front, 'Stem', filters, kernelSize, strides), 'StemRelu');
+    return network.activation(
+      network.conv(network.normalized, 'Stem', filters, kernelSize, strides),
+      'StemRelu',
+    );
   }
   const middle = Math.max(1, Math.round((45 * filters) / 64));
-  const y = factored(network, network.front, 'Stem', { filters, middle, kernelSize, strides });
+  const y = factored(network, network.normalized, 'Stem', { filters, middle, kernelSize, strides });
   return network.activation(y, 'StemRelu');
 }
 
-/** The config with its defaults, checked. */
-function planOf(config: Resnet3dConfig) {
+/** The sizes of the config with their defaults, checked. */
+function checkedSizes(network: string, config: Resnet3dConfig) {
   const { inputShape, depth = 18, width = 64, stem = 'hara', convolution = 'r3d' } = config;
-  const check = videoChecks('resnet3d');
-  check.whole('width', width);
-  const own = stems[stem] ?? check.fail(`got stem '${stem}'; expected 'hara', 'r3d' or 'r2plus1d'.`);
-  const { step } =
-    convolutions[convolution] ??
-    check.fail(`got convolution '${convolution}'; expected 'r3d', 'mc3' or 'r2plus1d'.`);
-  if (!(depth in blocksOfDepth)) check.fail(`got depth ${depth}; expected 10, 18, 34 or 50.`);
+  checkCount(`${network}.width`, width);
+  checkOneOf(`${network}.stem`, stem, Object.keys(stems));
+  checkOneOf(`${network}.convolution`, convolution, Object.keys(convolutions));
+  checkOneOf(`${network}.depth`, depth, [10, 18, 34, 50]);
+  const defaults = stems[stem]!;
+  const { step } = convolutions[convolution]!;
   const blocks = config.blocks ?? blocksOfDepth[depth]!;
-  check.blocks(blocks);
+  checkBlocks(network, blocks);
   const strides = config.strides ?? blocks.map((_, stage): Size3 => (stage === 0 ? [1, 1, 1] : [step, 2, 2]));
-  if (strides.length !== blocks.length) {
-    check.fail(
-      `got ${strides.length} strides for ${blocks.length} stages; expected one [frames, height, width] for each.`,
-    );
-  }
-  const kernel = config.stemKernel ?? own.kernel;
-  const stride = config.stemStride ?? own.stride;
-  const pool = config.poolStride === undefined ? own.pool : config.poolStride;
-  const all = [stride, ...(pool ? [pool] : []), ...strides];
-  for (const size of [kernel, ...all].flat()) check.whole('a kernel or stride of', size);
-  if (kernel.some((size) => size % 2 === 0)) check.fail(`got stemKernel [${kernel}]; expected odd sizes.`);
-  check.inputShape(
+  const stages = blocks.length;
+  const expected = `one [frames, height, width] for each of ${stages} stages`;
+  checkOption(`${network}.strides`, strides, strides.length === stages, expected);
+  for (const [stage, one] of strides.entries()) checkSize3(`${network}.strides[${stage}]`, one);
+  const kernel = config.stemKernel ?? defaults.kernel;
+  checkSize3(`${network}.stemKernel`, kernel);
+  const odd = kernel.every((size) => size % 2 === 1);
+  checkOption(`${network}.stemKernel`, kernel, odd, 'odd sizes');
+  const stride = config.stemStride ?? defaults.stride;
+  checkSize3(`${network}.stemStride`, stride);
+  const pool = config.poolStride === undefined ? defaults.pool : config.poolStride;
+  if (pool) checkSize3(`${network}.poolStride`, pool);
+  checkInputShape(
+    network,
     inputShape,
-    all,
-    'Smaller strides (strides, stemStride, poolStride) or fewer stages (blocks) need less.',
+    [stride, ...(pool ? [pool] : []), ...strides],
+    'Smaller strides (strides, stemStride, poolStride) or fewer stages (blocks) take smaller inputs.',
   );
   const channels = inputShape[3];
-  const normalization = check.normalization(config, channels, kineticsNormalization(channels));
+  const normalization = normalizationOf(network, config, channels, kineticsNormalization(channels));
   return { kernel, stride, pool, strides, blocks, normalization };
+}
+
+function checkSize3(name: string, size: Size3): void {
+  const good = Array.isArray(size) && size.length === 3;
+  checkOption(name, size, good, '[frames, height, width]');
+  for (const [axis, one] of size.entries()) checkCount(`${name}[${axis}]`, one);
 }

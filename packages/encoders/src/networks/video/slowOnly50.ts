@@ -3,8 +3,8 @@ import type { Encoder } from '../../encoder.js';
 
 /**
  * SlowOnly-50, the slow pathway of Feichtenhofer et al., "SlowFast Networks for Video Recognition", ICCV 2019 (table
- * 1), by itself, as PyTorchVideo builds it: a ResNet-50 that keeps all frames and looks over 3 of them in the blocks of
- * its last two stages only. With a classifier for 400 classes it has 32,454,096 parameters (published: 32.45 M); its
+ * 1), by itself, as PyTorchVideo builds it: a ResNet-50 that keeps all frames and convolves over 3 of them in the
+ * blocks of its last two stages only. With a classifier for 400 classes it has 32,454,096 parameters (published: 32.45 M); its
  * published input is 8 frames.
  *
  * Input: [batch, frames, height, width, channels] with values in [0, 1], 32 x 32 pixels or more; the normalisation by

@@ -89,7 +89,7 @@ describe.each(tinyVideoNetworks)('$name', ({ build, inputShape }) => {
     encoder.model.dispose();
   });
 
-  it('gives what its shapes promise, for any batch', () => {
+  it('has outputs of its symbolic shapes, for any batch', () => {
     const inner = model({ inputs: encoder.input, outputs: [...encoder.stages, encoder.features] });
     for (const batch of [1, 3]) {
       tf.tidy(() => {
@@ -120,21 +120,21 @@ describe.each(tinyVideoNetworks)('$name', ({ build, inputShape }) => {
     copy.dispose();
   });
 
-  it('starts as its seed says and leaves no tensor behind', () => {
+  it('has the weights of its seed and leaves no tensor behind', () => {
     const same = build();
     const values = ({ model: one }: Encoder) => one.getWeights().map((weight) => [...weight.dataSync()]);
     const again = build();
     expect(values(again)).toEqual(values(same));
     const before = tf.memory().numTensors;
     tf.dispose(same.model.predict(random([1, ...inputShape])) as tf.Tensor);
-    // The input was one.
+    // The input is one tensor.
     expect(tf.memory().numTensors).toBe(before + 1);
     for (const { model: one } of [same, again]) one.dispose();
   });
 });
 
 describe('video networks', () => {
-  it('name the smallest size that works', () => {
+  it('name the smallest inputShape that works', () => {
     const cases: [(inputShape: Clip) => Encoder, Clip, Clip][] = [
       [(inputShape) => resnet3d({ inputShape }), [16, 31, 64, 3], [16, 32, 32, 3]],
       [(inputShape) => r3d({ inputShape }), [4, 112, 112, 3], [8, 16, 16, 3]],
@@ -155,21 +155,27 @@ describe('video networks', () => {
     expect((encoder.predict(random([1, ...inputShape])) as tf.Tensor).shape).toEqual([1, 32]);
   });
 
-  it('name an option that does not fit', () => {
+  it('name an option that does not fit, by its path', () => {
     const inputShape: Clip = [16, 64, 64, 3];
     expect(() => resnet3d({ inputShape, convolution: 'p3d' as 'r3d' })).toThrow(
-      /resnet3d: got convolution 'p3d'; expected 'r3d', 'mc3' or 'r2plus1d'/,
+      /^resnet3d\.convolution: got 'p3d'; expected one of r3d, mc3, r2plus1d\.$/,
     );
-    expect(() => resnet3d({ inputShape, stem: 'slow' as 'r3d' })).toThrow(/'hara', 'r3d' or 'r2plus1d'/);
-    expect(() => r3d({ inputShape, depth: 101 as 50 })).toThrow(/depth 101; expected 10, 18, 34 or 50/);
-    expect(() => x3d({ size: 'xxl' as 's' })).toThrow(/x3d: got size 'xxl'; expected 'xs', 's', 'm' or 'l'/);
-    expect(() => x3d({ headWidth: 0 })).toThrow(/headWidth 0; expected a whole number above 0/);
+    expect(() => resnet3d({ inputShape, stem: 'slow' as 'r3d' })).toThrow(/one of hara, r3d, r2plus1d/);
+    expect(() => r3d({ inputShape, depth: 101 as 50 })).toThrow(
+      /^r3d\.depth: got 101; expected one of 10, 18, 34, 50/,
+    );
+    expect(() => x3d({ size: 'xxl' as 's' })).toThrow(/^x3d\.size: got 'xxl'; expected one of xs, s, m, l/);
+    expect(() => x3d({ headWidth: 0 })).toThrow(/^x3d\.headWidth: got 0; expected a whole number from 1/);
     expect(() => i3dResNet50({ inputShape, blocks: [1, 1, 1, 1, 1] })).toThrow(
-      /5 stages; expected 4 or fewer/,
+      /^i3dResNet50\.blocks: got \[1, 1, 1, 1, 1\]; expected 4 stages or fewer/,
     );
-    expect(() => slowOnly50({ inputShape, blocks: [1, 0] })).toThrow(/slowOnly50: got blocks 0/);
-    expect(() => slowOnly50({ inputShape, width: 1.5 })).toThrow(/width 1.5; expected a whole number/);
-    expect(() => slowOnly50({ inputShape, mean: [0, 0], std: [1, 1] })).toThrow(/for 3 channels/);
-    expect(() => slowOnly50({ inputShape, mean: [Number.NaN] })).toThrow(/mean \[NaN\].*finite/);
+    expect(() => slowOnly50({ inputShape, blocks: [1, 0] })).toThrow(/^slowOnly50\.blocks: got \[1, 0\]/);
+    expect(() => slowOnly50({ inputShape, width: 1.5 })).toThrow(/width: got 1.5; expected a whole number/);
+    expect(() => slowOnly50({ inputShape, mean: [0, 0], std: [1, 1] })).toThrow(
+      /mean: got \[0, 0\]; .*3, one for each channel/,
+    );
+    expect(() => slowOnly50({ inputShape, mean: [Number.NaN] })).toThrow(
+      /mean: got \[NaN\]; expected an array of one number/,
+    );
   });
 });

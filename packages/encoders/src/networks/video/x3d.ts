@@ -1,26 +1,27 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { grayNormalization } from '../../blocks/video/normalization.js';
-import { videoChecks } from '../../blocks/video/videoChecks.js';
-import type { VideoConfig } from '../../blocks/video/videoConfig.js';
+import { checkBlocks, checkInputShape, normalizationOf } from '../../blocks/video/videoChecks.js';
+import { type VideoConfig, videoKeys } from '../../blocks/video/videoConfig.js';
 import {
   channelsOf,
   residualStages,
-  type VideoNetwork,
+  type VideoNetworkBuilder,
   videoNetwork,
 } from '../../blocks/video/videoNetwork.js';
 import { innerChannels, x3dBlock } from '../../blocks/video/x3dBlock.js';
 import type { Encoder } from '../../encoder.js';
 import { DepthwiseConv3D } from '../../layers/convolution/depthwiseConv3D.js';
 import { PaddedConv3D, type Size3 } from '../../layers/convolution/paddedConv3D.js';
+import { checkCounts, checkKeys, checkOneOf } from '../../options.js';
 
-/** What {@link x3d} can be told. Everything has a default; mean is 0.45, std 0.225. */
+/** Config of {@link x3d}. Everything has a default; that of mean is 0.45, that of std 0.225. */
 export interface X3dConfig extends Omit<VideoConfig, 'inputShape'> {
   /**
    * One of the published expansions. XS, S and M are the same network for clips of [4, 160, 160], [13, 160, 160] and
    * [16, 224, 224]; L is deeper, for [16, 312, 312]. Default `'s'`.
    */
   size?: 'xs' | 's' | 'm' | 'l';
-  /** [frames, height, width, channels] of a clip. Default the size's own, with 3 channels. */
+  /** [frames, height, width, channels] of a clip. Default: that of `size`, with 3 channels. */
   inputShape?: VideoConfig['inputShape'];
   /** Number of blocks of each stage. Default [3, 5, 11, 7], for `'l'` [5, 10, 25, 15]. */
   blocks?: readonly number[];
@@ -42,7 +43,7 @@ const sizes: { [size: string]: { inputShape: Clip; blocks: readonly number[] } }
 /**
  * X3D of Feichtenhofer, "X3D: Expanding Architectures for Efficient Video Recognition", CVPR 2020 (table 1), as
  * PyTorchVideo builds it: inverted bottlenecks with depthwise 3D convolutions, squeeze-and-excitation in every second
- * block, swish, no stride over time. The head's two pointwise convolutions, before and behind the pooling, belong to
+ * block, swish, no stride over time. The head's two pointwise convolutions, before and after the pooling, belong to
  * the encoder, so that a dense layer on its features is the published classifier: with 400 classes 3,794,274 parameters
  * (published: 3.79 M).
  *
@@ -61,26 +62,26 @@ const sizes: { [size: string]: { inputShape: Clip; blocks: readonly number[] } }
  */
 export function x3d(config: X3dConfig = {}): Encoder {
   const { size = 's', width = 24, headWidth = 2048 } = config;
-  const check = videoChecks('x3d');
-  const own = sizes[size] ?? check.fail(`got size '${size}'; expected 'xs', 's', 'm' or 'l'.`);
-  const { inputShape = own.inputShape, blocks = own.blocks } = config;
-  check.whole('width', width);
-  check.whole('headWidth', headWidth);
-  check.blocks(blocks);
+  checkKeys('x3d', config, { ...videoKeys, size: true, blocks: true, width: true, headWidth: true });
+  checkOneOf('x3d.size', size, Object.keys(sizes));
+  const { inputShape = sizes[size]!.inputShape, blocks = sizes[size]!.blocks } = config;
+  checkCounts('x3d', { width, headWidth });
+  checkBlocks('x3d', blocks);
   const half: Size3 = [1, 2, 2];
-  check.inputShape(inputShape, [half, ...blocks.map(() => half)], 'Fewer stages (blocks) need less.');
-  const normalization = check.normalization(config, inputShape[3], grayNormalization);
+  const strides = [half, ...blocks.map(() => half)];
+  checkInputShape('x3d', inputShape, strides, 'Fewer stages (blocks) take smaller inputs.');
+  const normalization = normalizationOf('x3d', config, inputShape[3], grayNormalization);
 
   const network = videoNetwork({ ...config, inputShape }, normalization);
-  const stages = residualStages(stemOf(network, width, half), blocks, (x, place) => {
-    const strides: Size3 = place.block === 0 ? half : [1, 1, 1];
-    return x3dBlock(network, x, place, { filters: width * 2 ** place.stage, strides });
+  const stages = residualStages(stemOf(network, width, half), blocks, (x, position) => {
+    const step: Size3 = position.block === 0 ? half : [1, 1, 1];
+    return x3dBlock(network, x, position, { filters: width * 2 ** position.stage, strides: step });
   });
   return network.encoder(stages, headOf(network, stages.at(-1)!, headWidth));
 }
 
-/** A convolution over space, then a depthwise one over 5 frames, and one normalisation. */
-function stemOf(network: VideoNetwork, filters: number, strides: Size3): SymbolicTensor {
+/** A convolution over space, then a depthwise one over 5 frames, then one normalisation. */
+function stemOf(network: VideoNetworkBuilder, filters: number, strides: Size3): SymbolicTensor {
   const spatial = new PaddedConv3D({
     filters,
     kernelSize: [1, 3, 3],
@@ -93,12 +94,12 @@ function stemOf(network: VideoNetwork, filters: number, strides: Size3): Symboli
     seed: network.seed(),
     name: network.nameOf('StemTemporal'),
   });
-  const y = temporal.apply(spatial.apply(network.front)) as SymbolicTensor;
+  const y = temporal.apply(spatial.apply(network.normalized)) as SymbolicTensor;
   return network.activation(network.norm(y, 'Stem'), 'StemRelu');
 }
 
-/** Up to the inner channels of the last stage, pooled, and on to the width of the features, without normalisation. */
-function headOf(network: VideoNetwork, x: SymbolicTensor, filters: number): SymbolicTensor {
+/** A convolution to the inner channels of the last stage, the pooling, and one to the width of the features, without normalisation. */
+function headOf(network: VideoNetworkBuilder, x: SymbolicTensor, filters: number): SymbolicTensor {
   const inner = innerChannels(channelsOf(x));
   const before = network.activation(network.conv(x, 'HeadConv1', inner, [1, 1, 1]), 'HeadRelu1');
   const pooled = network.pooled(before, 'HeadPool');
