@@ -111,9 +111,9 @@ describe('startFromStream', () => {
   it('refuses the other stream, and another network of the same stream', async () => {
     const bytes = await checkpointOf('skeleton');
     const network = buildDefence(small(), 'amr-at', 1, 5);
-    expect(() => startFromStream(network, 'video', bytes)).toThrow(/lacks 'rgb/);
+    expect(() => startFromStream(network, 'video', bytes)).toThrow(/got no 'rgb/);
     const deeper = buildDefence(small(['models.skeleton.blocks=[1, 2, 1]']), 'amr-at', 1, 5);
-    expect(() => startFromStream(deeper, 'skeleton', bytes)).toThrow(/lacks 'skeletonStage2Block2/);
+    expect(() => startFromStream(deeper, 'skeleton', bytes)).toThrow(/got no 'skeletonStage2Block2/);
     const shallower = buildDefence(small(['models.skeleton.blocks=[1, 1]']), 'amr-at', 1, 5);
     expect(() => startFromStream(shallower, 'skeleton', bytes)).toThrow(
       /of another skeleton network: it holds 'skeletonStage3/,

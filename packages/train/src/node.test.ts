@@ -9,7 +9,7 @@ import {
   type Modalities,
   pgd,
 } from '@amr/attacks';
-import { writeSafetensors } from '@amr/formats';
+import { readSafetensors, writeSafetensors } from '@amr/formats';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -61,6 +61,15 @@ describe('fileAttackCheckpoint', () => {
     await store.save({ ...progress, seed: 1 });
     await store.save(progress);
     expect(await store.load()).toEqual(progress);
+  });
+
+  it('keeps the names of its file format', async () => {
+    const path = join(folder, 'progress');
+    await fileAttackCheckpoint(path).save(progress);
+    const { metadata } = readSafetensors(await readFile(path));
+    expect(metadata).toMatchObject({ format: 'amr-attack-progress', version: '1' });
+    const { fingerprint, margins, adversarial, ...rest } = progress;
+    expect(JSON.parse(metadata['notes']!)).toEqual({ facts: fingerprint, ...rest });
   });
 
   it('refuses damaged files and those of another kind', async () => {

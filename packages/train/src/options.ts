@@ -2,7 +2,7 @@ import { optionChecks } from '@amr/internal';
 import { ReportError, TrainOptionError } from './errors.js';
 
 /** Checks of options. They throw {@link TrainOptionError}, which names the option by its path, as in `cosine.warmup`. */
-export const { checkCount, checkNotNegative, checkOneOf, checkOption, checkPositive, rejectUnknownOptions } =
+export const { checkCount, checkNotNegative, checkOneOf, checkOption, rejectUnknownOptions } =
   /* @__PURE__ */ optionChecks((message) => new TrainOptionError(message));
 
 /** The same checks for reports: they throw {@link ReportError}. */

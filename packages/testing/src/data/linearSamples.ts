@@ -2,7 +2,7 @@ import type { Classifier } from '@amr/attacks';
 import type { Dataset } from '@amr/train';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Samples whose two inputs add up to `sums`; of class 1 when the label says so. */
+/** Samples whose two inputs add up to `sums`, with these labels. */
 export function sumSamples(sums: readonly number[], labels: readonly number[]): Dataset {
   const ids = sums.map((sum, i) => `${i}: ${sum}`);
   return {
@@ -28,7 +28,7 @@ export function sumSamples(sums: readonly number[], labels: readonly number[]): 
   };
 }
 
-/** Says 1 when weightA * a + b is positive: what an attack does to it can be computed by hand. */
+/** Predicts class 1 when weightA * a + b is positive, so that the effect of an attack can be computed by hand. */
 export const sumClassifier =
   (weightA = 1): Classifier =>
   ({ a, b }) =>

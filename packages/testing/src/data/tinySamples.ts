@@ -3,7 +3,7 @@ import type { BatchOptions, Dataset } from '@amr/train';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 
-/** Two modalities of a few numbers each, whose class is the sign pattern with noise: for tests. */
+/** Samples of two modalities with a few numbers each. The class is a pattern in both, with noise. */
 export function tinySamples(
   size = 22,
   options: { seed?: number; classes?: number; prefix?: string } = {},
@@ -23,6 +23,7 @@ export function tinySamples(
   return datasetOf(rows, classes);
 }
 
+/** One sample. */
 interface Row {
   id: string;
   label: number;
@@ -30,7 +31,8 @@ interface Row {
   skeleton: number[];
 }
 
-export function datasetOf(rows: readonly Row[], classes: number): Dataset {
+/** A data set of these samples. */
+function datasetOf(rows: readonly Row[], classes: number): Dataset {
   return {
     size: rows.length,
     classes: [...Array(classes).keys()].map((i) => `class ${i}`),
@@ -72,7 +74,7 @@ export function datasetOf(rows: readonly Row[], classes: number): Dataset {
   };
 }
 
-/** A two-stream model with batch normalisation, dropout and auxiliary heads. */
+/** A two-stream model for {@link tinySamples} with batch normalisation, dropout and auxiliary heads. */
 export function tinyModel(
   options: { seed?: number; classes?: number; units?: number; dropout?: number } = {},
 ): LayersModel {
@@ -100,12 +102,13 @@ export function tinyModel(
   });
 }
 
+/** A budget for each modality of {@link tinySamples}. */
 export const budgets = {
   rgb: { norm: 'linf', epsilon: 0.1, range: [0, 1] },
   skeleton: { norm: 'linf', epsilon: 0.2 },
 } satisfies { [modality: string]: import('@amr/attacks').Budget };
 
-/** All weights of a model, as bytes. */
+/** All weights of a model, as hexadecimal digits: equal texts mean equal bits. */
 export function weightBytes(built: LayersModel): string {
   return built.weights
     .map((weight) => Buffer.from((weight.read().dataSync() as Float32Array).slice().buffer).toString('hex'))

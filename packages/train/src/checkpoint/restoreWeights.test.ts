@@ -105,7 +105,7 @@ describe('restoreWeights', () => {
     [
       'a weight that is not there',
       () => build(2, { names: ['other', 'logits'] }).whole,
-      /got \[stem\/kernel, .*; expected 'other\/kernel' among the weights/,
+      /got no 'other\/kernel' among \[stem\/kernel, .*; expected all of this model's weights/,
     ],
     [
       'another shape',

@@ -80,7 +80,8 @@ export function restoreWeights(
   for (const { name, variable } of weights) {
     const entry = saved.get(name);
     if (!entry) {
-      throw refusal(`[${[...saved.keys()].slice(0, 3).join(', ')}, ...]`, `'${name}' among the weights`);
+      const first = [...saved.keys()].slice(0, 3).join(', ');
+      throw refusal(`no '${name}' among [${first}, ...]`, "all of this model's weights");
     }
     if (`${entry.shape}` !== `${variable.shape}`) {
       throw refusal(

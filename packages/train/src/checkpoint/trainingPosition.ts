@@ -1,5 +1,5 @@
 /** Sums of an epoch so far. A checkpoint holds them, so that an epoch's means are exact after an interruption. */
-export interface RunningSums {
+interface RunningSums {
   /** Sum of the loss over the samples seen. */
   loss: number;
   /** Samples predicted correctly in their training step. */

@@ -60,7 +60,7 @@ describe('compareReports', () => {
       shifts.map((by) =>
         madeUpReport({
           ...model,
-          'PGD-20': model['PGD-20'].map((share) => share + by) as [number, number, number],
+          'PGD-20': model['PGD-20'].map((accuracy) => accuracy + by) as [number, number, number],
         }),
       );
     const none = around(undefended, [0, 0.02, 0.04]);

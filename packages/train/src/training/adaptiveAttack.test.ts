@@ -51,7 +51,7 @@ it("opens a reweighter's closed gate on the attacked modality, where the plain l
   const classifier = classifierOf(network);
   const clean = inputs();
   const [before] = Object.values(classifier.observe!(clean, ['reweighter']).values) as [tf.Tensor2D];
-  for (const [share] of before.arraySync()) expect(share).toBeLessThan(1e-18);
+  for (const [weight] of before.arraySync()) expect(weight).toBeLessThan(1e-18);
 
   const attacked = async (loss: AttackLoss) => {
     const attack = pgd({ rgb: { norm: 'l2', epsilon: 3 } }, { loss });

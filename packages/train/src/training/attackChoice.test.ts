@@ -41,6 +41,11 @@ it('labels differ between threat models', () => {
   mask.dispose();
 });
 
+it('keeps the labels that checkpoints hold', () => {
+  expect(cycleAttacks([a, b]).label).toMatch(/^in turn: pgd .*"epsilon":1.*, pgd .*"epsilon":2/);
+  expect(sampleAttacks([a, b], [1, 3]).label).toMatch(/^at random: 1 pgd .*, 3 pgd /);
+});
+
 it('refuses empty lists, and weights that do not match them', () => {
   expect(() => cycleAttacks([])).toThrow(TrainOptionError);
   expect(() => sampleAttacks([a], [1, 2])).toThrow(

@@ -70,7 +70,7 @@ export function amrObjective(options: AmrObjectiveOptions = {}): Objective {
 }
 
 /**
- * The objective that an option stands for.
+ * The objective of an option.
  * @throws {TrainOptionError} for an unknown name, and for an objective that needs auxiliary heads the model doesn't have
  */
 export function objectiveOf(objective: 'cross-entropy' | 'amr' | Objective, ports: ModelPorts): Objective {
