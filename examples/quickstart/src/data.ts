@@ -35,7 +35,7 @@ export async function loadData(
             resolution: data.resolution,
             frames: data.frames,
             split: { by: 'subject', part },
-            onProgress: (done, total) => onProgress?.(index + done / total, 2),
+            onProgress: ({ done, total }) => onProgress?.(index + done / total, 2),
           })
         : await utdMhad(data.root, { split: part, resolution: data.resolution, frames: data.frames }),
     );

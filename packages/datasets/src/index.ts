@@ -4,7 +4,8 @@ export type { AugmentationOptions, CropOptions } from './augment/augmentationOpt
 export { withAugmentation } from './augment/withAugmentation.js';
 export { type ContactSheetOptions, contactSheet } from './cli/contactSheet.js';
 export { DatasetError, type DatasetErrorPlace } from './datasetError.js';
-export { type ActionClipsOptions, type ActionClipsSplit, actionClips } from './generator/actionClips.js';
+export { actionClips } from './generator/actionClips.js';
+export type { ActionClipsOptions, ActionClipsSplit } from './generator/actionClipsOptions.js';
 export { actionNames } from './generator/actions.js';
 export { focalLength } from './generator/camera.js';
 export { type HttpSourceOptions, httpSource } from './prepared/httpSource.js';

@@ -2,9 +2,9 @@ export {
   type NtuLayout,
   type NtuLayoutClip,
   type NtuLayoutOptions,
-  ntuActionNumbers,
   writeNtuLayout,
 } from './generator/ntuLayout.js';
+export { ntuActionNumbers } from './generator/ntuNames.js';
 export { mergePrepared } from './prepare/mergePrepared.js';
 export { type Prepared, type PrepareOptions, type PrepareProgress, prepare } from './prepare/prepare.js';
 export { type Shard, shardOf } from './prepare/shardOf.js';

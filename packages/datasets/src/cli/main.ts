@@ -108,7 +108,6 @@ program
   .action(async (flags: Flags) => {
     const { signal, close } = stopping();
     const line = progressLine();
-    const begun = performance.now();
     try {
       const { samplesPerClass, persons, subjects, views, seed } = flags;
       const { clips, skeletons, videos } = await writeNtuLayout(flags['out'], {
@@ -122,9 +121,8 @@ program
         resolution: flags['size'],
         quality: flags['lossless'] ? 'lossless' : undefined,
         signal,
-        onProgress(done, total) {
-          const left = ((performance.now() - begun) / 1000 / done) * (total - done);
-          line.show(done / total, `${done} of ${total} clips, about ${Math.round(left)} s left`);
+        onProgress({ done, total, remaining = 0 }) {
+          line.show(done / total, `${done} of ${total} clips, about ${Math.round(remaining)} s left`);
         },
       });
       line.close();

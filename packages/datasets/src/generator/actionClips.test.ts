@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DatasetError } from '../datasetError.js';
 import type { ArrayDataset } from '../source/fromArrays.js';
-import { type ActionClipsOptions, actionClips } from './actionClips.js';
+import { actionClips } from './actionClips.js';
+import type { ActionClipsOptions } from './actionClipsOptions.js';
 import { actionNames } from './actions.js';
 
 const small: ActionClipsOptions = {
@@ -45,7 +46,7 @@ describe('actionClips', () => {
     }
   });
 
-  it.each(['subject', 'view'] as const)('parts what there is by %s, without overlap', async (by) => {
+  it.each(['subject', 'view'] as const)('splits all clips by %s, without overlap', async (by) => {
     const [all, train, test] = await Promise.all([
       actionClips(small),
       actionClips({ ...small, split: { by, part: 'train' } }),
@@ -63,13 +64,13 @@ describe('actionClips', () => {
     expect(others.values(others.ids.indexOf(id), 'skeleton')).toEqual(test.values(1, 'skeleton'));
   });
 
-  it('takes every subject and camera in turn', async () => {
+  it('lets subjects and cameras take turns', async () => {
     const clips = await actionClips({ ...small, samplesPerClass: 12, classes: 2 });
     const pairs = clips.ids.map((id) => id.slice(0, 6));
     expect(new Set(pairs).size).toBe(12);
   });
 
-  it('has two persons where two act, and else an absent second body of zeros', async () => {
+  it('has two bodies in actions of two persons, else a second one of zeros', async () => {
     const clips = await actionClips({ ...small, samplesPerClass: 1, persons: 2, classes: ['wave', 'push'] });
     expect(clips.modalities['skeleton']!.shape).toEqual([2, 8, 25, 3]);
     const half = 8 * 25 * 3;
@@ -87,9 +88,13 @@ describe('actionClips', () => {
     ).toBe(true);
   });
 
-  it('tells its progress and stops when told', async () => {
+  it('reports progress, and stops when its signal aborts', async () => {
     const seen: number[] = [];
-    await actionClips({ ...small, samplesPerClass: 1, onProgress: (done, total) => seen.push(done / total) });
+    await actionClips({
+      ...small,
+      samplesPerClass: 1,
+      onProgress: ({ done, total }) => void seen.push(done / total),
+    });
     expect(seen).toEqual([1 / 3, 2 / 3, 1]);
     const controller = new AbortController();
     const stopped = actionClips({
@@ -103,18 +108,28 @@ describe('actionClips', () => {
   it.each<[ActionClipsOptions, RegExp]>([
     [{ samplesPerClass: 0 }, /samplesPerClass: got 0; expected a whole number from 1/],
     [{ classes: 1 }, /classes: got 1; expected a whole number from 2/],
-    [{ classes: 23 }, /classes: 23 was given, there are 22/],
-    [{ classes: ['wave', 'yawn'] }, /no 'yawn' among drink, /],
-    [{ classes: ['wave', 'push'] }, /no 'push'.*persons: 2/],
-    [{ classes: ['wave', 'wave'] }, /two different names/],
-    [{ frames: { rgb: 40 } }, /40 of rgb were given, at most the skeleton's 32/],
-    [{ noise: -1 }, /noise: -1/],
-    [{ clutter: Number.NaN }, /clutter: NaN/],
-    [{ seed: Number.NaN }, /seed: NaN/],
-    [{ persons: 3 as 2 }, /persons: 3/],
-    [{ views: 1, split: { by: 'view', part: 'test' } }, /only 1.*raise 'views'/],
-    [{ samplesPerClass: 1, split: { by: 'subject', part: 'test' } }, /no clip is in the test part/],
-    [{ split: { by: 'day' as 'view', part: 'test' } }, /split: .*was given/],
+    [{ classes: 23 }, /classes: got 23; expected at most 22/],
+    [{ classes: ['wave', 'yawn'] }, /classes: got 'yawn'; expected names among drink, /],
+    [{ classes: ['wave', 'push'] }, /classes: got 'push'; .*set persons to 2/],
+    [{ classes: ['wave', 'wave'] }, /classes: got \['wave', 'wave'\]; expected at least two different names/],
+    [{ frames: { rgb: 40 } }, /frames\.rgb: got 40; expected at most frames\.skeleton, which is 32/],
+    [{ noise: -1 }, /noise: got -1; expected a number from 0 to 4/],
+    [{ clutter: Number.NaN }, /clutter: got NaN/],
+    [{ seed: Number.NaN }, /seed: got NaN/],
+    [{ persons: 3 as 2 }, /persons: got 3; expected one of 1, 2/],
+    [
+      { views: 1, split: { by: 'view', part: 'test' } },
+      /views: got 1; expected at least 2, since the split is by view/,
+    ],
+    [
+      { samplesPerClass: 1, split: { by: 'subject', part: 'test' } },
+      /samplesPerClass: got 1, which leaves no clip in the test part/,
+    ],
+    [{ split: { by: 'day' as 'view', part: 'test' } }, /split\.by: got 'day'; expected one of subject, view/],
+    [{ sample: 3 } as ActionClipsOptions, /actionClips\.sample: got an unknown option/],
+    [{ seeds: 3 } as ActionClipsOptions, /actionClips\.seeds: got an unknown option; expected seed\./],
+    [{ frames: { RGB: 3 } as object }, /frames\.RGB: got an unknown option; expected rgb/],
+    [{ split: { by: 'view', part: 'test', views: 1 } as never }, /split\.views: got an unknown option/],
   ])('refuses %j', async (options, reason) => {
     const error = await actionClips(options).catch((e) => e);
     expect(error).toBeInstanceOf(DatasetError);
@@ -136,7 +151,7 @@ describe('the classes', () => {
       split: { by: 'subject', part },
     });
 
-  it('can be told from the skeletons and from the pictures by far better than chance, not perfectly', async () => {
+  it('are recognised from skeletons and from pictures far better than by chance, not perfectly', async () => {
     const [train, test] = await Promise.all([make('train'), make('test')]);
     const skeleton = neighbours(train, test, (clips, i) => {
       const values = clips.values(i, 'skeleton');

@@ -4,11 +4,11 @@ import { type Capsule, canvas, drawCapsule, type Light } from './canvas.js';
 import type { Vec3 } from './vector.js';
 
 const even: Light = { from: [0, 0, -1], ambient: 1 };
-const ball = (at: Vec3, radius: number, colour: Vec3 = [1, 1, 1]): Capsule => ({
+const ball = (at: Vec3, radius: number, color: Vec3 = [1, 1, 1]): Capsule => ({
   from: at,
   to: at,
   radius: [radius, radius],
-  colour,
+  color,
 });
 const draw = (side: number, capsules: Capsule[], light = even) => {
   const page = canvas(side);
@@ -39,28 +39,28 @@ describe('drawCapsule', () => {
     const [a, b] = [draw(32, [near, far]), draw(32, [far, near])];
     expect(a).toEqual(b);
     const centre = (16 * 32 + 16) * 3;
-    expect(a.colours[centre]).toBeGreaterThan(0.5);
-    expect(a.colours[centre + 2]).toBe(0);
+    expect(a.colors[centre]).toBeGreaterThan(0.5);
+    expect(a.colors[centre + 2]).toBe(0);
     const beside = (16 * 32 + 22) * 3;
-    expect(a.colours[beside]).toBe(0);
-    expect(a.colours[beside + 2]).toBeGreaterThan(0.3);
+    expect(a.colors[beside]).toBe(0);
+    expect(a.colors[beside + 2]).toBeGreaterThan(0.3);
   });
 
   it('narrows along a limb and crosses another where it is in front of it', () => {
-    const limb: Capsule = { from: [-0.8, 0, 2.2], to: [0.8, 0, 3.4], radius: [0.2, 0.05], colour: red };
-    const wall: Capsule = { from: [-1, 0, 2.8], to: [1, 0, 2.8], radius: [0.1, 0.1], colour: blue };
+    const limb: Capsule = { from: [-0.8, 0, 2.2], to: [0.8, 0, 3.4], radius: [0.2, 0.05], color: red };
+    const wall: Capsule = { from: [-1, 0, 2.8], to: [1, 0, 2.8], radius: [0.1, 0.1], color: blue };
     const page = draw(64, [limb, wall]);
     const height = (x: number) =>
       Array.from({ length: 64 }, (_, y) => page.nearness[y * 64 + x]!).filter((n) => n > 0).length;
     expect(height(12)).toBeGreaterThan(height(45));
-    const at = (x: number) => Array.from(page.colours.subarray((32 * 64 + x) * 3, (32 * 64 + x) * 3 + 3));
+    const at = (x: number) => Array.from(page.colors.subarray((32 * 64 + x) * 3, (32 * 64 + x) * 3 + 3));
     expect(at(14)[0]).toBeGreaterThan(0.5);
     expect(at(52)[2]).toBeGreaterThan(0.5);
   });
 
   it('is brighter towards the light', () => {
     const page = draw(64, [ball([0, 0, 3], 0.8)], { from: [1, 0, 0], ambient: 0.3 });
-    const brightness = (x: number) => page.colours[(32 * 64 + x) * 3]!;
+    const brightness = (x: number) => page.colors[(32 * 64 + x) * 3]!;
     expect(brightness(48)).toBeGreaterThan(brightness(32) + 0.2);
     expect(brightness(18)).toBeLessThanOrEqual(brightness(32));
   });

@@ -1,5 +1,5 @@
 import { focalLength } from './camera.js';
-import type { Colour } from './subjects.js';
+import type { Color } from './subjects.js';
 import type { Vec3 } from './vector.js';
 
 /** A limb: a rounded cone between two points in camera coordinates. */
@@ -8,9 +8,9 @@ export interface Capsule {
   to: Vec3;
   /** Radius at `from` and at `to`, in metres. */
   radius: readonly [number, number];
-  colour: Colour;
+  color: Color;
   /** Second colour, in rings along the capsule. */
-  stripe?: Colour;
+  stripe?: Color;
 }
 
 /** Light from one side and light from everywhere. */
@@ -25,21 +25,21 @@ export interface Light {
 export interface Canvas {
   readonly side: number;
   /** Red, green and blue of each pixel, rows first. */
-  readonly colours: Float32Array;
+  readonly colors: Float32Array;
   /** Inverse of each pixel's depth in 1/metres; 0 is infinitely far. */
   readonly nearness: Float32Array;
 }
 
 export function canvas(side: number): Canvas {
-  return { side, colours: new Float32Array(side * side * 3), nearness: new Float32Array(side * side) };
+  return { side, colors: new Float32Array(side * side * 3), nearness: new Float32Array(side * side) };
 }
 
 /**
  * Draws a capsule where nothing nearer is: for each pixel the nearest point of the projected axis gives radius, depth and
  * surface normal (a shaded impostor: exact for limbs thin against their distance).
  */
-export function drawCapsule({ side, colours, nearness }: Canvas, capsule: Capsule, light: Light): void {
-  const { from, to, radius, colour, stripe } = capsule;
+export function drawCapsule({ side, colors, nearness }: Canvas, capsule: Capsule, light: Light): void {
+  const { from, to, radius, color, stripe } = capsule;
   if (from[2] < 0.2 || to[2] < 0.2) return;
   const f = focalLength * side;
   const ax = side / 2 + (f * from[0]) / from[2];
@@ -87,8 +87,8 @@ export function drawCapsule({ side, colours, nearness }: Canvas, capsule: Capsul
       const nz = -out * (body === 0 ? 1 : level);
       const lit = nx * light.from[0] + ny * light.from[1] + nz * light.from[2];
       const shade = light.ambient + (1 - light.ambient) * Math.max(0, lit) * 1.25 - 0.4 * (1 - out);
-      const paint = stripe && Math.floor((t * length) / 0.055) % 2 === 1 ? stripe : colour;
-      for (let c = 0; c < 3; c++) colours[pixel * 3 + c] = Math.max(0, paint[c]! * shade);
+      const paint = stripe && Math.floor((t * length) / 0.055) % 2 === 1 ? stripe : color;
+      for (let c = 0; c < 3; c++) colors[pixel * 3 + c] = Math.max(0, paint[c]! * shade);
     }
   }
 }

@@ -66,7 +66,7 @@ export function clip(spec: ClipSpec): Clip {
   const film = random('film', ...key, spec.view);
   const eye = camera(spec.angle, cast.length === 2 ? 3.5 : 3, film);
   const props = {
-    colour: brightColour(stage),
+    color: brightColor(stage),
     stool: action.prop === 'stool' || (cast.length === 1 && stage.chance(0.12)),
   };
 
@@ -89,10 +89,10 @@ export function clip(spec: ClipSpec): Clip {
   evenlySpaced(spec.frames.skeleton, spec.frames.rgb).forEach((frame, i) => {
     const capsules = cast.flatMap((actor, who) => {
       const body = bodies[who]![frame]!;
-      const things = action.prop && who === 0 ? held(action.prop, body, actor.acting, props.colour) : [];
+      const things = action.prop && who === 0 ? held(action.prop, body, actor.acting, props.color) : [];
       return [...dress(body, actor.subject.body, actor.outfit), ...things];
     });
-    if (props.stool) capsules.push(...stool(props.colour, cast[0]!.place, cast[0]!.heading));
+    if (props.stool) capsules.push(...stool(props.color, cast[0]!.place, cast[0]!.heading));
     const feet = bodies.flatMap((frames) =>
       [joint.leftAnkle, joint.rightAnkle, joint.spineBase].map((j) => frames[frame]!.joints[j]!),
     );
@@ -100,7 +100,7 @@ export function clip(spec: ClipSpec): Clip {
     for (const capsule of capsules)
       drawCapsule(page, { ...capsule, from: eye.see(capsule.from), to: eye.see(capsule.to) }, scene.light);
     for (const capsule of scene.foreground) drawCapsule(page, capsule, scene.light);
-    exposure(page.colours, moments[frame]!, rgb.subarray(i * spec.resolution ** 2 * 3), spec.resolution);
+    exposure(page.colors, moments[frame]!, rgb.subarray(i * spec.resolution ** 2 * 3), spec.resolution);
   });
   return { rgb, skeletons, truth };
 }
@@ -181,7 +181,7 @@ function exposed(film: Random, strength: number) {
   const balance = [1 + film.normal(0.03), 1, 1 + film.normal(0.04)];
   const [flicker, speed] = [film.uniform(0, 0.03), film.uniform(5, 60)];
   const grain = strength * film.uniform(0.004, 0.02);
-  return (colours: Float32Array, moment: number, bytes: Uint8Array, resolution: number) => {
+  return (colors: Float32Array, moment: number, bytes: Uint8Array, resolution: number) => {
     const light = gain * (1 + flicker * Math.sin(speed * moment));
     const side = resolution * 2;
     for (let y = 0; y < resolution; y++) {
@@ -190,10 +190,10 @@ function exposed(film: Random, strength: number) {
         const noise = film.uniform(-1, 1) + film.uniform(-1, 1);
         for (let c = 0; c < 3; c++) {
           const sum =
-            colours[from + c]! +
-            colours[from + 3 + c]! +
-            colours[from + side * 3 + c]! +
-            colours[from + side * 3 + 3 + c]!;
+            colors[from + c]! +
+            colors[from + 3 + c]! +
+            colors[from + side * 3 + c]! +
+            colors[from + side * 3 + 3 + c]!;
           const value = (sum / 4) * light * balance[c]! + grain * noise;
           bytes[(y * resolution + x) * 3 + c] = Math.max(0, Math.min(255, Math.round(value * 255)));
         }
@@ -203,6 +203,6 @@ function exposed(film: Random, strength: number) {
 }
 
 /** A strong red to yellow, which clothes never have. */
-function brightColour(r: Random): Vec3 {
+function brightColor(r: Random): Vec3 {
   return [1, r.uniform(0.05, 0.85), r.uniform(0, 0.1)];
 }

@@ -1,16 +1,17 @@
+import { mismatch } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
-import { checkCount } from '../options.js';
-import type { ActionClipsOptions } from './actionClips.js';
+import { checkCount, checkOneOf, checkOption, rejectUnknownOptions } from '../options.js';
+import { type ActionClipsOptions, framesKeys, splitKeys } from './actionClipsOptions.js';
 import { actionNames, actions } from './actions.js';
 import type { ClipSpec } from './clip.js';
 
-/** Which clips the generator is to make. */
+/** The clips that the generator makes. */
 export interface ClipPlan {
   /** Names of the classes. */
   classes: string[];
-  /** Persons axis of the skeletons. */
+  /** Size of the skeletons' persons axis. */
   persons: 1 | 2;
-  /** Frames of both streams. */
+  /** Frames of both modalities. */
   frames: { skeleton: number; rgb: number };
   /** Side of the pictures in pixels. */
   resolution: number;
@@ -18,47 +19,46 @@ export interface ClipPlan {
   clips: PlannedClip[];
 }
 
-/** One clip, before it is made. */
+/** One clip before it is generated. */
 export interface PlannedClip {
   /** Camera, subject, number within the class, action: `C2P003R012A004`. */
   id: string;
   /** Index into the classes. */
   label: number;
-  /** What makes it. */
+  /** What the clip depends on. */
   spec: ClipSpec;
 }
 
 /**
- * The clips that these options ask for.
- * @throws {DatasetError} when an option can't be met
+ * The clips of these options.
+ * @throws {DatasetError} when an option is not valid
  */
 export function clipPlan(options: ActionClipsOptions): ClipPlan {
   const { samplesPerClass = 96, persons = 1, subjects = 16, views = 3, resolution = 32, seed = 0 } = options;
   const { noise = 1, clutter = 1, split } = options;
+  if (typeof options.frames === 'object') rejectUnknownOptions('frames', options.frames, framesKeys);
   const frames =
     typeof options.frames === 'number'
       ? { skeleton: options.frames, rgb: options.frames }
       : { skeleton: 32, rgb: Math.min(16, options.frames?.skeleton ?? 16), ...options.frames };
   for (const [name, value] of Object.entries({ samplesPerClass, subjects, views, resolution }))
     checkCount(name, value);
-  for (const [name, value] of Object.entries(frames)) checkCount(`frames of ${name}`, value);
+  for (const [name, value] of Object.entries(frames)) checkCount(`frames.${name}`, value);
   if (frames.rgb > frames.skeleton) {
     throw new DatasetError(
-      `frames: ${frames.rgb} of rgb were given, at most the skeleton's ${frames.skeleton} were expected`,
+      `frames.rgb: got ${frames.rgb}; expected at most frames.skeleton, which is ${frames.skeleton}.`,
     );
   }
   for (const [name, value] of Object.entries({ noise, clutter })) {
-    if (!(value >= 0 && value <= 4))
-      throw new DatasetError(`${name}: ${value} was given, a number from 0 to 4 was expected`);
+    checkOption(name, value, value >= 0 && value <= 4, 'a number from 0 to 4');
   }
-  if (!Number.isFinite(seed)) throw new DatasetError(`seed: ${seed} was given, a finite number was expected`);
-  if (persons !== 1 && persons !== 2)
-    throw new DatasetError(`persons: ${persons} was given, 1 or 2 was expected`);
+  checkOption('seed', seed, Number.isFinite(seed), 'a finite number');
+  checkOneOf('persons', persons, [1, 2]);
   const chosen = choose(options.classes ?? 12, persons);
   const takes = plan(samplesPerClass, subjects, views).filter(splitFilter(split, subjects, views));
   if (takes.length === 0) {
     throw new DatasetError(
-      `samplesPerClass: with ${samplesPerClass} no clip is in the ${split?.part} part, give more`,
+      `samplesPerClass: got ${samplesPerClass}, which leaves no clip in the ${split?.part} part; expected more. Raise it.`,
     );
   }
   const clips = takes.flatMap((take) =>
@@ -87,7 +87,7 @@ interface Take {
   view: number;
 }
 
-/** The clips of one class: every subject before every view of the same subject, so that few clips are balanced too. */
+/** The clips of one class: all subjects come before other views of a subject, so that few clips are balanced, too. */
 function plan(samples: number, subjects: number, views: number): Take[] {
   return Array.from({ length: samples }, (_, i) => {
     const round = Math.floor(i / subjects);
@@ -102,15 +102,12 @@ function splitFilter(
   views: number,
 ): (take: Take) => boolean {
   if (split === undefined) return () => true;
+  rejectUnknownOptions('split', split, splitKeys);
   const { by, part } = split;
-  if ((by !== 'subject' && by !== 'view') || (part !== 'train' && part !== 'test')) {
-    throw new DatasetError(
-      `split: ${JSON.stringify(split)} was given, { by: 'subject' | 'view', part: 'train' | 'test' } was expected`,
-    );
-  }
-  if ((by === 'subject' ? subjects : views) < 2) {
-    throw new DatasetError(`split by ${by}: there is only 1, at least 2 were expected; raise '${by}s'`);
-  }
+  checkOneOf('split.by', by, ['subject', 'view']);
+  checkOneOf('split.part', part, ['train', 'test']);
+  const groups = by === 'subject' ? subjects : views;
+  checkOption(`${by}s`, groups, groups >= 2, `at least 2, since the split is by ${by}`);
   const train = by === 'subject' ? (take: Take) => take.subject % 2 === 1 : (take: Take) => take.view !== 1;
   return (take) => train(take) === (part === 'train');
 }
@@ -121,22 +118,20 @@ function choose(classes: number | readonly string[], persons: 1 | 2): number[] {
     checkCount('classes', classes, 2);
     if (classes > available.length) {
       throw new DatasetError(
-        `classes: ${classes} was given, there are ${available.length} with at most ${persons} person${persons === 1 ? '' : 's'}`,
+        `classes: got ${classes}; expected at most ${available.length}, the number of actions of ${persons === 1 ? 'one person' : 'one or two persons'}.`,
       );
     }
     return available.slice(0, classes);
   }
   if (classes.length < 2 || new Set(classes).size !== classes.length) {
-    throw new DatasetError(
-      `classes: [${classes.join(', ')}] was given, at least two different names were expected`,
-    );
+    throw new DatasetError(mismatch('classes', classes, 'at least two different names'));
   }
   return classes.map((name) => {
     const action = actionNames.indexOf(name);
     if (available.includes(action)) return action;
     const names = available.map((i) => actionNames[i]).join(', ');
-    const hint = action === -1 ? '' : '; it takes two persons, set persons: 2';
-    throw new DatasetError(`classes: there is no '${name}' among ${names}${hint}`);
+    const advice = action === -1 ? undefined : 'This action takes two persons: set persons to 2.';
+    throw new DatasetError(mismatch('classes', name, `names among ${names}`, advice));
   });
 }
 

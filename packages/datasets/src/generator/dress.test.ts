@@ -37,7 +37,7 @@ describe('things', () => {
         const [thing] = held(prop, standingBody, side, red);
         const hand = standingBody.joints[joint[`${side}Hand`]]!;
         expect(norm(subtract(mix(thing!.from, thing!.to, 0.5), hand))).toBeLessThan(0.06);
-        expect(thing!.colour).toEqual(red);
+        expect(thing!.color).toEqual(red);
       }
     }
     expect(held('stool', standingBody, 'left', red)).toEqual([]);

@@ -2,7 +2,7 @@ import type { Capsule } from './canvas.js';
 import type { PosedBody } from './kinematics.js';
 import type { Prop } from './motion.js';
 import { joint } from './skeleton.js';
-import type { Colour, Outfit, Proportions } from './subjects.js';
+import type { Color, Outfit, Proportions } from './subjects.js';
 import { add, direction, mix, subtract, times, turned, upright, type Vec3, within } from './vector.js';
 
 /** The capsules of a dressed body, in the coordinates of its joints. */
@@ -14,8 +14,8 @@ export function dress(
   const at = (name: keyof typeof joint) => joints[joint[name]]!;
   const g = body.scale * body.girth;
   const capsules: Capsule[] = [];
-  const limb = (from: Vec3, to: Vec3, ra: number, rb: number, colour: Colour, stripe?: Colour) =>
-    capsules.push({ from, to, radius: [ra * g, rb * g], colour, ...(stripe && { stripe }) });
+  const limb = (from: Vec3, to: Vec3, ra: number, rb: number, color: Color, stripe?: Color) =>
+    capsules.push({ from, to, radius: [ra * g, rb * g], color, ...(stripe && { stripe }) });
 
   const { shirt, stripe, trousers, skin, hair } = outfit;
   // The trunk: shoulders, belly and hips as thick bars, and two columns that fill what is between them.
@@ -86,7 +86,7 @@ export function dress(
 }
 
 /** The capsules of a thing that the hand of one side holds. */
-export function held(prop: Prop, posed: PosedBody, side: 'left' | 'right', colour: Colour): Capsule[] {
+export function held(prop: Prop, posed: PosedBody, side: 'left' | 'right', color: Color): Capsule[] {
   const hand = posed.joints[joint[`${side}Hand`]]!;
   const along = direction(subtract(posed.joints[joint[`${side}Thumb`]]!, hand));
   if (prop === 'cup') {
@@ -96,7 +96,7 @@ export function held(prop: Prop, posed: PosedBody, side: 'left' | 'right', colou
         from: add(middle, times(along, -0.05)),
         to: add(middle, times(along, 0.07)),
         radius: [0.055, 0.065],
-        colour,
+        color,
       },
     ];
   }
@@ -106,7 +106,7 @@ export function held(prop: Prop, posed: PosedBody, side: 'left' | 'right', colou
         from: add(hand, times(along, -0.04)),
         to: add(hand, times(along, 0.08)),
         radius: [0.026, 0.026],
-        colour,
+        color,
       },
     ];
   }
@@ -118,21 +118,21 @@ export function held(prop: Prop, posed: PosedBody, side: 'left' | 'right', colou
  * @param place where the person stands, on the floor
  * @param heading how far the person is turned to the left, in radians
  */
-export function stool(colour: Colour, place: Vec3, heading: number): Capsule[] {
+export function stool(color: Color, place: Vec3, heading: number): Capsule[] {
   const axes = turned(upright, heading);
   const at = (right: number, up: number, behind: number) => add(place, within(axes, [right, up, -behind]));
   const [seat, back] = [0.42, 0.42];
-  const dark: Colour = [colour[0] * 0.6, colour[1] * 0.6, colour[2] * 0.6];
+  const dark: Color = [color[0] * 0.6, color[1] * 0.6, color[2] * 0.6];
   const capsules: Capsule[] = [-0.1, 0, 0.1].map((z) => ({
     from: at(-0.16, seat, back + z),
     to: at(0.16, seat, back + z),
     radius: [0.055, 0.055],
-    colour,
+    color,
   }));
   for (const x of [-0.17, 0.17]) {
     for (const z of [-0.13, 0.13]) {
       const [from, to] = [at(x, 0.02, back + z), at(x, seat, back + z)];
-      capsules.push({ from, to, radius: [0.022, 0.022], colour: dark });
+      capsules.push({ from, to, radius: [0.022, 0.022], color: dark });
     }
   }
   return capsules;

@@ -64,7 +64,7 @@ describe.skipIf(!ffmpeg)('writeNtuLayout', () => {
     ]);
   });
 
-  it('makes only what is missing, and keeps to its folder', async () => {
+  it('writes only missing files, and refuses a folder of other options', async () => {
     const { name } = layout.clips[2]!;
     const file = join(layout.videos, `${name}_rgb.avi`);
     const before = await readFile(file);
@@ -75,16 +75,18 @@ describe.skipIf(!ffmpeg)('writeNtuLayout', () => {
     const again = await writeNtuLayout(folder, {
       ...options,
       quality: 'lossless',
-      onProgress: (n) => void done.push(n),
+      onProgress: (progress) => void done.push(progress.done),
     });
     expect(again).toEqual({ ...layout, skipped: layout.clips.length - 1 });
     expect(done).toEqual([1, 2, 3, 4, 5, 6]);
     expect(Buffer.compare(await readFile(file), before)).toBe(0);
     expect((await stat(kept)).mtimeMs).toBe(mtimeMs);
-    await expect(writeNtuLayout(folder, { ...options, seed: 4 })).rejects.toThrow(/clips of other options/);
+    await expect(writeNtuLayout(folder, { ...options, seed: 4 })).rejects.toThrow(
+      /got a folder of clips of other options/,
+    );
   });
 
-  it('puts in false bodies and empty frames', async () => {
+  it('adds false bodies and empty frames', async () => {
     const other = join(folder, 'other');
     const few = { ...options, samplesPerClass: 1 };
     const made = await writeNtuLayout(other, { ...few, falseBodies: 1, emptyFrames: 1 });
@@ -105,12 +107,16 @@ describe.skipIf(!ffmpeg)('writeNtuLayout', () => {
     }
   });
 
-  it('stops when it is told to, and leaves no half file', async () => {
+  it('stops when its signal aborts, and leaves no unfinished file', async () => {
     const other = join(folder, 'stopped');
     const stop = new AbortController();
     const onProgress = (done: number) => done === 2 && stop.abort(new Error('enough'));
     await expect(
-      writeNtuLayout(other, { ...options, signal: stop.signal, onProgress: (n) => void onProgress(n) }),
+      writeNtuLayout(other, {
+        ...options,
+        signal: stop.signal,
+        onProgress: (progress) => void onProgress(progress.done),
+      }),
     ).rejects.toThrow('enough');
     const files = await readdir(join(other, 'nturgb+d_rgb'));
     expect(files.every((file) => file.endsWith('_rgb.avi') && !file.startsWith('.'))).toBe(true);
@@ -120,14 +126,21 @@ describe.skipIf(!ffmpeg)('writeNtuLayout', () => {
 
 describe('names of NTU', () => {
   const write = (changed: NtuLayoutOptions) => writeNtuLayout('/nowhere/at/all', { ...options, ...changed });
-  it('refuses what NTU has no name for', async () => {
-    await expect(write({ classes: ['wave', 'punch'] })).rejects.toThrow(/punch is no action.*drink/);
-    await expect(write({ views: 4 })).rejects.toThrow(/at most 106 and 3/);
-    await expect(write({ subjects: 200, samplesPerClass: 200 })).rejects.toThrow(/at most 106/);
-    await expect(write({ subjects: 1, samplesPerClass: 65, setups: 1 })).rejects.toThrow(
-      /more clips of 'wave'/,
+  it('refuses clips that NTU has no name for', async () => {
+    await expect(write({ classes: ['wave', 'punch'] })).rejects.toThrow(
+      /classes: got 'punch'; expected actions that NTU has: drink/,
     );
-    await expect(write({ setups: 0 })).rejects.toThrow(/setups/);
-    await expect(write({ falseBodies: 2 })).rejects.toThrow(/falseBodies/);
+    await expect(write({ views: 4 })).rejects.toThrow(/views: got 4; expected at most 3/);
+    await expect(write({ subjects: 200, samplesPerClass: 200 })).rejects.toThrow(
+      /subjects: got 200; expected at most 106/,
+    );
+    await expect(write({ subjects: 1, samplesPerClass: 65, setups: 1 })).rejects.toThrow(
+      /samplesPerClass: got more clips of 'wave'/,
+    );
+    await expect(write({ setups: 0 })).rejects.toThrow(/setups: got 0; expected a whole number from 1/);
+    await expect(write({ falseBodies: 2 })).rejects.toThrow(/falseBodies: got 2; expected a probability/);
+    await expect(write({ setup: 2 } as object)).rejects.toThrow(
+      'writeNtuLayout.setup: got an unknown option; expected setups. Rename it.',
+    );
   });
 });

@@ -68,7 +68,7 @@ export function surroundings(
     light,
     foreground: near,
     paint(canvas, moment, feet) {
-      const { colours, nearness } = canvas;
+      const { colors, nearness } = canvas;
       for (let i = 0; i < kinds.length; i++) {
         const kind = kinds[i]!;
         const u = places[i * 2]!;
@@ -83,7 +83,7 @@ export function surroundings(
             if (far < 0.25) shade *= 1 - 0.55 * Math.exp(-far * 22);
           }
         }
-        for (let c = 0; c < 3; c++) colours[i * 3 + c] = image[(row * tile + column) * 3 + c]! * shade;
+        for (let c = 0; c < 3; c++) colors[i * 3 + c] = image[(row * tile + column) * 3 + c]! * shade;
       }
       nearness.fill(0);
       for (const thing of things) {

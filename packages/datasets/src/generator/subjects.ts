@@ -2,7 +2,7 @@ import type { Random } from '@amr/internal';
 import { random } from '@amr/internal';
 
 /** Red, green and blue in [0, 1]. */
-export type Colour = readonly [number, number, number];
+export type Color = readonly [number, number, number];
 
 /** Lengths of a body in metres. */
 export interface Proportions {
@@ -45,13 +45,13 @@ export interface Style {
 
 /** What a subject wears on a day. */
 export interface Outfit {
-  skin: Colour;
-  hair: Colour;
-  shirt: Colour;
+  skin: Color;
+  hair: Color;
+  shirt: Color;
   /** Second colour of the shirt's stripes; the same as `shirt` when there are none. */
-  stripe: Colour;
-  trousers: Colour;
-  shoes: Colour;
+  stripe: Color;
+  trousers: Color;
+  shoes: Color;
   longSleeves: boolean;
   longTrousers: boolean;
   longHair: boolean;
@@ -100,9 +100,9 @@ export function subject(seed: number, number: number): Subject {
   };
   const person = random('person', seed, number);
   const tone = person.uniform(0.3, 1);
-  const skin: Colour = [0.25 + 0.65 * tone, 0.15 + 0.52 * tone, 0.1 + 0.42 * tone];
+  const skin: Color = [0.25 + 0.65 * tone, 0.15 + 0.52 * tone, 0.1 + 0.42 * tone];
   const dark = person.uniform(0.04, 0.45);
-  const hair: Colour = [dark, dark * person.uniform(0.6, 0.9), dark * person.uniform(0.3, 0.8)];
+  const hair: Color = [dark, dark * person.uniform(0.6, 0.9), dark * person.uniform(0.3, 0.8)];
   const longHair = person.chance(0.35);
   return { body, style, outfit: (day) => ({ ...clothes(seed, number, day % 3), skin, hair, longHair }) };
 }
@@ -122,7 +122,7 @@ function clothes(seed: number, number: number, day: number): Omit<Outfit, 'skin'
 }
 
 /** A colour from green over blue to purple, faint or strong, of a brightness between the two. */
-function cloth(r: Random, dark: number, bright: number): Colour {
+function cloth(r: Random, dark: number, bright: number): Color {
   const value = r.uniform(dark, bright);
   const saturation = r.uniform(0.05, 0.6);
   const hue = r.uniform(1.9, 5.2);
