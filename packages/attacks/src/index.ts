@@ -52,13 +52,13 @@ export {
   GradientError,
   ThreatModelError,
 } from './errors.js';
+export type { CheckName, Finding } from './evaluation/checkContext/check.js';
 export {
   type CheckEvaluationOptions,
   type CheckProgress,
   checkEvaluation,
   checkNames,
 } from './evaluation/checkEvaluation.js';
-export type { CheckName, Finding } from './evaluation/checks/check.js';
 export {
   type MinimalEpsilon,
   type MinimalEpsilonOptions,
@@ -73,9 +73,10 @@ export {
 } from './evaluation/robustnessCurve.js';
 export { type AdaptiveLossOptions, adaptiveLoss } from './losses/adaptiveLoss.js';
 export type { AttackLoss, LossInputs, ObservedLoss } from './losses/attackLoss.js';
-export { cosineSimilarity } from './losses/cosineSimilarity.js';
 export { crossEntropyLoss, logOdds } from './losses/crossEntropy.js';
 export { dlrLoss, targetedDlrLoss } from './losses/dlr.js';
+export { cosineSimilarity } from './losses/features/cosineSimilarity.js';
+export { temporalVariation } from './losses/features/temporalVariation.js';
 export { gateLogOdds } from './losses/gateLogOdds.js';
 export { headLoss } from './losses/headLoss.js';
 export { marginLoss } from './losses/margin.js';
@@ -86,9 +87,9 @@ export {
   type TemporalInvarianceOptions,
   temporalInvariance,
 } from './losses/temporalInvariance.js';
-export { temporalVariation } from './losses/temporalVariation.js';
 export { type MotionTermOptions, withMotionTerm } from './losses/withMotionTerm.js';
 export type { Attack, AttackFactory, AttackStep, PerturbOptions } from './search/attack.js';
+export type { SkeletonAxes } from './skeleton/skeletonAxes.js';
 export { attackConditions } from './threatModel/attackConditions.js';
 export type { Constraint } from './threatModel/constraint.js';
 export { type BoneLengthsOptions, boneLengths } from './threatModel/constraints/boneLengths.js';
@@ -103,7 +104,6 @@ export {
 export type { BoneOptions } from './threatModel/constraints/kinematicTree.js';
 export { type OnlyBoneLengthsOptions, onlyBoneLengths } from './threatModel/constraints/onlyBoneLengths.js';
 export { type SameInEachFrameOptions, sameInEachFrame } from './threatModel/constraints/sameInEachFrame.js';
-export type { SkeletonAxes } from './threatModel/constraints/skeletonAxes.js';
 export { allOf } from './threatModel/masks/allOf.js';
 export type { Mask } from './threatModel/masks/maskOn.js';
 export { type FrameSpan, onlyFrames } from './threatModel/masks/onlyFrames.js';

@@ -8,7 +8,7 @@ import { attackFromSearch } from '../search/search.js';
 import type { SearchState } from '../search/searchState.js';
 import type { Random } from '../tensors/random.js';
 import { type Ball, project } from '../threatModel/ball.js';
-import { applyMask } from '../threatModel/norms/freed.js';
+import { applyMask } from '../threatModel/norms/applyMask.js';
 import { MIN_LENGTH } from '../threatModel/norms/norm.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 

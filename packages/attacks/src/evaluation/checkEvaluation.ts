@@ -14,9 +14,9 @@ import {
   inconclusive,
   passed,
   warning,
-} from './checks/check.js';
+} from './checkContext/check.js';
+import { AttackFailure, CheckContext } from './checkContext/checkContext.js';
 import { checks as known } from './checks/checks.js';
-import { AttackFailure, CheckContext } from './checks/subject.js';
 
 /** Options of {@link checkEvaluation}. */
 export interface CheckEvaluationOptions {

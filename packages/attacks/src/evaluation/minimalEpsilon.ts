@@ -4,7 +4,7 @@ import { AttackOptionsError, shown } from '../errors.js';
 import { checkCount } from '../options.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
-import { scaleExcept } from '../threatModel/partialScale.js';
+import { scaleExcept } from '../threatModel/scaleExcept.js';
 import {
   ballSpecsOf,
   checkThreatModel,

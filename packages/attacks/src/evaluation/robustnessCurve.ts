@@ -3,7 +3,7 @@ import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { AttackOptionsError, shown } from '../errors.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
-import { scaleExcept } from '../threatModel/partialScale.js';
+import { scaleExcept } from '../threatModel/scaleExcept.js';
 import { checkThreatModel, disposeDerived, type ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link robustnessCurve}. */

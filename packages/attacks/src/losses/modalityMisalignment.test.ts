@@ -7,10 +7,10 @@ import { pgd } from '../attacks/pgd.js';
 import { classifierOf } from '../classifier/classifierOf.js';
 import { AttackInputError, AttackOptionsError } from '../errors.js';
 import type { LossInputs } from './attackLoss.js';
-import { cosineSimilarity } from './cosineSimilarity.js';
 import { logOdds } from './crossEntropy.js';
+import { cosineSimilarity } from './features/cosineSimilarity.js';
+import { poolExcept } from './features/poolExcept.js';
 import { type ModalityMisalignmentOptions, modalityMisalignment } from './modalityMisalignment.js';
-import { poolExcept } from './pooled.js';
 
 const features = { rgb: 'rgbFeatures', skeleton: 'skeletonFeatures' };
 const model = gatedModel();

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
 import type { AttackLoss, LossInputs, ObservedLoss } from './attackLoss.js';
-import { cosineSimilarity } from './cosineSimilarity.js';
-import { innerValueOf } from './innerValue.js';
-import { poolExcept } from './pooled.js';
+import { cosineSimilarity } from './features/cosineSimilarity.js';
+import { innerValueOf } from './features/innerValueOf.js';
+import { poolExcept } from './features/poolExcept.js';
 import { sumOfLosses } from './sumOfLosses.js';
 
 /** Options of {@link modalityMisalignment}. */

@@ -8,8 +8,8 @@ import { classifierOf } from '../classifier/classifierOf.js';
 import { AttackInputError, AttackOptionsError } from '../errors.js';
 import type { LossInputs } from './attackLoss.js';
 import { logOdds } from './crossEntropy.js';
+import { temporalVariation } from './features/temporalVariation.js';
 import { type TemporalInvarianceOptions, temporalInvariance } from './temporalInvariance.js';
-import { temporalVariation } from './temporalVariation.js';
 
 const features = { rgb: 'rgbFeatures', skeleton: { name: 'skeletonFeatures', axis: 2 } };
 const classifier = classifierOf(gatedModel());

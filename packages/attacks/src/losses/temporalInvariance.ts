@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackOptionsError, shown } from '../errors.js';
 import type { AttackLoss, ObservedLoss } from './attackLoss.js';
-import { innerValueOf } from './innerValue.js';
+import { innerValueOf } from './features/innerValueOf.js';
+import { temporalVariation } from './features/temporalVariation.js';
 import { sumOfLosses } from './sumOfLosses.js';
-import { temporalVariation } from './temporalVariation.js';
 
 /** Features with an axis of time, for {@link temporalInvariance}. */
 export interface TemporalFeatures {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError, shown } from '../errors.js';
 import { checkNotNegative } from '../options.js';
-import { accelerations } from '../threatModel/constraints/acceleration.js';
-import { motionOf } from '../threatModel/constraints/motion.js';
-import type { SkeletonAxes } from '../threatModel/constraints/skeletonAxes.js';
+import { motionOf } from '../skeleton/motion.js';
+import type { SkeletonAxes } from '../skeleton/skeletonAxes.js';
+import { accelerations } from '../threatModel/constraints/smoothing.js';
 import type { AttackLoss, ObservedLoss } from './attackLoss.js';
 import { sumOfLosses } from './sumOfLosses.js';
 

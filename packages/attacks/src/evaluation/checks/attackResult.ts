@@ -10,8 +10,8 @@ import {
   zeroPerturbations,
 } from '../../threatModel/ball.js';
 import { attackedModalities } from '../../threatModel/threatModel.js';
-import { type Check, counted, passed, percent, warning } from './check.js';
-import { type Attacked, AttackFailure, type CheckContext } from './subject.js';
+import { type Check, counted, passed, percent, warning } from '../checkContext/check.js';
+import { type Attacked, AttackFailure, type CheckContext } from '../checkContext/checkContext.js';
 
 /** Two roundings of a float32, relative to the value. */
 const ROUNDING = 2 ** -22;

@@ -1,5 +1,5 @@
-import { type Check, counted, inconclusive, passed, warning } from './check.js';
-import { relativeDifference } from './relativeDifference.js';
+import { type Check, counted, inconclusive, passed, warning } from '../checkContext/check.js';
+import { relativeDifference } from '../checkContext/relativeDifference.js';
 
 /** More than another order of summation makes of a row, far less than batch statistics do. */
 const TOLERANCE = 1e-3;

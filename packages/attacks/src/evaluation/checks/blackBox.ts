@@ -1,8 +1,8 @@
 import { square } from '../../attacks/square/square.js';
 import { AttackError } from '../../errors.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
-import { type Check, counted, inconclusive, passed, warning } from './check.js';
-import type { CheckContext } from './subject.js';
+import { type Check, counted, inconclusive, passed, warning } from '../checkContext/check.js';
+import type { CheckContext } from '../checkContext/checkContext.js';
 
 /** Whether an attack that sees outputs only beats the one that sees gradients (AutoAttack's check_square_sr). */
 export const blackBox: Check = {

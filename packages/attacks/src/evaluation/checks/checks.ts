@@ -1,7 +1,7 @@
+import type { Check } from '../checkContext/check.js';
 import { attackResult } from './attackResult.js';
 import { batchDependence } from './batchDependence.js';
 import { blackBox } from './blackBox.js';
-import type { Check } from './check.js';
 import { cleanAccuracy } from './cleanAccuracy.js';
 import { halfEpsilon } from './halfEpsilon.js';
 import { largeEpsilon } from './largeEpsilon.js';

@@ -1,4 +1,4 @@
-import { type Check, counted, passed, percent, warning } from './check.js';
+import { type Check, counted, passed, percent, warning } from '../checkContext/check.js';
 
 /** Whether the classifier does better than a guess without an attack: if not, inputs, labels or classes don't fit. */
 export const cleanAccuracy: Check = {

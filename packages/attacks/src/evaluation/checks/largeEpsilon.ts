@@ -6,7 +6,7 @@ import {
   mapBalls,
   type ThreatModel,
 } from '../../threatModel/threatModel.js';
-import { type Check, counted, inconclusive, passed, warning } from './check.js';
+import { type Check, counted, inconclusive, passed, warning } from '../checkContext/check.js';
 
 /** Where an input has no range, this many radii stand for all of it. */
 const FAR = 100;

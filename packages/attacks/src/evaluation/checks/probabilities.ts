@@ -1,4 +1,4 @@
-import { type Check, passed, warning } from './check.js';
+import { type Check, passed, warning } from '../checkContext/check.js';
 
 /** How far a row of probabilities may be from 0, 1 and a sum of 1; half precision rounds by 5e-4. */
 const TOLERANCE = 1e-3;

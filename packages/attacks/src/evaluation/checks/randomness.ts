@@ -1,5 +1,5 @@
-import { type Check, counted, passed, warning } from './check.js';
-import { relativeDifference } from './relativeDifference.js';
+import { type Check, counted, passed, warning } from '../checkContext/check.js';
+import { relativeDifference } from '../checkContext/relativeDifference.js';
 
 /** Calls of the classifier that are compared, and the difference that counts: those of AutoAttack's check_randomized. */
 const CALLS = 5;

@@ -1,4 +1,4 @@
-import { type Check, inconclusive, passed, warning } from './check.js';
+import { type Check, inconclusive, passed, warning } from '../checkContext/check.js';
 
 /** The last steps: a tenth of them, which by an even rise would bring a tenth of the whole. */
 const LAST = 0.1;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Check, type CheckResult, counted, passed, warning } from './check.js';
-import { gradientSizes } from './gradientSizes.js';
+import { type Check, type CheckResult, counted, passed, warning } from '../checkContext/check.js';
+import { gradientSizes } from '../checkContext/gradientSizes.js';
 
 /** Gradients whose entries are all below this are lost: common implementations add as much to a length they divide by. */
 const VANISHING = 1e-12;

@@ -1,5 +1,5 @@
 import { fgsm } from '../../attacks/fgsm.js';
-import { type Check, counted, passed, warning } from './check.js';
+import { type Check, counted, passed, warning } from '../checkContext/check.js';
 
 /** Whether a single step fools samples that the attack doesn't: an attack of many steps holds each of one (Carlini et al. 2019). */
 export const singleStep: Check = {

@@ -1,6 +1,6 @@
-import { type Check, type CheckResult, counted, passed, warning } from './check.js';
-import { gradientSizes } from './gradientSizes.js';
-import { type Attacked, AttackFailure, type CheckContext } from './subject.js';
+import { type Check, type CheckResult, counted, passed, warning } from '../checkContext/check.js';
+import { type Attacked, AttackFailure, type CheckContext } from '../checkContext/checkContext.js';
+import { gradientSizes } from '../checkContext/gradientSizes.js';
 
 /**
  * Whether gradients lead anywhere: those of the log-odds of a wrong answer, which a sure classifier doesn't turn into 0,

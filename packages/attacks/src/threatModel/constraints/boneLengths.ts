@@ -1,7 +1,7 @@
+import type { SkeletonAxes } from '../../skeleton/skeletonAxes.js';
 import type { Constraint } from '../constraint.js';
 import { lengthRule } from './boundedBoneLengths.js';
 import type { BoneOptions } from './kinematicTree.js';
-import type { SkeletonAxes } from './skeletonAxes.js';
 
 /** Options of {@link boneLengths}. */
 export interface BoneLengthsOptions extends BoneOptions {

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shown, ThreatModelError } from '../../errors.js';
+import { type Motion, motionOf } from '../../skeleton/motion.js';
+import type { SkeletonAxes } from '../../skeleton/skeletonAxes.js';
 import type { Constraint } from '../constraint.js';
-import { accelerations, smoothing } from './acceleration.js';
-import { type Motion, motionOf } from './motion.js';
 import { largestOf, roundingOf } from './rows.js';
-import type { SkeletonAxes } from './skeletonAxes.js';
 import { lengthsOf } from './skeletons.js';
+import { accelerations, smoothing } from './smoothing.js';
 
 /** Steps of the alternating direction method. */
 const STEPS = 12;

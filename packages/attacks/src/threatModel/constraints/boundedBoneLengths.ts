@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shown, ThreatModelError } from '../../errors.js';
+import type { SkeletonAxes } from '../../skeleton/skeletonAxes.js';
 import type { Constraint } from '../constraint.js';
 import { keptLengths } from './keptLengths.js';
 import { type BoneOptions, incidence, kinematicTree } from './kinematicTree.js';
 import { largestOf, roundingOf } from './rows.js';
-import type { SkeletonAxes } from './skeletonAxes.js';
 import { alongBones, lengthsOf, skeletons } from './skeletons.js';
 
 /** Options of {@link boundedBoneLengths}. */

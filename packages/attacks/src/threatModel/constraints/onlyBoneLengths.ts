@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shown, ThreatModelError } from '../../errors.js';
+import { type SkeletonAxes, skeletonAxesOf } from '../../skeleton/skeletonAxes.js';
 import type { Constraint } from '../constraint.js';
 import {
   type BoneOptions,
@@ -9,7 +10,6 @@ import {
   pathsFromRoot,
 } from './kinematicTree.js';
 import { roundingOf } from './rows.js';
-import { type SkeletonAxes, skeletonAxesOf } from './skeletonAxes.js';
 import { alongBones, skeletons } from './skeletons.js';
 
 /** Steps of the conjugate gradient method; the 24 bones of Kinect v2 need no more to be right to 1e-3. */

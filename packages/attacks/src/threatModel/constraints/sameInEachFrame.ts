@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shown, ThreatModelError } from '../../errors.js';
+import { axisOf } from '../../skeleton/skeletonAxes.js';
 import type { Constraint } from '../constraint.js';
 import { type Mask, maskOn } from '../masks/maskOn.js';
 import { largestOf, roundingOf } from './rows.js';
-import { axisOf } from './skeletonAxes.js';
 
 /** Options of {@link sameInEachFrame}. */
 export interface SameInEachFrameOptions {

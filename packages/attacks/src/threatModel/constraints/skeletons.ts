@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shown, ThreatModelError } from '../../errors.js';
+import { arrangement, axisOf, type SkeletonAxes } from '../../skeleton/skeletonAxes.js';
 import type { KinematicTree } from './kinematicTree.js';
-import { arrangement, axisOf, type SkeletonAxes } from './skeletonAxes.js';
 
 /** How to get from an input to bodies in a tree's order and back. A body is one person in one frame. */
 export interface Skeletons {

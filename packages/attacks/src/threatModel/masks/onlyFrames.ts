@@ -1,5 +1,5 @@
 import { shown, ThreatModelError } from '../../errors.js';
-import { axisOf } from '../constraints/skeletonAxes.js';
+import { axisOf } from '../../skeleton/skeletonAxes.js';
 import { along, span } from './along.js';
 import type { Mask } from './maskOn.js';
 import type { MaskAxisOptions } from './onlyJoints.js';

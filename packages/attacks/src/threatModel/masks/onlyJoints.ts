@@ -1,4 +1,4 @@
-import { axisOf } from '../constraints/skeletonAxes.js';
+import { axisOf } from '../../skeleton/skeletonAxes.js';
 import { along } from './along.js';
 import type { Mask } from './maskOn.js';
 

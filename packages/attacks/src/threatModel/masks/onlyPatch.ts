@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shown, ThreatModelError } from '../../errors.js';
-import { axisOf } from '../constraints/skeletonAxes.js';
+import { axisOf } from '../../skeleton/skeletonAxes.js';
 import { along, span } from './along.js';
 import type { Mask } from './maskOn.js';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type SkeletonAxes, skeletonAxesOf } from '../constraints/skeletonAxes.js';
+import { type SkeletonAxes, skeletonAxesOf } from '../../skeleton/skeletonAxes.js';
 import type { Mask } from './maskOn.js';
 
 /**

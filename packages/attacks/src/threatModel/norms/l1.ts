@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { applyMask } from './freed.js';
+import { applyMask } from './applyMask.js';
 import { projectL1InBox } from './l1InBox.js';
 import { MIN_LENGTH, type Norm } from './norm.js';
 

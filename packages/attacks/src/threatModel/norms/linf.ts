@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { applyMask } from './freed.js';
+import { applyMask } from './applyMask.js';
 import type { Norm } from './norm.js';
 
 /** The largest change of any entry. */

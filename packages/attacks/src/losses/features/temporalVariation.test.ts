@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers';
 import { normal, values } from '@amr/testing/attacks/models';
 import { expectSlopes } from '@amr/testing/tensors/slopes';
 import { describe, expect, it } from 'vitest';
-import { AttackInputError } from '../errors.js';
+import { AttackInputError } from '../../errors.js';
 import { temporalVariation } from './temporalVariation.js';
 
 describe('temporalVariation', () => {

@@ -1,7 +1,7 @@
 import { values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { accelerations, smoothing } from './acceleration.js';
+import { accelerations, smoothing } from './smoothing.js';
 
 describe('accelerations', () => {
   it('are second differences in time', () => {

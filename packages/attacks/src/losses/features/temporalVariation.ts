@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackInputError, shown } from '../errors.js';
+import { AttackInputError, shown } from '../../errors.js';
 import { cosineSimilarity } from './cosineSimilarity.js';
-import { poolExcept } from './pooled.js';
+import { poolExcept } from './poolExcept.js';
 
 /**
  * How much features change from one segment of time to the next, per sample: the mean over consecutive segments of

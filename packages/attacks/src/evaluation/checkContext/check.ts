@@ -1,4 +1,4 @@
-import type { CheckContext } from './subject.js';
+import type { CheckContext } from './checkContext.js';
 
 /** What {@link checkEvaluation} can look at, by name and in its order. */
 export type CheckName =

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Modalities } from '../classifier/classifier.js';
-import { AttackInputError, shown } from '../errors.js';
+import type { Modalities } from '../../classifier/classifier.js';
+import { AttackInputError, shown } from '../../errors.js';
 
 /**
  * An inner value that a loss asked for, by name.

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { onlyPresent } from '../masks/onlyPresent.js';
+import { onlyPresent } from '../threatModel/masks/onlyPresent.js';
 import { arrangement, type SkeletonAxes, skeletonAxesOf } from './skeletonAxes.js';
 
 /** How to get from an input to trajectories of joints and back, and when the bodies are there. */

@@ -2,7 +2,7 @@ import { values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { type Budget, jointBall, scaledThreatModel } from '../index.js';
-import { scaleExcept } from './partialScale.js';
+import { scaleExcept } from './scaleExcept.js';
 
 const a: Budget = { norm: 'linf', epsilon: 0.5, stepSize: 0.1, range: [0, 1] };
 const b: Budget = { norm: 'l2', epsilon: 2, stepSize: 0.4 };

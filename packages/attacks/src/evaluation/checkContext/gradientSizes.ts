@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../../losses/attackLoss.js';
 import { attackFromSearch } from '../../search/search.js';
 import { columnsOf, zeroPerturbations } from '../../threatModel/ball.js';
-import type { CheckContext } from './subject.js';
+import type { CheckContext } from './checkContext.js';
 
 /** Gradients of one modality's samples. */
 export interface GradientSizes {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { shown, ThreatModelError } from '../../errors.js';
+import { shown, ThreatModelError } from '../errors.js';
 
 /**
  * Which axes of an input hold what. Negative numbers count from the last axis, so that the defaults fit both
