@@ -110,14 +110,6 @@ export { type FrameSpan, onlyFrames } from './threatModel/masks/onlyFrames.js';
 export { type MaskAxisOptions, onlyJoints } from './threatModel/masks/onlyJoints.js';
 export { onlyPatch, type PatchOptions } from './threatModel/masks/onlyPatch.js';
 export { onlyPresent } from './threatModel/masks/onlyPresent.js';
-export {
-  attackedModalities,
-  type Budget,
-  isJointBall,
-  type JointBall,
-  type JointBudget,
-  jointBall,
-  type NormName,
-  scaledThreatModel,
-  type ThreatModel,
-} from './threatModel/threatModel.js';
+export { attackedModalities, type Budget, isJointBall, type JointBall, type JointBudget, type NormName, type ThreatModel } from './threatModel/threatModel.js';
+export { scaledThreatModel } from './threatModel/scaledThreatModel.js';
+export { jointBall } from './threatModel/jointBall.js';

@@ -3,7 +3,8 @@ import type { Modalities } from '../classifier/classifier.js';
 import type { Attack } from '../search/attack.js';
 import { checkBatch } from '../search/validation.js';
 import { type Random, randomOf } from '../tensors/random.js';
-import { checkThreatModel, type ThreatModel } from '../threatModel/threatModel.js';
+import { type ThreatModel } from '../threatModel/threatModel.js';
+import { checkThreatModel } from '../threatModel/checkThreatModel.js';
 
 /**
  * Makes an attack of a corruption: a change of whole inputs that looks at nothing but them, and that no ball bounds.
@@ -17,7 +18,7 @@ export function corruption(
   const threatModel: ThreatModel = Object.fromEntries(
     modalities.map((modality) => [modality, { norm: 'linf', epsilon: Infinity }]),
   );
-  checkThreatModel(threatModel, { unbounded: true });
+  checkThreatModel(threatModel, { allowInfiniteEpsilon: true });
   return {
     name,
     threatModel,

@@ -11,7 +11,7 @@ import {
   smallestWithinBudget,
   withoutRadius,
 } from '../search/smallest.js';
-import { feasibleGradient, project, zeroPerturbations } from '../threatModel/ball.js';
+import { feasibleGradient, project, zeroPerturbations } from '../threatModel/perturbation.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link deepfool}. */

@@ -12,14 +12,8 @@ import {
   smallestWithinBudget,
   withoutRadius,
 } from '../search/smallest.js';
-import {
-  type Ball,
-  hasConstraints,
-  project,
-  relativeSize,
-  unitOf,
-  zeroPerturbations,
-} from '../threatModel/ball.js';
+import { type Ball } from '../threatModel/ball.js';
+import { hasConstraints, project, relativeSize, unitOf, zeroPerturbations } from '../threatModel/perturbation.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link fab}. */

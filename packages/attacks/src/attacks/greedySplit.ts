@@ -4,15 +4,10 @@ import { AttackOptionsError, shown, ThreatModelError } from '../errors.js';
 import { checkCount } from '../options.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { type AttackedRows, BatchAttack } from '../search/batchAttack.js';
-import {
-  attackedModalities,
-  checkThreatModel,
-  disposeDerived,
-  isJointBall,
-  type JointBall,
-  scaledThreatModel,
-  type ThreatModel,
-} from '../threatModel/threatModel.js';
+import { attackedModalities, isJointBall, type JointBall, type ThreatModel } from '../threatModel/threatModel.js';
+import { disposeDerived } from '../threatModel/ballSpecs.js';
+import { scaledThreatModel } from '../threatModel/scaledThreatModel.js';
+import { checkThreatModel } from '../threatModel/checkThreatModel.js';
 import { pgd } from './pgd.js';
 
 type Budgets = Exclude<ThreatModel, JointBall>;

@@ -5,12 +5,9 @@ import { checkCount } from '../options.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
 import { scaleExcept } from '../threatModel/scaleExcept.js';
-import {
-  ballSpecsOf,
-  checkThreatModel,
-  disposeDerived,
-  type ThreatModel,
-} from '../threatModel/threatModel.js';
+import { type ThreatModel } from '../threatModel/threatModel.js';
+import { ballSpecsOf, disposeDerived } from '../threatModel/ballSpecs.js';
+import { checkThreatModel } from '../threatModel/checkThreatModel.js';
 
 /** Options of {@link minimalEpsilon}. */
 export interface MinimalEpsilonOptions

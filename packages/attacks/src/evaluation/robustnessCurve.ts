@@ -4,7 +4,9 @@ import { AttackOptionsError, shown } from '../errors.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
 import { scaleExcept } from '../threatModel/scaleExcept.js';
-import { checkThreatModel, disposeDerived, type ThreatModel } from '../threatModel/threatModel.js';
+import { type ThreatModel } from '../threatModel/threatModel.js';
+import { disposeDerived } from '../threatModel/ballSpecs.js';
+import { checkThreatModel } from '../threatModel/checkThreatModel.js';
 
 /** Options of {@link robustnessCurve}. */
 export interface RobustnessCurveOptions

@@ -3,7 +3,8 @@ import { smallestSize } from '@amr/testing/attacks/smallestStep';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Ball, ballsAround, disposeBalls, relativeSize } from '../threatModel/ball.js';
+import { type Ball, ballsAround, disposeBalls } from '../threatModel/ball.js';
+import { relativeSize } from '../threatModel/perturbation.js';
 import type { NormName, ThreatModel } from '../threatModel/threatModel.js';
 import { stepTo } from './boundary.js';
 
@@ -37,7 +38,7 @@ const cases = fc
     const threat: ThreatModel = Object.fromEntries(
       norm.map((name, b) => [`x${b}`, { norm: name, epsilon: units[b]!, range: [0, 1] as [number, number] }]),
     );
-    const balls = ballsAround(inputs, threat, {}, 1, true);
+    const balls = ballsAround(inputs, threat, {}, { stepLength: 1, useBudgetStepSize: true });
     made.push(balls);
     const slopes = norm.map(
       (_, b) => tf.mul(normal([rows, sizes[b]!], seed + 4 + b), steepness) as tf.Tensor2D,
@@ -130,8 +131,7 @@ describe('the smallest step to a boundary', () => {
       inputs,
       { a: { norm: 'l2', epsilon: tf.tensor1d([1, 0]), range: [0, 1] } },
       {},
-      1,
-      true,
+      { stepLength: 1, useBudgetStepSize: true },
     );
     made.push(balls);
     const slopes = [

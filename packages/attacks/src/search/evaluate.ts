@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities, Observation } from '../classifier/classifier.js';
 import { AttackInputError, shown } from '../errors.js';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
-import { type Ball, columnsOf, gradientOfPerturbation, perturbModalities } from '../threatModel/ball.js';
+import { type Ball, columnsOf } from '../threatModel/ball.js';
+import { gradientOfPerturbation, perturbModalities } from '../threatModel/perturbation.js';
 import type { CheckedBatch } from './validation.js';
 
 /**

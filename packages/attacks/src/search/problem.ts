@@ -41,14 +41,11 @@ export class PreparedProblem {
     { masks, largestLabel }: CheckedBatch,
     { classifier, inputs, labels, objective, targets }: PerturbArguments,
   ) {
-    const balls = ballsAround(
-      inputs,
-      threatModel,
-      masks,
+    const balls = ballsAround(inputs, threatModel, masks, {
       stepLength,
       useBudgetStepSize,
-      !allowInfiniteEpsilon,
-    );
+      stayInside: !allowInfiniteEpsilon,
+    });
     tf.dispose(masks);
     this.#classifier = classifier;
     const attacked = attackedModalities(threatModel);

@@ -5,7 +5,8 @@ import { type AttackLoss, type MaximisedLoss, maximisedLossOf } from '../losses/
 import { checkCount } from '../options.js';
 import { type Random, randomOf } from '../tensors/random.js';
 import { registerGradients } from '../tensors/registerGradients.js';
-import { checkThreatModel, type ThreatModel } from '../threatModel/threatModel.js';
+import { type ThreatModel } from '../threatModel/threatModel.js';
+import { checkThreatModel } from '../threatModel/checkThreatModel.js';
 import { ActiveRows, type SearchResult } from './activeRows.js';
 import type { Attack, AttackStep, PerturbOptions } from './attack.js';
 import {
@@ -54,7 +55,7 @@ const TURN = 30;
 export function attackFromSearch(config: SearchAttackConfig, search: Search): Attack {
   const { name, threatModel, loss = 'cross-entropy', stepLength = 1, useBudgetStepSize = true } = config;
   const { allowInfiniteEpsilon = false, eotSamples = 1 } = config;
-  checkThreatModel(threatModel, { unbounded: allowInfiniteEpsilon });
+  checkThreatModel(threatModel, { allowInfiniteEpsilon });
   checkCount(`${name}.eotSamples`, eotSamples);
   const objective = maximisedLossOf(loss);
 

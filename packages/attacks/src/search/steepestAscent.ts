@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { feasibleGradient } from '../threatModel/ball.js';
+import { feasibleGradient } from '../threatModel/perturbation.js';
 import type { UpdateRule } from './gradientAttack.js';
 
 /**

@@ -3,7 +3,8 @@ import type { Modalities } from '../classifier/classifier.js';
 import { AttackInputError, AttackOptionsError, shown, ThreatModelError } from '../errors.js';
 import { BatchedRead } from '../tensors/batchedRead.js';
 import { maskOn } from '../threatModel/masks/maskOn.js';
-import { attackedModalities, ballSpecsOf, type ThreatModel } from '../threatModel/threatModel.js';
+import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
+import { ballSpecsOf } from '../threatModel/ballSpecs.js';
 import type { PerturbOptions } from './attack.js';
 
 /** What the checks found out that later steps need. */

@@ -1,5 +1,6 @@
 import { ThreatModelError } from '../errors.js';
-import { type Budget, checkThreatModel, type ThreatModel } from './threatModel.js';
+import { type Budget, type ThreatModel } from './threatModel.js';
+import { checkThreatModel } from './checkThreatModel.js';
 
 /**
  * The conditions under which a multimodal model is tested: each modality attacked alone, then all together.

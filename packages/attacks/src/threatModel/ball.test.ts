@@ -5,14 +5,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pgd } from '../attacks/pgd.js';
 import type { Modalities } from '../classifier/classifier.js';
-import { type Ball, ballsAround, disposeBalls, perturbModalities, project } from './ball.js';
+import { type Ball, ballsAround, disposeBalls } from './ball.js';
+import { perturbModalities, project } from './perturbation.js';
 import type { Constraint } from './constraint.js';
-import { type Budget, jointBall, type ThreatModel } from './threatModel.js';
+import { type Budget, type ThreatModel } from './threatModel.js';
+import { jointBall } from './jointBall.js';
 
 const changeOf = (moved: tf.Tensor, clean: tf.Tensor) =>
   tf.reshape(tf.sub(moved, clean), [clean.shape[0]!, -1]);
 
-/** No entry may change by more than `most`; rows that do aren't mended by `apply`. */
+/** No entry may change by more than `most`; `apply` doesn't fix rows that do. */
 const within = (most: number): Constraint => ({
   name: `changes within ${most}`,
   apply: (moved) => moved,
@@ -27,13 +29,13 @@ const nothing: Constraint = {
 
 /** The first ball of a threat model around inputs. */
 function ballOf(inputs: Modalities, threatModel: ThreatModel, masks: Modalities = {}): Ball {
-  return ballsAround(inputs, threatModel, masks, 1, true)[0]!;
+  return ballsAround(inputs, threatModel, masks, { stepLength: 1, useBudgetStepSize: true })[0]!;
 }
 
-describe('confined, with a constraint that has to hold exactly', () => {
+describe('project, with a constraint that has to hold exactly', () => {
   const x = tf.zeros([3, 2, 2]);
 
-  it('keeps the largest share for which it holds, row by row, to 1/128', () => {
+  it('multiplies each row by the largest factor for which the constraint holds, to 1/128', () => {
     const ball = ballOf({ x }, { x: { norm: 'linf', epsilon: 1, constraints: [within(0.3)] } });
     const delta = tf.tensor2d([
       [1, -1, 0.5, 0],
@@ -41,7 +43,7 @@ describe('confined, with a constraint that has to hold exactly', () => {
       [0.4, 0.4, 0.4, 0.4],
     ]);
     const [first, second, third] = rowsOf(project(ball, delta)) as [number[], number[], number[]];
-    // Shares 0.3, 1 and 0.75, of which 0.75 is met exactly by bisection.
+    // The factors are 0.3, 1 and 0.75; bisection reaches 0.75 exactly.
     expect(first[0]).toBeLessThanOrEqual(0.3);
     expect(first[0]).toBeGreaterThan(0.3 - 1 / 128);
     [-1, 0.5, 0].forEach((part, i) => {
@@ -52,7 +54,7 @@ describe('confined, with a constraint that has to hold exactly', () => {
     disposeBalls([ball]);
   });
 
-  it('gives the clean input where nothing else obeys, and leaks nothing', () => {
+  it('returns the clean input where nothing else satisfies the constraint, and leaks nothing', () => {
     const before = tf.memory().numTensors;
     const ball = ballOf({ x }, { x: { norm: 'l2', epsilon: 1, constraints: [nothing] } });
     const held = tf.memory().numTensors;
@@ -65,7 +67,7 @@ describe('confined, with a constraint that has to hold exactly', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('asks after ball, range and mask: what they undo may make it hold or break it', () => {
+  it('tests the constraint after ball, range and mask, which may satisfy or violate it', () => {
     // The sum of the changes has to be 0. The range cuts the entry that goes up, so its counterpart is too long.
     const balanced: Constraint = {
       name: 'balanced',
@@ -86,7 +88,7 @@ describe('confined, with a constraint that has to hold exactly', () => {
       [0.4, -0.4],
     ]);
     const [cut, free] = rowsOf(project(ball, delta)) as [number[], number[]];
-    // [0.1, -0.4] is what the range leaves. Its share t is mended to [0.25 t, -0.25 t], inside the range up to t = 0.4.
+    // The range leaves [0.1, -0.4]. Multiplied by t, `apply` makes it [0.25 t, -0.25 t], which is in the range up to t = 0.4.
     expect(cut[0]).toBeLessThanOrEqual(0.1 + 1e-6);
     expect(cut[0]).toBeGreaterThan(0.1 - 0.25 / 128 - 1e-3);
     expect(cut[1]).toBeCloseTo(-cut[0]!, 2);
@@ -94,7 +96,7 @@ describe('confined, with a constraint that has to hold exactly', () => {
     disposeBalls([ball]);
   });
 
-  it('shortens a joint ball as a whole', () => {
+  it('shortens the perturbation of a joint ball as a whole', () => {
     const inputs = { a: tf.zeros([2, 2]), b: tf.zeros([2, 1]) };
     const joint = jointBall('l2', 10, { a: { constraints: [within(1)] }, b: { weight: 2 } });
     const ball = ballOf(inputs, joint);
@@ -111,7 +113,7 @@ describe('confined, with a constraint that has to hold exactly', () => {
     disposeBalls([ball]);
   });
 
-  it('holds in what pgd returns, whatever the ball, range and mask', async () => {
+  it('holds in the result of pgd for any ball, range and mask', async () => {
     const cases = fc.record({
       norm: fc.constantFrom('linf' as const, 'l2' as const, 'l1' as const),
       rows: fc.integer({ min: 1, max: 4 }),

@@ -1,6 +1,7 @@
 import { murmurFinalizer } from '@amr/internal';
 import type * as tf from '@tensorflow/tfjs-core';
-import { ballSpecsOf, type ThreatModel } from './threatModel.js';
+import { type ThreatModel } from './threatModel.js';
+import { ballSpecsOf } from './ballSpecs.js';
 
 /** A 64-bit hash of a tensor's values, in hexadecimal: two lanes of MurmurHash3 (Appleby 2011) over its bytes. */
 export async function fingerprintOf(tensor: tf.Tensor): Promise<string> {

@@ -1,12 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { AttackOptionsError, shown } from '../errors.js';
-import {
-  attackedModalities,
-  type Budget,
-  isJointBall,
-  scaledThreatModel,
-  type ThreatModel,
-} from './threatModel.js';
+import { attackedModalities, type Budget, isJointBall, type ThreatModel } from './threatModel.js';
+import { scaledThreatModel } from './scaledThreatModel.js';
 
 /** A threat model of which some budgets are scaled and others stay. */
 export interface PartialScale {

@@ -5,7 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { pgd } from '../../attacks/pgd.js';
 import { ThreatModelError } from '../../errors.js';
-import { ballsAround, disposeBalls, project } from '../ball.js';
+import { ballsAround, disposeBalls } from '../ball.js';
+import { project } from '../perturbation.js';
 import type { Constraint } from '../constraint.js';
 import { onlyJoints } from '../masks/onlyJoints.js';
 import { onlyPresent } from '../masks/onlyPresent.js';
@@ -29,7 +30,7 @@ const shareKept = (constraints: Constraint[], epsilon: number) => {
   const size = clean.size;
   const gradient = normal([1, size], 2) as tf.Tensor2D;
   const budget = { norm: 'linf' as const, epsilon, constraints };
-  const balls = ballsAround({ skeleton: clean }, { skeleton: budget }, {}, 0.125, false);
+  const balls = ballsAround({ skeleton: clean }, { skeleton: budget }, {}, { stepLength: 0.125, useBudgetStepSize: false });
   let delta = tf.zeros<tf.Rank.R2>([1, size]);
   for (let step = 0; step < 10; step++) {
     delta = tf.tidy(() => project(balls[0]!, tf.add(delta, tf.mul(tf.sign(gradient), epsilon / 8))));

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BallGeometry } from './norm.js';
 
-/** A matrix with zeros where the perturbation must stay zero. */
-export function applyMask(matrix: tf.Tensor2D, { free }: BallGeometry): tf.Tensor2D {
-  return free ? tf.mul(matrix, free) : matrix;
+/** The perturbation, with 0 where the mask is 0. */
+export function applyMask(perturbation: tf.Tensor2D, { free }: BallGeometry): tf.Tensor2D {
+  return free ? tf.mul(perturbation, free) : perturbation;
 }

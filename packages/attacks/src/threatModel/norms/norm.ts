@@ -2,25 +2,25 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../tensors/random.js';
 
 /**
- * What differs between norms, on matrices of one perturbation per row. All are functions of a row alone, called
- * inside `tf.tidy`, and read nothing back.
+ * What differs between norms, on matrices of one perturbation per row. Each function treats each row by itself, is called
+ * inside `tf.tidy` and reads nothing back from the backend.
  */
 export interface Norm {
-  /** A point of the ball, uniformly drawn among those that are zero where `free` is. */
+  /** A point of the ball, uniformly drawn from those that are 0 where `free` is 0. */
   start(random: Random, ball: BallGeometry): tf.Tensor2D;
-  /** Where the loss rises fastest per unit of this norm: rows of length 1, or 0 where the gradient is zero. */
+  /** The direction in which the loss rises fastest per unit of this norm: rows of length 1, or of 0 where the gradient is 0. */
   direction(gradient: tf.Tensor2D, ball: BallGeometry): tf.Tensor2D;
-  /** How long each row is, `[rows, 1]`. */
+  /** The length of each row, `[rows, 1]`. */
   length(delta: tf.Tensor2D): tf.Tensor2D;
   /** The length in the dual norm, `[rows, 1]`: the largest w . d over all d of length 1. */
   dual(weights: tf.Tensor2D): tf.Tensor2D;
-  /** The nearest point, in the Euclidean sense, of the ball; for l1 of what ball and bounds share, so that clipping wastes nothing. */
+  /** The nearest point of the ball by Euclidean distance. For l1 that of the intersection of ball and bounds, so that clipping wastes none of epsilon. */
   project(delta: tf.Tensor2D, ball: BallGeometry): tf.Tensor2D;
-  /** Whether `direction` moves few coordinates, so that those already at the end of the range must not be among them. */
+  /** Whether `direction` moves few coordinates. Those at the end of the range must then not be among them. */
   readonly sparse: boolean;
 }
 
-/** The ball that a norm works in. */
+/** The ball without its norm. */
 export interface BallGeometry {
   /** Rows, one per sample. */
   readonly rows: number;
@@ -28,17 +28,25 @@ export interface BallGeometry {
   readonly size: number;
   /** Radius `[rows, 1]`. */
   readonly epsilon: tf.Tensor2D;
-  /** The radius, if it is that of all rows. */
+  /** The radius, if all rows have the same. */
   readonly radius?: number;
-  /** 1 where the perturbation may differ from 0, `[rows, size]`; absent: everywhere. */
+  /** 1 where the perturbation may differ from 0, `[rows, size]`; absent: it may everywhere. */
   readonly free?: tf.Tensor2D;
   /** Number of coordinates that may differ from 0, `[rows, 1]`. */
   readonly dimensions: tf.Tensor2D;
-  /** Smallest and largest perturbation that range and mask allow, `[rows, size]`; absent: any. */
-  readonly bounds?: { lower: tf.Tensor2D; upper: tf.Tensor2D };
-  /** Whether the bounds are those of the ball as well, so that nothing is left to project. Default false. */
+  /** Smallest and largest perturbation that range and mask allow; absent: any is allowed. */
+  readonly bounds?: BallBounds;
+  /** Whether the bounds include the radius of the ball, so that clipping to them also projects onto the ball. Default false. */
   readonly tight?: boolean;
 }
 
-/** Divides rows by their lengths, leaving rows shorter than 1e-12 shorter than 1. */
+/** Smallest and largest value of each entry of a perturbation. */
+export interface BallBounds {
+  /** `[rows, size]`, 0 or less. */
+  lower: tf.Tensor2D;
+  /** `[rows, size]`, 0 or more. */
+  upper: tf.Tensor2D;
+}
+
+/** Lengths below this count as this when rows are divided by their length; a shorter row then ends up shorter than 1. */
 export const MIN_LENGTH = 1e-12;

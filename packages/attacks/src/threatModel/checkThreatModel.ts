@@ -1,0 +1,103 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { budgetChecks } from '../options.js';
+import { ballSpecsOf } from './ballSpecs.js';
+import {
+  attackedModalities,
+  type Budget,
+  isJointBall,
+  type JointBall,
+  type JointBudget,
+  type ThreatModel,
+} from './threatModel.js';
+
+const { checkOneOf, checkOption, checkPositive, rejectUnknownOptions } = budgetChecks;
+
+const JOINT_BALL_KEYS = ['kind', 'norm', 'epsilon', 'modalities'] as const satisfies (keyof JointBall)[];
+const JOINT_BUDGET_KEYS = Object.keys({
+  weight: true,
+  stepSize: true,
+  range: true,
+  mask: true,
+  constraints: true,
+} satisfies { [key in keyof Required<JointBudget>]: true });
+const BUDGET_KEYS = Object.keys({
+  norm: true,
+  epsilon: true,
+  stepSize: true,
+  range: true,
+  mask: true,
+  constraints: true,
+} satisfies { [key in keyof Required<Budget>]: true });
+
+/**
+ * Checks what can be checked without the inputs.
+ * @param options.allowInfiniteEpsilon whether epsilon may be infinite, as minimal-perturbation attacks allow. Default false
+ * @param options.path what the threat model is called in messages. Default 'threatModel'
+ * @throws {ThreatModelError} that names the value by its path, as in `threatModel.rgb.epsilon`
+ */
+export function checkThreatModel(
+  threatModel: ThreatModel,
+  { allowInfiniteEpsilon = false, path = 'threatModel' } = {},
+): void {
+  const example = "{ rgb: { norm: 'linf', epsilon: 8 / 255 } }";
+  checkOption(path, threatModel, isObject(threatModel), `budgets by modality, as in ${example}`);
+  const joint = isJointBall(threatModel);
+  if (joint) {
+    rejectUnknownOptions(path, threatModel, JOINT_BALL_KEYS);
+    checkOption(`${path}.modalities`, threatModel.modalities, isObject(threatModel.modalities), 'an object');
+  }
+  const names = attackedModalities(threatModel);
+  checkOption(path, threatModel, names.length > 0, `a budget for one modality or more, as in ${example}`);
+  const paths = Object.fromEntries(
+    names.map((name) => [name, joint ? `${path}.modalities.${name}` : `${path}.${name}`]),
+  );
+  for (const name of names) {
+    const budget = (joint ? threatModel.modalities : threatModel)[name];
+    checkOption(paths[name]!, budget, isObject(budget), "a budget, such as { norm: 'linf', epsilon: 0.02 }");
+    checkBudget(paths[name]!, budget!, joint ? JOINT_BUDGET_KEYS : BUDGET_KEYS);
+  }
+  for (const { norm, epsilon, modalities } of ballSpecsOf(threatModel)) {
+    const ball = joint ? path : paths[Object.keys(modalities)[0]!]!;
+    checkOneOf(`${ball}.norm`, norm, joint ? ['linf', 'l2'] : ['linf', 'l2', 'l1']);
+    checkEpsilon(`${ball}.epsilon`, epsilon, allowInfiniteEpsilon);
+  }
+}
+
+function checkEpsilon(path: string, epsilon: unknown, allowInfinite: boolean): void {
+  if (typeof epsilon === 'number') {
+    const good = epsilon >= 0 && (allowInfinite || epsilon < Infinity);
+    checkOption(path, epsilon, good, `a ${allowInfinite ? '' : 'finite '}number that is 0 or more`);
+  } else {
+    checkOption(
+      path,
+      epsilon,
+      (epsilon as tf.Tensor | undefined)?.rank === 1,
+      'a number or a tensor of shape [batch]',
+    );
+  }
+}
+
+function checkBudget(path: string, budget: Budget | JointBudget, keys: readonly string[]): void {
+  rejectUnknownOptions(path, budget, keys);
+  const { stepSize, range, constraints, weight }: JointBudget = budget;
+  if (stepSize !== undefined) checkPositive(`${path}.stepSize`, stepSize);
+  if (weight !== undefined) checkPositive(`${path}.weight`, weight);
+  if (range !== undefined) checkRange(`${path}.range`, range);
+  if (constraints !== undefined) {
+    const good = Array.isArray(constraints) && constraints.every((rule) => typeof rule?.apply === 'function');
+    checkOption(`${path}.constraints`, constraints, good, 'an array of constraints, objects with a function apply');
+  }
+}
+
+/**
+ * Refuses a range that is not two numbers in rising order.
+ * @throws {ThreatModelError} that names the range by its path
+ */
+export function checkRange(path: string, range: readonly [number, number]): void {
+  const good = Array.isArray(range) && range.length === 2 && range[0] < range[1];
+  checkOption(path, range, good, '[smallest, largest] with smallest below largest');
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
