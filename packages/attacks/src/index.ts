@@ -104,12 +104,20 @@ export {
 export type { BoneOptions } from './threatModel/constraints/kinematicTree.js';
 export { type OnlyBoneLengthsOptions, onlyBoneLengths } from './threatModel/constraints/onlyBoneLengths.js';
 export { type SameInEachFrameOptions, sameInEachFrame } from './threatModel/constraints/sameInEachFrame.js';
+export { jointBall } from './threatModel/jointBall.js';
 export { allOf } from './threatModel/masks/allOf.js';
 export type { Mask } from './threatModel/masks/maskOn.js';
 export { type FrameSpan, onlyFrames } from './threatModel/masks/onlyFrames.js';
 export { type MaskAxisOptions, onlyJoints } from './threatModel/masks/onlyJoints.js';
 export { onlyPatch, type PatchOptions } from './threatModel/masks/onlyPatch.js';
 export { onlyPresent } from './threatModel/masks/onlyPresent.js';
-export { attackedModalities, type Budget, isJointBall, type JointBall, type JointBudget, type NormName, type ThreatModel } from './threatModel/threatModel.js';
 export { scaledThreatModel } from './threatModel/scaledThreatModel.js';
-export { jointBall } from './threatModel/jointBall.js';
+export {
+  attackedModalities,
+  type Budget,
+  isJointBall,
+  type JointBall,
+  type JointBudget,
+  type NormName,
+  type ThreatModel,
+} from './threatModel/threatModel.js';

@@ -5,8 +5,8 @@ import type { Attack } from '../search/attack.js';
 import { gradientAttack, type UpdateRule } from '../search/gradientAttack.js';
 import { steepestAscent } from '../search/steepestAscent.js';
 import type { Ball } from '../threatModel/ball.js';
-import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
+import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link alternating}. */
 export interface AlternatingOptions {

@@ -3,8 +3,8 @@ import type { Modalities } from '../classifier/classifier.js';
 import type { Attack } from '../search/attack.js';
 import { checkBatch } from '../search/validation.js';
 import { type Random, randomOf } from '../tensors/random.js';
-import { type ThreatModel } from '../threatModel/threatModel.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
+import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /**
  * Makes an attack of a corruption: a change of whole inputs that looks at nothing but them, and that no ball bounds.

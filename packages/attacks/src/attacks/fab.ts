@@ -12,8 +12,14 @@ import {
   smallestWithinBudget,
   withoutRadius,
 } from '../search/smallest.js';
-import { type Ball } from '../threatModel/ball.js';
-import { hasConstraints, project, relativeSize, unitOf, zeroPerturbations } from '../threatModel/perturbation.js';
+import type { Ball } from '../threatModel/ball.js';
+import {
+  hasConstraints,
+  project,
+  relativeSize,
+  unitOf,
+  zeroPerturbations,
+} from '../threatModel/perturbation.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link fab}. */

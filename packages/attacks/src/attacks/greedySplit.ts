@@ -4,10 +4,15 @@ import { AttackOptionsError, shown, ThreatModelError } from '../errors.js';
 import { checkCount } from '../options.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { type AttackedRows, BatchAttack } from '../search/batchAttack.js';
-import { attackedModalities, isJointBall, type JointBall, type ThreatModel } from '../threatModel/threatModel.js';
 import { disposeDerived } from '../threatModel/ballSpecs.js';
-import { scaledThreatModel } from '../threatModel/scaledThreatModel.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
+import { scaledThreatModel } from '../threatModel/scaledThreatModel.js';
+import {
+  attackedModalities,
+  isJointBall,
+  type JointBall,
+  type ThreatModel,
+} from '../threatModel/threatModel.js';
 import { pgd } from './pgd.js';
 
 type Budgets = Exclude<ThreatModel, JointBall>;

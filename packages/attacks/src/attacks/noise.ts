@@ -7,10 +7,10 @@ import { type Best, evaluatePoint, updateBest } from '../search/best.js';
 import { attackFromSearch } from '../search/search.js';
 import type { SearchState } from '../search/searchState.js';
 import type { Random } from '../tensors/random.js';
-import { type Ball } from '../threatModel/ball.js';
-import { project } from '../threatModel/perturbation.js';
+import type { Ball } from '../threatModel/ball.js';
 import { applyMask } from '../threatModel/norms/applyMask.js';
 import { MIN_LENGTH } from '../threatModel/norms/norm.js';
+import { project } from '../threatModel/perturbation.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link noise}. */

@@ -3,8 +3,8 @@ import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { AttackOptionsError } from '../errors.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
-import { type Budget, isJointBall, type JointBall, type ThreatModel } from '../threatModel/threatModel.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
+import { type Budget, isJointBall, type JointBall, type ThreatModel } from '../threatModel/threatModel.js';
 import { pgd } from './pgd.js';
 
 /** Options of {@link worstCase}. */

@@ -5,8 +5,8 @@ import { AttackOptionsError, shown } from '../errors.js';
 import type { Attack } from '../search/attack.js';
 import { checkBatch } from '../search/validation.js';
 import { registerGradients } from '../tensors/registerGradients.js';
-import { type ThreatModel } from '../threatModel/threatModel.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
+import type { ThreatModel } from '../threatModel/threatModel.js';
 import {
   type Check,
   type CheckName,

@@ -4,10 +4,10 @@ import { AttackOptionsError, shown } from '../errors.js';
 import { checkCount } from '../options.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
-import { scaleExcept } from '../threatModel/scaleExcept.js';
-import { type ThreatModel } from '../threatModel/threatModel.js';
 import { ballSpecsOf, disposeDerived } from '../threatModel/ballSpecs.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
+import { scaleExcept } from '../threatModel/scaleExcept.js';
+import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link minimalEpsilon}. */
 export interface MinimalEpsilonOptions

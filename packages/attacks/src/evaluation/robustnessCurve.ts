@@ -3,10 +3,10 @@ import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { AttackOptionsError, shown } from '../errors.js';
 import type { Attack, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
-import { scaleExcept } from '../threatModel/scaleExcept.js';
-import { type ThreatModel } from '../threatModel/threatModel.js';
 import { disposeDerived } from '../threatModel/ballSpecs.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
+import { scaleExcept } from '../threatModel/scaleExcept.js';
+import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link robustnessCurve}. */
 export interface RobustnessCurveOptions

@@ -16,7 +16,7 @@ import { temporalInvariance } from './temporalInvariance.js';
 const heads = { rgb: 'rgbLogits', skeleton: 'skeletonLogits' };
 const inputs = gatedInputs(4);
 
-/** A model, its predictions, and what a loss sees of a point. */
+/** A model, its predictions, and the arguments of a loss at a point. */
 function subject(options: Parameters<typeof gatedModel>[0] = {}) {
   const classifier = classifierOf(gatedModel(options));
   const labels = predictionsOf(classifier, inputs);
@@ -48,7 +48,7 @@ describe('adaptiveLoss', () => {
         expect(value).toBeCloseTo(expected, 4);
         return way;
       });
-      // Rows differ in their choice, so the test sees both.
+      // Rows choose different modalities, so the test covers both.
       expect(new Set(chosen).size).toBe(2);
       const fixed = values(
         adaptiveLoss({ heads, gate: ['weights', 'weights'], lambda: 0, towards: 'skeleton' }).compute(seen),
@@ -83,10 +83,10 @@ describe('adaptiveLoss', () => {
     });
   });
 
-  it('pulls at an input that a saturated gate has shut out', async () => {
+  it('has a gradient with respect to an input that a saturated gate has shut out', async () => {
     const { classifier, seenAt } = subject({ sharpness: 150, gain: 60 });
     const seen = seenAt(inputs);
-    // The gate has closed on the skeleton in all rows; below 1e-35 a weight would count as none.
+    // The gate has closed on the skeleton in all rows; a weight below 1e-35 would count as 1e-35.
     for (const [, weight] of rowsOf(seen.observed.weights!)) {
       expect(weight).toBeLessThan(1e-20);
       expect(weight).toBeGreaterThan(1e-35);
@@ -111,7 +111,7 @@ describe('adaptiveLoss', () => {
     expect(values(result.skeleton!).every(Number.isFinite)).toBe(true);
   });
 
-  it('raises what it adds: pgd opens the gate and moves the heads', async () => {
+  it('makes pgd open the gate and mislead the heads', async () => {
     const { classifier, labels, seenAt } = subject();
     const parts = async (options: Partial<AdaptiveLossOptions>) => {
       const loss = adaptiveLoss({ heads, gate: 'weights', towards: 'rgb', ...options });
@@ -128,7 +128,7 @@ describe('adaptiveLoss', () => {
     expect((await parts({ lambda: 0, mu: 20 })).gate).toBeGreaterThan(plain.gate + 0.01);
   });
 
-  it('treats a sample alone as it does in a batch, together with losses of features', async () => {
+  it('treats a sample alone as in a batch, together with losses of features', async () => {
     const { classifier, labels } = subject();
     const features = { rgb: 'rgbFeatures', skeleton: 'skeletonFeatures' };
     const loss = sumOfLosses([
@@ -146,17 +146,24 @@ describe('adaptiveLoss', () => {
     }
   });
 
-  it('refuses what does not fit', async () => {
+  it('refuses options and outputs that are not valid', async () => {
     const { classifier, labels } = subject();
     const gate = 'weights';
     const refused: [AdaptiveLossOptions, RegExp][] = [
-      [{ heads: {} }, /heads is/],
-      [{ heads: { rgb: 'rgbLogits' }, gate }, /expected two modalities or more for the gate 'weights'/],
-      [{ heads, gate, towards: 'audio' }, /towards is 'audio'; expected one of \['rgb', 'skeleton'\]/],
-      [{ heads, gate, channels: [1] }, /channels is \[1\]/],
-      [{ heads, gate, channels: [1, 0] }, /channels is \[1, 0\]/],
-      [{ heads, lambda: -1 }, /lambda: got -1/],
-      [{ heads, mu: Number.NaN }, /mu: got NaN/],
+      [{ heads: {} }, /^adaptiveLoss\.heads: got an object with \[\]/],
+      [
+        { heads: { rgb: 'rgbLogits' }, gate },
+        /^adaptiveLoss\.heads: .*; expected two modalities or more for the gate 'weights'/,
+      ],
+      [
+        { heads, gate, towards: 'audio' },
+        /^adaptiveLoss\.towards: got 'audio'; expected one of rgb, skeleton\.$/,
+      ],
+      [{ heads, gate, channels: [1] }, /^adaptiveLoss\.channels: got \[1\]/],
+      [{ heads, gate, channels: [1, 0] }, /^adaptiveLoss\.channels: got \[1, 0\]/],
+      [{ heads, lambda: -1 }, /^adaptiveLoss\.lambda: got -1/],
+      [{ heads, mu: Number.NaN }, /^adaptiveLoss\.mu: got NaN/],
+      [{ heads, gates: gate } as never, /^adaptiveLoss\.gates: .*; expected gate\. Rename it\.$/],
     ];
     for (const [options, message] of refused) {
       expect(() => adaptiveLoss(options)).toThrow(AttackOptionsError);
@@ -167,7 +174,9 @@ describe('adaptiveLoss', () => {
     const loss = adaptiveLoss({ heads, gate: 'gate' });
     const failed = pgd({ rgb: { norm: 'linf', epsilon: 0.1 } }, { loss }).perturb(classifier, inputs, labels);
     await expect(failed).rejects.toThrow(AttackInputError);
-    await expect(failed).rejects.toThrow(/'gate' gave a tensor of shape \[4, 6\]; expected .* \[4, 2\]/);
+    await expect(failed).rejects.toThrow(
+      /^The weights of the gate 'gate': got a tensor of shape \[4, 6\]; expected .* \[4, 2\]/,
+    );
     expect(tf.memory().numTensors).toBe(before);
   });
 });

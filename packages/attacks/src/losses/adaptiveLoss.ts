@@ -1,6 +1,7 @@
+import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
-import { checkNotNegative } from '../options.js';
+import { AttackInputError } from '../errors.js';
+import { checkNotNegative, checkOneOf, checkOption, rejectUnknownOptions } from '../options.js';
 import { type AttackLoss, type LossInputs, maximisedLossOf, type ObservedLoss } from './attackLoss.js';
 import { gateLogOdds } from './gateLogOdds.js';
 import { headLoss } from './headLoss.js';
@@ -8,42 +9,42 @@ import { sumOfLosses } from './sumOfLosses.js';
 
 /** Options of {@link adaptiveLoss}. */
 export interface AdaptiveLossOptions {
-  /** For each modality the output with its auxiliary logits, `[batch, classes]`, in the order of the gate's columns. */
+  /** The output with the auxiliary logits `[batch, classes]` of each modality, in the order of the gate's columns. */
   heads: { [modality: string]: string };
-  /** The output with the modalities' weights, `[batch, columns]`, or several, one for each gate. Absent: no gate term. */
+  /** The output with the modalities' weights `[batch, columns]`, or several outputs, one for each gate. Default: no gate term. */
   gate?: string | readonly string[];
-  /** Number of the gate's columns that belong to each modality; they are averaged. Default 1 each. */
+  /** Number of the gate's columns for each modality; they are averaged. Default 1 each. */
   channels?: readonly number[];
-  /** The modality that the gate shall favour. Default: for each sample the one whose head is most wrong. */
+  /** The modality that the gate is driven to favour. Default: for each sample the one whose head is most wrong. */
   towards?: string;
-  /** How much each head's loss counts, 0 or more. Default 1. */
+  /** Weight of each head's loss, 0 or more. Default 1. */
   lambda?: number;
-  /** How much the gate term counts, 0 or more. Default 1. */
+  /** Weight of the gate term, 0 or more. Default 1. */
   mu?: number;
-  /** What is raised, of the fused logits and of each head's. Default 'cross-entropy'. */
+  /** The loss of the fused logits and of each head's logits. Default 'cross-entropy'. */
   loss?: AttackLoss;
 }
 
 /**
- * A loss against classifiers that weigh their modalities by attention, with the parts of the defence in it, as
- * adaptive attacks ought to have (Tramer, Carlini, Brendel and Madry, "On adaptive attacks to adversarial example
- * defenses", NeurIPS 2020): raises
+ * A loss against classifiers that weigh their modalities by attention. It contains the parts of the defence, as the loss
+ * of an adaptive attack should (Tramer, Carlini, Brendel and Madry, "On adaptive attacks to adversarial example defenses",
+ * NeurIPS 2020). The attack maximises
  *
  * loss(logits) + lambda * sum over m of loss(head_m) + mu * (log a_k - log(sum of a_m, m other than k)),
  *
  * with a the weights of the attention modality reweighter (or any gate) and k, for each sample, the modality whose head
- * is most wrong, or `towards`. Why: where the gate has closed on a modality, the gradient of the fused logits with
- * respect to it vanishes; that of its own head doesn't, if it is taken before the gate. And the last term,
- * {@link gateLogOdds}, opens the gate for the modality that errs most, as the attacker wants, with a gradient that stays
- * when the gate is saturated. With targets, "wrong" is "near to the target".
+ * is most wrong, or `towards`. The reason: where the gate has closed on a modality, the gradient of the fused logits with
+ * respect to it vanishes. The gradient of the modality's own head doesn't, if the head branches off before the gate. The
+ * last term, {@link gateLogOdds}, opens the gate for the modality that errs most, as the attacker wants, and its gradient
+ * doesn't vanish when the gate is saturated. With targets, the most wrong head is the one nearest to the target.
  *
- * The gate term and the defaults lambda = mu = 1 are this library's own; the paper of AMR (arXiv 2407.19981) evaluates
- * with FGSM, PGD and CW on the prediction, and torchattacks and Foolbox have no counterpart. Use it beside the plain
- * loss, not instead, and count a sample as robust only if it withstands both: where the gate isn't saturated, the sum
- * may spend budget on heads and gate where the plain loss would have succeeded, and it fools other samples. Costs no
- * passes beyond those of the loss, and the layers that only heads and gates need.
- * @throws {AttackOptionsError} when heads or gate don't fit each other, or an option is outside its values; in an
- *   attack {@link AttackInputError} when an output doesn't have the shape that is expected of it
+ * The gate term and the defaults lambda = mu = 1 are this library's own. The paper of AMR (arXiv 2407.19981) evaluates
+ * with FGSM, PGD and CW on the prediction, and torchattacks and Foolbox have no counterpart. Use this loss in addition to
+ * the plain loss, not instead, and count a sample as robust only if it withstands both: where the gate isn't saturated, the
+ * sum may spend budget on heads and gate where the plain loss would have succeeded, and it fools other samples. It costs no
+ * passes beyond those of the loss, only the layers that only heads and gates need.
+ * @throws {AttackOptionsError} when heads and gate don't match, or an option is outside its values or unknown; in an
+ *   attack {@link AttackInputError} when an output doesn't have the expected shape
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -69,11 +70,11 @@ export interface AdaptiveLossOptions {
  */
 export function adaptiveLoss(options: AdaptiveLossOptions): ObservedLoss {
   const { heads, gate, lambda = 1, mu = 1, loss = 'cross-entropy' } = options;
-  const names = Object.values(heads);
-  if (names.length === 0) {
-    throw new AttackOptionsError(`heads is ${shown(heads)}; expected the auxiliary output of each modality.`);
-  }
-  for (const [name, value] of Object.entries({ lambda, mu })) checkNotNegative(name, value);
+  rejectUnknownOptions('adaptiveLoss', options, KEYS);
+  const names = Object.values(heads ?? {});
+  checkOption('adaptiveLoss.heads', heads, names.length > 0, 'the auxiliary output of each modality');
+  checkNotNegative('adaptiveLoss.lambda', lambda);
+  checkNotNegative('adaptiveLoss.mu', mu);
   const gates = gate === undefined ? [] : [gate].flat();
   return sumOfLosses(
     [
@@ -85,30 +86,34 @@ export function adaptiveLoss(options: AdaptiveLossOptions): ObservedLoss {
   );
 }
 
-/** The gate's log-odds of the modality that it shall favour. */
+const KEYS = [
+  'heads',
+  'gate',
+  'channels',
+  'towards',
+  'lambda',
+  'mu',
+  'loss',
+] as const satisfies (keyof AdaptiveLossOptions)[];
+
+/** The log-odds that a gate gives to the favoured modality. */
 function gateLoss(gate: string, options: AdaptiveLossOptions): ObservedLoss {
   const modalities = Object.keys(options.heads);
   const { channels = modalities.map(() => 1), towards, loss = 'cross-entropy' } = options;
-  if (modalities.length < 2) {
-    throw new AttackOptionsError(
-      `heads names ${shown(modalities)}; expected two modalities or more for the gate '${gate}'.`,
-    );
-  }
-  if (channels.length !== modalities.length || !channels.every((n) => Number.isSafeInteger(n) && n > 0)) {
-    throw new AttackOptionsError(
-      `channels is ${shown(channels)}; expected a number of columns, from 1, for each of ${shown(modalities)}.`,
-    );
-  }
-  if (towards !== undefined && !modalities.includes(towards)) {
-    throw new AttackOptionsError(`towards is ${shown(towards)}; expected one of ${shown(modalities)}.`);
-  }
-  const objectives = Object.values(options.heads).map((head) => maximisedLossOf(headLoss(head, loss)));
-  /** The column that is favoured. Nothing flows through it: {@link gateLogOdds} has the weights' gradient only. */
-  const favoured = (seen: LossInputs): tf.Tensor1D =>
+  const expectedHeads = `two modalities or more for the gate ${formatValue(gate)}`;
+  checkOption('adaptiveLoss.heads', options.heads, modalities.length > 1, expectedHeads);
+  const good =
+    channels.length === modalities.length && channels.every((n) => Number.isSafeInteger(n) && n > 0);
+  const expected = `a number of columns, from 1, for each of ${formatValue(modalities)}`;
+  checkOption('adaptiveLoss.channels', channels, good, expected);
+  if (towards !== undefined) checkOneOf('adaptiveLoss.towards', towards, modalities);
+  const headLosses = Object.values(options.heads).map((head) => maximisedLossOf(headLoss(head, loss)));
+  /** The column of the favoured modality. {@link gateLogOdds} has no gradient with respect to it. */
+  const favouredColumn = (seen: LossInputs): tf.Tensor1D =>
     towards === undefined
       ? tf.argMax(
           tf.stack(
-            objectives.map(({ compute }) => compute(seen)),
+            headLosses.map(({ compute }) => compute(seen)),
             1,
           ),
           1,
@@ -116,8 +121,8 @@ function gateLoss(gate: string, options: AdaptiveLossOptions): ObservedLoss {
       : tf.fill(seen.labels.shape, modalities.indexOf(towards), 'int32');
   return {
     name: `log-odds of '${gate}'`,
-    observed: [...new Set([gate, ...objectives.flatMap(({ observed }) => observed)])],
-    compute: (seen) => gateLogOdds(perModality(gate, seen, channels), favoured(seen)),
+    observed: [...new Set([gate, ...headLosses.flatMap(({ observed }) => observed)])],
+    compute: (seen) => gateLogOdds(perModality(gate, seen, channels), favouredColumn(seen)),
   };
 }
 
@@ -132,7 +137,12 @@ function perModality(
   const expected = [labels.shape[0], columns];
   if (weights.shape.join() !== expected.join()) {
     throw new AttackInputError(
-      `The gate '${gate}' gave ${shown(weights)}; expected weights of shape ${shown(expected)}. Build the model so that the weights are one of its outputs, and name that; give channels when a modality has several.`,
+      mismatch(
+        `The weights of the gate ${formatValue(gate)}`,
+        weights,
+        `weights of shape ${formatValue(expected)}`,
+        'Build the model so that the weights are one of its outputs, and name that output; give channels when a modality has several.',
+      ),
     );
   }
   if (channels.every((count) => count === 1)) return weights;

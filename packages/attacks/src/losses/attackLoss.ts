@@ -1,15 +1,17 @@
+import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
-import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
+import { AttackInputError } from '../errors.js';
+import { checkOption } from '../options.js';
 import { logOdds, softplus } from './crossEntropy.js';
 import { dlrLoss, targetedDlrLoss } from './dlr.js';
 import { marginLoss } from './margin.js';
 
 /**
- * What an attack raises: cross-entropy, the margin of Carlini and Wagner, the difference of logits ratio, a function
- * of logits `[batch, classes]` and labels `[batch]` that gives a loss `[batch]`, higher for a more wrong prediction,
- * or a loss that looks at more than the logits. With targets, an attack lowers the loss with respect to the targets
- * instead ('dlr': its targeted form; an {@link ObservedLoss} is given the targets).
+ * The loss that an attack maximises: cross-entropy, the margin of Carlini and Wagner, the difference of logits ratio, a
+ * function of logits `[batch, classes]` and labels `[batch]` that returns a loss `[batch]`, higher for a more wrong
+ * prediction, or a loss of more than the logits. With targets, an attack minimises the loss with respect to the targets
+ * instead (for 'dlr' in its targeted form; an {@link ObservedLoss} receives the targets).
  */
 export type AttackLoss =
   | 'cross-entropy'
@@ -18,20 +20,21 @@ export type AttackLoss =
   | ((logits: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor1D)
   | ObservedLoss;
 
-/** A loss of more than the logits: of inner values of the classifier, of the inputs and of what both were when clean. */
+/** A loss of more than the logits: of inner values of the classifier, of the inputs, and of both at the clean point. */
 export interface ObservedLoss {
-  /** What it is called in messages and tables. */
+  /** The loss's name in messages and tables. */
   readonly name: string;
-  /** Inner values it needs, by the names that {@link Classifier.observe} knows. */
+  /** The inner values that it needs, by the names that {@link Classifier.observe} takes. */
   readonly observed?: readonly string[];
   /**
-   * What the attack raises, per sample `[batch]`: higher for a more wrong prediction or, if there are targets, for one
-   * nearer to them. Called inside `tf.tidy`, differentiated with respect to `inputs` and what follows from them.
+   * The loss per sample `[batch]`, which the attack maximises: higher for a more wrong prediction or, if there are targets,
+   * for one nearer to them. Called inside `tf.tidy`, and differentiated with respect to `inputs` and all that depends on
+   * them.
    */
-  compute(seen: LossInputs): tf.Tensor1D;
+  compute(given: LossInputs): tf.Tensor1D;
 }
 
-/** What an {@link ObservedLoss} sees. The tensors are the attack's: don't dispose them. */
+/** The arguments of an {@link ObservedLoss}. The attack owns the tensors: don't dispose of them. */
 export interface LossInputs {
   /** `[batch, classes]` at the perturbed inputs. */
   readonly logits: tf.Tensor2D;
@@ -49,30 +52,31 @@ export interface LossInputs {
   readonly observedClean: Modalities;
 }
 
-/** A loss as the attacks use it. */
+/** A loss in the form that attacks use. */
 export interface MaximisedLoss {
-  /** Inner values it needs. */
+  /** The inner values that it needs. */
   readonly observed: readonly string[];
-  /** What is raised, `[batch]`; with targets, what brings the prediction nearer to them. */
-  compute(seen: LossInputs): tf.Tensor1D;
-  /** The loss by its name, of the values of `raise`. */
-  report(raised: tf.Tensor1D, targeted: boolean): tf.Tensor1D;
+  /** The values that the attack maximises, `[batch]`; with targets, higher for a prediction nearer to them. */
+  compute(given: LossInputs): tf.Tensor1D;
+  /** The loss that users know by its name, from the values of `compute`. */
+  report(values: tf.Tensor1D, targeted: boolean): tf.Tensor1D;
 }
 
-const same = (raised: tf.Tensor1D) => tf.clone(raised);
+const same = (values: tf.Tensor1D) => tf.clone(values);
 
 /**
- * The objective that an {@link AttackLoss} stands for.
- * @throws {AttackOptionsError} when it is none
+ * An {@link AttackLoss} in the form that attacks use.
+ * @param path what the loss is called in messages
+ * @throws {AttackOptionsError} when it is not a loss
  */
-export function maximisedLossOf(loss: AttackLoss): MaximisedLoss {
+export function maximisedLossOf(loss: AttackLoss, path = 'loss'): MaximisedLoss {
   switch (loss) {
     case 'cross-entropy':
       return {
         observed: [],
         compute: towards(logOdds),
-        report: (raised, targeted) =>
-          targeted ? tf.neg(softplus(tf.neg<tf.Tensor1D>(raised))) : softplus(raised),
+        report: (values, targeted) =>
+          targeted ? tf.neg(softplus(tf.neg<tf.Tensor1D>(values))) : softplus(values),
       };
     case 'cw':
       return { observed: [], compute: towards(marginLoss), report: same };
@@ -85,21 +89,19 @@ export function maximisedLossOf(loss: AttackLoss): MaximisedLoss {
       };
   }
   if (typeof loss === 'function') {
-    const named = `The loss function${loss.name && ` '${loss.name}'`}`;
+    const name = loss.name ? `The loss function '${loss.name}'` : 'The loss function';
     return {
       observed: [],
-      compute: towards((logits, labels) => perSample(loss(logits, labels), logits, named)),
+      compute: towards((logits, labels) => perSample(loss(logits, labels), logits, name)),
       report: same,
     };
   }
-  if (typeof loss?.compute !== 'function') {
-    throw new AttackOptionsError(
-      `loss is ${shown(loss)}; expected 'cross-entropy', 'cw', 'dlr', a function of logits and labels, or an object with a function 'of'.`,
-    );
-  }
+  const expected =
+    "'cross-entropy', 'cw', 'dlr', a function of logits and labels, or an object with a function compute";
+  checkOption(path, loss, typeof loss?.compute === 'function', expected);
   return {
     observed: loss.observed ?? [],
-    compute: (seen) => perSample(loss.compute(seen), seen.logits, `The loss '${loss.name}'`),
+    compute: (given) => perSample(loss.compute(given), given.logits, `The loss '${loss.name}'`),
     report: same,
   };
 }
@@ -111,10 +113,15 @@ function towards(loss: Loss): MaximisedLoss['compute'] {
   return ({ logits, labels, targets }) => (targets ? tf.neg(loss(logits, targets)) : loss(logits, labels));
 }
 
-function perSample(values: tf.Tensor1D, logits: tf.Tensor2D, what: string): tf.Tensor1D {
+function perSample(values: tf.Tensor1D, logits: tf.Tensor2D, name: string): tf.Tensor1D {
   if (values?.rank !== 1 || values.shape[0] !== logits.shape[0]) {
     throw new AttackInputError(
-      `${what} gave ${shown(values)}; expected one value per sample, shape [${logits.shape[0]}]: sum or average over all axes but the batch.`,
+      mismatch(
+        name,
+        values,
+        `one value per sample, of shape ${formatValue([logits.shape[0]])}`,
+        'Sum or average over all axes but the batch.',
+      ),
     );
   }
   return values;

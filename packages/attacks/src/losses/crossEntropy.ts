@@ -3,7 +3,7 @@ import { maskOut, oneHotOf, pickLogit, rowLoss } from './rowLoss.js';
 
 /**
  * Cross-entropy of softmax(logits), per sample: -log p_y, computed as log(1 + exp(d)) of the {@link logOdds} d.
- * Its gradient, sigmoid(d) * grad d, stays exact down to d = -87, where softmax(logits) - onehot(y) has long
+ * Its gradient, sigmoid(d) * grad d, is exact down to d = -87, where softmax(logits) - onehot(y) has long
  * been rounded to 0.
  * @param logits `[batch, classes]`, two classes or more
  * @param labels `[batch]`, whole numbers
@@ -29,8 +29,8 @@ export function crossEntropyLoss(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.T
  * d = log(sum of exp(z_i) over i other than y) - z_y, the log-odds of a wrong answer, per sample.
  *
  * Cross-entropy is log(1 + exp(d)), so both rise in the same direction in every row, but the gradient of d never
- * vanishes, however sure the classifier is. Attacks whose steps depend on the direction of a row's gradient alone
- * follow d where 'cross-entropy' is asked for.
+ * vanishes, however sure the classifier is. Attacks depend only on the direction of a row's gradient, so for the loss
+ * 'cross-entropy' they follow d.
  * @param logits `[batch, classes]`, two classes or more
  * @param labels `[batch]`, whole numbers
  * @returns `[batch]`

@@ -1,14 +1,15 @@
+import { mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError } from '../errors.js';
 import { maskOut, oneHotOf, pickLogit, rowLoss, topOneHot } from './rowLoss.js';
 
-/** Keeps the quotient finite when all the logits it takes are equal. */
+/** Keeps the quotient finite when all its logits are equal. */
 const GUARD = 1e-12;
 
 /**
  * Difference of logits ratio (Croce and Hein 2020, eq. 6), per sample:
  * -(z_y - max over i other than y of z_i) / (z_(1) - z_(3) + 1e-12), z_(k) the k-th largest logit.
- * Unchanged when the logits are shifted or scaled.
+ * The ratio doesn't change when the logits are shifted or scaled.
  * @param logits `[batch, classes]`, four classes or more
  * @param labels `[batch]`, whole numbers
  * @returns `[batch]`; above 0 means misclassified
@@ -70,8 +71,7 @@ function largest(logits: tf.Tensor2D, count: number): tf.Tensor2D[] {
 
 function checkClasses(logits: tf.Tensor2D): void {
   if (logits.shape[1] < 4) {
-    throw new AttackInputError(
-      `The 'dlr' loss needs four classes or more; the logits have ${logits.shape[1]}. Use 'cw' or 'cross-entropy'.`,
-    );
+    const expected = "four classes or more, which the loss 'dlr' needs";
+    throw new AttackInputError(mismatch('logits', logits, expected, "Use 'cw' or 'cross-entropy'."));
   }
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { gateLogOdds } from './gateLogOdds.js';
 
 describe('gateLogOdds', () => {
-  it('of softmax weights is the logit against the others', () => {
+  it('for softmax weights is the logit relative to the others', () => {
     const z = normal([4, 3], 1);
     const favoured = tf.tensor1d([0, 1, 2, 1], 'int32');
     const got = values(gateLogOdds(tf.softmax(z as tf.Tensor2D), favoured));
@@ -23,14 +23,14 @@ describe('gateLogOdds', () => {
     expectSlopes((a) => gateLogOdds(a as tf.Tensor2D, favoured), weights);
   });
 
-  it.each([5, 20, 60, 90])('pulls at a softmax that is saturated by %d', (gap) => {
+  it.each([5, 20, 60, 90])('has a gradient for a softmax that is saturated by %d', (gap) => {
     const slope = (favoured: number) =>
       values(
         tf.grad((z) => gateLogOdds(tf.softmax(z as tf.Tensor2D), tf.tensor1d([favoured], 'int32')))(
           tf.tensor2d([[gap, 0]]),
         ),
       );
-    // The slope of a logit is 1, however sure the gate is, down to weights that count as none.
+    // The slope of a logit is 1, however sure the gate is, down to the smallest weights that count.
     if (gap < 80) {
       expect(slope(1)[1]).toBeCloseTo(1, 4);
       expect(slope(0)[0]).toBeCloseTo(1, 4);

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { oneHotOf, rowLoss } from './rowLoss.js';
 
-/** Weights below this count as this, so that the gradient of a weight that has vanished stays finite. */
+/** Smaller weights count as this one, so that the gradient of a weight that has vanished stays finite. */
 const SMALLEST = 1e-35;
 
 /**
- * Log-odds that a gate gives to one modality, per sample: log a_k - log(sum of a_m, m other than k). Of softmax weights
- * it is the logit of a_k against all others, so its gradient doesn't vanish when the softmax is saturated, as that of
- * a_k does.
+ * The log-odds that a gate gives to one modality, per sample: log a_k - log(sum of a_m, m other than k). For softmax
+ * weights that is the logit of a_k relative to all others, so its gradient doesn't vanish when the softmax is saturated, as
+ * the gradient of a_k does.
  * @param weights `[batch, modalities]`, 0 or more
  * @param favoured `[batch]`, the column k of each sample, whole numbers; no gradient flows through the choice
  * @returns `[batch]`

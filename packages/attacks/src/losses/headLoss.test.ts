@@ -33,11 +33,16 @@ describe('headLoss', () => {
     },
   );
 
-  it('refuses values that are no logits of the same classes, and losses that are none', async () => {
+  it('refuses values that are not logits of the same classes, and losses that are not valid', async () => {
     const attack = pgd(threat, { loss: headLoss('weights') });
     const failed = attack.perturb(classifierOf(model), inputs, labels);
     await expect(failed).rejects.toThrow(AttackInputError);
-    await expect(failed).rejects.toThrow(/'weights' gave a tensor of shape \[4, 2\]; .* \[4, 5\]/);
+    await expect(failed).rejects.toThrow(
+      /^The logits of the head 'weights': got a tensor of shape \[4, 2\]; .* \[4, 5\]\.$/,
+    );
     expect(() => headLoss('rgbLogits', 'hinge' as 'cw')).toThrow(AttackOptionsError);
+    expect(() => headLoss('rgbLogits', 'hinge' as 'cw')).toThrow(
+      /^headLoss\.loss: got 'hinge'; expected 'cross-entropy', 'cw', 'dlr', a function/,
+    );
   });
 });

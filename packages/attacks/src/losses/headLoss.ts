@@ -1,13 +1,14 @@
+import { formatValue, mismatch } from '@amr/internal';
 import type * as tf from '@tensorflow/tfjs-core';
-import { AttackInputError, shown } from '../errors.js';
+import { AttackInputError } from '../errors.js';
 import { type AttackLoss, maximisedLossOf, type ObservedLoss } from './attackLoss.js';
 
 /**
- * A loss of other logits than those of the classifier: of an auxiliary head that {@link Classifier.observe} knows by
+ * A loss of other logits than the classifier's: those of an auxiliary head, which {@link Classifier.observe} takes by
  * name. Everything else is as in the loss itself.
  * @param head name of an output or a layer that gives logits `[batch, classes]`
- * @param loss what is raised of them. Default 'cross-entropy'
- * @throws {AttackOptionsError} when the loss is none; in an attack {@link AttackInputError} when the head doesn't have
+ * @param loss the loss of these logits. Default 'cross-entropy'
+ * @throws {AttackOptionsError} when the loss is not valid; in an attack {@link AttackInputError} when the head doesn't have
  *   the shape of the classifier's logits
  * @example
  * ```ts
@@ -23,18 +24,17 @@ import { type AttackLoss, maximisedLossOf, type ObservedLoss } from './attackLos
  * ```
  */
 export function headLoss(head: string, loss: AttackLoss = 'cross-entropy'): ObservedLoss {
-  const { compute, observed } = maximisedLossOf(loss);
+  const { compute, observed } = maximisedLossOf(loss, 'headLoss.loss');
   return {
     name: `loss of '${head}'`,
     observed: [...new Set([head, ...observed])],
-    compute: (seen) => {
-      const logits = seen.observed[head]! as tf.Tensor2D;
-      if (logits.shape.join() !== seen.logits.shape.join()) {
-        throw new AttackInputError(
-          `The head '${head}' gave ${shown(logits)}; expected logits of the classifier's own shape, ${shown(seen.logits.shape)}.`,
-        );
+    compute: (given) => {
+      const logits = given.observed[head]! as tf.Tensor2D;
+      if (logits.shape.join() !== given.logits.shape.join()) {
+        const expected = `the shape of the classifier's logits, ${formatValue(given.logits.shape)}`;
+        throw new AttackInputError(mismatch(`The logits of the head ${formatValue(head)}`, logits, expected));
       }
-      return compute({ ...seen, logits });
+      return compute({ ...given, logits });
     },
   };
 }

@@ -9,7 +9,7 @@ import { crossEntropyLoss, logOdds } from './crossEntropy.js';
 import { dlrLoss, targetedDlrLoss } from './dlr.js';
 import { marginLoss } from './margin.js';
 
-/** What an objective sees of a classifier without inner values. */
+/** The arguments of a loss for a classifier without inner values. */
 const seen = (logits: tf.Tensor2D, labels: tf.Tensor1D, targets?: tf.Tensor1D): LossInputs => ({
   logits,
   labels,
@@ -114,7 +114,7 @@ describe('a saturated softmax', () => {
   const z = tf.tensor2d([[80, 0, 1]]);
   const y = tf.tensor1d([0], 'int32');
 
-  it('leaves cross-entropy its gradient, to relative precision', () => {
+  it('does not change the gradient of cross-entropy, to relative precision', () => {
     const gradient = values(tf.grad((x) => crossEntropyLoss(x as tf.Tensor2D, y))(z));
     const expected = [-(Math.exp(-80) + Math.exp(-79)), Math.exp(-80), Math.exp(-79)];
     gradient.forEach((got, i) => {
@@ -122,7 +122,7 @@ describe('a saturated softmax', () => {
     });
   });
 
-  it('does not touch what the attacks follow', () => {
+  it('does not change the gradient that attacks follow', () => {
     const { compute, report } = maximisedLossOf('cross-entropy');
     const certain = tf.tensor2d([[1e6, 0, 1]]);
     const gradient = values(tf.grad((x) => compute(seen(x as tf.Tensor2D, y)))(certain));
@@ -133,8 +133,8 @@ describe('a saturated softmax', () => {
   });
 });
 
-describe('objectives', () => {
-  it('of an observed loss are what it gives', () => {
+describe('maximised losses', () => {
+  it('of an observed loss are its values', () => {
     const loss: AttackLoss = {
       name: 'sum',
       observed: ['features'],
@@ -148,7 +148,9 @@ describe('objectives', () => {
       ...loss,
       compute: ({ logits }) => tf.sum(logits) as unknown as tf.Tensor1D,
     });
-    expect(() => scalar.compute(given)).toThrow(/The loss 'sum' gave a tensor of shape \[\]/);
+    expect(() => scalar.compute(given)).toThrow(
+      /^The loss 'sum': got a tensor of shape \[\]; expected one value per sample, of shape \[.*\]\. Sum or average/,
+    );
     expect(() => maximisedLossOf({} as AttackLoss)).toThrow(AttackOptionsError);
   });
 
@@ -161,7 +163,7 @@ describe('objectives', () => {
     ['cw' as const, -exact.margin([0.3, 2, -1, 0.5], 3)],
     ['dlr' as const, -(2 - 0.5) / (2 - (0.3 - 1) / 2)],
     [(logits: tf.Tensor2D) => tf.max(logits, 1) as tf.Tensor1D, -2],
-  ])('with targets are higher the nearer the prediction is: %s', (loss, expected) => {
+  ])('with targets are higher for a prediction nearer to them: %s', (loss, expected) => {
     const { compute, report } = maximisedLossOf(loss);
     expect(values(report(compute(seen(z, labels, targets)), true))[0]).toBeCloseTo(expected, 5);
   });
@@ -171,7 +173,7 @@ describe('objectives', () => {
     expect(() => mean.compute(seen(z, labels))).toThrow(/a tensor of shape \[\].*shape \[1\]/);
     expect(() => dlrLoss(tf.tensor2d([[1, 2, 3]]), labels)).toThrow(AttackInputError);
     expect(() => targetedDlrLoss(tf.tensor2d([[1, 2, 3]]), labels, targets)).toThrow(
-      /four classes or more.*have 3/,
+      /^logits: got a tensor of shape \[1, 3\]; expected four classes or more/,
     );
   });
 });

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { maskOut, oneHotOf, pickLogit, rowLoss, topOneHot } from './rowLoss.js';
 
 /**
- * The margin by which a wrong class wins, max over i other than y of z_i, less z_y, per sample: the loss of Carlini
- * and Wagner 2017 (f6 with the sign turned and no floor) as used inside PGD. Above 0 means misclassified.
+ * The margin of the best wrong class, (max over i other than y of z_i) - z_y, per sample: the loss of Carlini and Wagner
+ * 2017 (f6 with the opposite sign and no floor) as used inside PGD. Above 0 means misclassified.
  * @param logits `[batch, classes]`, two classes or more
  * @param labels `[batch]`, whole numbers
  * @returns `[batch]`

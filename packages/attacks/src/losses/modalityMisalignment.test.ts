@@ -18,7 +18,7 @@ const classifier = classifierOf(model);
 const inputs = gatedInputs(4);
 const labels = predictionsOf(classifier, inputs);
 
-/** What a loss sees of a point. */
+/** The arguments of a loss at a point. */
 function seenAt(point: typeof inputs, names: readonly string[] = Object.values(features)): LossInputs {
   const { logits, values: observed } = classifier.observe!(point, names);
   const observedClean = classifier.observe!(inputs, names).values;
@@ -26,7 +26,7 @@ function seenAt(point: typeof inputs, names: readonly string[] = Object.values(f
 }
 
 describe('modalityMisalignment', () => {
-  it('takes a weighted cosine of pooled features off the loss', () => {
+  it('subtracts a weighted cosine of pooled features from the loss', () => {
     const row = (...entries: number[]) => tf.tensor(entries, [1, entries.length / 2, 2]);
     const seen = {
       logits: tf.tensor2d([[1, 0]]),
@@ -48,7 +48,7 @@ describe('modalityMisalignment', () => {
     'has the gradient of finite differences: against %s',
     (against) => {
       const { compute } = modalityMisalignment({ features, against, weight: 2 });
-      // At the clean input the similarity to it has its maximum; so somewhere else.
+      // At the clean input the similarity to it has its maximum, so another point is used.
       const rgb = tf.add(inputs.rgb!, 0.3);
       expectSlopes((x) => compute(seenAt({ ...inputs, rgb: x })), rgb);
       const without = modalityMisalignment({ features, against, weight: 0 });
@@ -78,7 +78,7 @@ describe('modalityMisalignment', () => {
     expect(apart.reduce((a, b) => a + b)).toBeLessThan(plain.reduce((a, b) => a + b) - 0.05);
   });
 
-  it('with weight 0 raises the loss, also towards targets', () => {
+  it('with weight 0 is the loss, also with targets', () => {
     const seen = seenAt(inputs);
     const targets = tf.tensor1d([4, 3, 2, 1], 'int32');
     const { compute } = modalityMisalignment({ features, weight: 0 });
@@ -86,21 +86,31 @@ describe('modalityMisalignment', () => {
     expect(values(compute({ ...seen, targets }))).toEqual(values(tf.neg(logOdds(seen.logits, targets))));
   });
 
-  it('refuses features that can not be compared', async () => {
+  it('refuses features that can not be compared, and options that are not valid', async () => {
     const wide = classifierOf(gatedModel({ channels: 7 }));
     const attack = (options: ModalityMisalignmentOptions) =>
       pgd({ rgb: { norm: 'linf', epsilon: 0.1 } }, { loss: modalityMisalignment(options), steps: 2 });
     const before = tf.memory().numTensors;
     const failed = attack({ features }).perturb(wide, inputs, labels);
     await expect(failed).rejects.toThrow(AttackInputError);
-    await expect(failed).rejects.toThrow(/have \[6, 7\] channels/);
+    await expect(failed).rejects.toThrow(
+      /^Channels of the features .*: got \[6, 7\]; expected equal numbers/,
+    );
     expect(tf.memory().numTensors).toBe(before);
     tf.dispose(await attack({ features, against: 'clean' }).perturb(wide, inputs, labels));
     const heads = { rgb: 'rgbLogits', skeleton: 'skeletonLogits' };
     tf.dispose(await attack({ features: heads }).perturb(wide, inputs, labels));
 
     expect(() => modalityMisalignment({ features: { rgb: 'rgbFeatures' } })).toThrow(AttackOptionsError);
+    expect(() => modalityMisalignment({ features: { rgb: 'rgbFeatures' } })).toThrow(
+      /^modalityMisalignment\.features: .*; expected the features of 2 or more modalities\.$/,
+    );
     expect(() => modalityMisalignment({ features, weight: Infinity })).toThrow(AttackOptionsError);
-    expect(() => modalityMisalignment({ features, against: 'both' as 'clean' })).toThrow(/against is 'both'/);
+    expect(() => modalityMisalignment({ features, lambda: 2 } as never)).toThrow(
+      /^modalityMisalignment\.lambda: got an unknown option; expected one of features, against, weight, loss/,
+    );
+    expect(() => modalityMisalignment({ features, against: 'both' as 'clean' })).toThrow(
+      /^modalityMisalignment\.against: got 'both'; expected one of each other, clean\.$/,
+    );
   });
 });

@@ -1,5 +1,7 @@
+import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
+import { AttackInputError } from '../errors.js';
+import { checkOneOf, checkOption, rejectUnknownOptions } from '../options.js';
 import type { AttackLoss, LossInputs, ObservedLoss } from './attackLoss.js';
 import { cosineSimilarity } from './features/cosineSimilarity.js';
 import { innerValueOf } from './features/innerValueOf.js';
@@ -8,42 +10,43 @@ import { sumOfLosses } from './sumOfLosses.js';
 
 /** Options of {@link modalityMisalignment}. */
 export interface ModalityMisalignmentOptions {
-  /** For each modality the output or layer that gives its features, `[batch, ..., channels]`. */
+  /** For each modality the output or layer with its features, `[batch, ..., channels]`. */
   features: { [modality: string]: string };
   /**
-   * What features are compared with: `'each other'`, those of the other modalities, pair by pair, which takes equal
-   * numbers of channels; or `'clean'`, what they were at the clean input. Default 'each other'.
+   * What features are compared with: `'each other'`, those of the other modalities, pair by pair, which needs equal
+   * numbers of channels; or `'clean'`, the same features at the clean input. Default 'each other'.
    */
   against?: 'each other' | 'clean';
-  /** How much the similarity counts, in units of the loss; below 0 it is raised. Default 1. */
+  /** Weight of the similarity, in units of the loss; with a negative weight the attack maximises the similarity. Default 1. */
   weight?: number;
-  /** What is raised beside it. Default 'cross-entropy'. */
+  /** The loss from which the similarity is subtracted. Default 'cross-entropy'. */
   loss?: AttackLoss;
 }
 
 /**
  * The loss of the modality misalignment attack of Zhang, Liang, Shimada and Xu, "Rethinking audio-visual adversarial
- * vulnerability from temporal and modality perspectives", ICLR 2025 (arXiv 2502.11858, eq. 3 and 4): raises
+ * vulnerability from temporal and modality perspectives", ICLR 2025 (arXiv 2502.11858, eq. 3 and 4). The attack maximises
  *
  * loss - weight * mean over pairs of modalities of cos(f_a, f_b),
  *
- * with f_m the mean of a modality's features over all axes but batch and channels. Fusion lives on modalities that say
- * the same; this drives them apart, towards examples that also fool other classifiers.
+ * with f_m the mean of a modality's features over all axes but batch and channels. Fusion relies on modalities that agree;
+ * this loss drives them apart, towards examples that also fool other classifiers.
  *
- * This is a reconstruction: the equations were not at hand, only accounts of them in the public reviews, among them
- * that eq. 3 is printed as f_a . f_v / |f_a . f_v|^2, not as a cosine, and that no weight is given. The default weight
- * is ours. Features of different modalities seldom have equal channels: take auxiliary logits as features then (the
- * authors also speak of the predictions p_a . p_v), or compare `against: 'clean'`, which is ours. There the similarity
- * starts at its maximum, so the first step follows the loss alone.
+ * This is a reconstruction: the equations were not at hand, only accounts of them in the public reviews. According to these,
+ * eq. 3 is printed as f_a . f_v / |f_a . f_v|^2, not as a cosine, and no weight is given. The default weight is ours.
+ * Features of different modalities seldom have equal channels: then use auxiliary logits as features (the authors also
+ * mention the predictions p_a . p_v), or compare `against: 'clean'`, which is ours. There the similarity starts at its
+ * maximum, so the first step follows the loss alone.
  *
- * A sum like this is not a stronger attack on the classifier itself: report it beside the plain loss, not instead. For
- * the authors' joint attack (TMA) pass {@link temporalInvariance} as `loss`. torchattacks and Foolbox have no
- * counterpart. Costs no passes beyond those of the loss, and the layers that only the features need.
- * @throws {AttackOptionsError} when fewer than two modalities are to be compared with each other, or an option is
- *   outside its values; in an attack {@link AttackInputError} when features have no such shapes
+ * A sum like this is not a stronger attack on the classifier itself: report it in addition to the plain loss, not instead.
+ * For the authors' joint attack (TMA) pass {@link temporalInvariance} as `loss`. torchattacks and Foolbox have no
+ * counterpart. The loss costs no additional passes, only the layers that only the features need.
+ * @throws {AttackOptionsError} when there are too few modalities to compare, or an option is outside its values or
+ *   unknown; in an attack {@link AttackInputError} when features don't have the expected shapes
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs-core';
+ * import { formatValue, mismatch } from '@amr/internal';
+import * as tf from '@tensorflow/tfjs-core';
  * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
  * import { classifierOf, modalityMisalignment, pgd } from '@amr/attacks';
  * const rgb = input({ shape: [4, 4, 3], name: 'rgb' });
@@ -62,36 +65,51 @@ export interface ModalityMisalignmentOptions {
  */
 export function modalityMisalignment(options: ModalityMisalignmentOptions): ObservedLoss {
   const { features, against = 'each other', weight = 1, loss = 'cross-entropy' } = options;
-  const names = Object.values(features);
-  if (against !== 'each other' && against !== 'clean') {
-    throw new AttackOptionsError(`against is ${shown(against)}; expected 'each other' or 'clean'.`);
-  }
+  rejectUnknownOptions('modalityMisalignment', options, KEYS);
+  checkOneOf('modalityMisalignment.against', against, ['each other', 'clean']);
+  checkOption('modalityMisalignment.weight', weight, Number.isFinite(weight), 'a finite number');
+  const names = Object.values(features ?? {});
   const needed = against === 'clean' ? 1 : 2;
-  if (names.length < needed) {
-    throw new AttackOptionsError(
-      `features names ${shown(Object.keys(features))}; expected ${needed} or more modalities to compare.`,
-    );
-  }
+  const expected = `the features of ${needed} or more modalities`;
+  checkOption('modalityMisalignment.features', features, names.length >= needed, expected);
   const similarity: ObservedLoss = {
     name: 'similarity of modalities',
     observed: names,
-    compute: against === 'clean' ? (seen) => toClean(names, seen) : (seen) => toEachOther(names, seen),
+    compute:
+      against === 'clean'
+        ? (given) => similarityToClean(names, given)
+        : (given) => similarityToEachOther(names, given),
   };
   return sumOfLosses([{ loss }, { loss: similarity, weight: -weight }], 'modality misalignment');
 }
 
-function toEachOther(names: readonly string[], { labels, observed }: LossInputs): tf.Tensor1D {
+const KEYS = [
+  'features',
+  'against',
+  'weight',
+  'loss',
+] as const satisfies (keyof ModalityMisalignmentOptions)[];
+
+function similarityToEachOther(names: readonly string[], { labels, observed }: LossInputs): tf.Tensor1D {
   const vectors = names.map((name) => poolExcept(innerValueOf(observed, name, labels.shape[0], 2)));
   const channels = vectors.map((vector) => vector.shape[1]!);
   if (channels.some((count) => count !== channels[0])) {
     throw new AttackInputError(
-      `The features ${shown([...names])} have ${shown(channels)} channels; expected as many of each, to compare them with each other. Name features of equal width, such as auxiliary logits, or compare against: 'clean'.`,
+      mismatch(
+        `Channels of the features ${formatValue([...names])}`,
+        channels,
+        'equal numbers, to compare features with each other',
+        "Name features of equal width, such as auxiliary logits, or compare against: 'clean'.",
+      ),
     );
   }
   return mean(vectors.flatMap((one, i) => vectors.slice(i + 1).map((other) => cosineSimilarity(one, other))));
 }
 
-function toClean(names: readonly string[], { labels, observed, observedClean }: LossInputs): tf.Tensor1D {
+function similarityToClean(
+  names: readonly string[],
+  { labels, observed, observedClean }: LossInputs,
+): tf.Tensor1D {
   return mean(
     names.map((name) => {
       const [now, before] = [observed, observedClean].map((values) =>

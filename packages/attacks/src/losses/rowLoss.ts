@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** A loss per row of logits, and its gradient with respect to them. */
+/** A loss per row of logits, and its gradient with respect to the logits. */
 interface LossAndGradient {
   /** `[batch]` */
   loss: tf.Tensor1D;
@@ -9,8 +9,8 @@ interface LossAndGradient {
 }
 
 /**
- * Makes a differentiable loss of a function that gives the loss and its gradient: exact where tfjs would multiply
- * 0 by infinity, split ties, or lack a gradient (topk). It has no second derivative.
+ * Makes a differentiable loss from a function that computes the loss and its gradient. The gradient is exact where tfjs
+ * would multiply 0 by infinity, split ties, or lack a gradient (topk). There is no second derivative.
  */
 export function rowLoss(logits: tf.Tensor2D, compute: (logits: tf.Tensor2D) => LossAndGradient): tf.Tensor1D {
   const op = tf.customGrad((...args) => {
@@ -25,7 +25,7 @@ export function rowLoss(logits: tf.Tensor2D, compute: (logits: tf.Tensor2D) => L
   return op(logits) as tf.Tensor1D;
 }
 
-/** 1 in each row at its class, `[batch, classes]`. */
+/** One-hot rows, 1 at each row's class, `[batch, classes]`. */
 export function oneHotOf(classes: tf.Tensor1D, like: tf.Tensor2D): tf.Tensor2D {
   return tf.cast(tf.oneHot(tf.cast(classes, 'int32'), like.shape[1]), 'float32') as tf.Tensor2D;
 }
@@ -35,7 +35,7 @@ export function pickLogit(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor2D
   return tf.sum(tf.mul(logits, oneHot), 1, true);
 }
 
-/** The logits with -infinity where a one-hot matrix has its ones. */
+/** The logits, with -infinity where a one-hot matrix is 1. */
 export function maskOut(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor2D {
   return tf.where(tf.cast(oneHot, 'bool'), tf.fill(logits.shape, -Infinity), logits);
 }

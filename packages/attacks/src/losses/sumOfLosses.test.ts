@@ -25,7 +25,7 @@ const observing: ObservedLoss = {
 };
 
 describe('sumOfLosses', () => {
-  it('is the weighted sum of what attacks raise, with and without targets', () => {
+  it('is the weighted sum of the losses that attacks maximise, with and without targets', () => {
     const own: AttackLoss = (logits) => tf.max(logits, 1) as tf.Tensor1D;
     const terms = [
       { loss: 'cross-entropy' as const },
@@ -46,7 +46,7 @@ describe('sumOfLosses', () => {
     }
   });
 
-  it('nests, and asks once for what several terms look at', () => {
+  it('nests, and asks once for values that several terms need', () => {
     const nested = sumOfLosses([
       { loss: observing },
       { loss: sumOfLosses([{ loss: observing, weight: 2 }]) },
@@ -55,7 +55,7 @@ describe('sumOfLosses', () => {
     expect(values(nested.compute(seen))).toEqual([3, 21]);
   });
 
-  it('of one loss attacks as that loss does', async () => {
+  it('with one term attacks as that loss does', async () => {
     const classifier = linearClassifier({ x: normal([6, 5], 1) as tf.Tensor2D });
     const [x, labels] = [normal([4, 6], 2), tf.tensor1d([0, 1, 2, 3], 'int32')];
     for (const loss of ['cross-entropy', 'cw', 'dlr'] as const) {
@@ -67,11 +67,17 @@ describe('sumOfLosses', () => {
     }
   });
 
-  it('refuses no terms, weights that are no numbers, and losses that are none', () => {
+  it('refuses an empty list, weights and losses that are not valid, and unknown options', () => {
     expect(() => sumOfLosses([])).toThrow(AttackOptionsError);
-    expect(() => sumOfLosses([{ loss: 'cw', weight: Number.NaN }], 'mine')).toThrow(
-      /A weight of 'mine' is NaN/,
+    expect(() => sumOfLosses([])).toThrow(/^sumOfLosses\.terms: got \[\]; expected one loss or more\.$/);
+    expect(() => sumOfLosses([{ loss: 'cw', wieght: 1 } as never])).toThrow(
+      /^sumOfLosses\.terms\[0\]\.wieght: .*; expected weight\. Rename it\.$/,
     );
-    expect(() => sumOfLosses([{ loss: 'hinge' as 'cw' }])).toThrow(/loss is 'hinge'/);
+    expect(() => sumOfLosses([{ loss: 'cw', weight: Number.NaN }], 'mine')).toThrow(
+      /^sumOfLosses\.terms\[0\]\.weight: got NaN; expected a finite number\.$/,
+    );
+    expect(() => sumOfLosses([{ loss: 'hinge' as 'cw' }])).toThrow(
+      /^sumOfLosses\.terms\[0\]\.loss: got 'hinge'/,
+    );
   });
 });

@@ -1,22 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackOptionsError, shown } from '../errors.js';
+import { checkOption, rejectUnknownOptions } from '../options.js';
 import { type AttackLoss, maximisedLossOf, type ObservedLoss } from './attackLoss.js';
 
-/** A loss and how much it counts, for {@link sumOfLosses}. */
+/** A loss and its weight, for {@link sumOfLosses}. */
 export interface WeightedLoss {
-  /** What is raised. */
+  /** The loss. */
   readonly loss: AttackLoss;
-  /** How much it counts; below 0 it is lowered. Default 1. */
+  /** Its weight; with a negative weight the attack minimises this loss. Default 1. */
   readonly weight?: number;
 }
 
 /**
- * The weighted sum of losses, as one loss that every attack takes. Each is taken as attacks raise it: `'cross-entropy'`
- * as the log-odds of a wrong answer, which don't level off where the softmax is saturated, and with targets each in its
- * targeted form. Sums are losses themselves, so they nest.
+ * The weighted sum of losses, as one loss that every attack takes. Each term is what attacks maximise: for
+ * `'cross-entropy'` the log-odds of a wrong answer, whose gradient doesn't vanish where the softmax is saturated, and with
+ * targets each loss in its targeted form. Sums are losses themselves, so they nest.
  * @param terms one or more
- * @param name what it is called in messages. Default 'sum of losses'
- * @throws {AttackOptionsError} when there are no terms, a weight isn't a finite number, or a loss is none
+ * @param name the name of the sum in messages. Default 'sum of losses'
+ * @throws {AttackOptionsError} when there are no terms, a weight isn't a finite number, or a loss is not valid
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -30,17 +30,18 @@ export interface WeightedLoss {
  * ```
  */
 export function sumOfLosses(terms: readonly WeightedLoss[], name = 'sum of losses'): ObservedLoss {
-  if (terms.length === 0) throw new AttackOptionsError(`'${name}' has no terms; expected one loss or more.`);
-  const parts = terms.map(({ loss, weight = 1 }) => {
-    if (!Number.isFinite(weight)) {
-      throw new AttackOptionsError(`A weight of '${name}' is ${shown(weight)}; expected a finite number.`);
-    }
-    return { ...maximisedLossOf(loss), weight };
+  checkOption('sumOfLosses.terms', terms, Array.isArray(terms) && terms.length > 0, 'one loss or more');
+  const parts = terms.map((term, i) => {
+    const path = `sumOfLosses.terms[${i}]`;
+    rejectUnknownOptions(path, term, ['loss', 'weight'] satisfies (keyof WeightedLoss)[]);
+    const { loss, weight = 1 } = term;
+    checkOption(`${path}.weight`, weight, Number.isFinite(weight), 'a finite number');
+    return { ...maximisedLossOf(loss, `${path}.loss`), weight };
   });
   return {
     name,
     observed: [...new Set(parts.flatMap(({ observed }) => observed))],
-    compute: (seen) =>
-      tf.addN(parts.map(({ compute, weight }) => tf.mul<tf.Tensor1D>(compute(seen), weight))),
+    compute: (given) =>
+      tf.addN(parts.map(({ compute, weight }) => tf.mul<tf.Tensor1D>(compute(given), weight))),
   };
 }

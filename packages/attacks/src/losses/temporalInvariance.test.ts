@@ -22,7 +22,7 @@ function seenAt(point: typeof inputs): LossInputs {
 }
 
 describe('temporalInvariance', () => {
-  it('takes the weighted mean variation of the modalities off the loss', () => {
+  it('subtracts the weighted mean variation of the modalities from the loss', () => {
     const seen = seenAt(inputs);
     const { compute, observed } = temporalInvariance({ features, weight: 3 });
     expect(observed).toEqual(['rgbFeatures', 'skeletonFeatures']);
@@ -63,11 +63,22 @@ describe('temporalInvariance', () => {
         { loss: temporalInvariance({ features: named }) },
       ).perturb(classifier, inputs, labels);
     const before = tf.memory().numTensors;
-    await expect(attack({ rgb: 'rgbLogits' })).rejects.toThrow(/expects \[batch, \.\.\., channels\]/);
+    await expect(attack({ rgb: 'rgbLogits' })).rejects.toThrow(
+      /^The inner value 'rgbLogits': got .*; expected \[batch, \.\.\., channels\]/,
+    );
     await expect(attack({ rgb: { name: 'rgbFeatures', axis: 3 } })).rejects.toThrow(AttackInputError);
     await expect(attack({ rgb: 'features' })).rejects.toThrow(/neither an output nor a layer of that name/);
     expect(tf.memory().numTensors).toBe(before);
     expect(() => temporalInvariance({ features: {} })).toThrow(AttackOptionsError);
+    expect(() => temporalInvariance({ features: {} })).toThrow(
+      /^temporalInvariance\.features: .*; expected the features of one modality or more\.$/,
+    );
     expect(() => temporalInvariance({ features, weight: Number.NaN })).toThrow(AttackOptionsError);
+    expect(() => temporalInvariance({ features, wieght: 1 } as never)).toThrow(
+      /^temporalInvariance\.wieght: .*; expected weight\. Rename it\.$/,
+    );
+    expect(() => temporalInvariance({ features: { rgb: { name: 'a', axes: 1 } as never } })).toThrow(
+      /^temporalInvariance\.features\.rgb\.axes: .*; expected axis\. Rename it\.$/,
+    );
   });
 });

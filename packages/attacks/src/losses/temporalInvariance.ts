@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackOptionsError, shown } from '../errors.js';
+import { checkOption, rejectUnknownOptions } from '../options.js';
 import type { AttackLoss, ObservedLoss } from './attackLoss.js';
 import { innerValueOf } from './features/innerValueOf.js';
 import { temporalVariation } from './features/temporalVariation.js';
@@ -7,9 +7,9 @@ import { sumOfLosses } from './sumOfLosses.js';
 
 /** Features with an axis of time, for {@link temporalInvariance}. */
 export interface TemporalFeatures {
-  /** The output or layer that gives them, `[batch, ..., channels]`. */
+  /** The output or layer with the features, `[batch, ..., channels]`. */
   name: string;
-  /** Which axis is time. Default 1. */
+  /** The axis of time. Default 1. */
   axis?: number;
 }
 
@@ -17,33 +17,33 @@ export interface TemporalFeatures {
 export interface TemporalInvarianceOptions {
   /** For each modality its features: a name if time is axis 1, or a name and an axis. */
   features: { [modality: string]: string | TemporalFeatures };
-  /** How much the variation counts, in units of the loss; below 0 it is raised. Default 1. */
+  /** Weight of the variation, in units of the loss; with a negative weight the attack maximises the variation. Default 1. */
   weight?: number;
-  /** What is raised beside it. Default 'cross-entropy'. */
+  /** The loss from which the variation is subtracted. Default 'cross-entropy'. */
   loss?: AttackLoss;
 }
 
 /**
  * The loss of the temporal invariance attack of Zhang, Liang, Shimada and Xu, "Rethinking audio-visual adversarial
- * vulnerability from temporal and modality perspectives", ICLR 2025 (arXiv 2502.11858, eq. 2 and 4): raises
+ * vulnerability from temporal and modality perspectives", ICLR 2025 (arXiv 2502.11858, eq. 2 and 4). The attack maximises
  *
  * loss - weight * mean over the modalities of {@link temporalVariation} of their features,
  *
- * so that the attack spends its budget on what consecutive segments of time have in common, which other classifiers
- * look at too. Lowering the variation is for examples that transfer: by the authors' answer to their reviewers, raising
- * it instead fooled the classifier itself more often (86.7 % against 82.3 % after 5 steps) and another one less often
- * (50.5 % against 54.9 %). A weight below 0 raises it.
+ * so that the attack spends its budget on what consecutive segments of time have in common, which other classifiers use
+ * too. A lower variation is for examples that transfer: according to the authors' answer to their reviewers, a higher
+ * variation fooled the classifier itself more often (86.7 % against 82.3 % after 5 steps) and another classifier less often
+ * (50.5 % against 54.9 %). A weight below 0 maximises the variation.
  *
  * This is a reconstruction: the equations were not at hand, only accounts of them in the public reviews. There, eq. 2
  * is a variance of features over frames that were transformed (scaled, masked, blurred, mixed) at random, and no
- * weight is given. Here it is the mean of 1 - cos over consecutive segments, which doesn't depend on the features'
- * scale, without transformations; those can be had by `withPreprocessing` with random functions and `draws` of `pgd`.
+ * weight is given. Here it is the mean of 1 - cos over consecutive segments, which doesn't depend on the scale of the
+ * features, without transformations. For these use `withPreprocessing` with random functions and `draws` of `pgd`.
  * The default weight is ours.
  *
- * A sum like this is not a stronger attack on the classifier itself: report it beside the plain loss, not instead.
- * torchattacks and Foolbox have no counterpart. Costs no passes beyond those of the loss, and the layers that only the
- * features need.
- * @throws {AttackOptionsError} when no features are named or the weight is not finite; in an attack
+ * A sum like this is not a stronger attack on the classifier itself: report it in addition to the plain loss, not instead.
+ * torchattacks and Foolbox have no counterpart. The loss costs no additional passes, only the layers that only the features
+ * need.
+ * @throws {AttackOptionsError} when no features are named, the weight is not finite or an option is unknown; in an attack
  *   {@link AttackInputError} when features have no such axis
  * @example
  * ```ts
@@ -61,10 +61,25 @@ export interface TemporalInvarianceOptions {
  */
 export function temporalInvariance(options: TemporalInvarianceOptions): ObservedLoss {
   const { features, weight = 1, loss = 'cross-entropy' } = options;
-  const named = Object.values(features).map((one) => (typeof one === 'string' ? { name: one } : one));
-  if (named.length === 0) {
-    throw new AttackOptionsError(`features is ${shown(features)}; expected one modality's features or more.`);
-  }
+  rejectUnknownOptions('temporalInvariance', options, [
+    'features',
+    'weight',
+    'loss',
+  ] satisfies (keyof TemporalInvarianceOptions)[]);
+  checkOption('temporalInvariance.weight', weight, Number.isFinite(weight), 'a finite number');
+  const entries = Object.entries(features ?? {});
+  checkOption(
+    'temporalInvariance.features',
+    features,
+    entries.length > 0,
+    'the features of one modality or more',
+  );
+  const named = entries.map(([modality, one]) => {
+    if (typeof one === 'string') return { name: one };
+    const path = `temporalInvariance.features.${modality}`;
+    rejectUnknownOptions(path, one, ['name', 'axis'] satisfies (keyof TemporalFeatures)[]);
+    return one;
+  });
   const variation: ObservedLoss = {
     name: 'temporal variation',
     observed: named.map(({ name }) => name),

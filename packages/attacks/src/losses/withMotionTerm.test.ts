@@ -23,7 +23,7 @@ const lossAt = (loss: ReturnType<typeof withMotionTerm>, x: tf.Tensor, clean: tf
   });
 
 describe('withMotionTerm', () => {
-  it('takes mean squared changes of accelerations and positions off the loss, over frames that are there', () => {
+  it('subtracts mean squared changes of accelerations and positions over the present frames from the loss', () => {
     // Two rows, one person, 4 frames, 1 joint, 2 coordinates; the second row's last frame is padding.
     const clean = tf.tensor([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0], [2, 1, 4, 1, 2]);
     const change = [0.1, 0, 0.3, 0, 0, 0.2, 0, 0, 0.1, 0, 0.2, 0, 0.3, 0, 9, 9];
@@ -37,7 +37,7 @@ describe('withMotionTerm', () => {
     }
   });
 
-  it('is the loss itself at the clean input, for weights of 0, and for motions that drift', () => {
+  it('is the loss itself at the clean input, for weights of 0, and for drifts', () => {
     const clean = normal([2, 1, 5, 3, 2], 1);
     const drift = tf.add(clean, tf.mul(tf.reshape(tf.range(0, 5), [1, 1, 5, 1, 1]), 0.1));
     const margins = values(
@@ -57,7 +57,7 @@ describe('withMotionTerm', () => {
     near(lossAt(withMotionTerm('cw', { modality: 'x', weight: 50 }), drift, clean));
   });
 
-  it('makes what PGD returns smoother', async () => {
+  it('makes the result of PGD smoother', async () => {
     const clean = { skeleton: sparsePeople(2, 1, 6, 2) };
     const classifier = denseClassifier(clean, 3, 3, 5);
     const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
@@ -73,14 +73,26 @@ describe('withMotionTerm', () => {
     expect(await jitter(weighed)).toBeLessThan(0.6 * (await jitter('cw')));
   });
 
-  it("says what doesn't fit", () => {
-    expect(() => withMotionTerm('cw', { modality: 'x', weight: -1 })).toThrow(/weight: got -1/);
-    expect(() => withMotionTerm('cw', { modality: 'x', weight: 1, position: Infinity })).toThrow(/position/);
+  it('refuses weights, inputs and options that are not valid', () => {
+    expect(() => withMotionTerm('cw', { modality: 'x', weight: 1, axis: 1 } as never)).toThrow(
+      /^withMotionTerm\.axis: .*; expected axes\. Rename it\.$/,
+    );
+    expect(() => withMotionTerm('cw', { modality: 'x', weight: 1, axes: { frame: 1 } as never })).toThrow(
+      /^withMotionTerm\.axes\.frame: .*; expected frames\. Rename it\.$/,
+    );
+    expect(() => withMotionTerm('cw', { modality: 'x', weight: -1 })).toThrow(
+      /^withMotionTerm\.weight: got -1/,
+    );
+    expect(() => withMotionTerm('cw', { modality: 'x', weight: 1, position: Infinity })).toThrow(
+      /^withMotionTerm\.position: got Infinity/,
+    );
     const clean = tf.zeros([2, 1, 2, 1, 2]);
     const at = (modality: string) => () =>
       lossAt(withMotionTerm('cw', { modality, weight: 1 }), clean, clean);
     expect(at('x')).toThrow(AttackInputError);
-    expect(at('x')).toThrow(/three frames or more; 'x' is a tensor of shape \[2, 1, 2, 1, 2\] with 2/);
-    expect(at('y')).toThrow(/for 'y'; the inputs hold 'x'/);
+    expect(at('x')).toThrow(
+      /^inputs\.x: got a tensor of shape \[2, 1, 2, 1, 2\]; expected three frames or more .* has 2\.$/,
+    );
+    expect(at('y')).toThrow(/^withMotionTerm\.modality: got 'y'; expected one of the inputs, \['x'\]\.$/);
   });
 });

@@ -4,8 +4,8 @@ import { type SharedBranches, shareBranches } from '../classifier/sharingBranche
 import { maximisedLossOf } from '../losses/attackLoss.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { tidyObject } from '../tensors/tidyObject.js';
-import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
 import { disposeDerived, takeThreatModelRows } from '../threatModel/ballSpecs.js';
+import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
 import type { Attack, PerturbOptions } from './attack.js';
 import { evaluateLoss, fooled, type Problem } from './evaluate.js';
 import { SearchState } from './searchState.js';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../losses/attackLoss.js';
 import { checkCount, checkRestarts } from '../options.js';
 import { selectRows } from '../tensors/selectRows.js';
-import { type Ball } from '../threatModel/ball.js';
+import type { Ball } from '../threatModel/ball.js';
 import { project, startingPoint } from '../threatModel/perturbation.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 import type { Attack } from './attack.js';

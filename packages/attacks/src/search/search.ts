@@ -5,8 +5,8 @@ import { type AttackLoss, type MaximisedLoss, maximisedLossOf } from '../losses/
 import { checkCount } from '../options.js';
 import { type Random, randomOf } from '../tensors/random.js';
 import { registerGradients } from '../tensors/registerGradients.js';
-import { type ThreatModel } from '../threatModel/threatModel.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
+import type { ThreatModel } from '../threatModel/threatModel.js';
 import { ActiveRows, type SearchResult } from './activeRows.js';
 import type { Attack, AttackStep, PerturbOptions } from './attack.js';
 import {

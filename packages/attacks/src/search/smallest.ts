@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Ball } from '../threatModel/ball.js';
+import type { Ball } from '../threatModel/ball.js';
 import { isInside, project, relativeSize, zeroPerturbations } from '../threatModel/perturbation.js';
 import { fooled, type Problem } from './evaluate.js';
 

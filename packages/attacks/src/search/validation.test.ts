@@ -135,13 +135,13 @@ describe('before any work, perturb refuses', () => {
       'a mask that does not fit',
       { threatModel: { rgb: { ...rgb, mask: tf.ones([3, 2, 3]) } } },
       ThreatModelError,
-      /\[3, 2, 3\].*\[3, 2, 2\]/,
+      /^threatModel\.rgb\.mask: .*\[3, 2, 3\].*\[3, 2, 2\]/,
     ],
     [
       'a mask function that gives something else',
       { threatModel: { rgb: { ...rgb, mask: () => 1 as unknown as tf.Tensor } } },
       ThreatModelError,
-      /mask for 'rgb' is 1/,
+      /^threatModel\.rgb\.mask: got 1; expected a tensor of the input's shape/,
     ],
     [
       'a mask with fractions',

@@ -2,9 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
 import { AttackInputError, AttackOptionsError, shown, ThreatModelError } from '../errors.js';
 import { BatchedRead } from '../tensors/batchedRead.js';
+import { ballSpecsOf } from '../threatModel/ballSpecs.js';
+import { budgetPath } from '../threatModel/checkThreatModel.js';
 import { maskOn } from '../threatModel/masks/maskOn.js';
 import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
-import { ballSpecsOf } from '../threatModel/ballSpecs.js';
 import type { PerturbOptions } from './attack.js';
 
 /** What the checks found out that later steps need. */
@@ -52,7 +53,7 @@ export async function checkBatch(
       for (const [modality, { range, mask }] of Object.entries(modalities)) {
         if (range) addRangeCheck(read, modality, inputs[modality]!, range);
         if (mask) {
-          masks[modality] = maskOn(mask, inputs[modality]!, `The mask for '${modality}'`);
+          masks[modality] = maskOn(mask, inputs[modality]!, `${budgetPath(threatModel, modality)}.mask`);
           addMaskCheck(read, modality, masks[modality]);
         }
       }

@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { pgd } from '../attacks/pgd.js';
 import type { Modalities } from '../classifier/classifier.js';
 import { type Ball, ballsAround, disposeBalls } from './ball.js';
-import { perturbModalities, project } from './perturbation.js';
 import type { Constraint } from './constraint.js';
-import { type Budget, type ThreatModel } from './threatModel.js';
 import { jointBall } from './jointBall.js';
+import { perturbModalities, project } from './perturbation.js';
+import type { Budget, ThreatModel } from './threatModel.js';
 
 const changeOf = (moved: tf.Tensor, clean: tf.Tensor) =>
   tf.reshape(tf.sub(moved, clean), [clean.shape[0]!, -1]);

@@ -114,7 +114,11 @@ function partOf(modality: string, budget: JointBudget, input: tf.Tensor, offset:
   return { modality, clean, offset, size: clean.size / clean.shape[0]!, weight, range, constraints };
 }
 
-function stepSizeOf({ weight = 1, stepSize }: JointBudget, epsilon: tf.Tensor2D, options: BallOptions): tf.Tensor2D {
+function stepSizeOf(
+  { weight = 1, stepSize }: JointBudget,
+  epsilon: tf.Tensor2D,
+  options: BallOptions,
+): tf.Tensor2D {
   return options.useBudgetStepSize && stepSize !== undefined
     ? tf.fill<tf.Rank.R2>([epsilon.shape[0], 1], stepSize * weight)
     : tf.mul<tf.Tensor2D>(epsilon, options.stepLength);

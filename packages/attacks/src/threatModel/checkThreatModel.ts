@@ -48,9 +48,7 @@ export function checkThreatModel(
   }
   const names = attackedModalities(threatModel);
   checkOption(path, threatModel, names.length > 0, `a budget for one modality or more, as in ${example}`);
-  const paths = Object.fromEntries(
-    names.map((name) => [name, joint ? `${path}.modalities.${name}` : `${path}.${name}`]),
-  );
+  const paths = Object.fromEntries(names.map((name) => [name, budgetPath(threatModel, name, path)]));
   for (const name of names) {
     const budget = (joint ? threatModel.modalities : threatModel)[name];
     checkOption(paths[name]!, budget, isObject(budget), "a budget, such as { norm: 'linf', epsilon: 0.02 }");
@@ -61,6 +59,11 @@ export function checkThreatModel(
     checkOneOf(`${ball}.norm`, norm, joint ? ['linf', 'l2'] : ['linf', 'l2', 'l1']);
     checkEpsilon(`${ball}.epsilon`, epsilon, allowInfiniteEpsilon);
   }
+}
+
+/** What a modality's budget is called in messages. @param path what the threat model is called */
+export function budgetPath(threatModel: ThreatModel, modality: string, path = 'threatModel'): string {
+  return isJointBall(threatModel) ? `${path}.modalities.${modality}` : `${path}.${modality}`;
 }
 
 function checkEpsilon(path: string, epsilon: unknown, allowInfinite: boolean): void {
@@ -85,7 +88,12 @@ function checkBudget(path: string, budget: Budget | JointBudget, keys: readonly 
   if (range !== undefined) checkRange(`${path}.range`, range);
   if (constraints !== undefined) {
     const good = Array.isArray(constraints) && constraints.every((rule) => typeof rule?.apply === 'function');
-    checkOption(`${path}.constraints`, constraints, good, 'an array of constraints, objects with a function apply');
+    checkOption(
+      `${path}.constraints`,
+      constraints,
+      good,
+      'an array of constraints, objects with a function apply',
+    );
   }
 }
 

@@ -10,7 +10,7 @@ it('is MurmurHash3 in its first lane', async () => {
   expect((await fingerprintOf(tf.zeros([1]))).slice(0, 8)).toBe('2362f9de');
 });
 
-it('sees a changed bit, two changed signs, an exchange and a bool', async () => {
+it('differs after a changed bit, two changed signs or an exchange, and for booleans and strings', async () => {
   const x = uniform([100], 1);
   const values = (await x.array()) as number[];
   const changed = (change: (v: number[]) => void) => {
@@ -41,7 +41,7 @@ it('sees a changed bit, two changed signs, an exchange and a bool', async () => 
   expect(await fingerprintOf(tf.clone(x))).toBe(prints[0]);
 });
 
-it('tells threat models apart by epsilon, mask, range and constraint', async () => {
+it('differs between threat models that differ in modality, norm, epsilon, mask, range or constraint', async () => {
   const base = { norm: 'linf', epsilon: 0.1 } as const;
   const models: ThreatModel[] = [
     { x: base },

@@ -1,7 +1,7 @@
 import { murmurFinalizer } from '@amr/internal';
 import type * as tf from '@tensorflow/tfjs-core';
-import { type ThreatModel } from './threatModel.js';
 import { ballSpecsOf } from './ballSpecs.js';
+import type { ThreatModel } from './threatModel.js';
 
 /** A 64-bit hash of a tensor's values, in hexadecimal: two lanes of MurmurHash3 (Appleby 2011) over its bytes. */
 export async function fingerprintOf(tensor: tf.Tensor): Promise<string> {
@@ -9,10 +9,13 @@ export async function fingerprintOf(tensor: tf.Tensor): Promise<string> {
   const bytes = Array.isArray(values)
     ? new TextEncoder().encode(JSON.stringify(values))
     : new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return lane(bytes, 0) + lane(bytes, 0x9e3779b9);
+  return hashLane(bytes, 0) + hashLane(bytes, 0x9e3779b9);
 }
 
-/** A threat model in words, with fingerprints for vectors and masks; of functions and constraints only that they are there. */
+/**
+ * A threat model as JSON, with fingerprints of vectors and masks. Of a mask function it only says that there is one, of
+ * constraints only the names.
+ */
 export async function fingerprintOfThreatModel(threatModel: ThreatModel): Promise<string> {
   const balls = ballSpecsOf(threatModel).map(async ({ norm, epsilon, modalities }) => ({
     norm,
@@ -31,19 +34,19 @@ export async function fingerprintOfThreatModel(threatModel: ThreatModel): Promis
   return JSON.stringify(await Promise.all(balls));
 }
 
-function lane(bytes: Uint8Array, seed: number): string {
+function hashLane(bytes: Uint8Array, seed: number): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const whole = bytes.length - (bytes.length % 4);
   let h = seed;
   const add = (word: number) => {
-    const k = Math.imul(turned(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);
-    h = (Math.imul(turned(h ^ k, 13), 5) + 0xe6546b64) | 0;
+    const k = Math.imul(rotateLeft(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);
+    h = (Math.imul(rotateLeft(h ^ k, 13), 5) + 0xe6546b64) | 0;
   };
   for (let i = 0; i < whole; i += 4) add(view.getUint32(i, true));
   for (let i = whole; i < bytes.length; i++) add(bytes[i]!);
   return (murmurFinalizer(h ^ bytes.length) >>> 0).toString(16).padStart(8, '0');
 }
 
-function turned(word: number, bits: number): number {
+function rotateLeft(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
 }

@@ -29,9 +29,11 @@ describe('scaled threat models', () => {
   });
 
   it('refuse a scale for what has no budget of its own', () => {
-    expect(() => scaledThreatModel({ a, b }, { c: 2 })).toThrow(/a scale for 'c'; .* 'a', 'b'/);
+    expect(() => scaledThreatModel({ a, b }, { c: 2 })).toThrow(
+      /^scale: got an object with \['c'\]; expected scales for modalities with a budget, \['a', 'b'\]\.$/,
+    );
     expect(() => scaledThreatModel(jointBall('l2', 1, { a: {}, b: {} }), { a: 2 })).toThrow(
-      /expected one scale/,
+      /^scale: got an object with \['a'\]; expected one number or vector, since a joint ball has one epsilon\.$/,
     );
   });
 
@@ -40,5 +42,17 @@ describe('scaled threat models', () => {
     expect(fixedBudgets).toEqual({ a });
     expect(at(3)).toEqual({ a, b: { ...b, epsilon: 6, stepSize: 0.4 * 3 } });
     expect(scaleExcept({ a, b }, []).fixedBudgets).toBeUndefined();
+  });
+
+  it.each([['c'], ['a', 'b']])('refuse to fix %s', (...fixed) => {
+    expect(() => scaleExcept({ a, b }, fixed)).toThrow(
+      /^fixed: got \['.*'\]; expected some, not all, of the modalities with a budget, \['a', 'b'\]\.$/,
+    );
+  });
+
+  it('refuse fixed modalities of a joint ball', () => {
+    expect(() => scaleExcept(jointBall('l2', 1, { a: {}, b: {} }), ['a'])).toThrow(
+      /^fixed: got \['a'\]; expected no modalities, .* Give each modality its own budget\.$/,
+    );
   });
 });

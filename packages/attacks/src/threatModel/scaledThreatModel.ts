@@ -1,9 +1,10 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { budgetChecks } from '../options.js';
 import { mapBalls } from './ballSpecs.js';
 import { attackedModalities, isJointBall, type ThreatModel } from './threatModel.js';
 
-const { checkOption, rejectUnknownOptions } = budgetChecks;
+const { checkOption } = budgetChecks;
 
 /**
  * A threat model with its epsilons and step sizes multiplied.
@@ -20,7 +21,9 @@ export function scaledThreatModel(
   if (typeof scale !== 'number' && !(scale instanceof tf.Tensor)) {
     const expected = 'one number or vector, since a joint ball has one epsilon';
     checkOption('scale', scale, !isJointBall(threatModel), expected);
-    rejectUnknownOptions('scale', scale, attackedModalities(threatModel));
+    const known = attackedModalities(threatModel);
+    const good = Object.keys(scale).every((name) => known.includes(name));
+    checkOption('scale', scale, good, `scales for modalities with a budget, ${formatValue(known)}`);
   }
   const scaleOf = (modality: string) =>
     typeof scale === 'number' || scale instanceof tf.Tensor ? scale : (scale[modality] ?? 1);

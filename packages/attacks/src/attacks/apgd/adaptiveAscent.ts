@@ -5,7 +5,7 @@ import { evaluateLoss, fooled, type Problem, perturbedInputs } from '../../searc
 import type { SearchContext } from '../../search/search.js';
 import type { SearchState } from '../../search/searchState.js';
 import { selectRows } from '../../tensors/selectRows.js';
-import { type Ball } from '../../threatModel/ball.js';
+import type { Ball } from '../../threatModel/ball.js';
 import { project } from '../../threatModel/perturbation.js';
 import { checkpoints } from './checkpoints.js';
 import { firstSparsePace, nextSparsePace, type SparsePace, sparseStep } from './sparseStep.js';

@@ -7,7 +7,7 @@ import { type Best, betterOf } from '../../search/best.js';
 import type { Problem } from '../../search/evaluate.js';
 import { attackFromSearch, type SearchContext } from '../../search/search.js';
 import type { SearchState } from '../../search/searchState.js';
-import { type Ball } from '../../threatModel/ball.js';
+import type { Ball } from '../../threatModel/ball.js';
 import { project, startingPoint, zeroPerturbations } from '../../threatModel/perturbation.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
 import { type AdaptiveAscent, adaptiveAscent, type EarlyStopping } from './adaptiveAscent.js';

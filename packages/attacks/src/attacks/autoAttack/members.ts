@@ -1,6 +1,6 @@
 import type { Attack } from '../../search/attack.js';
-import { type ThreatModel } from '../../threatModel/threatModel.js';
 import { ballSpecsOf } from '../../threatModel/ballSpecs.js';
+import type { ThreatModel } from '../../threatModel/threatModel.js';
 import { apgd } from '../apgd/apgd.js';
 import { fab } from '../fab.js';
 import { square } from '../square/square.js';

@@ -12,10 +12,10 @@ import {
   smallestWithinBudget,
   withoutRadius,
 } from '../../search/smallest.js';
-import { type Ball } from '../../threatModel/ball.js';
-import { project, unitOf, zeroPerturbations } from '../../threatModel/perturbation.js';
-import { type ThreatModel } from '../../threatModel/threatModel.js';
+import type { Ball } from '../../threatModel/ball.js';
 import { ballSpecsOf } from '../../threatModel/ballSpecs.js';
+import { project, unitOf, zeroPerturbations } from '../../threatModel/perturbation.js';
+import type { ThreatModel } from '../../threatModel/threatModel.js';
 import { adam, type Moments, noMoments } from './adam.js';
 
 /** Options of {@link cw}. */

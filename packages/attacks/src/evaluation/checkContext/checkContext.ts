@@ -4,8 +4,8 @@ import type { Attack, PerturbOptions } from '../../search/attack.js';
 import { checkedLogits, type Problem } from '../../search/evaluate.js';
 import { takeRows } from '../../tensors/takeRows.js';
 import { tidyObject } from '../../tensors/tidyObject.js';
-import { type ThreatModel } from '../../threatModel/threatModel.js';
 import { disposeDerived, takeThreatModelRows } from '../../threatModel/ballSpecs.js';
+import type { ThreatModel } from '../../threatModel/threatModel.js';
 import { GradientProbe } from './gradientProbe.js';
 import { LossTrace } from './lossTrace.js';
 

@@ -2,7 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../../classifier/classifier.js';
 import { attackFromSearch } from '../../search/search.js';
 import { type Ball, type BallPart, joinColumns } from '../../threatModel/ball.js';
-import { hasExactConstraints, satisfiesConstraints, zeroPerturbations } from '../../threatModel/perturbation.js';
+import {
+  hasExactConstraints,
+  satisfiesConstraints,
+  zeroPerturbations,
+} from '../../threatModel/perturbation.js';
 import { attackedModalities } from '../../threatModel/threatModel.js';
 import { type Check, counted, passed, percent, warning } from '../checkContext/check.js';
 import { type Attacked, AttackFailure, type CheckContext } from '../checkContext/checkContext.js';

@@ -1,5 +1,5 @@
-import { type ThreatModel } from '../../threatModel/threatModel.js';
 import { scaledThreatModel } from '../../threatModel/scaledThreatModel.js';
+import type { ThreatModel } from '../../threatModel/threatModel.js';
 import { type Check, counted, passed, warning } from '../checkContext/check.js';
 
 /** Whether the same attack does better with half the budget: a larger ball holds all that a smaller one does. */

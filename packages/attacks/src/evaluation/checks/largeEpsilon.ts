@@ -1,6 +1,6 @@
 import type { Modalities } from '../../classifier/classifier.js';
-import { attackedModalities, type ThreatModel } from '../../threatModel/threatModel.js';
 import { type BallSpec, ballSpecsOf, mapBalls } from '../../threatModel/ballSpecs.js';
+import { attackedModalities, type ThreatModel } from '../../threatModel/threatModel.js';
 import { type Check, counted, inconclusive, passed, warning } from '../checkContext/check.js';
 
 /** Where an input has no range, this many radii stand for all of it. */

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Cosine of the angle between vectors, a . b / (|a| |b|), along the last axis. A vector of zeros has similarity 0 to
- * all others, and no gradient: a rectified layer may well give one.
+ * Cosine of the angle between vectors, a . b / (|a| |b|), along the last axis. A vector of zeros, which a ReLU layer may
+ * well give, has similarity 0 to all others and gradient 0.
  * @param a `[..., channels]`
  * @param b the same shape
- * @returns `[...]`, in [-1, 1] but for rounding
+ * @returns `[...]`, in [-1, 1] up to rounding
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -18,11 +18,11 @@ export function cosineSimilarity(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   return tf.tidy(() => tf.sum(tf.mul(unit(a), unit(b)), -1));
 }
 
-/** Vectors along the last axis at length 1, zeros as they are: u = x / |x|, with the gradient (dy - u (u . dy)) / |x|. */
+/** Vectors along the last axis, scaled to length 1, zeros unchanged: u = x / |x|, with the gradient (dy - u (u . dy)) / |x|. */
 function unit(x: tf.Tensor): tf.Tensor {
   const op = tf.customGrad((...args) => {
     const [vector, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
-    // 0 / 0 is 0 here, where tfjs' own root would make 0 times infinity of it in its gradient.
+    // Here 0 / 0 is 0. The gradient of tfjs' square root would multiply 0 by infinity.
     const inverse = tf.divNoNan(1, tf.norm(vector, 2, -1, true));
     const value = tf.mul(vector, inverse);
     save([value, inverse]);

@@ -40,7 +40,9 @@ describe('temporalVariation', () => {
     for (const axis of [0, 3, 4, 1.5, -1]) {
       expect(() => temporalVariation(features, axis)).toThrow(AttackInputError);
     }
-    expect(() => temporalVariation(features, 1)).toThrow(/has 1 segment .* expected two or more/);
+    expect(() => temporalVariation(features, 1)).toThrow(
+      /^temporalVariation\.features: got .*; expected two or more segments on the axis of time, 1, which has 1\./,
+    );
     expect(() => temporalVariation(tf.zeros([2, 3]))).toThrow(AttackInputError);
   });
 });

@@ -1,19 +1,22 @@
+import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackInputError, shown } from '../../errors.js';
+import { AttackInputError } from '../../errors.js';
 import { cosineSimilarity } from './cosineSimilarity.js';
 import { poolExcept } from './poolExcept.js';
 
 /**
  * How much features change from one segment of time to the next, per sample: the mean over consecutive segments of
- * 1 - cos(f_t, f_t+1), where f_t is the mean over all axes but batch, time and channels. 0 when all segments point the
- * same way, 2 when each is the opposite of the one before. It doesn't change when features are scaled.
- * @param features `[batch, ..., channels]` with time on one of the axes between
+ * 1 - cos(f_t, f_t+1), where f_t is the mean over all axes but batch, time and channels. The variation is 0 when all
+ * segments point in the same direction, and 2 when each is the opposite of the one before. It doesn't change when features
+ * are scaled.
+ * @param features `[batch, ..., channels]`, with time on one of the axes between
  * @param axis the axis of time. Default 1
  * @returns `[batch]`
  * @throws {AttackInputError} when the axis isn't between batch and channels, or has one segment only
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs-core';
+ * import { formatValue, mismatch } from '@amr/internal';
+import * as tf from '@tensorflow/tfjs-core';
  * import { temporalVariation } from '@amr/attacks';
  * const still = [[1, 2], [2, 4], [1, 2]];
  * const turning = [[1, 0], [0, 1], [0, 1]];
@@ -23,13 +26,17 @@ import { poolExcept } from './poolExcept.js';
 export function temporalVariation(features: tf.Tensor, axis = 1): tf.Tensor1D {
   const segments = features.shape[axis]!;
   if (!(Number.isSafeInteger(axis) && axis >= 1 && axis < features.rank - 1)) {
-    throw new AttackInputError(
-      `The axis of time is ${shown(axis)} in ${shown(features)}; expected one behind the batch and before the channels, from 1 to ${features.rank - 2}.`,
-    );
+    const expected = `an axis of ${formatValue(features)} between batch and channels, from 1 to ${features.rank - 2}`;
+    throw new AttackInputError(mismatch('temporalVariation.axis', axis, expected));
   }
   if (segments < 2) {
     throw new AttackInputError(
-      `The axis of time, ${axis}, has ${segments} segment in ${shown(features)}; expected two or more. Name an earlier layer, where time isn't pooled yet, or another axis.`,
+      mismatch(
+        'temporalVariation.features',
+        features,
+        `two or more segments on the axis of time, ${axis}, which has ${segments}`,
+        "Name an earlier layer, where time isn't pooled yet, or another axis.",
+      ),
     );
   }
   return tf.tidy(() => {

@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { pgd } from '../../attacks/pgd.js';
 import { ThreatModelError } from '../../errors.js';
 import { ballsAround, disposeBalls } from '../ball.js';
-import { project } from '../perturbation.js';
 import type { Constraint } from '../constraint.js';
 import { onlyJoints } from '../masks/onlyJoints.js';
 import { onlyPresent } from '../masks/onlyPresent.js';
+import { project } from '../perturbation.js';
 import { boneLengths } from './boneLengths.js';
 
 const rule = boneLengths({ edges: kinect });
@@ -24,13 +24,18 @@ const largestChange = (x: tf.Tensor, clean: tf.Tensor, edges = kinect) => {
   );
 };
 
-/** What steps of PGD along a fixed gradient gain, as a share of epsilon |gradient|_1: 1 without the rule. */
+/** The gain of PGD's steps along a fixed gradient, relative to epsilon |gradient|_1: 1 without the constraint. */
 const shareKept = (constraints: Constraint[], epsilon: number) => {
   const clean = people(1, 1, 2, 1);
   const size = clean.size;
   const gradient = normal([1, size], 2) as tf.Tensor2D;
   const budget = { norm: 'linf' as const, epsilon, constraints };
-  const balls = ballsAround({ skeleton: clean }, { skeleton: budget }, {}, { stepLength: 0.125, useBudgetStepSize: false });
+  const balls = ballsAround(
+    { skeleton: clean },
+    { skeleton: budget },
+    {},
+    { stepLength: 0.125, useBudgetStepSize: false },
+  );
   let delta = tf.zeros<tf.Rank.R2>([1, size]);
   for (let step = 0; step < 10; step++) {
     delta = tf.tidy(() => project(balls[0]!, tf.add(delta, tf.mul(tf.sign(gradient), epsilon / 8))));
@@ -43,10 +48,10 @@ const shareKept = (constraints: Constraint[], epsilon: number) => {
 describe('boneLengths', () => {
   describeConstraint(rule, (seed) => sparsePeople(2, 2, 3, seed));
 
-  it("puts a single bone's joint on the sphere around its parent, where it is nearest to the wanted place", () => {
+  it("moves a single bone's joint to the point of the sphere around its parent that is nearest to the wanted position", () => {
     const clean = tf.tensor([0, 0, 3, 0], [1, 1, 2, 2]);
     const wanted = tf.tensor([0, 0, 3, 4], [1, 1, 2, 2]);
-    // The joint is drawn to (3, 4), the way from (0, 0) 5 long, the bone 3: it ends at (9/5, 12/5).
+    // The wanted position is (3, 4), at distance 5 from (0, 0); the bone has length 3, so the joint moves to (9/5, 12/5).
     const only = boneLengths({ edges: [[0, 1]], root: 0 });
     const [x, y, a, b] = values(only.apply(wanted, clean));
     expect([x, y]).toEqual([0, 0]);
@@ -54,7 +59,7 @@ describe('boneLengths', () => {
     expect(b).toBeCloseTo(2.4, 5);
   });
 
-  it('lets a body be carried and turned as a whole', () => {
+  it('lets a body move and rotate as a whole', () => {
     const clean = people(2, 1, 2, 3);
     const carried = tf.add(clean, [0.01, -0.02, 0.005]);
     expect(values(tf.max(tf.abs(tf.sub(rule.apply(carried, clean), carried))))[0]).toBeLessThan(1e-6);
@@ -68,7 +73,7 @@ describe('boneLengths', () => {
     expect(values(tf.max(tf.abs(tf.sub(rule.apply(turned, clean), turned))))[0]).toBeLessThan(2e-6);
   });
 
-  it('keeps absent bodies and padded frames all zero, and only those', () => {
+  it('keeps absent bodies and padded frames all zero, and no others', () => {
     const clean = sparsePeople(2, 2, 3, 4);
     const there = onlyPresent()(clean);
     const moved = rule.apply(tf.add(clean, normal(clean.shape, 5, 0.02)), clean);
@@ -76,7 +81,7 @@ describe('boneLengths', () => {
     expect(values(there)).toContain(0);
   });
 
-  it('copes with joints that coincide, and with ones that are wanted where their parent is', () => {
+  it('handles joints that coincide, and joints whose wanted position is that of their parent', () => {
     const clean = tf.tensor([0, 0, 1, 0, 1, 0], [1, 1, 3, 2]);
     const wanted = tf.tensor([0, 0, 0, 0, 2, 5], [1, 1, 3, 2]);
     const chain = boneLengths({
@@ -91,7 +96,7 @@ describe('boneLengths', () => {
     expect(values(chain.holds!(moved, clean))).toEqual([1]);
   });
 
-  it("takes other layouts, with coordinates first as PyTorch's", () => {
+  it("takes other layouts, such as PyTorch's with coordinates first", () => {
     const clean = people(2, 1, 3, 6);
     const perturbed = tf.add(clean, normal(clean.shape, 7, 0.02));
     const order = [0, 4, 2, 3, 1];
@@ -105,14 +110,14 @@ describe('boneLengths', () => {
     expect(values(flat)).toEqual(expected);
   });
 
-  it('leaves half of the budget and more to be used in a linf ball of 2 or 5 cm', () => {
+  it('lets PGD use at least half of the budget in a linf ball of 2 or 5 cm', () => {
     // A linear program without curvature reaches 0.74 on average; joints placed without regard for the ball 0.25.
     expect(shareKept([rule], 0.02)).toBeGreaterThan(0.5);
     expect(shareKept([rule], 0.05)).toBeGreaterThan(0.45);
     expect(shareKept([], 0.02)).toBeCloseTo(1, 3);
   });
 
-  it('holds exactly in what PGD returns, inside the ball, under masks of whole limbs, and raises the loss', async () => {
+  it('holds exactly in the result of PGD, inside the ball, with masks of whole limbs, and lets PGD raise the loss', async () => {
     const clean = { skeleton: sparsePeople(2, 2, 2, 8), other: normal([2, 3], 9) };
     const classifier = denseClassifier(clean, 3, 10, 20);
     const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
@@ -144,7 +149,7 @@ describe('boneLengths', () => {
     }
   });
 
-  it("says what doesn't fit", () => {
+  it('refuses another number of joints, another axis and unknown options', () => {
     const clean = people(1, 1, 1, 1);
     const other = boneLengths({
       edges: [
@@ -154,10 +159,13 @@ describe('boneLengths', () => {
     });
     expect(() => other.apply(clean, clean)).toThrow(ThreatModelError);
     expect(() => other.apply(clean, clean)).toThrow(
-      /tree of 3 joints, but axis -2 .*\[1, 1, 1, 20, 3\], has 20/,
+      /^boneLengths\.axes\.joints: got -2; expected an axis of 3 joints, .* but axis -2 .*\[1, 1, 1, 20, 3\] has 20\./,
     );
     expect(() => boneLengths({ edges: kinect, axes: { joints: 9 } }).apply(clean, clean)).toThrow(
-      /axis of joints is 9/,
+      /^boneLengths\.axes\.joints: got 9/,
+    );
+    expect(() => boneLengths({ edges: kinect, bones: 3 } as never)).toThrow(
+      /^boneLengths\.bones: got an unknown option; expected one of edges, root, axes/,
     );
   });
 });

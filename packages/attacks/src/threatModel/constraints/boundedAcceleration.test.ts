@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { pgd } from '../../attacks/pgd.js';
 import { onlyPresent } from '../masks/onlyPresent.js';
-import { boundedAcceleration } from './boundedAcceleration.js';
+import { type BoundedAccelerationOptions, boundedAcceleration } from './boundedAcceleration.js';
 
 const bound = 0.004;
 const rule = boundedAcceleration({ bound });
@@ -33,7 +33,7 @@ describe('boundedAcceleration', () => {
     expect(changes.filter((change) => change > 0.9 * bound).length).toBeGreaterThan(changes.length / 3);
   });
 
-  it('leaves what obeys exactly where it is: drifts, and slow waves', () => {
+  it('leaves perturbations within the bound exactly as they are: drifts and slow waves', () => {
     const clean = people(1, 1, 8, 3);
     const time = tf.reshape(tf.range(0, 8), [1, 1, 8, 1, 1]);
     const drift = tf.add(clean, tf.mul(time, [0.02, -0.01, 0]));
@@ -76,7 +76,7 @@ describe('boundedAcceleration', () => {
     },
   );
 
-  it('allows a share of the clean acceleration', () => {
+  it('allows a fraction of the clean acceleration', () => {
     const clean = people(1, 1, 6, 4);
     const relative = boundedAcceleration({ relative: 0.1 });
     const moved = relative.apply(tf.add(clean, normal(clean.shape, 5, 0.02)), clean);
@@ -86,7 +86,7 @@ describe('boundedAcceleration', () => {
     }
   });
 
-  it('has nothing to say on two frames, and on frames around a gap', () => {
+  it('bounds nothing on two frames, nor on frames around a gap', () => {
     const two = people(1, 1, 2, 6);
     const moved = tf.add(two, normal(two.shape, 7, 0.02));
     for (const [i, value] of values(rule.apply(moved, two)).entries()) {
@@ -101,7 +101,7 @@ describe('boundedAcceleration', () => {
     expect(values(onlyPresent()(conjured))).toEqual([1, 1, 0, 1, 1]);
   });
 
-  it('holds in what PGD returns, inside the ball, which is used', async () => {
+  it('holds in the result of PGD, which uses the ball and stays inside it', async () => {
     const clean = { skeleton: sparsePeople(2, 1, 8, 10) };
     const classifier = denseClassifier(clean, 3, 11, 20);
     const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
@@ -114,10 +114,15 @@ describe('boundedAcceleration', () => {
   });
 
   it.each([
-    [{}, /was given no bound/],
-    [{ bound: -1 }, /bound is -1; expected a finite number that is 0 or more/],
-    [{ relative: Number.NaN }, /relative is NaN/],
+    [{}, /^boundedAcceleration: got an object with \[\]; expected an option bound, relative or both/],
+    [{ bound: -1 }, /^boundedAcceleration\.bound: got -1; expected a finite number that is 0 or more/],
+    [{ relative: Number.NaN }, /^boundedAcceleration\.relative: got NaN/],
+    [{ bound: 1, limit: 2 }, /^boundedAcceleration\.limit: got an unknown option/],
+    [
+      { bound: 1, axes: { joint: 2 } },
+      /^boundedAcceleration\.axes\.joint: .*; expected joints\. Rename it\.$/,
+    ],
   ])('refuses %o', (options, message) => {
-    expect(() => boundedAcceleration(options)).toThrow(message);
+    expect(() => boundedAcceleration(options as BoundedAccelerationOptions)).toThrow(message);
   });
 });

@@ -1,45 +1,49 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { shown, ThreatModelError } from '../../errors.js';
-import { type Motion, motionOf } from '../../skeleton/motion.js';
-import type { SkeletonAxes } from '../../skeleton/skeletonAxes.js';
+import { budgetChecks } from '../../options.js';
+import { accelerations, type Motion, motionOf } from '../../skeleton/motion.js';
+import { checkSkeletonAxes, type SkeletonAxes } from '../../skeleton/skeletonAxes.js';
 import type { Constraint } from '../constraint.js';
 import { largestOf, roundingOf } from './rows.js';
 import { lengthsOf } from './skeletons.js';
-import { accelerations, smoothing } from './smoothing.js';
+import { smoothing } from './smoothing.js';
+
+const { checkNotNegative, checkOption, rejectUnknownOptions } = budgetChecks;
 
 /** Steps of the alternating direction method. */
 const STEPS = 12;
 /** Over-relaxation of its steps; 1.5 to 1.8 are usual (Boyd et al. 2011, section 3.4.3). */
 const RELAXATION = 1.6;
-/** Keeps 0 / 0 away. */
+/** Avoids 0 / 0. */
 const TINY = 1e-30;
 
-/** Options of {@link boundedAcceleration}; one of `bound` and `relative` at least. */
+/** Options of {@link boundedAcceleration}; at least one of `bound` and `relative` is needed. */
 export interface BoundedAccelerationOptions {
-  /** By how much a joint's acceleration may change, in the input's units per frame squared, 0 or more. Default 0. */
+  /** How much a joint's acceleration may change, in the input's units per frame squared, 0 or more. Default 0. */
   bound?: number;
-  /** What may be added to `bound`: this share of the joint's own clean acceleration in that frame. Default 0. */
+  /** What is added to `bound`: this fraction of the joint's clean acceleration in that frame. Default 0. */
   relative?: number;
   /** Where frames, joints and coordinates are. Default: the last three axes. */
   axes?: SkeletonAxes;
 }
 
 /**
- * Accelerations of joints that change by no more than a bound: with d the perturbation of a joint,
+ * Bounds how much the accelerations of joints change: with d the perturbation of a joint,
  * |d(t+1) - 2 d(t) + d(t-1)| <= bound + relative * |x(t+1) - 2 x(t) + x(t-1)| in Euclidean length, for each joint and frame.
  * So a perturbation can't jitter, and a slow drift costs nothing. SMART (Wang et al., CVPR 2021, the dynamics term of
- * its perceptual loss, order 2) lowers the mean square of the same difference; as a term of a loss it is
- * {@link withMotionTerm}. Here it is a bound, which holds to two millionths (2^-19) of the sample's largest coordinate.
+ * its perceptual loss, order 2) lowers the mean square of the same difference, as {@link withMotionTerm} does. Here it is a
+ * bound, which holds to two millionths (2^-19) of the sample's largest coordinate.
  *
- * `apply` gives, joint by joint, nearly the nearest perturbation that obeys: 12 steps of the alternating direction
- * method of multipliers, then a scaling that makes up for what is left, and for joints that would now go further than
- * any was to go. Perturbations that obey already stay as they are. Frames count in threes in which the body is
- * there, so nothing is bounded across a gap; absent bodies, all zero, stay so.
+ * `apply` computes, joint by joint, nearly the nearest perturbation that satisfies the bound: 12 steps of the alternating
+ * direction method of multipliers, then a scaling that removes the remaining excess, and that keeps each joint from moving
+ * further than the largest wanted move. Perturbations within the bound stay as they are. The bound applies to three
+ * consecutive frames in which the body is present, so not across a gap; absent bodies, all zero, stay so.
  *
- * In a ball of 0.02 m over 64 frames, PGD along gradients that are smooth over some 3 frames keeps, to first order, 0.93
- * of what it would gain without the rule at a bound of 0.01 m, 0.83 at 0.002 m and 0.61 at 0.0005 m; had joints just been
- * scaled, 0.17, 0.03 and 0.01. Costs 12 products of a frames x frames matrix with the input, for each of eight tries a step.
- * @throws {ThreatModelError} when neither bound is given or one is below 0; in `perturb`, when the input has no such axes
+ * In a ball of 0.02 m over 64 frames, PGD along gradients that are smooth over some 3 frames retains, to first order, 0.93
+ * of its gain without the constraint at a bound of 0.01 m, 0.83 at 0.002 m and 0.61 at 0.0005 m; with mere scaling of joints
+ * 0.17, 0.03 and 0.01. One call of `apply` costs 12 products of a frames x frames matrix with the input; a step calls it
+ * eight times.
+ * @throws {ThreatModelError} when neither bound is given, one is below 0 or an option is unknown; in `perturb`, when the
+ *   input has no such axes
  * @example
  * ```ts
  * import { boundedAcceleration, onlyPresent, pgd } from '@amr/attacks';
@@ -56,14 +60,13 @@ export interface BoundedAccelerationOptions {
  */
 export function boundedAcceleration(options: BoundedAccelerationOptions): Constraint {
   const { bound = 0, relative = 0, axes } = options;
-  if (options.bound === undefined && options.relative === undefined) {
-    throw new ThreatModelError('boundedAcceleration was given no bound; expected bound, relative or both.');
-  }
-  for (const [name, value] of Object.entries({ bound, relative })) {
-    if (!(value >= 0 && value < Infinity)) {
-      throw new ThreatModelError(`${name} is ${shown(value)}; expected a finite number that is 0 or more.`);
-    }
-  }
+  const keys = ['bound', 'relative', 'axes'] satisfies (keyof BoundedAccelerationOptions)[];
+  rejectUnknownOptions('boundedAcceleration', options, keys);
+  checkSkeletonAxes('boundedAcceleration.axes', axes);
+  const given = options.bound !== undefined || options.relative !== undefined;
+  checkOption('boundedAcceleration', options, given, 'an option bound, relative or both');
+  checkNotNegative('boundedAcceleration.bound', bound);
+  checkNotNegative('boundedAcceleration.relative', relative);
 
   /** How much each joint's acceleration may change, `[frames - 2, 1, joints of all bodies]`. */
   const allowed = ({ arrange }: Motion, clean: tf.Tensor): tf.Tensor3D =>
@@ -72,25 +75,25 @@ export function boundedAcceleration(options: BoundedAccelerationOptions): Constr
     name: 'boundedAcceleration',
     apply: (perturbed, clean) =>
       tf.tidy(() => {
-        const motion = motionOf(clean, axes);
+        const motion = motionOf(clean, axes, 'boundedAcceleration.axes');
         const { arrange, restore, spread, present, steady } = motion;
         const change = tf.sub(perturbed, clean);
         const wanted = tf.mul<tf.Tensor3D>(arrange(change), present);
         if (!steady) return tf.add(clean, restore(wanted));
-        // Half of what `holds` lets pass, so that a bound of 0 still lets joints drift.
+        // Half of the tolerance of `holds`, so that a bound of 0 still allows a drift.
         const slack = spread(tf.mul(roundingOf(perturbed, clean), 0.5));
         const limit = tf.add<tf.Tensor3D>(allowed(motion, clean), slack);
         const excessOf = (moves: tf.Tensor3D) =>
           tf.max(tf.mul(tf.div(lengthsOf(accelerations(moves)), tf.maximum(limit, TINY)), steady), 0, true);
-        const smooth = tf.mul<tf.Tensor3D>(smoothed(wanted, limit, steady), present);
+        const smoothed = tf.mul<tf.Tensor3D>(smooth(wanted, limit, steady), present);
         const reach = tf.maximum(spread(largestOf(change)), TINY);
-        const over = tf.div(tf.max(tf.abs(smooth), [0, 1], true), reach);
-        const scaled = tf.div(smooth, tf.maximum(tf.maximum(excessOf(smooth), over), 1));
+        const over = tf.div(tf.max(tf.abs(smoothed), [0, 1], true), reach);
+        const scaled = tf.div(smoothed, tf.maximum(tf.maximum(excessOf(smoothed), over), 1));
         return tf.add(clean, restore(tf.where(tf.lessEqual(excessOf(wanted), 1), wanted, scaled)));
       }),
     holds: (perturbed, clean) =>
       tf.tidy(() => {
-        const motion = motionOf(clean, axes);
+        const motion = motionOf(clean, axes, 'boundedAcceleration.axes');
         if (!motion.steady) return tf.onesLike(largestOf(clean));
         const changes = lengthsOf(accelerations(motion.arrange(tf.sub(perturbed, clean))));
         const excess = tf.mul(tf.sub(changes, allowed(motion, clean)), motion.steady);
@@ -100,11 +103,11 @@ export function boundedAcceleration(options: BoundedAccelerationOptions): Constr
 }
 
 /**
- * Nearly the nearest trajectories to the wanted ones whose accelerations are within their limits: the least
- * |x - wanted|^2 + indicator(|D x| <= limit), by the alternating direction method (Boyd et al. 2011, section 3.1) in
- * which x has gone: only accelerations are iterated.
+ * Nearly the nearest trajectories to the wanted ones whose accelerations are within their limits: minimises
+ * |x - wanted|^2 + indicator(|D x| <= limit) by the alternating direction method (Boyd et al. 2011, section 3.1). x is
+ * eliminated: only the accelerations are iterated.
  */
-function smoothed(wanted: tf.Tensor3D, limit: tf.Tensor3D, steady: tf.Tensor3D): tf.Tensor3D {
+function smooth(wanted: tf.Tensor3D, limit: tf.Tensor3D, steady: tf.Tensor3D): tf.Tensor3D {
   const [frames, size, count] = wanted.shape;
   const { filter, back, forth } = smoothing(frames);
   const times = (matrix: tf.Tensor2D, x: tf.Tensor3D) =>
@@ -114,12 +117,12 @@ function smoothed(wanted: tf.Tensor3D, limit: tf.Tensor3D, steady: tf.Tensor3D):
     return tf.mul<tf.Tensor3D>(x, tf.where(tf.greater(steady, 0), shrink, tf.onesLike(shrink)));
   };
   const base = times(filter, wanted);
-  const drawn = accelerations(base);
+  const baseAccelerations = accelerations(base);
   let target = within(accelerations(wanted));
   let dual: tf.Tensor3D = tf.zerosLike(target);
   for (let step = 0; step < STEPS; step++) {
     [target, dual] = tf.tidy(() => {
-      const reached = tf.add(drawn, times(forth, tf.sub(target, dual)));
+      const reached = tf.add(baseAccelerations, times(forth, tf.sub(target, dual)));
       const mixed = tf.add(
         tf.add(tf.mul(reached, RELAXATION), tf.mul(target, 1 - RELAXATION)),
         dual,

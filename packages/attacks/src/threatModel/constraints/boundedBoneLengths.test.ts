@@ -12,7 +12,7 @@ const rule = boundedBoneLengths({ edges: kinect, change });
 describe('boundedBoneLengths', () => {
   describeConstraint(rule, (seed) => sparsePeople(2, 2, 3, seed));
 
-  it('lets bones change by the share and no more, and uses it', () => {
+  it('lets bones change by the fraction and no more, and uses all of it', () => {
     const clean = people(1, 2, 3, 1);
     const moved = rule.apply(tf.add(clean, normal(clean.shape, 2, 0.03)), clean);
     const before = boneLengthsOf(clean, kinect).flat();
@@ -26,14 +26,14 @@ describe('boundedBoneLengths', () => {
     expect(changes.filter((share) => Math.abs(share) < change / 2).length).toBeGreaterThan(5);
   });
 
-  it('leaves what obeys where it is', () => {
+  it('leaves perturbations that satisfy the constraint as they are', () => {
     const clean = people(1, 1, 2, 3);
     const obeying = rule.apply(tf.add(clean, normal(clean.shape, 4, 0.02)), clean);
-    // Bones at the end of their bound are cut again at float32's last digits.
+    // Bones at the end of their bound are clipped again in the last digits of float32.
     expect(values(tf.max(tf.abs(tf.sub(rule.apply(obeying, clean), obeying))))[0]).toBeLessThan(5e-6);
   });
 
-  it('is the rule of boneLengths when nothing may change', () => {
+  it('equals boneLengths when nothing may change', () => {
     const clean = people(1, 1, 2, 5);
     const perturbed = tf.add(clean, normal(clean.shape, 6, 0.02));
     const none = boundedBoneLengths({ edges: kinect, change: 0 }).apply(perturbed, clean);
@@ -42,7 +42,17 @@ describe('boundedBoneLengths', () => {
 
   it.each([-0.1, 1, Number.NaN])('refuses a change of %d', (share) => {
     expect(() => boundedBoneLengths({ edges: kinect, change: share })).toThrow(
-      /expected a share from 0 to below 1/,
+      /^boundedBoneLengths\.change: got .*; expected a fraction from 0 to below 1/,
+    );
+  });
+
+  it('refuses unknown options', () => {
+    const options = { edges: kinect, change: 0.1 };
+    expect(() => boundedBoneLengths({ ...options, relative: 0.1 } as never)).toThrow(
+      /^boundedBoneLengths\.relative: got an unknown option; expected one of edges, root, change, axes/,
+    );
+    expect(() => boundedBoneLengths({ ...options, axes: { frames: 1 } } as never)).toThrow(
+      /^boundedBoneLengths\.axes\.frames: got an unknown option; expected one of joints, coordinates/,
     );
   });
 });

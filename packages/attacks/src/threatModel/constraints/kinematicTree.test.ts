@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ThreatModelError } from '../../errors.js';
 import { incidence, kinematicTree, pathsFromRoot } from './kinematicTree.js';
 
-/** Any tree, its joints and bones in any order and direction. */
+/** Any tree, with its joints and bones in any order and direction. */
 const trees = fc
   .integer({ min: 2, max: 12 })
   .chain((joints) =>
@@ -25,10 +25,10 @@ const trees = fc
   );
 
 describe('kinematicTree', () => {
-  it('puts each joint once, after the joint it hangs on, by one of the bones', () => {
+  it('contains each joint once, after its parent, connected to it by one of the bones', () => {
     fc.assert(
       fc.property(trees, (edges) => {
-        const { order, place, levels, parents } = kinematicTree({ edges });
+        const { order, place, levels, parents } = kinematicTree({ edges }, 'boneLengths');
         expect([...order].sort((a, b) => a - b)).toEqual(order.map((_, joint) => joint));
         expect(order.map((joint) => place[joint])).toEqual(order.map((_, i) => i));
         const bones = parents.map((parent, i) => [order[parent]!, order[i + 1]!].sort((a, b) => a - b));
@@ -47,35 +47,33 @@ describe('kinematicTree', () => {
     );
   });
 
-  it('starts where the tree is least deep, or at the root that is named', () => {
+  it('starts at the joint from which the tree is least deep, or at the given root', () => {
     const chain: [number, number][] = [
       [3, 4],
       [0, 1],
       [2, 1],
       [3, 2],
     ];
-    expect(kinematicTree({ edges: chain }).order[0]).toBe(2);
-    expect(kinematicTree({ edges: chain }).levels).toHaveLength(2);
-    expect(kinematicTree({ edges: chain, root: 0 }).order).toEqual([0, 1, 2, 3, 4]);
+    expect(kinematicTree({ edges: chain }, 'boneLengths').order[0]).toBe(2);
+    expect(kinematicTree({ edges: chain }, 'boneLengths').levels).toHaveLength(2);
+    expect(kinematicTree({ edges: chain, root: 0 }, 'boneLengths').order).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('has matrices for the bones of joints and for the bones on the way to a joint', () => {
-    const tree = kinematicTree({
-      edges: [
-        [0, 1],
-        [0, 2],
-        [2, 3],
-      ],
-      root: 0,
-    });
+  it('has matrices for the bones of joints and for the bones on the path to a joint', () => {
+    const edges = [
+      [0, 1],
+      [0, 2],
+      [2, 3],
+    ] as const;
+    const tree = kinematicTree({ edges, root: 0 }, 'boneLengths');
     expect(values(incidence(tree))).toEqual([-1, 1, 0, 0, -1, 0, 1, 0, 0, 0, -1, 1]);
     expect(values(pathsFromRoot(tree))).toEqual([0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 1]);
   });
 
   it.each([
-    [{ edges: [[1, 2] as const] }, /bone \[1, 2\].*joints from 0 to 1.*counted from 0/],
-    [{ edges: [[0, 0] as const] }, /bone \[0, 0\]; expected two different joints/],
-    [{ edges: [[0, 0.5] as const] }, /bone \[0, 0.5\]/],
+    [{ edges: [[1, 2] as const] }, /^boneLengths\.edges: got \[1, 2\]; .*joints from 0 to 1.*counted from 0/],
+    [{ edges: [[0, 0] as const] }, /^boneLengths\.edges: got \[0, 0\]; expected two different joints/],
+    [{ edges: [[0, 0.5] as const] }, /^boneLengths\.edges: got \[0, 0\.5\]/],
     [
       {
         edges: [
@@ -84,11 +82,11 @@ describe('kinematicTree', () => {
           [2, 0],
         ] as const,
       },
-      /not a tree: no bones lead from joint 0 to \[3\]/,
+      /^boneLengths\.edges: .*; expected a tree, but no bones lead from joint 0 to \[3\]/,
     ],
-    [{ edges: [[0, 1] as const], root: 2 }, /root is 2; expected one of the joints 0 to 1/],
-  ])('refuses what is no tree: %o', (options, message) => {
-    expect(() => kinematicTree(options)).toThrow(ThreatModelError);
-    expect(() => kinematicTree(options)).toThrow(message);
+    [{ edges: [[0, 1] as const], root: 2 }, /^boneLengths\.root: got 2; expected one of the joints 0 to 1/],
+  ])('refuses what is not a tree: %o', (options, message) => {
+    expect(() => kinematicTree(options, 'boneLengths')).toThrow(ThreatModelError);
+    expect(() => kinematicTree(options, 'boneLengths')).toThrow(message);
   });
 });

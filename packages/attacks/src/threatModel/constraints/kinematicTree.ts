@@ -1,5 +1,8 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { shown, ThreatModelError } from '../../errors.js';
+import { budgetChecks } from '../../options.js';
+
+const { checkOption } = budgetChecks;
 
 /** The bones of a skeleton. */
 export interface BoneOptions {
@@ -9,63 +12,64 @@ export interface BoneOptions {
    */
   edges: readonly (readonly [number, number])[];
   /**
-   * The joint that is placed first, the others after it from bone to bone. Default: the middle of the tree, from
-   * which all joints are the fewest bones away (the spine between or below the shoulders in the usual layouts). Under
-   * a mask it should be a joint that the mask leaves in place.
+   * The joint that is placed first; the others follow from bone to bone. Default: the middle of the tree, from which all
+   * joints are the fewest bones away (the spine between or below the shoulders in the usual layouts). With a mask it
+   * should be a joint that the mask holds in place.
    */
   root?: number;
 }
 
-/** A tree of bones in breadth-first order, as arrays that work on whole levels at once. */
+/** A tree of bones in breadth-first order, as arrays, so that tensor operations can treat a whole level at once. */
 export interface KinematicTree {
-  /** Joints from the root on, level by level; bone i leads to `order[i + 1]`. */
+  /** Joints, beginning with the root, level by level; bone i leads to `order[i + 1]`. */
   readonly order: readonly number[];
-  /** Place in `order` of each joint. */
+  /** Index in `order` of each joint. */
   readonly place: readonly number[];
-  /** The levels beneath the root. */
+  /** The levels below the root. */
   readonly levels: readonly TreeLevel[];
-  /** For each bone the place of the joint that it leads from. */
+  /** For each bone the index in `order` of the joint that it leads from. */
   readonly parents: readonly number[];
 }
 
-/** Joints that are equally far from the root. */
+/** Joints that are the same number of bones away from the root. */
 export interface TreeLevel {
-  /** Place in `order` of its first joint. */
+  /** Index in `order` of its first joint. */
   readonly start: number;
-  /** For each of its joints the number, in the level above, of the joint it hangs on. */
+  /** For each of its joints the index, in the level above, of its parent. */
   readonly above: readonly number[];
 }
 
 /**
- * Checks bones and puts them in order.
- * @throws {ThreatModelError} when the edges are not a tree over the joints from 0 on, or the root is none of them
+ * The tree that bones form.
+ * @param path what the options belong to, as in `boneLengths`
+ * @throws {ThreatModelError} when the edges are not a tree over the joints from 0 on, or the root is not one of them
  */
-export function kinematicTree({ edges, root }: BoneOptions): KinematicTree {
+export function kinematicTree({ edges, root }: BoneOptions, path: string): KinematicTree {
+  checkOption(`${path}.edges`, edges, Array.isArray(edges), 'an array of bones, pairs of joints');
   const joints = edges.length + 1;
   const neighbours = Array.from({ length: joints }, (): number[] => []);
   for (const edge of edges) {
     const [a, b] = edge;
     const valid = (joint: number) => Number.isInteger(joint) && joint >= 0 && joint < joints;
-    if (edge.length !== 2 || !valid(a) || !valid(b) || a === b) {
-      throw new ThreatModelError(
-        `The edges hold the bone ${shown([...edge])}; expected two different joints from 0 to ${joints - 1}, for ${edges.length} bones make a tree of ${joints} joints. Joints are counted from 0.`,
-      );
-    }
+    const expected = `two different joints from 0 to ${joints - 1}, since ${edges.length} bones make a tree of ${joints} joints`;
+    const good = edge.length === 2 && valid(a) && valid(b) && a !== b;
+    checkOption(`${path}.edges`, edge, good, expected, 'Joints are counted from 0.');
     neighbours[a]!.push(b);
     neighbours[b]!.push(a);
   }
-  if (root !== undefined && !(Number.isInteger(root) && root >= 0 && root < joints)) {
-    throw new ThreatModelError(`root is ${shown(root)}; expected one of the joints 0 to ${joints - 1}.`);
-  }
+  const isJoint = root === undefined || (Number.isInteger(root) && root >= 0 && root < joints);
+  checkOption(`${path}.root`, root, isJoint, `one of the joints 0 to ${joints - 1}`);
   const unreached = levelsFrom(0, neighbours).reduce(
     (left, level) => left.filter((joint) => !level.includes(joint)),
     neighbours.map((_, joint) => joint),
   );
-  if (unreached.length > 0) {
-    throw new ThreatModelError(
-      `The edges are not a tree: no bones lead from joint 0 to ${shown(unreached)}, so ${joints - 1} bones make a cycle elsewhere. Join each joint to the others by exactly one way.`,
-    );
-  }
+  checkOption(
+    `${path}.edges`,
+    edges,
+    unreached.length === 0,
+    `a tree, but no bones lead from joint 0 to ${formatValue(unreached)}, so there is a cycle elsewhere`,
+    'Connect each joint to the others by exactly one path.',
+  );
 
   const joined = levelsFrom(root ?? middleOf(neighbours), neighbours);
   const order = joined.flat();
@@ -81,8 +85,9 @@ export function kinematicTree({ edges, root }: BoneOptions): KinematicTree {
 }
 
 /**
- * The matrix `[bones, joints]` that takes joints, in the tree's order, to bones: -1 where a bone begins and 1 where it
- * ends. So differences along all bones are one product, and so is its transpose, what the joints get from their bones.
+ * The matrix `[bones, joints]` that maps joints, in the tree's order, to bones: -1 where a bone begins and 1 where it
+ * ends. So the differences along all bones are one product, and the sums over the bones of each joint are one product with
+ * the transpose.
  */
 export function incidence({ parents }: KinematicTree): tf.Tensor2D {
   const joints = parents.length + 1;
@@ -94,7 +99,10 @@ export function incidence({ parents }: KinematicTree): tf.Tensor2D {
   return tf.tensor2d(entries, [parents.length, joints]);
 }
 
-/** The matrix `[joints, bones]` of 1 where a bone lies between the root and a joint. */
+/** The options of bones. */
+export const BONE_KEYS = ['edges', 'root'] as const satisfies (keyof BoneOptions)[];
+
+/** The matrix `[joints, bones]` that is 1 where a bone lies between the root and a joint. */
 export function pathsFromRoot({ parents }: KinematicTree): tf.Tensor2D {
   const bones = parents.length;
   const entries = new Float32Array((bones + 1) * bones);
@@ -106,7 +114,7 @@ export function pathsFromRoot({ parents }: KinematicTree): tf.Tensor2D {
   return tf.tensor2d(entries, [bones + 1, bones]);
 }
 
-/** Joints by their number of bones from a joint. */
+/** Joints, grouped by how many bones away from a joint they are. */
 function levelsFrom(joint: number, neighbours: readonly number[][]): number[][] {
   const seen = new Set([joint]);
   const levels = [[joint]];
@@ -118,7 +126,7 @@ function levelsFrom(joint: number, neighbours: readonly number[][]): number[][] 
   return levels;
 }
 
-/** The joint halfway along the longest way through a tree. */
+/** The joint in the middle of the longest path through a tree. */
 function middleOf(neighbours: readonly number[][]): number {
   const end = levelsFrom(0, neighbours).at(-1)![0]!;
   const levels = levelsFrom(end, neighbours);

@@ -36,7 +36,7 @@ const lengthened = (clean: tf.Tensor, factor: (person: number, bone: number) => 
 describe('onlyBoneLengths', () => {
   describeConstraint(rule, (seed) => sparsePeople(2, 2, 3, seed), { widens: true });
 
-  it('leaves skeletons alone whose bones are longer or shorter by one factor in all frames, and no others', () => {
+  it('leaves only those skeletons as they are whose bones change by one factor in all frames', () => {
     const clean = people(2, 2, 3, 1);
     const factor = (person: number, bone: number) => 1 + 0.04 * Math.sin(7 * person + 3 * bone);
     const moved = lengthened(clean, factor);
@@ -51,7 +51,7 @@ describe('onlyBoneLengths', () => {
     expect(values(rule.holds!(tf.add(clean, [0.001, 0, 0]), clean))).toEqual([0, 0]);
   });
 
-  it('takes the lengths of least squares: what is left has nothing along any bone', () => {
+  it('takes the lengths of least squares: the residual is orthogonal to every bone', () => {
     const clean = people(1, 1, 2, 2);
     const wanted = tf.add(clean, normal(clean.shape, 3, 0.02));
     const rest = tf.sub(wanted, rule.apply(wanted, clean));
@@ -80,7 +80,7 @@ describe('onlyBoneLengths', () => {
     expect(values(bounded.holds!(further, clean))).toEqual([0]);
   });
 
-  it('holds in what PGD returns, which raises the loss', async () => {
+  it('holds in the result of PGD, which raises the loss', async () => {
     const clean = { skeleton: sparsePeople(2, 2, 3, 6) };
     const classifier = denseClassifier(clean, 3, 7, 20);
     const labels = tf.argMax(classifier(clean), 1) as tf.Tensor1D;
@@ -98,6 +98,14 @@ describe('onlyBoneLengths', () => {
   });
 
   it.each([0, 1.5])('refuses a change of %d', (share) => {
-    expect(() => onlyBoneLengths({ edges: kinect, change: share })).toThrow(/above 0 and up to 1/);
+    expect(() => onlyBoneLengths({ edges: kinect, change: share })).toThrow(
+      /^onlyBoneLengths\.change: got .*; expected a fraction above 0 and up to 1/,
+    );
+  });
+
+  it('refuses unknown options', () => {
+    expect(() => onlyBoneLengths({ edges: kinect, chnage: 0.1 } as never)).toThrow(
+      /^onlyBoneLengths\.chnage: .*; expected change\. Rename it\.$/,
+    );
   });
 });

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { shown, ThreatModelError } from '../../errors.js';
-import { type SkeletonAxes, skeletonAxesOf } from '../../skeleton/skeletonAxes.js';
+import { budgetChecks } from '../../options.js';
+import { checkSkeletonAxes, type SkeletonAxes, skeletonAxesOf } from '../../skeleton/skeletonAxes.js';
 import type { Constraint } from '../constraint.js';
 import {
+  BONE_KEYS,
   type BoneOptions,
   incidence,
   type KinematicTree,
@@ -10,34 +11,34 @@ import {
   pathsFromRoot,
 } from './kinematicTree.js';
 import { roundingOf } from './rows.js';
-import { alongBones, skeletons } from './skeletons.js';
+import { alongBones, bodiesOf } from './skeletons.js';
 
-/** Steps of the conjugate gradient method; the 24 bones of Kinect v2 need no more to be right to 1e-3. */
+/** Steps of the conjugate gradient method; for the 24 bones of Kinect v2 they give the result to 1e-3. */
 const STEPS = 12;
 
 /** Options of {@link onlyBoneLengths}. */
 export interface OnlyBoneLengthsOptions extends BoneOptions {
-  /** The share by which a bone may grow or shrink, above 0 and up to 1. Default 1: no bone turns round, the ball alone bounds. */
+  /** The fraction by which a bone may grow or shrink, above 0 and up to 1. Default 1: only the ball bounds it, and no bone reverses. */
   change?: number;
   /** Where frames, joints and coordinates are. Default: the last three axes. */
   axes?: SkeletonAxes;
 }
 
 /**
- * Nothing changes but the lengths of bones, each by one factor in all frames: the adversarial bone length attack of
- * Tanaka, Kera and Kawamoto (AAAI 2022), which has as many degrees of freedom as a person has bones, 24 for the 25
- * joints of NTU RGB+D. x_child - x_parent becomes (1 + a) (x_child - x_parent) with -change <= a <= change for each bone
- * of each person; directions stay, and so does the root.
+ * Only the lengths of bones change, each by one factor in all frames: the adversarial bone length attack of Tanaka, Kera
+ * and Kawamoto (AAAI 2022), which has as many degrees of freedom as a person has bones, 24 for the 25 joints of NTU RGB+D.
+ * x_child - x_parent becomes (1 + a) (x_child - x_parent) with -change <= a <= change for each bone of each person;
+ * directions and the root stay the same.
  *
- * `apply` takes the a of least squared distance to the perturbed joints, found by the conjugate gradient method (12
- * steps), then clipped; so a step of PGD is, to first order, one along the gradient with respect to the a. The paper
- * steps in the a themselves. Joints far from the root move by the sum of the bones on their way: give the ball
- * an epsilon that leaves room for it, such as 0.3 m, when `change` is to be what bounds the attack. A ball or a range that
- * is tighter scales all bones of the sample down together; a mask other than {@link onlyPresent} leaves nothing.
+ * `apply` computes the a of least squared distance to the perturbed joints by the conjugate gradient method (12 steps), and
+ * clips them; so a step of PGD is, to first order, one along the gradient with respect to the a. The paper steps in the a
+ * themselves. Joints far from the root move by the sum of the changes on their path: if `change` is to bound the attack,
+ * give the ball a large enough epsilon, such as 0.3 m. A smaller ball or range reduces all changes of the sample by one
+ * factor; a mask other than {@link onlyPresent} allows no perturbation at all.
  *
- * Holds to two millionths (2^-19) of the sample's largest coordinate. Absent bodies, all zero, stay so.
- * @throws {ThreatModelError} when the edges are no tree or `change` is outside its values; in `perturb`, when the input
- *   has another number of joints
+ * The constraint holds to two millionths (2^-19) of the sample's largest coordinate. Absent bodies, all zero, stay so.
+ * @throws {ThreatModelError} when the edges are not a tree, `change` is outside its values or an option is unknown; in
+ *   `perturb`, when the input has another number of joints
  * @example
  * ```ts
  * import { onlyBoneLengths, onlyPresent, pgd } from '@amr/attacks';
@@ -53,16 +54,22 @@ export interface OnlyBoneLengthsOptions extends BoneOptions {
  * console.log(attack.name);
  * ```
  */
-export function onlyBoneLengths({ change = 1, axes, ...bones }: OnlyBoneLengthsOptions): Constraint {
-  if (!(change > 0 && change <= 1)) {
-    throw new ThreatModelError(
-      `change is ${shown(change)}; expected a share above 0 and up to 1, such as 0.1.`,
-    );
-  }
-  const tree = kinematicTree(bones);
+export function onlyBoneLengths(options: OnlyBoneLengthsOptions): Constraint {
+  const { change = 1, axes, ...bones } = options;
+  const keys = [...BONE_KEYS, 'change', 'axes'] satisfies (keyof OnlyBoneLengthsOptions)[];
+  budgetChecks.rejectUnknownOptions('onlyBoneLengths', options, keys);
+  checkSkeletonAxes('onlyBoneLengths.axes', axes);
+  const good = change > 0 && change <= 1;
+  budgetChecks.checkOption(
+    'onlyBoneLengths.change',
+    change,
+    good,
+    'a fraction above 0 and up to 1, such as 0.1',
+  );
+  const tree = kinematicTree(bones, 'onlyBoneLengths');
   const persons = (like: tf.Tensor) => {
-    const { frames, ...others } = skeletonAxesOf(like, axes);
-    return skeletons(like, tree, others, [frames]);
+    const { frames, ...others } = skeletonAxesOf(like, axes, 'onlyBoneLengths.axes');
+    return bodiesOf(like, tree, others, 'onlyBoneLengths.axes', [frames]);
   };
   return {
     name: 'onlyBoneLengths',
@@ -104,12 +111,12 @@ function lengthening(tree: KinematicTree, vectors: tf.Tensor3D) {
     const changes = tf.reshape<tf.Rank.R2>(tf.mul(vectors, factors), [bones, size * persons]);
     return tf.reshape(tf.matMul(paths, changes), [bones + 1, size, persons]);
   };
-  /** The transpose of `moves`: how much a factor does along given moves. */
+  /** The transpose of `moves`: the inner product of the given moves with the move of each factor. */
   const along = (given: tf.Tensor3D): tf.Tensor => {
     const beneath = tf.matMul(paths, tf.reshape<tf.Rank.R2>(given, [bones + 1, size * persons]), true);
     return tf.sum(tf.mul(vectors, tf.reshape(beneath, vectors.shape)), 1, true);
   };
-  /** The factors of least |moves(a) - wanted|^2, by conjugate gradients with the diagonal as preconditioner. */
+  /** The factors a of least |moves(a) - wanted|^2, by conjugate gradients with the diagonal as preconditioner. */
   const nearest = (wanted: tf.Tensor3D): tf.Tensor => {
     const joints = tf.reshape(tf.sum(paths, 0), [bones, 1, 1]);
     const diagonal = tf.mul(tf.sum(tf.square(vectors), 1, true), joints);

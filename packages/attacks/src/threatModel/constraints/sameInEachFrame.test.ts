@@ -23,7 +23,7 @@ describe('sameInEachFrame', () => {
     for (const [i, value] of [1.1, 2.1, 3.1].entries()) expect(values(moved)[i]).toBeCloseTo(value, 6);
   });
 
-  it('takes the mean over the frames that the mask leaves free, and leaves the others alone', () => {
+  it('takes the mean over the free frames and leaves masked frames as they are', () => {
     const clean = tf.tensor([1, 2, 3], [1, 3, 1]);
     const rule = sameInEachFrame({ mask: onlyFrames([0, 2]) });
     const moved = rule.apply(tf.tensor([1.5, 9, 2.7], [1, 3, 1]), clean);
@@ -34,7 +34,7 @@ describe('sameInEachFrame', () => {
     expect(values(nowhere.apply(tf.add(clean, 0.5), clean))).toEqual([1, 2, 3]);
   });
 
-  it('adds no more than all free frames have room for', () => {
+  it('adds no more than the range allows in every free frame', () => {
     const clean = tf.tensor([0.1, 0.9, 0.5], [1, 3, 1]);
     const range = [0, 1] as const;
     const up = (rule = sameInEachFrame({ range })) => values(rule.apply(tf.add(clean, 0.3), clean));
@@ -45,7 +45,7 @@ describe('sameInEachFrame', () => {
     for (const [i, value] of [0, 0.8, 0.4].entries()) expect(down[i]).toBeCloseTo(value, 6);
   });
 
-  it('holds in what PGD returns, with pixels at the ends of the range and masked frames', async () => {
+  it('holds in the result of PGD, with pixels at the ends of the range and masked frames', async () => {
     const inside = clip(3);
     const rgb = tf.clipByValue(tf.sub(tf.mul(inside, 1.4), 0.2), 0, 1); // one pixel in seven at either end
     const classifier = denseClassifier({ rgb }, 3, 4, 20);
@@ -63,11 +63,14 @@ describe('sameInEachFrame', () => {
       expect(values(tf.mean(tf.abs(tf.slice(first!, row, 1))))[0]).toBeGreaterThan(0.02);
   });
 
-  it("says what doesn't fit", () => {
+  it('refuses a range, an axis, a mask and options that are not valid', () => {
     const clean = clip(5);
-    expect(() => sameInEachFrame({ range: [1, 0] })).toThrow(/range is \[1, 0\]/);
-    expect(() => sameInEachFrame({ axis: 0 }).apply(clean, clean)).toThrow(/axis of frames is 0/);
+    expect(() => sameInEachFrame({ range: [1, 0] })).toThrow(/^sameInEachFrame\.range: got \[1, 0\]/);
+    expect(() => sameInEachFrame({ axis: 0 }).apply(clean, clean)).toThrow(/^sameInEachFrame\.axis: got 0/);
+    expect(() => sameInEachFrame({ clip: [0, 1] } as never)).toThrow(
+      /^sameInEachFrame\.clip: .*; expected range\. Rename it\.$/,
+    );
     const wrong = sameInEachFrame({ mask: () => tf.ones([7]) });
-    expect(() => wrong.apply(clean, clean)).toThrow(/mask of sameInEachFrame is a tensor of shape \[7\]/);
+    expect(() => wrong.apply(clean, clean)).toThrow(/^sameInEachFrame\.mask: got a tensor of shape \[7\]/);
   });
 });

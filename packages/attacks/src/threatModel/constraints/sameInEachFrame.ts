@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { shown, ThreatModelError } from '../../errors.js';
+import { budgetChecks } from '../../options.js';
 import { axisOf } from '../../skeleton/skeletonAxes.js';
+import { checkRange } from '../checkThreatModel.js';
 import type { Constraint } from '../constraint.js';
 import { type Mask, maskOn } from '../masks/maskOn.js';
 import { largestOf, roundingOf } from './rows.js';
@@ -12,23 +13,25 @@ export interface SameInEachFrameOptions {
    * `[batch, frames, height, width, channels]`; in skeletons it is -3.
    */
   axis?: number;
-  /** The budget's own mask, if it has one: the mean is taken over the frames that it leaves free. Default: all. */
+  /** The budget's mask, if it has one: the mean is taken over the frames where the mask is 1. Default: all frames. */
   mask?: Mask;
   /**
-   * The budget's own range, if it has one. What is added to an entry then is no more than all its frames have room for;
-   * without it, a single pixel at the end of the range could cost the whole perturbation. Default: none.
+   * The budget's range, if it has one. The perturbation of an entry is then limited to what stays in the range in every
+   * frame; without it, a single pixel at the end of the range could cost the whole perturbation. Default: none.
    */
   range?: readonly [number, number];
 }
 
 /**
- * The same perturbation in each frame, such as a sticker in front of the lens: x + d with one d for all frames. The
- * nearest one to a step, its mean over the frames, is what `apply` takes, and so stays in every ball that the step was
- * in. It holds to two millionths (2^-19) of the sample's largest entry, which is rounding.
+ * The same perturbation in each frame, such as a sticker in front of the lens: x + d with one d for all frames. `apply`
+ * takes the nearest d to the step, its mean over the frames, which is in every ball that the step is in. The constraint
+ * holds to two millionths (2^-19) of the sample's largest entry, which is rounding.
  *
- * Masked frames are left alone and the others share one d, if the rule is given the budget's mask; a mask that it isn't
- * given leaves nothing. In linf, d is the mean of the signs of the frames' gradients per step, not the sign of their mean.
- * @throws {ThreatModelError} when the range is none; in `perturb`, when the input has no such axis or the mask doesn't fit
+ * If the budget has a mask, give it to the constraint too: masked frames then stay as they are and the others share one d.
+ * Otherwise no perturbation satisfies both. In linf, d is per step the mean of the signs of the frames' gradients, not the
+ * sign of their mean.
+ * @throws {ThreatModelError} when the range is not valid or an option is unknown; in `perturb`, when the input has no such
+ *   axis or the mask doesn't broadcast to it
  * @example
  * ```ts
  * import { pgd, sameInEachFrame } from '@amr/attacks';
@@ -39,16 +42,15 @@ export interface SameInEachFrameOptions {
  * console.log(attack.name);
  * ```
  */
-export function sameInEachFrame({ axis = 1, mask, range }: SameInEachFrameOptions = {}): Constraint {
-  if (range && !(range.length === 2 && range[0] < range[1])) {
-    throw new ThreatModelError(
-      `range is ${shown(range)}; expected [smallest, largest] with smallest below largest.`,
-    );
-  }
-  /** Which entries count, and the mean of values over those of them that differ by their frame only. */
-  const over = (clean: tf.Tensor) => {
-    const frames = axisOf(clean, axis, 'frames');
-    const free = mask ? maskOn(mask, clean, 'The mask of sameInEachFrame') : tf.onesLike(clean);
+export function sameInEachFrame(options: SameInEachFrameOptions = {}): Constraint {
+  const { axis = 1, mask, range } = options;
+  const keys = ['axis', 'mask', 'range'] satisfies (keyof SameInEachFrameOptions)[];
+  budgetChecks.rejectUnknownOptions('sameInEachFrame', options, keys);
+  if (range) checkRange('sameInEachFrame.range', range);
+  /** The free entries, and the mean over the frames of those. */
+  const meanOver = (clean: tf.Tensor) => {
+    const frames = axisOf(clean, axis, 'sameInEachFrame.axis');
+    const free = mask ? maskOn(mask, clean, 'sameInEachFrame.mask') : tf.onesLike(clean);
     const count = tf.maximum(tf.sum(free, frames, true), 1);
     return { frames, free, mean: (x: tf.Tensor) => tf.div(tf.sum(tf.mul(x, free), frames, true), count) };
   };
@@ -56,20 +58,20 @@ export function sameInEachFrame({ axis = 1, mask, range }: SameInEachFrameOption
     name: 'sameInEachFrame',
     apply: (perturbed, clean) =>
       tf.tidy(() => {
-        const { frames, free, mean } = over(clean);
+        const { frames, free, mean } = meanOver(clean);
         let change = mean(tf.sub(perturbed, clean));
         if (range) {
           const bounded = tf.cast(free, 'bool');
-          const room = (end: number, none: number) =>
-            tf.where(bounded, tf.sub(end, clean), tf.fill(clean.shape, none));
-          change = tf.minimum(change, tf.min(room(range[1], Infinity), frames, true));
-          change = tf.maximum(change, tf.max(room(range[0], -Infinity), frames, true));
+          const slack = (end: number, unlimited: number) =>
+            tf.where(bounded, tf.sub(end, clean), tf.fill(clean.shape, unlimited));
+          change = tf.minimum(change, tf.min(slack(range[1], Infinity), frames, true));
+          change = tf.maximum(change, tf.max(slack(range[0], -Infinity), frames, true));
         }
         return tf.add(clean, tf.mul(change, free));
       }),
     holds: (perturbed, clean) =>
       tf.tidy(() => {
-        const { free, mean } = over(clean);
+        const { free, mean } = meanOver(clean);
         const change = tf.sub(perturbed, clean);
         const errors = tf.sub(change, tf.mul(mean(change), free));
         return tf.lessEqual(largestOf(errors), roundingOf(perturbed, clean));

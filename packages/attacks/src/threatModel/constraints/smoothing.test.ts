@@ -1,7 +1,8 @@
 import { values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { accelerations, smoothing } from './smoothing.js';
+import { accelerations } from '../../skeleton/motion.js';
+import { smoothing } from './smoothing.js';
 
 describe('accelerations', () => {
   it('are second differences in time', () => {
@@ -11,7 +12,7 @@ describe('accelerations', () => {
 });
 
 describe('smoothing', () => {
-  it.each([3, 4, 9])('solves (I + r DᵀD) M = I over %i frames, with M Dᵀ and D M Dᵀ beside it', (frames) => {
+  it.each([3, 4, 9])('solves (I + r DᵀD) M = I over %i frames, and gives M Dᵀ and D M Dᵀ', (frames) => {
     const { filter, back, forth } = smoothing(frames);
     const identity = tf.eye(frames);
     const differences = tf.reshape<tf.Rank.R2>(accelerations(tf.reshape(identity, [frames, 1, frames])), [

@@ -1,16 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What a squared acceleration weighs beside a squared move: for bounds from 1/40 to 1/2 of the ball, PGD then keeps the most. */
+/**
+ * The weight of a squared acceleration relative to a squared move: for bounds from 1/40 to 1/2 of the ball, PGD then retains
+ * the most of its gain.
+ */
 const WEIGHT = 20;
 
-/** x(t+1) - 2 x(t) + x(t-1), `[frames - 2, ...]`, of trajectories `[frames, ...]`. */
-export function accelerations(x: tf.Tensor3D): tf.Tensor3D {
-  const [frames, size, count] = x.shape;
-  const from = (start: number) => tf.slice3d(x, [start, 0, 0], [frames - 2, size, count]);
-  return tf.sub(tf.add(from(0), from(2)), tf.mul(from(1), 2));
-}
-
-/** The matrices of a quadratic smoothing; D takes a trajectory to its accelerations, r is the weight of their squares. */
+/** The matrices of a quadratic smoothing. D maps a trajectory to its accelerations, r is the weight of their squares. */
 export interface Smoothing {
   /** M = (I + r D'D)^-1, `[frames, frames]`. */
   filter: tf.Tensor2D;
@@ -20,10 +16,10 @@ export interface Smoothing {
   forth: tf.Tensor2D;
 }
 
-/** The {@link Smoothing} of trajectories of 3 frames or more, worked out in double precision. */
+/** The {@link Smoothing} of trajectories of 3 frames or more, computed in double precision. */
 export function smoothing(frames: number): Smoothing {
   const second = (column: Float64Array, t: number) => column[t]! - 2 * column[t + 1]! + column[t + 2]!;
-  // Columns of M, which is symmetric; so second differences of columns are those of rows.
+  // M is symmetric, so its columns are its rows.
   const filter = inverse(frames);
   const back = filter.map((column) =>
     Float64Array.from({ length: frames - 2 }, (_, t) => WEIGHT * second(column, t)),
@@ -41,7 +37,7 @@ function matrix(rows: readonly Float64Array[]): tf.Tensor2D {
   return tf.tensor2d(Float32Array.from(rows.flatMap((row) => [...row])), [rows.length, rows[0]!.length]);
 }
 
-/** Columns of (I + r D'D)^-1, by the Cholesky factors of the matrix, which has two diagonals on either side. */
+/** Columns of (I + r D'D)^-1, by the Cholesky factors of the matrix, which has two diagonals on each side of the main one. */
 function inverse(frames: number): Float64Array[] {
   const entry = (i: number, j: number) => {
     let sum = i === j ? 1 : 0;

@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Mask, maskOn } from './maskOn.js';
 
 /**
- * A mask of what all of some masks leave free.
+ * The intersection of masks: 1 where all of them are 1.
  * @param masks one or more
  * @returns a function for a budget's `mask`
- * @throws {ThreatModelError} in `perturb`, when one of them doesn't fit
+ * @throws {ThreatModelError} in `perturb`, when one of them doesn't broadcast to the input
  * @example
  * ```ts
  * import { allOf, onlyJoints, onlyPresent, pgd } from '@amr/attacks';
@@ -18,7 +18,7 @@ export function allOf(...masks: Mask[]): Mask {
   return (x) =>
     tf.tidy(() =>
       masks
-        .map((mask, i) => maskOn(mask, x, `Mask ${i} of allOf`))
+        .map((mask, i) => maskOn(mask, x, `allOf.masks[${i}]`))
         .reduce((all, mask) => tf.mul(all, mask), tf.onesLike(x)),
     );
 }

@@ -1,20 +1,23 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { shown, ThreatModelError } from '../../errors.js';
+import { budgetChecks } from '../../options.js';
 
-/** A mask of some places along one axis, `[1, ..., size, ..., 1]`. */
-export function along(x: tf.Tensor, axis: number, chosen: readonly number[], what: string): tf.Tensor {
+/**
+ * A mask that is 1 at some indices along one axis, `[1, ..., size, ..., 1]`.
+ * @param path what an index is called in messages
+ * @throws {ThreatModelError} when the axis has no such index
+ */
+export function along(x: tf.Tensor, axis: number, indices: readonly number[], path: string): tf.Tensor {
   const size = x.shape[axis]!;
-  const places = new Float32Array(size);
-  for (const place of chosen) {
-    if (!(Number.isInteger(place) && place >= 0 && place < size)) {
-      throw new ThreatModelError(
-        `The mask names ${what} ${shown(place)}, but axis ${axis} of the input, ${shown(x)}, has ${size}; expected whole numbers from 0 to ${size - 1}.`,
-      );
-    }
-    places[place] = 1;
+  const mask = new Float32Array(size);
+  for (const index of indices) {
+    const good = Number.isInteger(index) && index >= 0 && index < size;
+    const expected = `whole numbers from 0 to ${size - 1}, as axis ${axis} of the input, ${formatValue(x)}, has ${size}`;
+    budgetChecks.checkOption(path, index, good, expected);
+    mask[index] = 1;
   }
   return tf.tensor(
-    places,
+    mask,
     x.shape.map((_, other) => (other === axis ? size : 1)),
   );
 }

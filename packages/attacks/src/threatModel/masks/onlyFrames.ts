@@ -1,24 +1,25 @@
-import { shown, ThreatModelError } from '../../errors.js';
+import { budgetChecks } from '../../options.js';
 import { axisOf } from '../../skeleton/skeletonAxes.js';
 import { along, span } from './along.js';
 import type { Mask } from './maskOn.js';
-import type { MaskAxisOptions } from './onlyJoints.js';
+import { MASK_AXIS_KEYS, type MaskAxisOptions } from './onlyJoints.js';
 
 /** Consecutive frames. */
 export interface FrameSpan {
-  /** The first. Default 0. */
+  /** The first frame. Default 0. */
   from?: number;
-  /** The first that is no longer among them. Default: the number of frames. */
+  /** The frame after the last. Default: the number of frames. */
   to?: number;
 }
 
 /**
- * A mask that lets an attack write some frames only.
+ * A mask that lets an attack write only some frames.
  * @param frames numbers of frames, from 0, or a span of them
  * @param options the axis of frames. Default 1, as in clips `[batch, frames, height, width, channels]`; in skeletons
  *   `[batch, persons, frames, joints, coordinates]` it is -3
  * @returns a function for a budget's `mask`; it throws {@link ThreatModelError} when the input has no such frame or axis,
  *   or the span is empty
+ * @throws {ThreatModelError} when an option is unknown
  * @example
  * ```ts
  * import { onlyFrames, pgd } from '@amr/attacks';
@@ -29,12 +30,18 @@ export interface FrameSpan {
  * console.log(attack.name);
  * ```
  */
-export function onlyFrames(frames: readonly number[] | FrameSpan, { axis = 1 }: MaskAxisOptions = {}): Mask {
+export function onlyFrames(frames: readonly number[] | FrameSpan, options: MaskAxisOptions = {}): Mask {
+  const { axis = 1 } = options;
+  budgetChecks.rejectUnknownOptions('onlyFrames', options, MASK_AXIS_KEYS);
+  if (!isList(frames)) budgetChecks.rejectUnknownOptions('onlyFrames.frames', frames, SPAN_KEYS);
   return (x) => {
-    const place = axisOf(x, axis, 'frames');
-    return along(x, place, isList(frames) ? frames : spanOf(frames, x.shape[place]!), 'frame');
+    const found = axisOf(x, axis, 'onlyFrames.axis');
+    const indices = isList(frames) ? frames : spanOf(frames, x.shape[found]!);
+    return along(x, found, indices, 'onlyFrames.frames');
   };
 }
+
+const SPAN_KEYS = ['from', 'to'] as const satisfies (keyof FrameSpan)[];
 
 function isList(frames: readonly number[] | FrameSpan): frames is readonly number[] {
   return Array.isArray(frames);
@@ -42,10 +49,8 @@ function isList(frames: readonly number[] | FrameSpan): frames is readonly numbe
 
 function spanOf({ from = 0, to }: FrameSpan, count: number): number[] {
   const end = to ?? count;
-  if (!(Number.isInteger(from) && Number.isInteger(end) && from >= 0 && from < end && end <= count)) {
-    throw new ThreatModelError(
-      `The mask's frames go from ${shown(from)} up to ${shown(end)} (not included) of ${count} frames; expected whole numbers, 0 <= from < to <= ${count}.`,
-    );
-  }
+  const good = Number.isInteger(from) && Number.isInteger(end) && from >= 0 && from < end && end <= count;
+  const expected = `[from, to] in whole numbers with 0 <= from < to <= ${count}, the number of frames`;
+  budgetChecks.checkOption('onlyFrames.frames', [from, end], good, expected);
   return span(from, end);
 }

@@ -1,8 +1,11 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { shown, ThreatModelError } from '../../errors.js';
+import { budgetChecks } from '../../options.js';
 import { axisOf } from '../../skeleton/skeletonAxes.js';
 import { along, span } from './along.js';
 import type { Mask } from './maskOn.js';
+
+const { checkOption, rejectUnknownOptions } = budgetChecks;
 
 /** Options of {@link onlyPatch}, in pixels. */
 export interface PatchOptions {
@@ -24,10 +27,11 @@ export interface PatchOptions {
 }
 
 /**
- * A mask that lets an attack write one rectangle only, the same in all frames and channels. With an epsilon as wide as
- * the range this is the adversarial patch of Brown et al. (2017) at a known place; with {@link sameInEachFrame} it stands
- * still as well.
+ * A mask that lets an attack write only one rectangle, the same in all frames and channels. With an epsilon as wide as
+ * the range this is the adversarial patch of Brown et al. (2017) at a known position; with {@link sameInEachFrame} the
+ * patch also looks the same in each frame.
  * @returns a function for a budget's `mask`; it throws {@link ThreatModelError} when the patch doesn't fit into the input
+ * @throws {ThreatModelError} when an option is unknown
  * @example
  * ```ts
  * import { onlyPatch, pgd } from '@amr/attacks';
@@ -36,25 +40,42 @@ export interface PatchOptions {
  * console.log(attack.name);
  * ```
  */
-export function onlyPatch({ top, left, height, width, axes = {} }: PatchOptions): Mask {
+export function onlyPatch(options: PatchOptions): Mask {
+  const { top, left, height, width, axes = {} } = options;
+  rejectUnknownOptions('onlyPatch', options, [
+    'top',
+    'left',
+    'height',
+    'width',
+    'axes',
+  ] satisfies (keyof PatchOptions)[]);
+  rejectUnknownOptions('onlyPatch.axes', axes, ['height', 'width'] satisfies (keyof typeof axes)[]);
   return (x) =>
     tf.tidy(() => {
-      const rows = axisOf(x, axes.height ?? -3, 'height');
-      const columns = axisOf(x, axes.width ?? -2, 'width');
-      const fits = (start: number, size: number, axis: number) =>
-        Number.isInteger(start) &&
-        Number.isInteger(size) &&
-        start >= 0 &&
-        size > 0 &&
-        start + size <= x.shape[axis]!;
-      if (rows === columns || !fits(top, height, rows) || !fits(left, width, columns)) {
-        throw new ThreatModelError(
-          `The patch has its corner at row ${shown(top)} and column ${shown(left)} and is ${shown(height)} high and ${shown(width)} wide, but the input is ${shown(x)} with ${x.shape[rows]} rows (axis ${rows}) and ${x.shape[columns]} columns (axis ${columns}); expected a rectangle of whole pixels inside it.`,
-        );
-      }
+      const rows = axisOf(x, axes.height ?? -3, 'onlyPatch.axes.height');
+      const columns = axisOf(x, axes.width ?? -2, 'onlyPatch.axes.width');
+      checkOption('onlyPatch.axes', [rows, columns], rows !== columns, 'two different axes');
+      checkSide('onlyPatch.top', 'onlyPatch.height', top, height, x, rows);
+      checkSide('onlyPatch.left', 'onlyPatch.width', left, width, x, columns);
       return tf.mul(
-        along(x, rows, span(top, top + height), 'row'),
-        along(x, columns, span(left, left + width), 'column'),
+        along(x, rows, span(top, top + height), 'onlyPatch.top'),
+        along(x, columns, span(left, left + width), 'onlyPatch.left'),
       );
     });
+}
+
+/** Refuses a side of the patch that is not whole pixels inside the input. */
+function checkSide(
+  startPath: string,
+  sizePath: string,
+  start: number,
+  size: number,
+  x: tf.Tensor,
+  axis: number,
+): void {
+  const input = `axis ${axis} of the input, ${formatValue(x)}, has ${x.shape[axis]}`;
+  checkOption(startPath, start, Number.isInteger(start) && start >= 0, 'a whole number from 0');
+  const most = x.shape[axis]! - start;
+  const good = Number.isInteger(size) && size >= 1 && size <= most;
+  checkOption(sizePath, size, good, `a whole number from 1 to ${most} with a start at ${start}, as ${input}`);
 }

@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type SkeletonAxes, skeletonAxesOf } from '../../skeleton/skeletonAxes.js';
+import { presentBodies } from '../../skeleton/presentBodies.js';
+import { checkSkeletonAxes, type SkeletonAxes } from '../../skeleton/skeletonAxes.js';
 import type { Mask } from './maskOn.js';
 
 /**
- * A mask that lets an attack write only bodies that are there: a body whose joints are all exactly zero in a frame is
- * absent or padding, and stays so. Without it an attack can conjure up a second person.
+ * A mask that lets an attack write only the bodies that are present. A body whose joints are all exactly zero in a frame
+ * is absent or padding, and stays so. Without this mask an attack can add a second person.
  * @param axes where frames, joints and coordinates are. Default: the last three axes, as in
  *   `[batch, persons, frames, joints, coordinates]`
  * @returns a function for a budget's `mask`; it throws {@link ThreatModelError} when the input has no such axes
+ * @throws {ThreatModelError} when a key of the axes is unknown
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -17,9 +19,6 @@ import type { Mask } from './maskOn.js';
  * ```
  */
 export function onlyPresent(axes: SkeletonAxes = {}): Mask {
-  return (x) =>
-    tf.tidy(() => {
-      const { joints, coordinates } = skeletonAxesOf(x, axes);
-      return tf.cast(tf.any(tf.notEqual(x, 0), [joints, coordinates], true), 'float32');
-    });
+  checkSkeletonAxes('onlyPresent', axes);
+  return (x) => tf.tidy(() => presentBodies(x, axes, 'onlyPresent'));
 }

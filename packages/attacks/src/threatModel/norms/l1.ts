@@ -3,15 +3,15 @@ import { applyMask } from './applyMask.js';
 import { projectL1InBox } from './l1InBox.js';
 import { MIN_LENGTH, type Norm } from './norm.js';
 
-/** Share of the free entries that one step moves: the 99th percentile of Tramer and Boneh 2019 and of Foolbox. */
+/** Fraction of the free entries that one step moves: the 99th percentile of Tramer and Boneh 2019 and of Foolbox. */
 const MOVED = 0.01;
-/** Newton steps of the projection; rows of a million entries, projected onto a millionth of their length, need 16. */
+/** Newton steps of the projection. Rows of a million entries, projected onto a millionth of their length, need 16. */
 const NEWTON_STEPS = 20;
 
-/** The sum of the changes of all entries. */
+/** The l1 norm: the sum of the absolute changes of all entries. */
 export const l1: Norm = {
   sparse: true,
-  /** Laplace draws on the sphere times epsilon * u^(1/d), d the number of free entries (Barthe et al. 2005). */
+  /** A random Laplace direction on the sphere times epsilon * u^(1/d), d the number of free entries (Barthe et al. 2005). */
   start(random, ball) {
     const draw = tf.sub(tf.mul(random.uniform(ball.rows, ball.size), 2), 1);
     // |draw| is uniform and independent of its sign, so -log |draw| is exponential.
@@ -24,9 +24,9 @@ export const l1: Norm = {
     return tf.mul(direction, tf.mul(radius, ball.epsilon));
   },
   /**
-   * The sparse descent direction (Tramer and Boneh 2019, algorithm 1): the largest 1 % of a row's gradient, at
-   * least one entry, all moved by the same amount. The steepest direction proper is the largest entry alone,
-   * which this is for rows of up to 100 entries; on large inputs it is too slow.
+   * The sparse descent direction (Tramer and Boneh 2019, algorithm 1): the largest 1 % of a row's gradient, at least one
+   * entry, all moved by the same amount. The steepest direction in l1 is the largest entry alone, and so is this one for
+   * rows of up to 100 entries; on large inputs a single entry a step is too slow.
    */
   direction(gradient, ball) {
     const size = tf.abs(gradient);
@@ -35,7 +35,7 @@ export const l1: Norm = {
     const largest = tf.topk(size, most).values;
     const chosen = tf.equal(tf.range(1, most + 1), rank);
     const threshold = tf.sum(tf.mul(largest, tf.cast(chosen, 'float32')), 1, true);
-    // size >= threshold, a comparison that broadcasting makes a hundred times slower on wasm.
+    // This is size >= threshold. That comparison, broadcast, is a hundred times slower on wasm.
     const moved = tf.mul(tf.sign(gradient), tf.sub(1, tf.step(tf.sub(threshold, size))));
     return tf.div(moved, tf.maximum(length(moved), 1));
   },
@@ -43,9 +43,9 @@ export const l1: Norm = {
   dual: (weights) => tf.max(tf.abs(weights), 1, true),
   /**
    * Soft thresholding (Duchi et al. 2008): sign(d) * max(|d| - t, 0) with t such that the row's length is epsilon.
-   * t is the root of a convex piecewise linear function, found by Newton's method from t = 0 (Michelot 1986), which
-   * ends at the exact root once the set of entries above t stops changing; a last scaling keeps rows that have
-   * not got there inside the ball. Where there are bounds, {@link projectL1InBox}.
+   * t is the root of a convex piecewise linear function. Newton's method from t = 0 (Michelot 1986) reaches the exact root
+   * once the set of entries above t stops changing; a last scaling keeps rows that have not converged inside the ball.
+   * With bounds see {@link projectL1InBox}.
    */
   project(delta, { epsilon, bounds }) {
     if (bounds) return projectL1InBox(delta, epsilon, bounds);
@@ -62,7 +62,7 @@ export const l1: Norm = {
   },
 };
 
-/** The sum of each row's sizes, `[rows, 1]`. */
+/** The l1 length of each row, `[rows, 1]`. */
 function length(rows: tf.Tensor): tf.Tensor2D {
   return tf.sum(tf.abs(rows), 1, true);
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { projectL1InBox } from './l1InBox.js';
 
-/** The same by bisection of the threshold in double precision, 200 halvings. */
+/** The same in double precision, by 200 bisections of the threshold. */
 function expected(d: number[], epsilon: number, lower: number[], upper: number[]): number[] {
   const at = (t: number) =>
     d.map((v, i) => Math.sign(v) * Math.min(Math.max(Math.abs(v) - t, 0), v > 0 ? upper[i]! : -lower[i]!));
@@ -18,7 +18,7 @@ function expected(d: number[], epsilon: number, lower: number[], upper: number[]
   return at(high);
 }
 
-it('is the nearest point of ball and box, in each row', () =>
+it('is the nearest point in ball and box, in each row', () =>
   fc.assert(
     fc.property(
       fc.nat(10_000),
@@ -63,7 +63,7 @@ it.each([
       const got = projectL1InBox(d, tf.fill([1, 1], epsilon), bounds);
       const nearest = expected(values(d), epsilon, values(bounds.lower), values(bounds.upper));
       const apart = values(got).map((v, i) => Math.abs(v - nearest[i]!));
-      // An entry less the threshold can't be had to more than the last place of the entry.
+      // An entry minus the threshold has an error of up to the last digit of the entry.
       const largest = Math.max(...values(tf.abs(d)));
       expect(Math.max(...apart)).toBeLessThan(1e-5 * epsilon + 2e-7 * largest);
       expect(lengthOf('l1', values(got))).toBeGreaterThan(
@@ -73,7 +73,7 @@ it.each([
   }),
 );
 
-it('takes sides at infinity', () => {
+it('takes boxes with sides at infinity', () => {
   const bounds = { lower: tf.tensor2d([[-Infinity, -1]]), upper: tf.tensor2d([[Infinity, 1]]) };
   const got = projectL1InBox(tf.tensor2d([[-5, 3]]), tf.tensor2d([[4]]), bounds);
   // |-5| - t + min(3 - t, 1) = 4 at t = 2.

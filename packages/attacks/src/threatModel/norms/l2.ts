@@ -5,10 +5,10 @@ import { MIN_LENGTH, type Norm } from './norm.js';
 /** The smallest normal float32. */
 const SMALLEST = 1.2e-38;
 
-/** The Euclidean length of the change. */
+/** The l2 norm: the Euclidean length of the change. */
 export const l2: Norm = {
   sparse: false,
-  /** A normal direction times epsilon * u^(1/d), d the number of free entries (Muller 1959). */
+  /** A random normal direction times epsilon * u^(1/d), d the number of free entries (Muller 1959). */
   start(random, ball) {
     const direction = unit(applyMask(random.normal(ball.rows, ball.size), ball));
     const radius = tf.pow(random.uniform(ball.rows, 1), tf.div(1, tf.maximum(ball.dimensions, 1)));
@@ -28,7 +28,7 @@ function unit(rows: tf.Tensor2D): tf.Tensor2D {
   return tf.div(rows, tf.maximum(length(rows), MIN_LENGTH));
 }
 
-/** Euclidean length of each row, `[rows, 1]`; scaled by the largest entry, so that squares neither overflow nor vanish. */
+/** Euclidean length of each row, `[rows, 1]`. Entries are divided by the largest, so that squares neither overflow nor vanish. */
 function length(rows: tf.Tensor2D): tf.Tensor2D {
   const largest = tf.maximum(tf.max(tf.abs(rows), 1, true), SMALLEST);
   return tf.mul(largest, tf.sqrt(tf.sum(tf.square(tf.div(rows, largest)), 1, true)));

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { applyMask } from './applyMask.js';
 import type { Norm } from './norm.js';
 
-/** The largest change of any entry. */
+/** The linf norm: the largest absolute change of any entry. */
 export const linf: Norm = {
   sparse: false,
   /** Each free entry uniform in [-epsilon, epsilon]. */
@@ -17,7 +17,7 @@ export const linf: Norm = {
   /** Clips each entry to [-epsilon, epsilon]. */
   project(delta, { epsilon, radius, tight }) {
     if (tight) return delta;
-    // One kernel, and a fast one, where comparisons with a column are slow on wasm.
+    // One fast kernel; comparisons with a column are slow on wasm.
     if (radius !== undefined && radius > 0) return tf.clipByValue(delta, -radius, radius);
     return tf.maximum(tf.minimum(delta, epsilon), tf.neg(epsilon));
   },

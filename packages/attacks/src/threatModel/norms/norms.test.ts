@@ -77,7 +77,7 @@ describe.each(names)('%s', (name) => {
     );
   });
 
-  it('gives the unit step that raises a linear function most', () => {
+  it('gives the unit step that raises a linear function the most', () => {
     fc.assert(
       fc.property(matrices, ({ room, matrix }) => {
         const rows = rowsOf(matrix);
@@ -91,7 +91,7 @@ describe.each(names)('%s', (name) => {
     );
   });
 
-  it('measures rows in its own norm and in the dual one', () => {
+  it('measures rows in its norm and in the dual norm', () => {
     fc.assert(
       fc.property(matrices, ({ matrix }) => {
         const lengths = rowsOf(norm.length(matrix));
@@ -114,7 +114,7 @@ describe.each(names)('%s', (name) => {
     ).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  it('gives steps of gradients that float32 can barely hold', () => {
+  it('gives steps for gradients near the limits of float32', () => {
     const room = roomOf(2, 2, [1, 1]);
     const [small, large] = rowsOf(
       norm.direction(
@@ -132,7 +132,7 @@ describe.each(names)('%s', (name) => {
     });
   });
 
-  it('starts uniformly in the ball: inside, zero where it must be, with the right radii and no bias', () => {
+  it('starts uniformly in the ball: inside, 0 where the mask is 0, with the right radii and no bias', () => {
     const samples = 3000;
     const epsilon = 0.5;
     const free = Array.from({ length: samples }, () => [1, 1, 0, 1]);
