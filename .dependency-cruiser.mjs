@@ -17,6 +17,7 @@ const FOLDERS = {
   'packages/attacks': [
     'errors|options',
     'tensors',
+    'skeleton',
     'classifier',
     'losses',
     'threatModel',

@@ -109,20 +109,20 @@ function gateLoss(gate: string, options: AdaptiveLossOptions): ObservedLoss {
   if (towards !== undefined) checkOneOf('adaptiveLoss.towards', towards, modalities);
   const headLosses = Object.values(options.heads).map((head) => maximisedLossOf(headLoss(head, loss)));
   /** The column of the favoured modality. {@link gateLogOdds} has no gradient with respect to it. */
-  const favouredColumn = (seen: LossInputs): tf.Tensor1D =>
+  const favouredColumn = (given: LossInputs): tf.Tensor1D =>
     towards === undefined
       ? tf.argMax(
           tf.stack(
-            headLosses.map(({ compute }) => compute(seen)),
+            headLosses.map(({ compute }) => compute(given)),
             1,
           ),
           1,
         )
-      : tf.fill(seen.labels.shape, modalities.indexOf(towards), 'int32');
+      : tf.fill(given.labels.shape, modalities.indexOf(towards), 'int32');
   return {
     name: `log-odds of '${gate}'`,
     observed: [...new Set([gate, ...headLosses.flatMap(({ observed }) => observed)])],
-    compute: (seen) => gateLogOdds(perModality(gate, seen, channels), favouredColumn(seen)),
+    compute: (given) => gateLogOdds(perModality(gate, given, channels), favouredColumn(given)),
   };
 }
 

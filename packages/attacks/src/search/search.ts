@@ -57,7 +57,7 @@ export function attackFromSearch(config: SearchAttackConfig, search: Search): At
   const { allowInfiniteEpsilon = false, eotSamples = 1 } = config;
   checkThreatModel(threatModel, { allowInfiniteEpsilon });
   checkCount(`${name}.eotSamples`, eotSamples);
-  const objective = maximisedLossOf(loss);
+  const objective = maximisedLossOf(loss, `${name}.loss`);
 
   return {
     name,

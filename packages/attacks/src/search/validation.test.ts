@@ -285,7 +285,7 @@ describe('options', () => {
     [{ restarts: 0 }, /restarts: got 0/],
     [{ restarts: 2, randomStart: false }, /restarts: got 2; expected 1 where randomStart is false/],
     [{ momentum: -1 }, /momentum: got -1/],
-    [{ loss: 'hinge' as never }, /loss is 'hinge'/],
+    [{ loss: 'hinge' as never }, /^pgd\.loss: got 'hinge'; expected 'cross-entropy', 'cw'/],
   ])('of pgd are checked when it is made: %o', (options, message) => {
     expect(() => pgd({ rgb }, options)).toThrow(AttackOptionsError);
     expect(() => pgd({ rgb }, options)).toThrow(message);
