@@ -37,7 +37,7 @@ export interface Operand {
   dtype?: 'float32' | 'int32' | 'bool';
 }
 
-/** Runs a kernel on a backend, with a check that it leaves nothing behind but its results. */
+/** Runs a kernel on a backend, and checks that it leaks no tensor. */
 export async function run(
   backend: string,
   kernel: string,
@@ -79,7 +79,7 @@ export type Results = Awaited<ReturnType<typeof run>>;
 /**
  * Expects equal results but for rounding. Each is a sum of `terms` products of numbers in [-1, 1]; rounding to 24 bits
  * as they are added makes the sums differ by about terms / 3 * 2^-24, in any order. The tolerance is ten times that,
- * and zero where nothing is added up.
+ * and zero where nothing is summed.
  */
 export function expectClose(
   kernel: string,
@@ -101,7 +101,7 @@ export function expectClose(
   });
 }
 
-/** Expects the kernels of the backends that were made ready to give what the cpu backend's gives, to {@link expectClose}. */
+/** Expects the kernels of the ready backends to have the results of the cpu backend's, to {@link expectClose}. */
 export async function expectAsOnCpu(
   kernel: string,
   operands: { [name: string]: Operand },

@@ -1,9 +1,9 @@
 import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './onnxBackend.js';
 
-/** What a kernel is called with. */
+/** The arguments of a kernel. */
 export interface KernelCall {
-  /** The tensors by tfjs's names; where a kernel takes a list of them, `0`, `1` and so on. */
+  /** The tensors by tfjs's names; `0`, `1` and so on where a kernel takes a list. */
   inputs: { [name: string]: TensorInfo };
   attrs: NamedAttrMap;
   backend: OnnxBackend;

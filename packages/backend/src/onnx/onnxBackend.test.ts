@@ -14,7 +14,7 @@ describe.skipIf(!onnxBinding)('on onnx', () => {
   });
   afterAll(() => tf.setBackend('cpu'));
 
-  test('nothing is computed until it is read', () => {
+  test('computes nothing until a value is read', () => {
     const run = vi.spyOn(backend().graph, 'run');
     const x = tf.tensor1d([1, 2, 3]);
     const y = tf.tidy(() => tf.sqrt(tf.mul(tf.add(x, 2), x)));
@@ -28,7 +28,7 @@ describe.skipIf(!onnxBinding)('on onnx', () => {
     tf.dispose([x, y]);
   });
 
-  test('what was recorded goes to another backend with its values, and comes back', async () => {
+  test('recorded tensors move to another backend with their values, and back', async () => {
     const x = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
     const turned = tf.tidy(() => tf.transpose(tf.neg(x)));
     await tf.setBackend('cpu');
@@ -39,7 +39,7 @@ describe.skipIf(!onnxBinding)('on onnx', () => {
     tf.dispose([x, turned]);
   });
 
-  test('tensors that share their elements, and are let go of in any order', () => {
+  test('tensors that share their elements are disposed of in any order', () => {
     const before = tf.memory().numTensors;
     const x = tf.tidy(() => tf.neg(tf.tensor1d([1, 2, 3, 4])));
     const [copy, square] = [tf.clone(x), tf.reshape(x, [2, 2])];
@@ -60,7 +60,7 @@ describe.skipIf(!onnxBinding)('on onnx', () => {
     tf.dispose(v);
   });
 
-  test('an array that its caller fills anew changes nothing that was recorded before', () => {
+  test('an array that its caller overwrites changes nothing that was recorded before', () => {
     const array = new Float32Array(2);
     const results = [1, 2, 3].map((value) => {
       array.fill(value);
@@ -70,7 +70,7 @@ describe.skipIf(!onnxBinding)('on onnx', () => {
     tf.dispose(results);
   });
 
-  test('time counts what a function records as well', async () => {
+  test('time includes the operations that a function records', async () => {
     const run = vi.spyOn(backend().graph, 'run');
     const results: tf.Tensor[] = [];
     const { kernelMs } = await tf.time(() => void results.push(tf.tidy(() => tf.neg(tf.ones([5])))));
@@ -79,7 +79,7 @@ describe.skipIf(!onnxBinding)('on onnx', () => {
     tf.dispose(results);
   });
 
-  test('what is no number stays none, also behind a convolution', () => {
+  test('NaN stays NaN, also after a convolution', () => {
     const x = tf.fill([1, 4, 4, 32], Number.NaN) as tf.Tensor4D;
     const filter = tf.ones([3, 3, 32, 32]) as tf.Tensor4D;
     const y = tf.tidy(() => tf.relu(tf.add(tf.conv2d(x, filter, 1, 'same'), tf.ones([32]))));
@@ -87,7 +87,7 @@ describe.skipIf(!onnxBinding)('on onnx', () => {
     tf.dispose([x, filter, y]);
   });
 
-  test('small tensors are left to the cpu backend, but where that is wrong', () => {
+  test('small tensors are left to the cpu backend, except where that is wrong', () => {
     tf.env().set('ONNX_CPU_FORWARD', true);
     const run = vi.spyOn(backend().graph, 'run');
     const [a, b] = [tf.tensor3d([1, 2], [2, 1, 1]), tf.tensor3d([3, 5], [2, 1, 1])];

@@ -15,24 +15,24 @@ import { rowMajorView, toLayout, useBlocks, viewOf } from './graph/toLayout.js';
 import { Value } from './graph/value.js';
 import { isRowMajor, type Layout, rowMajor, simplified, type View } from './graph/view.js';
 
-/** Recorded operations from which on a new step starts a new model. */
+/** Number of recorded operations from which a new step starts a new model. */
 const WHOLE_STEP = 48;
-/** Recorded operations at which a model is run though its step may not be over. */
+/** Number of recorded operations at which a model runs though its step may not be finished. */
 const LONGEST_STEP = 20_000;
 
-/** What this backend looks at of tfjs's engine. */
+/** The parts of tfjs's engine that this backend reads. */
 interface EngineState {
   scopeStack: readonly unknown[];
   activeTape: readonly unknown[] | null | undefined;
 }
 
-/** What tfjs's cpu backend keeps of a tensor, with values that are computed when somebody asks. */
+/** What tfjs's cpu backend keeps of a tensor, with values that are computed when they are read. */
 class Entry {
   refCount = 1;
   complexTensorInfos?: { real: TensorInfo; imag: TensorInfo };
   /** The tensor in the graph. */
   view: View | undefined;
-  /** What is known of how it came about. */
+  /** How it was computed, if known. */
   origin: Origin | undefined;
   #values: backend_util.BackendValues | undefined;
   readonly #backend: OnnxBackend;
@@ -59,25 +59,25 @@ class Entry {
     return this.#values;
   }
 
-  /** What the cpu backend's kernels wrote, for a graph that wants it. */
+  /** The values that the cpu backend's kernels wrote, as a value of the graph. */
   get written(): backend_util.BackendValues | undefined {
     return this.#values;
   }
 }
 
-/** How a tensor came about, for kernels that do several steps in one. */
+/** How a tensor was computed, for kernels that fold several steps into one. */
 export interface Origin {
   /** Zeros around another tensor, which had this shape. */
   padded?: { view: View; shape: readonly number[]; paddings: readonly (readonly [number, number])[] };
-  /** Computes the tensor without its margins; `shape` is that of what is left. Undefined where it can't. */
+  /** Computes the tensor without its margins; `shape` is the remaining one. Undefined where that is impossible. */
   crop?: (margins: readonly (readonly [number, number])[], shape: readonly number[]) => View | undefined;
 }
 
 /**
- * tfjs's cpu backend with its heavy kernels on ONNX Runtime. Kernels don't compute, they record ({@link Graph}); what
- * was recorded runs as one model when a value is read, or when a new step starts: an operation in another outermost
- * `tf.tidy` than the last ones. By then the tidy has disposed what only the step itself needed, so that it never
- * leaves ONNX Runtime.
+ * tfjs's cpu backend with its heavy kernels on ONNX Runtime. Kernels don't compute, they record ({@link Graph}). The record
+ * runs as one model when a value is read, or when a new step starts: an operation in another outermost `tf.tidy` than the
+ * operations before. By then the tidy has disposed of the tensors that only the step itself needed, so that these never
+ * leave ONNX Runtime.
  */
 export class OnnxBackend extends MathBackendCPU {
   /** Where kernels record. */
@@ -87,7 +87,7 @@ export class OnnxBackend extends MathBackendCPU {
   readonly #pending = new Set<Entry>();
   #scope: unknown;
   #tape: unknown;
-  /** Outermost scopes that there were since the tape began. */
+  /** Number of outermost scopes since the tape started. */
   #scopesOfTape = 0;
   #nextId = 0;
 
@@ -98,12 +98,12 @@ export class OnnxBackend extends MathBackendCPU {
     useBlocks(block);
   }
 
-  /** Keeps a copy: what is recorded reads values later, when the caller may have filled the array with others. */
+  /** Keeps a copy: recorded operations read the values later, when the caller may have overwritten the array. */
   override write(values: backend_util.BackendValues, _shape: number[], dtype: DataType): object {
     return this.#enter(new Entry(this, dtype, ArrayBuffer.isView(values) ? values.slice() : values));
   }
 
-  /** As tfjs's, without that copy: the array is a kernel's own. */
+  /** As tfjs's, without that copy: the array belongs to a kernel. */
   override makeTensorInfo(
     shape: number[],
     dtype: DataType,
@@ -147,7 +147,7 @@ export class OnnxBackend extends MathBackendCPU {
       : viewOf(cast(this.graph, view.value, dtype as ElementType), view);
   }
 
-  /** How a tensor came about, as far as that is known. */
+  /** How a tensor was computed, if known. */
   origin({ dataId }: TensorInfo): Origin {
     return this.entry(dataId).origin ?? {};
   }
@@ -157,11 +157,11 @@ export class OnnxBackend extends MathBackendCPU {
     return this.entry(dataId).pending;
   }
 
-  /** To be called before a kernel records: runs the last step, when this kernel is the first of another. */
+  /** Called before a kernel records: runs the last step when this kernel is the first of another one. */
   beginKernel(): void {
     // The first scope is that of the outermost tidy, or of the operation itself where there is none. A gradient's way
     // forward and its way back are two; between them there is a tape, which holds what the way back needs. A tape that
-    // is there in a third scope is one that an error left behind.
+    // still exists in a third scope was left behind by an error.
     const { scopeStack, activeTape } = engine().state as unknown as EngineState;
     const scope = scopeStack[0];
     if (scope === this.#scope && this.graph.length < LONGEST_STEP) return;
@@ -177,14 +177,14 @@ export class OnnxBackend extends MathBackendCPU {
     const values = [...also];
     for (const entry of this.#pending) {
       values.push(entry.view!.value);
-      // It tells of values that are forgotten with this run.
+      // It describes values that this run drops.
       entry.origin = undefined;
     }
     this.#pending.clear();
     this.graph.run(values);
   }
 
-  /** Milliseconds that a function takes with all that it records. */
+  /** Milliseconds that a function takes, including the operations that it records. */
   override async time(f: () => void): Promise<BackendTimingInfo> {
     this.flush();
     const start = util.now();
@@ -229,7 +229,7 @@ export class OnnxBackend extends MathBackendCPU {
   }
 }
 
-/** Elements as tfjs counts them, of an array that has them in another layout. No model is run for it. */
+/** Elements in tfjs's order, of an array in another layout. No model is run for it. */
 function inTensorOrder(data: Elements, layout: Layout): Elements {
   const { dims, order } = simplified(layout);
   const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((product, dim) => product * dim, 1));

@@ -20,7 +20,7 @@ interface Step {
 /** Draws one of some choices. */
 type Pick = <T>(choices: readonly T[]) => T;
 
-/** Tensors so far, weights made on demand, and what is drawn. */
+/** The tensors so far, weights made on demand, and random choices. */
 interface Context {
   x: tf.Tensor;
   earlier: tf.Tensor[];
@@ -106,7 +106,7 @@ const operations: { [name: string]: Operation } = {
     const same = earlier.filter(({ shape }) => shape.join() === x.shape.join());
     return same.length === 0 ? undefined : tf.where(tf.cast(above(x), 'bool'), x, pick(same));
   },
-  /** tfjs's gradient has no sums over what was broadcast. */
+  /** tfjs's gradient doesn't sum over broadcast axes. */
   maximum: ({ x }) => tf.maximum(x, tf.mul(x, -0.5)),
   transpose({ x, pick }) {
     const left = range(x.rank);
@@ -251,7 +251,7 @@ const names = Object.keys(operations);
 /** Elements that a tensor may have; a step that would make more, or none, is left out. */
 const MOST = 6000;
 
-/** Runs a program. What was done is put into `trace`. */
+/** Runs a program, and records its operations in `trace`. */
 function interpret(program: readonly Step[], x: tf.Tensor, weights: Map<string, tf.Tensor>, trace: string[]) {
   const earlier = [x];
   let current = x;
@@ -357,7 +357,7 @@ describe.skipIf(!onnxBinding)('random programs', () => {
     ['images of 16 channels', [2, 4, 4, 16]],
     ['volumes of 8 channels', [1, 4, 4, 5, 8]],
     ['volumes of 1 channel', [2, 3, 5, 4, 1]],
-  ])('on %s give what they give on cpu, and their gradients', (_, shape) =>
+  ])('on %s have the results and gradients of cpu', (_, shape) =>
     fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 2, maxLength: 9 }),

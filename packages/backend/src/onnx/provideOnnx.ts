@@ -6,8 +6,8 @@ import { registerOnnxBackend } from './registerOnnxBackend.js';
 /**
  * Registers the backend 'onnx'.
  * @param load imports a module of the optional package onnxruntime-node; its rejection is passed on
- * @param threads that an operation is spread over; all cores if not told
- * @returns why it can't be had, undefined when it is registered
+ * @param threads threads of an operation. Default: all cores
+ * @returns why it is not available, undefined when it is registered
  */
 export async function provideOnnx(
   load: (specifier: string) => Promise<unknown>,
@@ -26,7 +26,7 @@ export async function provideOnnx(
   return undefined;
 }
 
-/** Why a model of one operation fails, undefined when it doesn't: the way into it is not a public one. */
+/** Why a model of one operation fails, or undefined: the API in use is not public, so it is tried first. */
 function tried(runtime: Runtime): string | undefined {
   const graph = new Graph(runtime);
   try {

@@ -28,16 +28,16 @@ import { reductions } from './lowerings/reductions.js';
 import { shapeOnly, shapes } from './lowerings/shapes.js';
 import { OnnxBackend } from './onnxBackend.js';
 
-/** Elements up to which tensors that are there already are left to tfjs's cpu kernels: a call of ONNX Runtime costs more. */
+/** Up to this many elements, computed tensors are left to tfjs's cpu kernels: a call of ONNX Runtime costs more. */
 const SMALL = 2048;
 
 /** tfjs's flag for leaving small tensors to its cpu kernels, as WEBGL_CPU_FORWARD is for WebGL. Tests turn it off. */
 const FORWARD = 'ONNX_CPU_FORWARD';
 env().registerFlag(FORWARD, () => true);
 
-/** Where tfjs's cpu kernels are wrong, so that nothing is too small to be recorded. */
+/** Kernels that are wrong in tfjs's cpu backend: they are recorded at any size. */
 const wrongOnCpu: { [kernelName: string]: (inputs: KernelCall['inputs']) => boolean } = {
-  // They mistake a window's height for its width.
+  // They confuse a window's height with its width.
   MaxPool3DGrad: () => true,
   AvgPool3DGrad: () => true,
   // It takes the wrong matrices where both sides broadcast.
@@ -60,9 +60,9 @@ const lowerings: Lowerings = {
   ...shapes,
 };
 
-/** Makes the backend 'onnx' known to tfjs: the kernels of its cpu backend, the heavy ones recorded for ONNX Runtime. */
+/** Registers the backend 'onnx' with tfjs: the kernels of its cpu backend, the heavy ones recorded for ONNX Runtime. */
 export function registerOnnxBackend(runtime: Runtime): void {
-  // A backend that was removed leaves its kernels.
+  // A removed backend leaves its kernels registered.
   for (const { kernelName } of getKernelsForBackend('onnx')) unregisterKernel(kernelName, 'onnx');
   for (const config of getKernelsForBackend('cpu')) {
     const lowering = lowerings[config.kernelName];
@@ -75,14 +75,14 @@ export function registerOnnxBackend(runtime: Runtime): void {
   registerBackend('onnx', () => new OnnxBackend(runtime, blockSize(runtime)), 2);
 }
 
-/** A kernel that records where that is worth it, and otherwise computes as tfjs's cpu backend does. */
+/** A kernel that records where that pays, and otherwise computes as tfjs's cpu backend does. */
 function lowered({ kernelName, kernelFunc }: KernelConfig, lowering: Lowering): KernelFunc {
   const free = shapeOnly.has(kernelName);
   const isWrong = wrongOnCpu[kernelName];
   return (call) => {
     const { inputs, backend, attrs } = call as unknown as KernelCall;
     const infos = Object.values(inputs).filter(Boolean);
-    // ONNX Runtime has nothing to do for tensors of nothing, and the graph holds neither texts nor complex numbers.
+    // ONNX Runtime has nothing to do for empty tensors, and the graph holds neither texts nor complex numbers.
     const empty = infos.some(({ shape }) => shape.includes(0)) && kernelName !== 'Concat';
     if (empty || infos.some(({ dtype }) => !types.has(dtype))) return kernelFunc(call);
     if (
@@ -99,7 +99,7 @@ function lowered({ kernelName, kernelFunc }: KernelConfig, lowering: Lowering): 
   };
 }
 
-/** Channels in a block of ONNX Runtime's convolutions: found by looking where a channel goes. 0 where it has none. */
+/** Channels in a block of ONNX Runtime's convolutions, found from where a channel is stored. 0 where there are no blocks. */
 function blockSize(runtime: Runtime): number {
   const graph = new Graph(runtime);
   const channels = 32;

@@ -13,11 +13,11 @@ export const onnxBinding: NativeBinding | undefined = (() => {
   }
 })();
 
-/** Says on the terminal that there is no onnx to test, for the names of tests to be read with. */
+/** Prints that onnx is not tested, which explains the names of skipped tests. */
 export const withoutOnnx = (what: string) =>
   console.warn(`${what}: not on onnx, since onnxruntime-node isn't installed.`);
 
-/** Makes onnx ready, no kernel too small for it; for beforeAll. */
+/** Makes onnx ready, for tensors of any size; for beforeAll. */
 export async function useOnnx(): Promise<void> {
   if (onnxBinding && !tf.findBackendFactory('onnx')) {
     registerOnnxBackend(new Runtime(onnxBinding, 2));

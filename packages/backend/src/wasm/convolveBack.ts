@@ -7,7 +7,7 @@ import { transposed, transposeMatrices } from './transpose.js';
 
 /**
  * The transpose of a convolution in its image: dy [.., filters] to dx [.., channels]. Convolutions of dy, which
- * multiply no zeros inserted for the strides, or products that are added up into dx, whichever should take less time.
+ * multiply no zeros inserted for the strides, or products that are added up into dx, whichever is estimated to be faster.
  */
 export function convolveBack(
   backend: WasmBackend,
@@ -24,7 +24,7 @@ export function convolveBack(
     return;
   }
   const whole = geometry.axes.every(({ stride }) => stride === 1);
-  // Inputs that no output sees have no phase.
+  // Inputs that no output reads have no phase.
   if (!whole || parts.length === 0) backend.typedArrayFromHeap(dx).fill(0);
   for (const part of parts) {
     const convolution = convolutionOf(geometry, part);
@@ -42,7 +42,7 @@ export function convolveBack(
 }
 
 /**
- * The convolutions of the way that should take least time, none if that is {@link scatter}. The phases of each axis
+ * The convolutions of the fastest method by estimate, none if that is {@link scatter}. The phases of each axis
  * may be computed together, as channels of one convolution: one that multiplies some zeros, since all get as many taps
  * as any has, but XNNPACK computes eight channels in the time of one (a stem has 3), and dy is gathered once.
  */

@@ -7,11 +7,11 @@ import { layOut, padRows, unfoldLines } from './lines.js';
 import { unfold } from './patches.js';
 import { transposeMatrices } from './transpose.js';
 
-/** Bytes of the left matrix in one go. */
+/** Bytes of the left matrix at a time. */
 const SLAB_BYTES = 1024 * 1024;
-/** Fewer places than this in one go, and packing and adding up cost more than the product. */
+/** With fewer positions at a time, packing and adding up cost more than the product. */
 const MIN_PLACES = 192;
-/** More, and the packed part of dy leaves the cache. No power of two: its lines would fall on the same cache sets. */
+/** With more, the packed part of dy leaves the cache. Not a power of two: its lines would fall on the same cache sets. */
 const MAX_PLACES = 500;
 
 /** The two matrices of {@link correlate}, the right one as a tensor, the left one a few columns at a time. */
@@ -25,8 +25,8 @@ interface Product {
 }
 
 /**
- * The transpose of a convolution in its filter: what each weight sees at each place, times dy, added up over all
- * places. A slab of places at a time, so that what is multiplied stays in the cache.
+ * The transpose of a convolution in its filter: the inputs that each weight reads, times dy, added up over all output
+ * positions. It works on a slab of positions at a time, so that the operands stay in the cache.
  */
 export function correlate(
   backend: WasmBackend,
@@ -63,7 +63,7 @@ export function correlate(
   dispose();
 }
 
-/** A filter of a single tap sees an input once: the left matrix is the inputs seen, turned. */
+/** A filter of a single tap reads each input once: the left matrix is the transpose of these inputs. */
 function turnedProduct(backend: WasmBackend, geometry: Geometry, x: TensorInfo, dy: TensorInfo): Product {
   const { channels } = geometry;
   const rows = rowsOf(geometry);

@@ -2,18 +2,18 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type Axis, type Geometry, inputRange, isPointwiseAxis, tapsOf } from '../geometry.js';
 import { floats, idOf, type WasmBackend, wasmFunction, withWindow, wordOf } from './heap.js';
 
-/** Bytes of gathered frames in one go: they are read again at once, from the cache. */
+/** Bytes of gathered frames at a time: they are read again at once, from the cache. */
 const SLAB_BYTES = 1024 * 1024;
 /** From this many floats on the engine's own memmove is faster than a loop. */
 const LONG_RUN = 20;
 
 const wholly = (axis: Axis) => inputRange(axis).length === axis.input;
 
-/** Whether the frames can be convolved where they lie: one depth of filter, and no input that XNNPACK would see too many. */
+/** Whether the frames can be convolved in place: the filter has one depth, and every input is read. */
 export const framesLieReady = ({ axes: [depth, height, width] }: Geometry): boolean =>
   isPointwiseAxis(depth) && wholly(height) && wholly(width);
 
-/** How many floats {@link convolveFrames} gathers. */
+/** Number of floats that {@link convolveFrames} gathers. */
 export const gatheredFloats = ({ batch, channels, axes: [depth, height, width] }: Geometry): number =>
   batch * depth.output * depth.filter * channels * inputRange(height).length * inputRange(width).length;
 
@@ -53,7 +53,7 @@ export function convolveFrames(
   if (turned !== filter) backend.disposeData(turned.dataId);
 }
 
-/** XNNPACK's convolution of `frames` images over height and width; what they don't see is not among the image's floats. */
+/** XNNPACK's convolution of `frames` images over height and width; inputs that no output reads aren't among the floats. */
 function conv2d(
   backend: WasmBackend,
   { axes: [, height, width], filters }: Geometry,

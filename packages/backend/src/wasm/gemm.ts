@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { bytesOf, idOf, type WasmBackend, wasmFunction, withWindow } from './heap.js';
 
-/** Where the matrices of a product lie: floats from the start of the heap. */
+/** The positions of a product's matrices: floats from the start of the heap. */
 export interface Gemm {
   /** First float of A, [rows, inner]. */
   a: number;
@@ -18,8 +18,8 @@ export interface Gemm {
 }
 
 /**
- * out = A B by XNNPACK's fully connected operator. tfjs's own BatchMatMul takes it for two plain matrices only, and
- * loops of its own, 10 to 40 times slower, for transposed or batched ones.
+ * out = A B by XNNPACK's fully connected operator. tfjs's own BatchMatMul uses it for two plain matrices only, and
+ * naive loops, 10 to 40 times slower, for transposed or batched ones.
  */
 export function gemm(backend: WasmBackend, { a, b, out, rows, inner, columns }: Gemm): void {
   const call = wasmFunction(backend, 'BatchMatMul', 'id shape number id shape number number number id');

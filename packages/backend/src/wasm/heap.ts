@@ -46,11 +46,11 @@ export const wordOf = (backend: WasmBackend, info: TensorInfo): number =>
   backend.dataIdMap.get(info.dataId).memoryOffset / 4;
 
 /**
- * The heap as floats. Any allocation, and so any call into the module, may move the heap: ask again after it.
+ * The heap as floats. Any allocation, and so any call into the module, may move the heap: call this again after it.
  */
 export const floats = (backend: WasmBackend): Float32Array => new Float32Array(backend.wasm.HEAPU8.buffer);
 
-/** The same memory under another shape. Holds a reference of its own: dispose of both. */
+/** The same memory under another shape. It holds a separate reference: dispose of both. */
 export function reshaped(backend: WasmBackend, info: TensorInfo, shape: number[]): TensorInfo {
   backend.incRef(info.dataId);
   return { dataId: info.dataId, shape, dtype: info.dtype };
@@ -58,7 +58,7 @@ export function reshaped(backend: WasmBackend, info: TensorInfo, shape: number[]
 
 /**
  * Runs `use` with a tensor that is a window on memory another tensor owns, starting at float `word`. The window
- * has an id of its own (so operators that XNNPACK caches for it go with it) and frees nothing when it goes.
+ * has a separate id (so operators that XNNPACK caches for it are freed with it) and doesn't free the memory.
  */
 export function withWindow(
   backend: WasmBackend,

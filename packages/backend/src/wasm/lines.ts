@@ -12,9 +12,9 @@ function tapsAlong({ filter, stride, dilation, padBefore }: Axis) {
 }
 
 /**
- * The image as one line for each channel, in which every tap's view of a whole block of rows is one run of memory:
- * rows and columns are sorted by phase, so that strides vanish, and each row is followed by zeros enough for taps
- * that look past its end or, in the row after it, before its start.
+ * The image as one line for each channel, in which the inputs of a tap for a whole block of rows are one run of memory: rows
+ * and columns are sorted by phase, so that strides vanish, and each row is followed by enough zeros for taps that read past
+ * its end or, in the row after it, before its start.
  */
 export interface Lines {
   tensor: TensorInfo;
@@ -83,7 +83,7 @@ export function padRows(backend: WasmBackend, dy: TensorInfo, geometry: Geometry
   return out;
 }
 
-/** Fills [weights, to - from] with what each weight sees from the places [from, to), counted with the zeros of rows. */
+/** Fills [weights, to - from] with the inputs that each weight reads for the positions [from, to), zeros of rows included. */
 export function unfoldLines(
   backend: WasmBackend,
   { axes, channels }: Geometry,
@@ -111,7 +111,7 @@ export function unfoldLines(
     for (const { shift: near } of alongDepth) {
       const id = first + near;
       for (const { phase, shift } of alongHeight) {
-        // Of this frame's rows those that see a row of the image, as places.
+        // The rows of this frame that read a row of the image, as positions.
         const rows = Math.ceil((height.input - phase) / height.stride);
         const seen = f * plane + Math.max(0, -shift) * pitch;
         const unseen = f * plane + Math.max(0, Math.min(height.output, rows - shift)) * pitch;

@@ -2,8 +2,8 @@ import type { Geometry } from '../geometry.js';
 import { rowsOf } from '../geometry.js';
 
 /**
- * Visits, for each row of output places, each tap of the window that lies inside in depth and height, in order: with
- * the first place of output of the row, the image's row that the tap sees, as a place, and the tap's column.
+ * Visits, for each row of outputs, each tap of the window that is inside in depth and height, in order: with the first output
+ * position of the row, the position of the image's row that the tap reads, and the tap's column.
  */
 function* rowTaps(geometry: Geometry) {
   const { axes } = geometry;
@@ -31,13 +31,13 @@ function* rowTaps(geometry: Geometry) {
   }
 }
 
-/** Of the outputs of a row those whose tap at `column` is inside. */
+/** The outputs of a row whose tap at `column` is inside. */
 function within(width: Geometry['axes'][2], column: number): [first: number, end: number] {
   const first = Math.max(0, Math.ceil(-column / width.stride));
   return [first, Math.min(width.output, Math.ceil((width.input - column) / width.stride))];
 }
 
-/** out = the greatest value of each window; heap indices of the image and of the result. */
+/** out = the maximum of each window; heap indices of the image and of the result. */
 export function maxPool(heap: Float32Array, geometry: Geometry, image: number, out: number): void {
   const { channels: size, axes } = geometry;
   const width = axes[2];
@@ -56,8 +56,8 @@ export function maxPool(heap: Float32Array, geometry: Geometry, image: number, o
 }
 
 /**
- * dx = dy at the place of each window's greatest value, added up where windows overlap. Of equal values the first in
- * the window's order counts, or the last.
+ * dx = dy at the position of each window's maximum, added up where windows overlap. Of equal values the first in the
+ * window's order counts, or the last.
  */
 export function maxPoolBack(
   heap: Float32Array,

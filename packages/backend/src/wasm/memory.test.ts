@@ -6,7 +6,7 @@ import type { WasmBackend } from './heap.js';
 
 beforeAll(useWasm);
 
-test('a training loop with weights that change all the time keeps the heap and the tensors it has', () => {
+test('a training loop with changing weights needs neither more heap nor more tensors', () => {
   const filter = tf.variable(tf.randomNormal([3, 3, 3, 4, 8], 0, 0.1, 'float32', 1));
   const dense = tf.variable(tf.randomNormal([8, 3], 0, 0.1, 'float32', 2));
   const x = tf.randomNormal([2, 4, 6, 6, 4], 0, 1, 'float32', 3) as tf.Tensor5D;
@@ -27,7 +27,7 @@ test('a training loop with weights that change all the time keeps the heap and t
   tf.dispose([x, filter, dense]);
 });
 
-test('operators that fit no more than once in the heap come and go: packed filters are freed with their tensors', () => {
+test('operators that fit into the heap only once can be replaced: packed filters are freed with their tensors', () => {
   const { wasm } = tf.backend() as unknown as WasmBackend;
   const x = tf.ones([1, 1, 1, 1, 512]) as tf.Tensor5D;
   const product = () =>

@@ -4,7 +4,7 @@ import { type Geometry, tapsOf } from '../geometry.js';
 const LONG_RUN = 20;
 
 /**
- * Where along the width the patches lie. Taps next to each other are one run of memory, so a group is the whole
+ * The positions of the patches along the width. Taps next to each other are one run of memory, so a group is the whole
  * width of the filter, or a single tap where it is dilated. Of group g at output o the taps [from, to) are inside.
  */
 function groupsOf({ axes: [, , width] }: Geometry) {
@@ -22,12 +22,12 @@ function groupsOf({ axes: [, , width] }: Geometry) {
   return { taps, count, from, to };
 }
 
-/** What {@link unfold} and {@link fold} move between. */
+/** The arguments of {@link unfold} and {@link fold}. */
 export interface Patches {
   geometry: Geometry;
   /** First float of the image, [batch, ...axes.input, channels]. */
   image: number;
-  /** First float of the patches, [rows * width, taps * channels]: a line for each output place. */
+  /** First float of the patches, [rows * width, taps * channels]: a line for each output position. */
   patches: number;
   /** First row of output, counted over batch, depth and height. */
   row: number;
@@ -35,7 +35,7 @@ export interface Patches {
   rows: number;
 }
 
-/** Copies the patch that each output place looks at into a line of its own (im2col); what is outside is zero. */
+/** Copies the patch that each output reads into a separate line (im2col); positions outside are zero. */
 export function unfold(heap: Float32Array, { geometry, image, patches, row, rows }: Patches): void {
   const { axes, channels } = geometry;
   const [depth, height, width] = axes;
@@ -88,7 +88,7 @@ export function unfold(heap: Float32Array, { geometry, image, patches, row, rows
   }
 }
 
-/** Adds each line to the patch of the image that it stands for (col2im), the transpose of {@link unfold}. */
+/** Adds each line to its patch of the image (col2im), the transpose of {@link unfold}. */
 export function fold(heap: Float32Array, { geometry, image, patches, row, rows }: Patches): void {
   const { axes, channels } = geometry;
   const [depth, height, width] = axes;

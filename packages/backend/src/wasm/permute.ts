@@ -1,5 +1,5 @@
 /**
- * The same permutation on fewer axes: those of size one go, and neighbours that stay neighbours become one.
+ * The same permutation on fewer axes: without axes of size one, and with neighbours merged that stay neighbours.
  * Output axis i is input axis perm[i].
  */
 export function simplifiedPermutation(shape: readonly number[], perm: readonly number[]) {
@@ -8,7 +8,7 @@ export function simplifiedPermutation(shape: readonly number[], perm: readonly n
   for (const axis of kept) {
     const group = groups.at(-1);
     const last = group?.at(-1);
-    // Axes of size one between two neighbours don't part them.
+    // Axes of size one between two neighbours don't separate them.
     const adjacent =
       last !== undefined && axis > last && shape.slice(last + 1, axis).every((size) => size === 1);
     if (group && adjacent) group.push(axis);

@@ -2,7 +2,7 @@ import type { Axis, Geometry } from '../geometry.js';
 
 /**
  * Inputs i = stride * q + offset of an axis, for all q and some offsets, in the transpose of its convolution. Input i
- * and output o meet in the tap k for which o = q + (offset + before - k) / stride is whole. Over q that is a
+ * and output o meet in the tap k for which o = q + (offset + padBefore - k) / stride is whole. Over q that is a
  * convolution of stride 1, whose taps are those of the filter in another order; where several offsets share it, each
  * has its own taps of it, and zeros elsewhere.
  */
@@ -10,17 +10,17 @@ export interface Phases {
   offsets: number[];
   /** The convolution over the outputs that gives these inputs. */
   axis: Axis;
-  /** For each offset, the filter's tap that stands at each tap of the convolution, or undefined where none does. */
+  /** For each offset, the filter's tap at each tap of the convolution, or undefined where there is none. */
   taps: (number | undefined)[][];
 }
 
 /** The phases of depth, height and width that one convolution computes. */
 export type Part = [Phases, Phases, Phases];
 
-/** Whether an axis falls into phases: a step of one output must move the window by whole taps. */
+/** Whether an axis has phases: a step of one output must move the window by whole taps. */
 export const hasPhases = ({ stride, dilation }: Axis) => stride === 1 || dilation === 1;
 
-/** The phases of an axis in one convolution, or each in its own. Those that see no output are left out. */
+/** The phases of an axis in one convolution, or each in a separate one. Those without an output are left out. */
 export function phasesOf(axis: Axis, together: boolean): Phases[] {
   const offsets = Array.from({ length: Math.min(axis.stride, axis.input) }, (_, offset) => offset);
   const groups = together ? [offsets] : offsets.map((offset) => [offset]);
@@ -28,7 +28,7 @@ export function phasesOf(axis: Axis, together: boolean): Phases[] {
 }
 
 function phasesAt({ input, output, filter, stride, dilation, padBefore }: Axis, offsets: number[]): Phases {
-  // How far from q the outputs lie that these offsets see.
+  // The distances from q of the outputs that reach these offsets.
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const offset of offsets) {
     for (let k = 0; k < filter; k++) {
@@ -53,7 +53,7 @@ function phasesAt({ input, output, filter, stride, dilation, padBefore }: Axis, 
   };
 }
 
-/** Puts what the convolution of some phases gave, [.., phases * channels], where it belongs in the image. */
+/** Copies the result of the convolution of some phases, [.., phases * channels], to its positions in the image. */
 export function interleave(
   heap: Float32Array,
   { batch, axes, channels }: Geometry,
@@ -81,7 +81,7 @@ export function interleave(
             let target = row + width.offsets[0]! * channels;
             let source = start + (i * height.offsets.length + j) * run;
             for (let qw = 0; qw < width.axis.output; qw++, target += step, source += pitch) {
-              // The last phases may have one place less than the first.
+              // The last phases may have one position less than the first.
               const length = Math.min(run, end - target);
               for (let c = 0; c < length; c++) heap[target + c] = heap[source + c]!;
             }

@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, test, vi } from 'vitest';
 import { originalWasmKernel, registerWasmKernels, unregisterWasmKernels, useBackend } from '../index.js';
 
-test('without the wasm backend it says where to get it', () => {
+test('without the wasm backend the error says where to get it', () => {
   expect(() => registerWasmKernels()).toThrow(/useBackend\(\{ backend: 'wasm' \}\)/);
 });
 
-test('puts kernels in place once, without a warning, and takes them away again', async () => {
+test('installs kernels once, without a warning, and removes them again', async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   await useBackend({ backend: 'wasm', wasmKernels: false });
   const stock = tf.getKernel('Conv3D', 'wasm');

@@ -8,14 +8,14 @@ beforeAll(() => useBackend({ backend: 'wasm', threads: 2 }));
 // Ends the workers.
 afterAll(() => tf.removeBackend('wasm'));
 
-test('wasm has the threads that were asked for, on a heap that they share', () => {
+test('wasm has the requested threads, on a shared heap', () => {
   expect(tf.getBackend()).toBe('wasm');
   expect(getThreadsCount()).toBe(2);
   const { wasm } = tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } };
   expect(wasm.HEAPU8.buffer).toBeInstanceOf(SharedArrayBuffer);
 });
 
-test('setting it up leaves no global Worker behind', () => {
+test('starting it leaves no global Worker behind', () => {
   expect('Worker' in globalThis).toBe(false);
 });
 

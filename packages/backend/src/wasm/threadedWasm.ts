@@ -1,12 +1,12 @@
 import { type KernelBackend, registerBackend, removeBackend } from '@tensorflow/tfjs-core';
 
-/** tfjs's threaded build has workers for no more, the main thread among them. */
+/** Most threads of tfjs's threaded build, the main thread included. */
 export const MAX_THREADS = 8;
 
 /** Loads a module by name. */
 type Importer = (specifier: string) => Promise<unknown>;
 
-/** A worker as the code that Emscripten makes sees it. */
+/** A worker as Emscripten's code uses it. */
 interface PoolWorker {
   onmessage?(event: { data: { cmd: string } }): void;
   postMessage(message: { cmd: string }): void;
@@ -16,7 +16,7 @@ interface PoolWorker {
   terminate(): void;
 }
 
-/** What is used here of the module that Emscripten makes. */
+/** The used part of Emscripten's module. */
 interface ThreadedModule {
   cwrap(name: string, returns: 'number' | null, takes: 'number'[]): (...values: number[]) => number;
   PThread: { unusedWorkers: PoolWorker[]; runningWorkers: PoolWorker[] };
@@ -39,8 +39,8 @@ const PACKAGE = '@tensorflow/tfjs-backend-wasm';
 
 /**
  * Makes tfjs's threaded build the wasm backend of this Node process. tfjs starts it in browsers only: it makes its
- * workers from blob URLs, which the workers of Node don't load. Here they get their code as text. Nothing of it keeps
- * the process alive.
+ * workers from blob URLs, which the workers of Node don't load. Here they get their code as text. The workers don't
+ * keep the process alive.
  */
 export async function registerThreadedWasm(threads: number, importer: Importer): Promise<void> {
   const load = async <T>(specifier: string) => {
@@ -63,7 +63,7 @@ export async function registerThreadedWasm(threads: number, importer: Importer):
     const module = await new Promise<ThreadedModule>((resolve, reject) => {
       const made = withWorkers(
         () => {
-          // Eight are always asked for. Those in excess say that they have loaded, and are dropped below.
+          // Emscripten always requests eight. Those in excess report that they have loaded, and are dropped below.
           if (workers.length >= threads - 1) return idle();
           const worker = new Worker(code, { eval: true, execArgv: [] }) as unknown as PoolWorker;
           workers.push(worker);
@@ -76,7 +76,7 @@ export async function registerThreadedWasm(threads: number, importer: Importer):
               return folder + file;
             },
             instantiateWasm: (imports, receive) => {
-              // It uses no more than half of the cores it hears of.
+              // It uses at most half of the cores that it is told.
               imports.env['emscripten_num_logical_cores'] = () => 2 * threads;
               readFile(binary)
                 .then((bytes) => WebAssembly.instantiate(bytes, imports as unknown as WebAssembly.Imports))
@@ -118,8 +118,8 @@ function backendOf(
 }
 
 /**
- * Calls `make` while the global `Worker` is `construct`. Emscripten's code puts Node's own there, without blob URLs
- * and for good; afterwards there is what was there before.
+ * Calls `make` while the global `Worker` is `construct`. Emscripten's code replaces it for good by
+ * Node's own, which has no blob URLs; this function restores what was there before.
  */
 function withWorkers<T>(construct: () => PoolWorker, make: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'Worker');

@@ -3,7 +3,7 @@ import { floats, type WasmBackend, wordOf } from './heap.js';
 
 /** Side of the tiles, in floats: a tile's lines, read and written, stay in the first-level cache. */
 const TILE = 32;
-/** Lines this many floats apart, or a multiple of it, fall on so few sets of the cache that they drive each other out. */
+/** Lines this many floats apart, or a multiple of it, fall on so few sets of the cache that they evict each other. */
 const ALIASED = 512;
 
 /** heap[to..] = the transpose of each of `count` matrices [rows, columns] that follow each other from `from`. */
@@ -15,7 +15,7 @@ export function transposeMatrices(
   rows: number,
   columns: number,
 ): void {
-  // A tile is read along its rows where its columns would drive each other out, otherwise it is written along them.
+  // A tile is read along its rows where its columns would evict each other, otherwise it is written along them.
   const alongRows = columns % ALIASED === 0;
   for (let m = 0; m < count; m++) {
     const source = from + m * rows * columns;

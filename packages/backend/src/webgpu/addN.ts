@@ -1,12 +1,12 @@
 import { AddN, type TensorInfo } from '@tensorflow/tfjs-core';
 import { around } from './kernelCall.js';
 
-/** A shader may read 8 buffers, the result's among them, unless the device was asked for more; tfjs asks for none. */
+/** A shader may read 8 buffers, the result's included, unless the device was requested with more; tfjs requests no more. */
 const MOST = 7;
 
 /**
  * Sums of any number of tensors. tfjs's shader reads all of them at once: with 8 or more it is rejected, and the sum is
- * whatever was in its memory.
+ * what the memory held before.
  */
 export const addN = around(AddN, (stock) => (given) => {
   let terms: TensorInfo[] = Object.values(given.inputs);

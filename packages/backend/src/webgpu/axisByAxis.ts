@@ -14,7 +14,7 @@ import type { Replacement } from '../overrideKernels.js';
 import { asFloats } from './integers.js';
 import { around, inTurn, type KernelCall, viewed } from './kernelCall.js';
 
-// tfjs's shaders for these know no rank above 4; tile reads a tensor of rank 5 back synchronously, which Node can't.
+// tfjs's shaders for these support ranks up to 4; tile reads a tensor of rank 5 back synchronously, which Node can't.
 
 /** The tensor as [what comes before an axis, the axis, what comes after it]. */
 function around1({ shape }: TensorInfo, axis: number): [number, number, number] {
@@ -29,7 +29,7 @@ const alongAxis =
     return viewed(y, [...x.shape.slice(0, axis), y.shape[1]!, ...x.shape.slice(axis + 1)]);
   };
 
-/** A kernel that treats each axis by itself: rank 5 and more go axis by axis, where `attrsOf` asks for anything. */
+/** A kernel that treats each axis separately: rank 5 and more go axis by axis, along those with attributes. */
 const axisByAxis = (
   kernelName: string,
   attrsOf: (given: KernelCall, axis: number) => KernelCall['attrs'] | undefined,

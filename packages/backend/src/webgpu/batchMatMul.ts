@@ -7,7 +7,7 @@ export const batchMatMul = around(BatchMatMul, (stock) => (given) => {
   const [ofA, ofB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const outer = broadcast_util.assertAndGetBroadcastShape(ofA, ofB);
   const count = util.sizeFromShape(outer);
-  // Its shader takes the same number of matrices on both sides, or one on one of them.
+  // Its shader supports the same number of matrices on both sides, or a single one on one side.
   const repeats = (own: number[]) => util.sizeFromShape(own) !== count && util.sizeFromShape(own) !== 1;
   if (count === 0 || !(repeats(ofA) || repeats(ofB))) return stock(given);
   const [left, right] = [repeated(given, a, outer), repeated(given, b, outer)];

@@ -19,9 +19,9 @@ import type { Replacement } from '../overrideKernels.js';
 import { around, call, type KernelCall } from './kernelCall.js';
 
 // tfjs's shader for transposes does not compile where the buffer holds integers: of booleans, of int32, and of float32
-// that came of a cast, which only gives the buffer another name. Reductions transpose too, to have their axes last.
+// from a cast, which only renames the buffer. Reductions transpose, too, to move their axes to the end.
 
-/** The values as floats in a buffer of their own. */
+/** The values as floats in a separate buffer. */
 function floats(given: KernelCall, { dataId, shape }: TensorInfo): TensorInfo {
   const x: TensorInfo = { dataId, shape, dtype: 'float32' };
   return call(Maximum, given, { a: x, b: x });
@@ -51,7 +51,7 @@ export const asFloats = (kernelName: string, dtypeOf: (x: TensorInfo) => DataTyp
 
 const own = ({ dtype }: TensorInfo): DataType => dtype;
 
-/** All are true where the least of them is 1, any is where the greatest is. */
+/** `all` is true where the minimum is 1, `any` where the maximum is. */
 const ofBooleans = (kernelName: string, extreme: string): Replacement =>
   around(kernelName, () => (given) => {
     const { axis, keepDims } = given.attrs as { axis: number[]; keepDims: boolean };
@@ -59,7 +59,7 @@ const ofBooleans = (kernelName: string, extreme: string): Replacement =>
     return call(extreme, given, given.inputs, { axis, reductionIndices: axis, keepDims });
   });
 
-/** What transposes, of booleans and other integers. */
+/** Kernels that transpose, on booleans and other integers. */
 export const integers: readonly Replacement[] = [
   cast,
   asFloats(Transpose, own),

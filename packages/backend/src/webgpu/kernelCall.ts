@@ -1,14 +1,14 @@
 import { getKernel, type KernelFunc, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { Replacement } from '../overrideKernels.js';
 
-/** What a kernel is called with. */
+/** The arguments of a kernel. */
 export interface KernelCall {
   inputs: { [name: string]: TensorInfo };
   attrs: NamedAttrMap;
   backend: { disposeData(dataId: object): boolean };
 }
 
-/** A kernel that gives one tensor. */
+/** A kernel with one result. */
 export type Compute = (call: KernelCall) => TensorInfo;
 
 /** A replacement made of tfjs's own kernel for WebGPU. */
@@ -17,7 +17,7 @@ export const around = (kernelName: string, compose: (stock: Compute) => Compute)
   compose: (stock) => compose(stock as unknown as Compute) as unknown as KernelFunc,
 });
 
-/** The same values under another shape: WebGPU's tensors lie row by row, so nothing is copied. */
+/** The same values under another shape: WebGPU's tensors are row-major, so nothing is copied. */
 export const viewed = ({ dataId, dtype }: TensorInfo, shape: number[]): TensorInfo => ({
   dataId,
   dtype,
@@ -36,7 +36,7 @@ export function call(
 }
 
 /**
- * One step after the other, each on what the one before has made, all in between disposed of.
+ * Applies one step after the other, each to the result of the one before, and disposes of the results in between.
  * @param steps at least one
  */
 export function inTurn(

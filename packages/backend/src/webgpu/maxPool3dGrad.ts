@@ -13,10 +13,10 @@ type Shape5 = [number, number, number, number, number];
 type Three = [number, number, number];
 
 /**
- * Gradient of max pooling in three dimensions. tfjs's shader finds the maximum's place as (frame * height + row) * height +
+ * Gradient of max pooling in three dimensions. tfjs's shader computes the maximum's position as (frame * height + row) * height +
  * column where it should be (frame * height + row) * width + column, so it is wrong for windows of several frames that
- * are not as high as wide. Those go in two: a maximum over places, then one over frames, with windows for which it is
- * right. Of equal values the last in the window gets the gradient.
+ * are not as high as wide. Those are split in two: a maximum over positions, then one over frames, with windows for which
+ * it is right. Of equal values the last one in the window receives the gradient.
  */
 export const maxPool3dGrad = around(MaxPool3DGrad, (stock) => (given) => {
   const { filterSize, strides, pad, dimRoundingMode } = given.attrs as unknown as MaxPool3DGradAttrs;
@@ -33,7 +33,7 @@ export const maxPool3dGrad = around(MaxPool3DGrad, (stock) => (given) => {
       pad,
       dimRoundingMode,
     );
-    // What 'valid' leaves over at the end, the explicit padding did too.
+    // 'valid' leaves out the same inputs at the end as the explicit padding did.
     const sides = [[room.front, room.back], [room.top, room.bottom], [room.left, room.right]]; // biome-ignore format: axis by axis
     const paddings = [[0, 0], ...sides, [0, 0]];
     const begin = [0, room.front, room.top, room.left, 0];
@@ -46,7 +46,7 @@ export const maxPool3dGrad = around(MaxPool3DGrad, (stock) => (given) => {
   return inTwo(stock, given, dy, input, pad);
 });
 
-/** Less than any value of a network's that is finite; float32's own least is not exact in WGSL's decimal numbers. */
+/** Below any finite value of a network; the smallest float32 is not exact in WGSL's decimal numbers. */
 const LEAST = -3e38;
 
 const three = (sizes: number | Three): Three => (typeof sizes === 'number' ? [sizes, sizes, sizes] : sizes);

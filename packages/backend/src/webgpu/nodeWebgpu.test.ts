@@ -62,7 +62,7 @@ test('the GPU object is made once', async () => {
   expect(gpuOf()).toBe(create.mock.results[0]!.value);
 });
 
-test('a navigator.gpu that the user put there is left alone', async () => {
+test('a navigator.gpu of the user is left alone', async () => {
   const provideWebgpu = await fresh();
   const gpu = {};
   vi.stubGlobal('navigator', { gpu });
@@ -79,7 +79,7 @@ test.each([
     'lavapipe',
     { info: { vendor: 'mesa', architecture: '', description: 'llvmpipe (LLVM 19.1.7, 256 bits)' } },
   ],
-])('%s computes on the processor: only when asked for, also after it was', async (_, adapter) => {
+])('%s computes on the CPU: used only on request, also after a request', async (_, adapter) => {
   const provideWebgpu = await fresh();
   const { create, globals } = dawn(adapter);
   const load = async () => ({ create, globals });
@@ -100,7 +100,7 @@ test('no adapter, or no package: a reason, and no trace', async () => {
   expect((globalThis as { GPUBufferUsage?: object }).GPUBufferUsage).toBeUndefined();
 });
 
-test('an adapter that cannot be asked for is a reason as well', async () => {
+test('an adapter request that fails is a reason as well', async () => {
   const provideWebgpu = await fresh();
   const { create, globals, requestAdapter } = dawn(card);
   requestAdapter.mockRejectedValue(new Error('no instance'));

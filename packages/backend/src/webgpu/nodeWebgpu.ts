@@ -1,10 +1,10 @@
-/** What is used here of a WebGPU adapter. */
+/** The used part of a WebGPU adapter. */
 interface Adapter {
   isFallbackAdapter?: boolean;
   info?: { isFallbackAdapter?: boolean; vendor?: string; architecture?: string; description?: string };
 }
 
-/** What is used here of the object that stands at `navigator.gpu`. */
+/** The used part of `navigator.gpu`. */
 interface Gpu {
   requestAdapter(options?: { powerPreference?: 'high-performance' }): Promise<Adapter | null>;
 }
@@ -16,22 +16,21 @@ interface WebgpuPackage {
 }
 
 /**
- * The object that this module put at `navigator.gpu`. Dawn ends when nothing refers to it any more, and whoever replaces
- * the navigator would take it from under a running backend: so it is kept here as well.
+ * The object that this module put at `navigator.gpu`. Dawn ends when nothing refers to it any more, and code that replaces
+ * the navigator would end it under a running backend, so this module keeps a reference as well.
  */
 let ours: Gpu | undefined;
 
 /**
- * Puts WebGPU into Node, which has none of its own: `navigator.gpu`, and the globals that come with it, from the
- * optional package `webgpu`. It must be called before tfjs's backend for WebGPU is imported, which registers itself
- * only where `navigator.gpu` exists. One that is there already, put by the user, is left alone.
+ * Provides WebGPU in Node, which has none: `navigator.gpu` and its globals, from the optional package `webgpu`. Call it
+ * before tfjs's backend for WebGPU is imported, which registers itself only where `navigator.gpu` exists. An existing
+ * `navigator.gpu` of the user is left alone.
  *
- * Where it does not find what it needs it leaves no trace: a `navigator.gpu` without an adapter would mislead the
- * next library that looks for it.
+ * When it fails it leaves no trace: a `navigator.gpu` without an adapter would mislead the next library that looks for it.
  *
- * @param load imports the package `webgpu`; its rejection is a reason
- * @param software whether an adapter that computes on the processor will do; it is slower than wasm
- * @returns why there is no WebGPU to be had here, undefined when there is
+ * @param load imports the package `webgpu`; its rejection is the reason that is returned
+ * @param software whether to accept an adapter that computes on the CPU; it is slower than wasm
+ * @returns why WebGPU is not available here, undefined when it is
  */
 export async function provideWebgpu(
   load: () => Promise<unknown>,
@@ -65,7 +64,7 @@ export async function provideWebgpu(
   return undefined;
 }
 
-/** SwiftShader says of itself that it is a fallback; Mesa's llvmpipe and lavapipe may only be known by their names. */
+/** SwiftShader reports itself as a fallback; Mesa's llvmpipe and lavapipe are recognised by their names. */
 function isSoftware({ isFallbackAdapter, info = {} }: Adapter): boolean {
   const named = `${info.vendor} ${info.architecture} ${info.description}`;
   return (

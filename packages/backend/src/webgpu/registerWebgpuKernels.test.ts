@@ -2,7 +2,7 @@ import { getKernel, registerKernel, type TensorInfo, unregisterKernel } from '@t
 import { afterEach, expect, test, vi } from 'vitest';
 import { originalWebgpuKernel, registerWebgpuKernels, unregisterWebgpuKernels } from '../index.js';
 
-// What the kernels compute is tested where there is an adapter, in elsewhere/. Here a stand-in counts what reaches tfjs's.
+// tests/webgpu compares the kernels' results where there is an adapter. Here a stand-in counts the calls of tfjs's kernels.
 
 const info = (shape: number[]): TensorInfo => ({ dataId: {}, shape, dtype: 'float32' });
 
@@ -11,11 +11,11 @@ afterEach(() => {
   if (getKernel('AddN', 'webgpu')) unregisterKernel('AddN', 'webgpu');
 });
 
-test('without the backend there is an error that says what to do', () => {
+test('without the backend the error says what to do', () => {
   expect(() => registerWebgpuKernels()).toThrow(/Import @tensorflow\/tfjs-backend-webgpu first/);
 });
 
-test('they stand where tfjs has kernels, a second call changes nothing, and tfjs has its own back', () => {
+test('replaces existing kernels, a second call changes nothing, and the originals are restored', () => {
   const stock = vi.fn(() => info([2]));
   registerKernel({ kernelName: 'AddN', backendName: 'webgpu', kernelFunc: stock });
   expect(registerWebgpuKernels()).toEqual(['AddN']);

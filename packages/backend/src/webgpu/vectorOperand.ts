@@ -10,9 +10,9 @@ const names = [
 ];
 
 /**
- * Operations on a tensor of rank 5 or 6 and a vector, such as the adding of a bias to a clip's features. tfjs's shader
- * for a vector beside a tensor indexes coordinates as no more than four, does not compile, and leaves whatever was
- * in the output's memory. A vector of the tensor's rank, [1, ..., 1, n], goes to its other shader.
+ * Operations on a tensor of rank 5 or 6 and a vector, such as adding a bias to a clip's features. tfjs's shader for a tensor
+ * and a vector supports at most four coordinates, does not compile, and leaves what was in the output's memory. A vector with
+ * the tensor's rank, [1, ..., 1, n], goes to its other shader.
  */
 export const vectorOperands: readonly Replacement[] = names.map((name) =>
   around(name, (stock) => (given) => stock({ ...given, inputs: ofOneRank(given.inputs) })),

@@ -6,7 +6,7 @@ import { integers } from './integers.js';
 import { maxPool3dGrad } from './maxPool3dGrad.js';
 import { vectorOperands } from './vectorOperand.js';
 
-/** Every kernel that registerWebgpuKernels puts in place. */
+/** Every kernel that registerWebgpuKernels installs. */
 export const webgpuKernels: readonly Replacement[] = [
   ...vectorOperands,
   addN,

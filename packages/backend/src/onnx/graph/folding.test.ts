@@ -55,7 +55,7 @@ async function expectSame(compute: () => tf.Tensor[]) {
 const count = (op: string) =>
   vi.mocked(encodeModel).mock.calls.flatMap(([{ nodes }]) => nodes.filter((node) => node.op === op)).length;
 
-describe.skipIf(!onnxBinding)('what is folded', () => {
+describe.skipIf(!onnxBinding)('folding', () => {
   beforeAll(useOnnx);
   beforeEach(() => void vi.mocked(encodeModel).mockClear());
   afterAll(() => tf.setBackend('cpu'));
@@ -90,7 +90,7 @@ describe.skipIf(!onnxBinding)('what is folded', () => {
       return [tf.fused.matMul({ a, b, bias: tensor([C], 5), activation: 'relu' })];
     }));
 
-  test('a gradient that is read before its margins are cut off', () =>
+  test('a gradient that is read before its margins are sliced off', () =>
     expectSame(() => {
       const filter = tensor<tf.Tensor4D>([3, 3, C, C], 2);
       const padded = tf.pad(tensor([2, 5, 5, C]), [[0, 0], [1, 1], [1, 1], [0, 0]]); // biome-ignore format: pairs
@@ -100,7 +100,7 @@ describe.skipIf(!onnxBinding)('what is folded', () => {
       return [tf.slice(gradient, [0, 1, 1, 0], [2, 5, 5, C])];
     }));
 
-  test('sums within convolutions whose parts are wanted too', () =>
+  test('sums folded into convolutions whose terms are needed, too', () =>
     expectSame(() => {
       const y = convolved(tensor([2, 5, 5, C]), 1);
       const z = tf.add(convolved(y, 2), y);
@@ -108,7 +108,7 @@ describe.skipIf(!onnxBinding)('what is folded', () => {
       return [y, z, w, tf.mul(y, w), tf.relu(z)];
     }));
 
-  test('weights as convolutions want them are kept from the second step on, and not beyond their values', async () => {
+  test('weights in the layout of convolutions are cached from the second step, and no longer than their values live', async () => {
     await tf.setBackend('onnx');
     const wide = 176;
     const x = tensor<tf.Tensor4D>([1, 3, 3, wide]);
@@ -117,7 +117,7 @@ describe.skipIf(!onnxBinding)('what is folded', () => {
     const [first, second, third] = [step(), step(), step()];
     expect(second).toEqual(first);
     expect(third).toEqual(first);
-    // Steps in which they move: one to be kept, or only used. The third finds them.
+    // Steps in which they move: the second caches them, the third finds them.
     expect(count('Transpose')).toBeGreaterThan(0);
     const moving = vi.mocked(encodeModel).mock.calls.length;
     expect(moving).toBe(3);
@@ -126,7 +126,7 @@ describe.skipIf(!onnxBinding)('what is folded', () => {
     tf.dispose([x, filter]);
   });
 
-  test('is a convolution alone where nothing else wants it', async () => {
+  test('is only a convolution where nothing else reads its result', async () => {
     await expectSame(() => {
       const y = convolved(tensor([2, 5, 5, C]), 1);
       return [tf.relu(tf.add(tf.mul(y, tensor([C], 2)), tensor([C], 3)))];
@@ -134,7 +134,7 @@ describe.skipIf(!onnxBinding)('what is folded', () => {
     expect([count('Conv'), count('Relu')]).toEqual([1, 0]);
   });
 
-  test('stands behind the convolution where that is wanted too: batch statistics take one', async () => {
+  test('comes after the convolution where its result is read, too: batch statistics need one convolution', async () => {
     await expectSame(() => {
       const y = convolved(tensor([2, 5, 5, C]), 1);
       const { mean, variance } = tf.moments(y, [0, 1, 2]);
@@ -175,7 +175,7 @@ describe.skipIf(!onnxBinding)('what is folded', () => {
     expect(count('Conv')).toBe(3);
   });
 
-  test('weights that are kept are told apart from the same numbers in another shape or order', async () => {
+  test('cached weights differ from the same numbers in another shape or order', async () => {
     const filter = tensor<tf.Tensor4D>([3, 3, 128, 256], 1, 0.1);
     const images = [128, 256].map((channels) => tensor<tf.Tensor4D>([1, 3, 3, channels], 2));
     const uses = () => {
@@ -203,7 +203,7 @@ describe.skipIf(!onnxBinding)('what is folded', () => {
     tf.dispose([filter, images]);
   });
 
-  test('nothing is known of values that were computed, so that they can be let go of', async () => {
+  test('keeps no reference to computed values, so that they can be collected', async () => {
     await tf.setBackend('onnx');
     const variable = tf.variable(tf.ones([400, 8]));
     const factor = tf.tensor1d(Array(8).fill(0.5));

@@ -7,7 +7,7 @@ import { Value } from './value.js';
 
 if (!onnxBinding) withoutOnnx('Recorded operations');
 
-/** A runtime whose sessions give zeros, and what becomes of them. */
+/** A runtime whose sessions return zeros, and a record of its calls. */
 function counting() {
   const events = { loaded: 0, disposed: 0, fetched: [] as string[][] };
   const runtime = {
@@ -27,7 +27,7 @@ function counting() {
 }
 const one = (number = 1) => new Value('float32', [1], Float32Array.of(number));
 
-test('the same operation on the same is recorded once, others are not', () => {
+test('records equal operations once, and different ones separately', () => {
   const { graph } = counting();
   const [x, y] = [one(), one()];
   const options = { attributes: { alpha: { float: 0.5 } } };
@@ -42,7 +42,7 @@ test('the same operation on the same is recorded once, others are not', () => {
   expect(graph.length).toBe(6);
 });
 
-test('what nobody wants is not run, and is gone', () => {
+test('does not run operations without a reader, and drops them', () => {
   const { graph, events } = counting();
   const x = one();
   const [wanted, dead] = [graph.record('Neg', [x], [1]), graph.record('Abs', [x], [1])];
@@ -55,7 +55,7 @@ test('what nobody wants is not run, and is gone', () => {
   expect(events.fetched).toHaveLength(1);
 });
 
-test('equal steps share a model, whatever the numbers; others and other axes do not', () => {
+test('equal steps share a model, whatever their numbers; other steps and other axes do not', () => {
   const { graph, events } = counting();
   const step = (x: Value, factor: number, dims = [1], axis = 0) => {
     const product = graph.record('Mul', [graph.record('Neg', [x], dims), graph.number(factor)], dims);
@@ -74,7 +74,7 @@ test('equal steps share a model, whatever the numbers; others and other axes do 
   graph.run([graph.record('Add', [x, x], [1])]);
   graph.run([graph.record('Add', [x, y], [1])]);
   expect(events.loaded).toBe(5);
-  // The same operations, of which others are wanted.
+  // The same operations with other outputs.
   const both = () => {
     const negative = graph.record('Neg', [x], [1]);
     return [negative, graph.record('Abs', [negative], [1])] as const;
@@ -84,7 +84,7 @@ test('equal steps share a model, whatever the numbers; others and other axes do 
   expect(events.loaded).toBe(7);
 });
 
-test('the models used least recently make room, and all are freed at the end', () => {
+test('disposes of the least recently used models, and of all at the end', () => {
   const { graph, events } = counting();
   const x = one();
   const use = (to: number) => graph.run([graph.record('Cast', [x], [1], { attributes: { to } })]);
@@ -93,7 +93,7 @@ test('the models used least recently make room, and all are freed at the end', (
   use(0);
   use(256);
   expect(events).toMatchObject({ loaded: 257, disposed: 1 });
-  // 1 has gone and not 0, which was used again.
+  // 1 was disposed of, and not 0, which was used again.
   use(0);
   expect(events.loaded).toBe(257);
   use(1);
@@ -108,7 +108,7 @@ test('zeros of two signs are two numbers', () => {
   expect(graph.number(-0)).not.toBe(graph.number(0));
 });
 
-test('reshapes behind each other are one, and none where they lead back', () => {
+test('merges successive reshapes, and drops those that lead back', () => {
   const { graph } = counting();
   const x = new Value('float32', [2, 3], new Float32Array(6));
   const flat = graph.reshaped(x, [6]);
@@ -118,7 +118,7 @@ test('reshapes behind each other are one, and none where they lead back', () => 
 });
 
 describe.skipIf(!onnxBinding)('models', () => {
-  test('hold every kind of attribute, type, constant and output that there is', () => {
+  test('hold every kind of attribute, type, constant and output', () => {
     const runtime = new Runtime(onnxBinding!, 1);
     const described = (name: string, type: 'float32' | 'int64' | 'bool' | 'int32', dims: number[]) => ({
       name,

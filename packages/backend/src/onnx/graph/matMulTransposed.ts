@@ -1,7 +1,7 @@
 import type { Graph } from './graph.js';
 import type { Value } from './value.js';
 
-/** The product of matrices of which the second, or the first as told, are meant with rows and columns exchanged. */
+/** The product of matrices of which the second, and the first if requested, is transposed. */
 export const matMulTransposed = (
   graph: Graph,
   left: Value,

@@ -11,7 +11,7 @@ describe.skipIf(!onnxBinding)('a step that ONNX Runtime refuses', () => {
   beforeAll(useOnnx);
   afterAll(() => tf.setBackend('cpu'));
 
-  test('fails where it is read, by name; what it was to compute is lost, and nothing else', () => {
+  test('fails when it is read, naming its operations; only its own tensors are lost', () => {
     const backend = tf.backend() as OnnxBackend;
     const x = tf.tensor1d([1, 2, 3]);
     const earlier = tf.tidy(() => tf.neg(x));
@@ -22,7 +22,7 @@ describe.skipIf(!onnxBinding)('a step that ONNX Runtime refuses', () => {
     });
     expect(() => lost.dataSync()).toThrow(OnnxRunError);
     expect(backend.graph.length).toBe(0);
-    // Again, and by what is made of it.
+    // Again, and for tensors computed from it.
     expect(() => lost.dataSync()).toThrow(
       /a step of 2 operations \(Abs, Exp\): no memory\. Take smaller batches/,
     );
@@ -32,7 +32,7 @@ describe.skipIf(!onnxBinding)('a step that ONNX Runtime refuses', () => {
     tf.dispose([x, earlier, lost, next]);
   });
 
-  test('a read of what failed before runs nothing that waits', () => {
+  test('reading a failed tensor again runs no recorded operation', () => {
     const lost = tf.tidy(() => tf.tanh(tf.exp(tf.tensor1d([1]))));
     vi.spyOn(Runtime.prototype, 'load').mockImplementationOnce(() => {
       throw new Error('none.');
@@ -44,7 +44,7 @@ describe.skipIf(!onnxBinding)('a step that ONNX Runtime refuses', () => {
     tf.dispose([lost, waiting]);
   });
 
-  test('leaves no tape behind that would keep later steps from running', () => {
+  test('leaves no tape behind that would prevent later steps from running', () => {
     const backend = tf.backend() as OnnxBackend;
     const x = tf.tensor1d([1, 2]);
     const failing = () => {

@@ -1,6 +1,6 @@
 import type { Elements, ElementType } from './proto.js';
 
-/** A tensor as onnxruntime-node takes and gives it. */
+/** A tensor as onnxruntime-node takes and returns it. */
 export interface RuntimeTensor {
   type: ElementType;
   dims: readonly number[];
@@ -19,7 +19,7 @@ export interface NativeSession {
   dispose(): void;
 }
 
-/** What of onnxruntime-node's `dist/binding.js` is used: its public `run` is asynchronous, and tfjs's kernels are not. */
+/** The used part of onnxruntime-node's `dist/binding.js`: its public `run` is asynchronous, and tfjs's kernels are not. */
 export interface NativeBinding {
   binding: { InferenceSession: new () => NativeSession };
   initOrt(): void;
@@ -28,7 +28,7 @@ export interface NativeBinding {
 /** Where the binding is found. */
 export const bindingSpecifier = 'onnxruntime-node/dist/binding.js';
 
-/** Whether a module is the binding, as far as can be seen. */
+/** Whether a module looks like the binding. */
 export function isBinding(loaded: unknown): loaded is NativeBinding {
   const { binding, initOrt } = (loaded ?? {}) as Partial<NativeBinding>;
   return typeof binding?.InferenceSession === 'function' && typeof initOrt === 'function';
@@ -37,7 +37,7 @@ export function isBinding(loaded: unknown): loaded is NativeBinding {
 /** Loads models on a number of threads. */
 export class Runtime {
   readonly #binding: NativeBinding['binding'];
-  /** Threads that an operation is spread over. */
+  /** Threads of an operation. */
   readonly threads: number;
 
   constructor({ binding, initOrt }: NativeBinding, threads: number) {
@@ -54,7 +54,7 @@ export class Runtime {
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'disabled',
-      // An arena keeps what the largest run of each session took; the system's allocator gives it back.
+      // An arena would keep the memory of the largest run of each session; the system's allocator frees it.
       enableCpuMemArena: false,
       enableMemPattern: false,
       logSeverityLevel: 3,

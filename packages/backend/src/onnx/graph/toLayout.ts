@@ -29,7 +29,7 @@ export function toRowMajor(graph: Graph, view: View, dims: readonly number[]): V
     : graph.reshaped(toLayout(graph, view, rowMajor(value.size)), dims);
 }
 
-/** The elements as they lie in another layout, in its dimensions. Nothing moves where the layout is the same. */
+/** The elements in another layout, in its dimensions. Nothing moves where the layout is the same. */
 export function toLayout(graph: Graph, view: View, target: Layout): Value {
   if (sameLayout(view, target)) return graph.reshaped(view.value, target.dims);
   const factors = refinement(inOrder(view), inOrder(target));
@@ -72,7 +72,7 @@ export function transposed(
 }
 
 /**
- * ONNX Runtime's own way out of blocks of channels, [images, channels / block, pixels, block] to [images, pixels,
+ * ONNX Runtime's own operation for leaving blocks of channels, [images, channels / block, pixels, block] to [images, pixels,
  * channels], for any transposition of this kind: it is faster than a general one.
  */
 function inBlocks(
@@ -97,7 +97,7 @@ function inBlocks(
 /** The size of a block of channels on this machine, once it is known. */
 let block = 0;
 
-/** Tells how many channels ONNX Runtime has in a block; 0 where it knows no blocks. */
+/** Sets the number of channels in ONNX Runtime's blocks; 0 where it has no blocks. */
 export function useBlocks(size: number): void {
   block = size;
 }

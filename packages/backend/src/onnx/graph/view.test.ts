@@ -20,7 +20,7 @@ if (!onnxBinding) withoutOnnx('Moves between layouts');
 
 const sizeOf = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);
 
-/** Where in memory each element of the tensor lies, in the tensor's order: one by one. */
+/** The position in memory of each element of the tensor, in the tensor's order. */
 function places({ dims, order }: Layout): number[] {
   const strides = dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
   const walk = ([axis, ...rest]: readonly number[], at: number): number[] =>
@@ -50,7 +50,7 @@ const layout = fc
     return { dims, order: dims.map((_, i) => left.splice(draws[i]! % left.length, 1)[0]!) };
   });
 
-test('a simpler layout puts each element where it was', () =>
+test('a simplified layout puts each element at the same position', () =>
   fc.assert(
     fc.property(layout, (one) => {
       const simple = simplified(one);
@@ -60,14 +60,14 @@ test('a simpler layout puts each element where it was', () =>
     }),
   ));
 
-test('layouts are the same where they put each element in the same place', () =>
+test('layouts are the same when they put each element at the same position', () =>
   fc.assert(
     fc.property(layout, layout, (a, b) => {
       expect(sameLayout(a, b)).toBe(places(a).join() === places(b).join());
     }),
   ));
 
-test('a refinement refines both, and a finer cut moves nothing', () =>
+test('a refinement refines both, and refining moves nothing', () =>
   fc.assert(
     fc.property(layout, factors, (one, other) => {
       const fine = refinement(inOrder(one), other);
@@ -86,7 +86,7 @@ test.each([
   [[2, 3], [3, 2], undefined],
 ])('%j and %j are refined by %j', (a, b, expected) => expect(refinement(a, b)).toEqual(expected)); // biome-ignore format: pairs
 
-test('a layout cut along a shape tells the dimensions of each axis', () =>
+test('a layout refined by a shape gives the dimensions of each axis', () =>
   fc.assert(
     fc.property(layout, factors, (one, shape) => {
       const own = fitted(one, shape);
@@ -98,7 +98,7 @@ test('a layout cut along a shape tells the dimensions of each axis', () =>
   ));
 
 describe.skipIf(!onnxBinding)('moves', () => {
-  test('from any layout to any other put each element where it belongs', () => {
+  test('from any layout to any other put each element at its position', () => {
     const graph = new Graph(new Runtime(onnxBinding!, 1));
     fc.assert(
       fc.property(layout, layout, (from, to) => {

@@ -1,11 +1,11 @@
 import type { Value } from './value.js';
 
 /**
- * How a tensor's elements lie in memory. In memory they are an array of dimensions `dims`; taken in `order`, these
- * dimensions, one after the other, are the tensor's elements in row-major order, as tfjs counts them. A matrix of
+ * How a tensor's elements are stored. In memory they are an array of dimensions `dims`. These dimensions, taken in `order`,
+ * give the tensor's elements in row-major order, as tfjs counts them. A matrix of
  * [rows, columns] that is kept transposed has dims [columns, rows] and order [1, 0]; the blocks of channels of
- * [batch, height, width, channels] that fast convolutions want have dims [batch, channels / 8, height, width, 8] and
- * order [0, 2, 3, 1, 4]. A layout knows nothing of the tensor's shape: a reshaped tensor keeps its layout.
+ * [batch, height, width, channels] that fast convolutions need have dims [batch, channels / 8, height, width, 8] and
+ * order [0, 2, 3, 1, 4]. A layout doesn't depend on the tensor's shape: a reshaped tensor keeps its layout.
  */
 export interface Layout {
   readonly dims: readonly number[];
@@ -18,7 +18,7 @@ export const rowMajor = (size: number): Layout => ({ dims: [size], order: [0] })
 /** The dimensions as they come in the tensor's order. */
 export const inOrder = ({ dims, order }: Layout) => order.map((axis) => dims[axis]!);
 
-/** Whether the elements lie in the tensor's order. */
+/** Whether the elements are stored in the tensor's order. */
 export const isRowMajor = (layout: Layout) => simplified(layout).dims.length <= 1;
 
 /** Whether two layouts put every element in the same place. */
@@ -27,7 +27,7 @@ export function sameLayout(a: Layout, b: Layout): boolean {
   return x.dims.join() === y.dims.join() && x.order.join() === y.order.join();
 }
 
-/** The same layout in as few dimensions as can be: those of 1 left out, those that stay neighbours merged. */
+/** The same layout in as few dimensions as possible: without those of 1, and with those merged that stay neighbours. */
 export function simplified({ dims, order }: Layout): Layout {
   const groups: number[][] = [];
   for (const axis of order) {
@@ -52,7 +52,7 @@ function nextAxis(dims: readonly number[], axis: number): number {
 
 /**
  * The coarsest common refinement of two ways to write a number as a product, which both say how a row-major array is
- * cut into axes: [6, 4] and [3, 8] give [3, 2, 4]. Undefined where they cut across each other. Ones are left out.
+ * cut into axes: [6, 4] and [3, 8] give [3, 2, 4]. Undefined where neither refines the other. Ones are left out.
  */
 export function refinement(a: readonly number[], b: readonly number[]): number[] | undefined {
   const refined: number[] = [];
@@ -101,7 +101,7 @@ export interface Fitted extends Layout {
   readonly axes: readonly (readonly number[])[];
 }
 
-/** Cuts a layout so that each of its dimensions belongs to one axis of the tensor. Undefined where they cut across. */
+/** Cuts a layout so that each of its dimensions belongs to one axis of the tensor. Undefined where a dimension spans several axes. */
 export function fitted(layout: Layout, shape: readonly number[]): Fitted | undefined {
   const factors = refinement(inOrder(layout), shape);
   if (!factors) return undefined;
@@ -135,7 +135,7 @@ export function permutation(from: Layout, to: Layout): number[] {
   return to.dims.map((_, axis) => from.order[place.get(axis)!]!);
 }
 
-/** A tensor of the graph: a value, and how the tensor's elements lie in it. */
+/** A tensor of the graph: a value, and the layout of the tensor's elements in it. */
 export interface View extends Layout {
   readonly value: Value;
 }

@@ -10,21 +10,21 @@ import { type Binary, joint, operandsOf } from './broadcast.js';
 import { each } from './elementwise.js';
 
 /**
- * Products with a number for each channel, the last axis, by the nodes that compute them: a convolution that reads one
- * takes the factor over.
+ * Products with a number for each channel, the last axis, by the nodes that compute them. A convolution that reads such a
+ * product takes over the factor.
  */
 const scaled = new WeakMap<Node, { result: View; view: View; factor: Value }>();
-/** relu(x) by what computes x: the sign of one is that of the other, and only one of them need be computed. */
+/** relu(x) by the node that computes x: both have the same sign, so only one of them is computed. */
 const rectified = new WeakMap<Node, Value>();
 
-/** What a tensor is without its last factor per channel, and this factor of [channels]; the tensor itself otherwise. */
+/** A tensor without its last factor per channel, and this factor, [channels]; the tensor itself if it has none. */
 export function withoutFactor(view: View, channels: number): { view: View; factor?: Value } {
   const { node } = view.value;
   const found = node && scaled.get(node);
   return found?.factor.size === channels && sameLayout(view, found.result) ? found : { view };
 }
 
-/** A vector with an entry for each channel of the other operand, whose last axis they are. */
+/** A vector with an entry for each channel, the last axis, of the other operand. */
 function perChannel(backend: OnnxBackend, whole: TensorInfo, vector: TensorInfo): Value | undefined {
   const channels = whole.shape.at(-1);
   if (channels === undefined || channels === 1 || vector.shape.length === 0) return undefined;
@@ -36,7 +36,7 @@ function perChannel(backend: OnnxBackend, whole: TensorInfo, vector: TensorInfo)
   return fits && isRowMajor(view) ? backend.graph.reshaped(view.value, [channels]) : undefined;
 }
 
-/** What a sum or a product of a tensor with another is within the convolution before it; undefined where it can't be. */
+/** A sum or product of two tensors, folded into the convolution before it; undefined where that is impossible. */
 type Into = (
   backend: OnnxBackend,
   whole: TensorInfo,
@@ -44,7 +44,7 @@ type Into = (
   plain: () => View,
 ) => View | undefined;
 
-/** The kernel of a function of two tensors that don't mind their order, either of which may be a convolution's result. */
+/** The kernel of a commutative function of two tensors, either of which may be the result of a convolution. */
 const within =
   (op: 'Add' | 'Mul', into: Into): Lowering =>
   ({ inputs, backend }) => {
@@ -82,7 +82,7 @@ const add = within('Add', (backend, whole, other, plain) => {
   return same ? addedConv(backend.graph, { conv, plain }, backend.view(other)) : undefined;
 });
 
-/** Sums, products, and the activation that stands behind them, within the convolution before them where there is one. */
+/** Sums, products, and the activation after them, folded into the convolution before them where there is one. */
 export const affine: Lowerings = {
   Multiply: multiply,
   Add: add,
@@ -114,7 +114,7 @@ export const affine: Lowerings = {
     const { graph } = backend;
     const view = backend.view(x!);
     const relu = view.value.node && rectified.get(view.value.node);
-    // Their elements lie alike, and x's layout is that of the tensor.
+    // Both have the same layout in memory, that of the tensor.
     const above = each(graph, 'Greater', [relu ?? view.value, graph.number(0)], { type: 'bool' });
     return backend.tensor(x!.shape, 'float32', viewOf(cast(graph, above, 'float32'), view));
   },

@@ -3,7 +3,7 @@ import { BLOCKED, toLayout, viewOf } from '../graph/toLayout.js';
 import type { Node, Value } from '../graph/value.js';
 import { type Layout, sameLayout, type View } from '../graph/view.js';
 
-/** A convolution of images on blocks of channels, ONNX Runtime's fast kind, with what may be done in the same pass. */
+/** A convolution of images on blocks of channels, ONNX Runtime's fast kind, and the operations of the same pass. */
 export interface BlockedConv {
   /** [images, channels, height, width], in blocks; or in plain order where there are fewer channels than a block has. */
   input: Value;
@@ -11,7 +11,7 @@ export interface BlockedConv {
   weight: Value;
   /** [filters]. */
   bias?: Value;
-  /** What is added, of the result's dimensions and in blocks. */
+  /** A tensor that is added, with the result's dimensions and in blocks. */
   sum?: Value;
   /** Whether `sum` is a part of the same convolution. */
   partial?: boolean;
@@ -21,7 +21,7 @@ export interface BlockedConv {
   /** [images, filters, height, width] of the result. */
   dims: readonly [number, number, number, number];
   activation?: 'Relu';
-  /** The result's layout: the tensor it stands for has channels last. */
+  /** The layout of the result, whose tensor has channels last. */
   layout: Layout;
 }
 
@@ -31,17 +31,17 @@ interface RecordedConv extends BlockedConv {
   readonly value: Value;
 }
 
-/** By the nodes that compute them, so that nothing is known of a result that is there. */
+/** Convolutions by the nodes that compute them; those of computed results are forgotten. */
 const recorded = new WeakMap<Node, RecordedConv>();
 
-/** Something done to a convolution's result: the convolution with it, and what it is without that. */
+/** An operation on a convolution's result: folded into it, and separate. */
 export interface Fold {
   conv: RecordedConv;
-  /** The same, behind the convolution. */
+  /** The same, after the convolution. */
   plain?: () => View;
 }
 
-/** Records a convolution. What is later done to its result may be taken into it by {@link convolutionOf}. */
+/** Records a convolution. {@link convolutionOf} lets later operations on its result be folded into it. */
 export function recordConv(graph: Graph, conv: BlockedConv, fold?: Fold): View {
   const { input, weight, bias, sum, strides, pads, dims, activation, layout } = conv;
   const [, , height, width] = weight.dims;
@@ -65,7 +65,7 @@ export function recordConv(graph: Graph, conv: BlockedConv, fold?: Fold): View {
   return viewOf(graph.reshaped(value, layout.dims), layout);
 }
 
-/** The convolution that a tensor is the result of, as long as nothing has been done to it but reshaping. */
+/** The convolution whose result a tensor is, apart from reshaping. */
 export function convolutionOf(view: View): RecordedConv | undefined {
   const { node } = view.value;
   const own = node?.op === 'Reshape' ? node.inputs[0]!.node : node;

@@ -12,8 +12,8 @@ export interface Aligned {
 }
 
 /**
- * Brings tensors that broadcast against each other to one layout: that of the first of them which has all elements of
- * the result and isn't row-major, so that what a convolution left in its own layout stays in it.
+ * Brings tensors that broadcast against each other to one layout: that of the first of them that has all elements of the
+ * result and isn't row-major, so that the result of a convolution keeps its layout.
  */
 export function aligned(
   graph: Graph,
@@ -22,7 +22,7 @@ export function aligned(
 ): Aligned {
   const size = shape.reduce((product, dim) => product * dim, 1);
   const whole = operands.filter(({ view }) => view.value.size === size);
-  // What outlives steps, such as weights, stays as it is.
+  // Tensors that outlive steps, such as weights, keep their layout.
   const settled = whole.some(({ view }) => view.value.data && isRowMajor(view));
   const lead = settled ? undefined : whole.find(({ view }) => !isRowMajor(view));
   const partial = operands.some(({ view }) => view.value.size !== size && view.value.size !== 1);
@@ -41,7 +41,7 @@ export function aligned(
   return widened(graph, layout, values);
 }
 
-/** Elements from which on the innermost loop of a broadcast operation is worth its start. */
+/** Elements from which the innermost loop of a broadcast operation outweighs its overhead. */
 const LONG = 1024;
 
 /**
@@ -84,7 +84,7 @@ function widened(graph: Graph, layout: Layout, values: Value[]): Aligned {
   return { layout: finer, values: wide };
 }
 
-/** A smaller operand in dimensions of 1 where the layout's are not its own. */
+/** A smaller operand, with dimensions of 1 where it has none of the layout's. */
 function broadcastable(
   graph: Graph,
   view: View,
@@ -113,7 +113,7 @@ export function operandsOf(backend: OnnxBackend, a: TensorInfo, b: TensorInfo) {
   return { operands, shape: backend_util.assertAndGetBroadcastShape(a.shape, b.shape) };
 }
 
-/** What a function of two tensors gives. */
+/** The result of a function of two tensors. */
 export function joint(
   graph: Graph,
   operands: readonly { view: View; shape: readonly number[] }[],

@@ -7,7 +7,7 @@ import { rowMajor } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 import { resized, withAxes } from './shapes.js';
 
-/** The most that rows are chosen by a product of ones and zeros. */
+/** Largest size at which rows are chosen by a product with a matrix of ones and zeros. */
 const SMALL_PRODUCT = 2 ** 16;
 
 /** 0, 1, 2, ... */
@@ -22,7 +22,7 @@ const gather: Lowering = ({ inputs, attrs, backend }) => {
   const { x, indices } = inputs as { x: TensorInfo; indices: TensorInfo };
   const { axis: named, batchDims } = attrs as { axis: number; batchDims?: number };
   const [axis] = util.parseAxisParam(named, x.shape) as [number];
-  // Whether the indices are in range has to be known, and tfjs's kernel tells where they aren't.
+  // The indices must be known, since those out of range are an error of tfjs's kernel.
   if (batchDims || backend.isPending(indices) || indices.dtype !== 'int32') return undefined;
   const places = backend.readSync(indices.dataId) as Int32Array;
   const length = x.shape[axis]!;

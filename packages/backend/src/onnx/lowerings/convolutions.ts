@@ -55,7 +55,7 @@ const outputShape = ({ batch, axes, filters }: Geometry, volume: boolean) => [
 
 type Margins = readonly (readonly [number, number])[];
 
-/** Zeros that another operation has put around the input count as the convolution's own padding. */
+/** Zeros that another operation has added around the input count as padding of the convolution. */
 function withoutPadding(
   backend: OnnxBackend,
   geometry: Geometry,

@@ -10,7 +10,7 @@ import { framePlanes, padsOf, planes, seen } from './planes.js';
 /** A product of numbers. */
 const product = (...numbers: number[]) => numbers.reduce((a, b) => a * b, 1);
 
-/** Zeros behind an axis that its last output sees; negative where the last inputs are never looked at. */
+/** Zeros after an axis that its last output reads; negative where the last inputs are never read. */
 const after = (axis: Axis) => reachOf(axis) - axis.padBefore - axis.input;
 
 /** [batch, depth, height, width, channels] with the channels of each frame in blocks. */
@@ -28,7 +28,7 @@ export function blockedFrames(
   };
 }
 
-/** Whether the fast kind of convolution can do it. */
+/** Whether the fast kind of convolution can compute it. */
 function canBlock({ block }: OnnxBackend, { channels, filters, axes }: Geometry): boolean {
   return (
     block > 0 &&
@@ -46,8 +46,8 @@ export function convolved(backend: OnnxBackend, geometry: Geometry, x: View, fil
 }
 
 /**
- * A 3D convolution as a 2D one of frames: each frame of the output looks at several frames of the input, which are
- * put side by side as channels.
+ * A 3D convolution as a 2D one of frames: each frame of the output reads several frames of the input, which are
+ * concatenated as channels.
  */
 function convolvedInBlocks(backend: OnnxBackend, geometry: Geometry, x: View, filter: View): View {
   const { graph, block } = backend;
@@ -114,7 +114,7 @@ function convolvedInBlocks(backend: OnnxBackend, geometry: Geometry, x: View, fi
   return result!;
 }
 
-/** The frames that each frame of the output looks at, behind each other. */
+/** The frames that each frame of the output reads, one after the other. */
 function framesOf(
   backend: OnnxBackend,
   x: View,
@@ -140,7 +140,7 @@ function pickedFrames({ graph }: OnnxBackend, frames: Value, taps: readonly numb
   return framesAt(graph, frames, places.flat());
 }
 
-/** Any convolution, on ONNX Runtime's general kernel. */
+/** Any convolution, by ONNX Runtime's general kernel. */
 function convolvedInPlanes(backend: OnnxBackend, geometry: Geometry, x: View, filter: View): View {
   const { graph } = backend;
   const { batch, channels, filters, axes } = geometry;

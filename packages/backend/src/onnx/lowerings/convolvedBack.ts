@@ -9,7 +9,7 @@ import { blockedFrames } from './convolved.js';
 import { framesAt } from './framesAt.js';
 import { planes } from './planes.js';
 
-/** The gradient along an axis: input stride * q + remainder gets from outputs q + first, q + first + 1, ... */
+/** The gradient along an axis: input stride * q + remainder receives from outputs q + first, q + first + 1, ... */
 interface Phases {
   axis: Axis;
   /** For each remainder the filter's tap under each output from `first` on; -1 for none. */
@@ -35,7 +35,7 @@ function phasesOf(axis: Axis): Phases {
   return { axis, phases, count: Math.ceil(input / stride), first };
 }
 
-/** The gradient of a convolution in its input, of [batch, ...inputs, channels]. */
+/** The gradient of a convolution with respect to its input, [batch, ...inputs, channels]. */
 export function convolvedBack(backend: OnnxBackend, geometry: Geometry, dy: View, filter: View): View {
   const { channels, filters, axes } = geometry;
   const { graph, block } = backend;
@@ -44,7 +44,7 @@ export function convolvedBack(backend: OnnxBackend, geometry: Geometry, dy: View
   }
   const whole = Math.ceil(filters / block) * block;
   if (whole === filters) return backInBlocks(backend, geometry, dy, filter);
-  // Zeros for the channels that the last block lacks: the general kernel takes several times as long.
+  // Zeros fill the last block of channels: the general kernel would take several times as long.
   const padded = (view: View, rows: number): View => {
     const lists = toRowMajor(graph, view, [rows, filters]);
     const value = graph.record('Pad', [lists, graph.integers([0, 0, 0, whole - filters])], [rows, whole]);
@@ -118,7 +118,7 @@ function backInBlocks(backend: OnnxBackend, geometry: Geometry, dy: View, filter
   return rowMajorView(result);
 }
 
-/** Zeros beside dy along an axis, and how many steps of q the convolution then gives: as many as wanted, or more. */
+/** Zeros around dy along an axis, and the number of steps of q that the convolution then computes: as many as needed, or more. */
 function marginsOf({ axis, first }: Phases, count: number, taps: number) {
   const before = -first;
   const after = Math.max(0, count - axis.output - before + taps - 1);
@@ -170,7 +170,7 @@ function weightsOf(
   return graph.reshaped(blocked, [computed, taps[0] * filters, taps[1], taps[2]]);
 }
 
-/** The first places of each axis but the first and last. */
+/** The first positions along each axis but the first and last. */
 function sliced(graph: Graph, value: Value, inputs: readonly number[]): Value {
   const axes = inputs.map((_, i) => i + 1).filter((axis) => value.dims[axis]! > inputs[axis - 1]!);
   if (axes.length === 0) return value;
@@ -187,7 +187,7 @@ function sliced(graph: Graph, value: Value, inputs: readonly number[]): Value {
   );
 }
 
-/** Any convolution's gradient in its input, on ONNX Runtime's general kernel. */
+/** The gradient of any convolution with respect to its input, by ONNX Runtime's general kernel. */
 function backInPlanes(backend: OnnxBackend, geometry: Geometry, dy: View, filter: View): View {
   const { graph } = backend;
   const { batch, channels, filters, axes } = geometry;
@@ -200,7 +200,7 @@ function backInPlanes(backend: OnnxBackend, geometry: Geometry, dy: View, filter
     [...size, channels, filters],
     [4, 3, 0, 1, 2],
   );
-  // Everything that the outputs saw, margins with it; the inputs are cut out of it.
+  // Everything that the outputs read, margins included; the inputs are sliced from it.
   const reach = axes.map(reachOf);
   const value = graph.record('ConvTranspose', [input, weight], [batch, channels, ...reach], {
     attributes: {

@@ -140,7 +140,7 @@ const backward: Lowering = ({ inputs, attrs, backend }) => {
     toLayout(graph, backend.view(dy), planes(batch, outputsOf(conv), channels * multiplier)),
     axes,
   );
-  // The filter turned by half a circle, over dy with zeros between its rows and columns.
+  // The filter rotated by 180 degrees, over dy with zeros between its rows and columns.
   const turned = axes.map(
     ({ input, output, filter: size, stride, padBefore }): Axis => ({
       input: (output - 1) * stride + 1,
@@ -192,7 +192,7 @@ function apart(graph: Graph, value: Value, axes: readonly Axis[]): Value {
   );
 }
 
-/** dy as filters over x, both with the batch for channels: each tap of the filter is one output. */
+/** dy as filters over x, both with the batch as channels: each tap of the filter is one output. */
 const filterBackward: Lowering = ({ inputs, attrs, backend }) => {
   const { x, dy } = inputs as { x: TensorInfo; dy: TensorInfo };
   const { filterShape } = attrs as unknown as Attrs;

@@ -5,7 +5,7 @@ import { onnxBinding, withoutOnnx } from '../useOnnx.fixture.js';
 
 if (!onnxBinding) withoutOnnx('Functions of single numbers');
 
-/** Of both signs, halves and whole ones, and what is no number. */
+/** Both signs, halves and whole numbers, and NaN. */
 const special = [0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 7, -7, Number.NaN, Infinity, -Infinity, 1e-3];
 const few = 8;
 
@@ -40,7 +40,7 @@ describe.skipIf(!onnxBinding)('functions of single numbers', () => {
     'IsFinite',
     'ZerosLike',
     'OnesLike',
-  ])('%s, of what is no number too', async (kernel) => {
+  ])('%s, of NaN too', async (kernel) => {
     await expectAsOnCpu(kernel, { x: { shape: [3, 5], values: special } }, { alpha: 0 }, 4000);
     await expectAsOnCpu(kernel, { x: { shape: [] } }, { alpha: 0 }, few);
   });
@@ -48,7 +48,7 @@ describe.skipIf(!onnxBinding)('functions of single numbers', () => {
   test.each([
     ['ClipByValue', { clipValueMin: -0.6, clipValueMax: 1.7 }],
     ['LeakyRelu', { alpha: 0.2 }],
-    // What is no number is none behind a step on cpu; here it is below, as its activation is none already.
+    // On cpu NaN stays NaN after Step; here it becomes 0, as its activation is NaN already.
     ['Step', { alpha: 0 }],
     ['Step', { alpha: 0.5 }],
     ['Cast', { dtype: 'int32' }],
@@ -115,7 +115,7 @@ describe.skipIf(!onnxBinding)('functions of two numbers', () => {
     'LessEqual',
     'Equal',
     'NotEqual',
-  ])('%s of what is no number', (kernel) =>
+  ])('%s of NaN', (kernel) =>
     expectAsOnCpu(
       kernel,
       { a: { shape: [15, 1], values: special }, b: { shape: [1, 15], values: special } },

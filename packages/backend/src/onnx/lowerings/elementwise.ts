@@ -18,7 +18,7 @@ export const each = (
   options: { type?: ElementType; attributes?: { [name: string]: number | { float: number } } } = {},
 ) => graph.record(op, inputs, inputs[0]!.dims, options);
 
-/** The kernel of a function of one number. What the function does not depend on is the tensor's layout. */
+/** The kernel of a function of one number, which doesn't depend on the tensor's layout. */
 export const unary =
   (compute: Unary, dtype?: DataType): Lowering =>
   ({ inputs: { x }, attrs, backend }) => {
@@ -41,7 +41,7 @@ const simple =
   (graph, a, b, dims) =>
     graph.record(op, [a, b], dims, type ? { type } : {});
 
-/** The kernel's result of a function of two tensors. */
+/** The result of a kernel that is a function of two tensors. */
 function combined(
   { backend }: KernelCall,
   a: TensorInfo,
@@ -77,7 +77,7 @@ export const elementwise: Lowerings = {
   Log: unary(plain('Log')),
   Sigmoid: unary(plain('Sigmoid')),
   Tanh: unary(plain('Tanh')),
-  // 0 for what is no number, as in tfjs.
+  // 0 for NaN, as in tfjs.
   Sign: unary((graph, x) => {
     const odd = each(graph, 'IsNaN', [x], { type: 'bool' });
     return graph.record('Where', [odd, zero(graph), each(graph, 'Sign', [x])], x.dims, { type: 'float32' });
@@ -93,7 +93,7 @@ export const elementwise: Lowerings = {
     const u = each(graph, 'Add', [x, one]);
     const ratio = each(graph, 'Div', [x, each(graph, 'Sub', [u, one])]);
     const usual = each(graph, 'Mul', [each(graph, 'Log', [u]), ratio]);
-    // Where u is infinite the ratio is not a number, and the logarithm needs no correction.
+    // Where u is infinite the ratio is NaN, and the logarithm needs no correction.
     const large = each(graph, 'Greater', [x, graph.number(1e8)], { type: 'bool' });
     const small = each(graph, 'Equal', [u, one], { type: 'bool' });
     const result = graph.record('Where', [large, each(graph, 'Log', [u]), usual], x.dims, {
@@ -102,7 +102,7 @@ export const elementwise: Lowerings = {
     return graph.record('Where', [small, x, result], x.dims, { type: 'float32' });
   }),
   Elu: unary(plain('Elu')),
-  // Of dy and the result: where that is below 0, the derivative is the result and 1.
+  // From dy and the result: where the result is below 0, the derivative is the result plus 1.
   EluGrad: (call) => {
     const { dy, y } = call.inputs as { dy: TensorInfo; y: TensorInfo };
     if (dy.dtype !== 'float32' || y.dtype !== 'float32') return undefined;
@@ -111,12 +111,12 @@ export const elementwise: Lowerings = {
       return graph.record('Mul', [up, graph.record('Add', [below, graph.number(1)], dims)], dims);
     });
   },
-  // To the even one of two that are as near, as in tfjs.
+  // Halves are rounded to even, as in tfjs.
   Round: unary(plain('Round')),
   Relu6: unary((graph, x) => each(graph, 'Clip', [x, zero(graph), graph.number(6)])),
   LeakyRelu: (call) => {
     const alpha = call.attrs['alpha'] as number;
-    // The text by which an operation is known has no other numbers.
+    // The text that identifies an operation can't hold other numbers.
     if (!Number.isFinite(alpha)) return undefined;
     return unary((graph, x) => each(graph, 'LeakyRelu', [x], { attributes: { alpha: { float: alpha } } }))(
       call,

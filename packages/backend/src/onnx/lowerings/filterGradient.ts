@@ -8,7 +8,7 @@ import type { OnnxBackend } from '../onnxBackend.js';
 import { framesAt } from './framesAt.js';
 import { framePlanes } from './planes.js';
 
-/** The gradient of a convolution in its filter, of [depth, height, width, channels, filters]. */
+/** The gradient of a convolution with respect to its filter, [depth, height, width, channels, filters]. */
 export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View, dy: View): View {
   const { graph } = backend;
   const { batch, channels, filters, axes } = geometry;
@@ -24,7 +24,7 @@ export function filterGradient(backend: OnnxBackend, geometry: Geometry, x: View
     height,
     width,
   ]);
-  // dy's frames beside each frame of x, one for each tap in time, of zeros where a tap saw none.
+  // dy's frames next to each frame of x, one for each tap in time, zeros where a tap read none.
   const planes = toLayout(graph, dy, framePlanes(batch, [depth.output, ho, wo], filters));
   const places = Array.from({ length: depth.input }, (_, place) =>
     Array.from({ length: depth.filter }, (_, tap) => {
@@ -102,10 +102,10 @@ function wideGradient(
   return rowMajorView(all);
 }
 
-/** Rows from which on a matrix product is fast; more of them only need more memory. */
+/** Rows from which a matrix product is fast; more rows only need more memory. */
 const ROWS = 48;
 
-/** Zeros around images, so that every tap of every output finds a number; and where the first tap starts. */
+/** Zeros around images, so that every tap of every output reads a number; and the position of the first tap. */
 function surrounded(graph: Graph, value: Value, axes: readonly Axis[]) {
   const before = axes.map((axis) => Math.max(0, axis.padBefore));
   const behind = axes.map((axis) => Math.max(0, reachOf(axis) - axis.padBefore - axis.input));
@@ -118,7 +118,7 @@ function surrounded(graph: Graph, value: Value, axes: readonly Axis[]) {
   };
 }
 
-/** What one tap sees at all outputs. */
+/** The inputs that one tap reads for all outputs. */
 function strided(
   graph: Graph,
   value: Value,

@@ -1,12 +1,12 @@
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
 
-/** Frames of [batch, frames, length] in another order, some of them twice; those of zeros for places outside. */
+/** Frames of [batch, frames, length] in another order, some of them twice, and frames of zeros for positions outside. */
 export function framesAt(graph: Graph, frames: Value, places: readonly number[]): Value {
   const [batch, count, length] = frames.dims as [number, number, number];
   if (places.length === count && places.every((place, i) => place === i)) return frames;
   const outside = places.find((place) => place < 0 || place >= count);
-  // One frame of zeros is enough for all places outside.
+  // One frame of zeros serves all positions outside.
   const source =
     outside === undefined
       ? frames

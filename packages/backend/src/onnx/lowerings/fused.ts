@@ -7,7 +7,7 @@ import { depthwise } from './depthwise.js';
 import { each, elementwise } from './elementwise.js';
 import { products } from './products.js';
 
-/** tfjs's names of activations, and the kernels that they are. */
+/** Kernels of activations, by tfjs's names. */
 const activations: { [name: string]: string } = {
   relu: 'Relu',
   relu6: 'Relu6',
@@ -19,7 +19,7 @@ const activations: { [name: string]: string } = {
 
 const lowerings: Lowerings = { ...elementwise, ...affine };
 
-/** A linear kernel, what is added to it, and an activation: one after the other, and one where they fold. */
+/** A linear kernel, a sum and an activation: one after the other, folded where possible. */
 const fused =
   (linear: Lowering): Lowering =>
   (call) => {
@@ -36,7 +36,7 @@ const fused =
     return instead(call, kernel, { x: added, ...alpha }, { alpha: leakyreluAlpha ?? 0 });
   };
 
-/** What a kernel makes of a tensor that nobody else has, its first input. */
+/** The result of a kernel on a tensor that has no other user, its first input. */
 function instead(
   { backend }: KernelCall,
   kernel: string,
@@ -69,7 +69,7 @@ const batchNorm: Lowering = (call) => {
   return result;
 };
 
-/** Kernels that tfjs has of several in one. */
+/** tfjs's fused kernels. */
 export const fusions: Lowerings = {
   FusedBatchNorm: batchNorm,
   FusedConv2D: fused(convolutions['Conv2D']!),

@@ -20,7 +20,7 @@ export const framePlanes = (
   order: [0, 1, 3, 4, 2],
 });
 
-/** The part of [batch, channels, ...inputs] that windows look at: ONNX has no negative padding. */
+/** The part of [batch, channels, ...inputs] that windows read: ONNX has no negative padding. */
 export function seen(graph: Graph, value: Value, axes: readonly Axis[]): Value {
   const ranges = axes.map(inputRange);
   if (ranges.every(({ length }, i) => length === axes[i]!.input)) return value;
@@ -33,13 +33,13 @@ export function seen(graph: Graph, value: Value, axes: readonly Axis[]): Value {
   return graph.record('Slice', [value, from, to, at], dims);
 }
 
-/** ONNX's `pads`: the zeros before what is {@link seen} of each axis, then those behind. */
+/** ONNX's `pads`: the zeros before the {@link seen} part of each axis, then those after it. */
 export function padsOf(axes: readonly Axis[]): number[] {
   const ranges = axes.map(inputRange);
   return [...ranges.map(({ before }) => before), ...ranges.map(({ after }) => after)];
 }
 
-/** The places along some axes in the opposite order. */
+/** The positions along some axes in reverse order. */
 export function reversed(graph: Graph, value: Value, axes: readonly number[]): Value {
   const all = (place: number) => graph.integers(axes.map(() => place));
   return graph.record('Slice', [value, all(-1), all(-(2 ** 31)), graph.integers(axes), all(-1)], value.dims);

@@ -13,7 +13,7 @@ type Shape4 = [number, number, number, number];
 type Shape5 = [number, number, number, number, number];
 type Kind = 'MaxPool' | 'AveragePool';
 
-/** The geometry of a pool of [batch, ...places, channels]; undefined for one of nothing. */
+/** The geometry of a pool of [batch, ...positions, channels]; undefined for an empty one. */
 function geometryOf(attrs: object, shape: readonly number[], volume: boolean): Geometry | undefined {
   const { filterSize, strides, pad, dimRoundingMode, dataFormat } = attrs as MaxPool3DGradAttrs & {
     dataFormat?: string;
@@ -75,7 +75,7 @@ function pooled(backend: OnnxBackend, kind: Kind, geometry: Geometry, x: View): 
   return viewOf(value, planes(batch, outputs, channels));
 }
 
-/** Whether to pool on blocks of channels: images, unless they lie channel by channel already. */
+/** Whether to pool on blocks of channels: for images, unless their layout is channel by channel already. */
 function inBlocks({ block }: OnnxBackend, { batch, channels, axes }: Geometry, x: Layout): boolean {
   const [depth] = axes;
   const plain = axes.every(({ input }, i) => inputRange(axes[i]!).length === input);
@@ -111,7 +111,7 @@ function pooledInBlocks({ graph, block }: OnnxBackend, kind: Kind, geometry: Geo
   return viewOf(graph.reshaped(value, layout.dims), layout);
 }
 
-/** Zeros where inputs lie that no window looks at. */
+/** Zeros for the inputs that no window reads. */
 function surrounded(graph: Graph, value: Value, { axes }: Geometry): Value {
   const ranges = axes.map(inputRange);
   if (ranges.every(({ length }, i) => length === axes[i]!.input)) return value;
@@ -121,7 +121,7 @@ function surrounded(graph: Graph, value: Value, { axes }: Geometry): Value {
   return graph.record('Pad', [value, graph.integers([0, 0, ...before, 0, 0, ...after])], dims);
 }
 
-/** What the inputs that windows look at get of dy, of [batch, channels, ...outputs]. */
+/** The gradient of the inputs that windows read, from dy, [batch, channels, ...outputs]. */
 type Gradient = (graph: Graph, geometry: Geometry, dy: Value, image: () => Value, volume: boolean) => Value;
 
 const poolBack =
@@ -140,8 +140,8 @@ const poolBack =
   };
 
 /**
- * The gradient of a maximum goes to where the maximum is: of equal values to the first in the window, as on the cpu
- * backend in 2D, or to the last, as there in 3D, by looking at everything from behind.
+ * The gradient of a maximum goes to the position of the maximum: of equal values to the first in the window, as on the cpu
+ * backend in 2D, or to the last, as there in 3D, by reversing all axes.
  */
 const ofMaximum: Gradient = (graph, geometry, dy, imageOf, volume) => {
   const facing = (value: Value) => (volume ? reversed(graph, value, [2, 3, 4]) : value);
@@ -166,7 +166,7 @@ const ofMaximum: Gradient = (graph, geometry, dy, imageOf, volume) => {
   return facing(graph.reshaped(scattered, image.dims));
 };
 
-/** The gradient of a mean, as tfjs has it: an equal share of dy for each place of the window, padding included. */
+/** The gradient of a mean, as in tfjs: an equal part of dy for each position of the window, padding included. */
 const ofMean: Gradient = (graph, geometry, dy) => {
   const { batch, channels, axes } = geometry;
   const images = batch * channels;

@@ -8,7 +8,7 @@ import type { KernelCall, Lowering, Lowerings } from '../lowering.js';
 import type { OnnxBackend } from '../onnxBackend.js';
 import { recordConv } from './blockedConv.js';
 
-/** A matrix as it lies in memory, and whether that is transposed. */
+/** A matrix as stored in memory, and whether that is the transpose. */
 function matrix(
   graph: Graph,
   view: View,
@@ -23,8 +23,8 @@ function matrix(
 }
 
 /**
- * A product of rows of channels as a convolution with a filter of one place, where the rows are not in the order of
- * tfjs: in blocks of channels they come as they are and stay so, and whatever else has to be moved anyway.
+ * A product of rows of channels as a convolution with a filter of one position, where the rows are not in tfjs's order: rows
+ * in blocks of channels stay as they are, and rows in any other layout have to be moved in any case.
  */
 function asConvolution(
   { graph, block }: OnnxBackend,
@@ -67,10 +67,10 @@ function asConvolution(
   });
 }
 
-/** Columns from which on one product of several is worth its start. */
+/** Columns from which one of several products outweighs its overhead. */
 const COLUMNS = 32;
 
-/** An axis cut into many runs of columns, each long enough, by the dimensions in memory that make it up. */
+/** An axis divided into many runs of columns, each long enough, along the dimensions in memory that form it. */
 function runsOf({ dims }: Layout, axes: readonly number[]) {
   const sizeOf = (axes: readonly number[]) => axes.reduce((size, axis) => size * dims[axis]!, 1);
   let at = axes.length;
@@ -80,8 +80,8 @@ function runsOf({ dims }: Layout, axes: readonly number[]) {
 }
 
 /**
- * A product whose right side lies otherwise than tfjs's rows: as [many, rows, columns], or in a way that can be made
- * so as easily as rows of it. It is a product for each of the many then, as they lie: joints are mixed frame by frame.
+ * A product whose right side isn't stored as tfjs's rows but as [many, rows, columns], or can be brought into this order as
+ * cheaply as into rows. It becomes one product for each of the many, without moving them: joints are mixed frame by frame.
  */
 function mixed(
   graph: Graph,
@@ -121,8 +121,8 @@ function mixed(
 }
 
 /**
- * A product over the columns of both sides, where these lie as [many, rows, each]: the sum of one product for each of
- * the many, as they lie. The gradient of what {@link mixed} computes, with respect to its left side.
+ * A product over the columns of both sides, where these are stored as [many, rows, each]: the sum of one product for each of
+ * the many, without moving them. It is the gradient of {@link mixed} with respect to its left side.
  */
 function crossed(
   graph: Graph,
@@ -134,7 +134,7 @@ function crossed(
   const cut = fitted(left, [m, k]);
   if (!cut) return undefined;
   const { count, length } = runsOf(cut, cut.axes[1]!);
-  // What each of the many leaves must not be more than what it is made of.
+  // The result of each of the many must not be larger than its operands.
   if (count === 1 || m * n > (m + n) * length) return undefined;
   const stacked = (view: View, rows: number) =>
     toLayout(graph, view, { dims: [count, rows, length], order: [1, 0, 2] });

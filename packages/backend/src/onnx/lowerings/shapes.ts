@@ -5,7 +5,7 @@ import type { Value } from '../graph/value.js';
 import { type Fitted, fitted, type Layout, rowMajor, type View } from '../graph/view.js';
 import type { Lowering, Lowerings } from '../lowering.js';
 
-/** A tensor whose axes `moving` are dimensions of their own in memory: in its own layout if they are, or row-major. */
+/** A tensor whose axes `moving` are separate dimensions in memory: in its layout if they are, or row-major. */
 export function withAxes(
   graph: Graph,
   view: View,
@@ -16,7 +16,7 @@ export function withAxes(
   if (own && moving.every((axis) => own.axes[axis]!.length === 1)) {
     return { value: graph.reshaped(view.value, own.dims), layout: own };
   }
-  // Axes of one place have a dimension here, as others do.
+  // Axes of size 1 have a dimension here, as others do.
   const layout: Fitted = {
     dims: shape,
     order: shape.map((_, axis) => axis),
@@ -25,7 +25,7 @@ export function withAxes(
   return { value: toRowMajor(graph, view, shape), layout };
 }
 
-/** A layout with other numbers of places along some axes. */
+/** A layout with other sizes along some axes. */
 export const resized = (layout: Fitted, axes: readonly number[], sizes: readonly number[]): Layout => {
   const places = new Map(axes.map((axis, i) => [layout.axes[axis]![0]!, sizes[i]!]));
   return { dims: layout.dims.map((dim, i) => places.get(i) ?? dim), order: layout.order };
@@ -144,7 +144,7 @@ const concat: Lowering = ({ inputs, attrs, backend }) => {
   );
 };
 
-/** Tensors behind each other along an axis, in the layout of the first where that can be. */
+/** Tensors concatenated along an axis, in the layout of the first where that is possible. */
 function joined(
   graph: Graph,
   parts: readonly { view: View; shape: readonly number[] }[],
@@ -273,5 +273,5 @@ export const shapes: Lowerings = {
   Cumsum: cumsum,
 };
 
-/** An input of a kernel that only its shape matters of. */
+/** An input of a kernel of which only the shape matters. */
 export const shapeOnly: ReadonlySet<string> = new Set(['ZerosLike', 'OnesLike']);

@@ -65,7 +65,7 @@ test('BatchMatMul multiplies what broadcasting both sides in full would multiply
     { numRuns: 100 },
   ));
 
-test('each batch of one side meets each of the other: the stock kernels repeat the wrong ones', async () => {
+test('each batch of one side meets each of the other: the original kernels repeat the wrong ones', async () => {
   await tf.setBackend('wasm');
   tf.tidy(() => {
     const a = tf.tensor([1, 2], [1, 2, 1, 1]);

@@ -21,12 +21,12 @@ function batchesOf(outer: number[], own: number[]): number[] {
   });
 }
 
-/** From this inner size on a product with a transposed left side is added up from slabs that stay in the cache. */
+/** From this inner size, a product with a transposed left side is added up from slabs that stay in the cache. */
 const LONG = 1024;
 
 /**
- * Matrix products over broadcast batch axes. Operands are turned first where they come transposed, and a right side
- * that all batches share makes one tall product of them.
+ * Matrix products over broadcast batch axes. Transposed operands are transposed first, and a right side
+ * that all batches share turns them into one tall product.
  */
 const multiply: Compute<'a' | 'b'> = ({ inputs: { a, b }, backend, attrs }) => {
   const { transposeA, transposeB } = attrs as unknown as BatchMatMulAttrs;
@@ -84,7 +84,7 @@ const multiply: Compute<'a' | 'b'> = ({ inputs: { a, b }, backend, attrs }) => {
   return out;
 };
 
-/** Up to this many multiplications to a product tfjs's loops take less time than preparing XNNPACK's operator does. */
+/** Up to this many multiplications, tfjs's loops take less time than preparing XNNPACK's operator. */
 const SMALL = 4096;
 
 /** Products of matrices, over broadcast batch axes. */
@@ -99,7 +99,7 @@ export const batchMatMul: ComposedKernel = {
         a.shape.length === b.shape.length && a.shape.slice(0, -2).every((n, i) => n === b.shape[i]);
       const [rows, columns] = a.shape.slice(-2) as [number, number];
       const small = rows * columns * Math.max(...b.shape.slice(-2)) <= SMALL;
-      // The stock kernel repeats the wrong batches where both sides broadcast, so it gets those that don't.
+      // tfjs's kernel repeats the wrong batches where both sides broadcast, so it gets those that don't.
       return stock && sameBatches && small && a.shape.length > 2 && rows * columns > 0
         ? stock(call)
         : multiplyFloats(call);

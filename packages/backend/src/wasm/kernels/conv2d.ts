@@ -16,8 +16,8 @@ import type { ComposedKernel, Compute } from './kernel.js';
 type Shape4 = [number, number, number, number];
 
 /**
- * The stock kernel for NHWC, given what it gets right: padding in numbers, and no input that no output looks at. Asked
- * for 'same' where the stride is larger than the filter it returns zeros, or writes outside its memory.
+ * tfjs's kernel for NHWC, in the cases that it computes correctly: explicit padding, and no input that no output reads. For
+ * 'same' with a stride larger than the filter it returns zeros, or writes outside its memory.
  */
 const explicitly =
   (stock: Compute<string>, depthwise = false): Compute<string> =>
@@ -52,7 +52,7 @@ const explicitly =
 
 type Seen = ReturnType<typeof inputRange>;
 
-/** What of an image is seen, with the zeros around it. */
+/** The part of an image that is read, with the zeros around it. */
 function framed(backend: WasmBackend, x: TensorInfo, rows: Seen, columns: Seen): TensorInfo {
   const [batch, height, width, channels] = x.shape as Shape4;
   const lines = rows.before + rows.length + rows.after;
@@ -70,7 +70,7 @@ function framed(backend: WasmBackend, x: TensorInfo, rows: Seen, columns: Seen):
   return out;
 }
 
-/** 2D convolution, NHWC or NCHW, which the stock kernel refuses. */
+/** 2D convolution, NHWC or NCHW, which tfjs's kernel refuses. */
 export const conv2d: ComposedKernel = {
   kernelName: Conv2D,
   compose: (stock) => (call) => {

@@ -9,8 +9,8 @@ import { composed } from './kernel.js';
 type Shape4 = [number, number, number, number];
 
 /**
- * Gradient of a depthwise 2D convolution in its filter. There is no product of matrices in it, each channel is on its
- * own: plain loops along the channels, with sums in double precision.
+ * Gradient of a depthwise 2D convolution in its filter. It is no matrix product, since each channel is
+ * separate: plain loops along the channels, with sums in double precision.
  */
 export const depthwiseConv2dBackpropFilter = composed<'x' | 'dy'>(
   DepthwiseConv2dNativeBackpropFilter,

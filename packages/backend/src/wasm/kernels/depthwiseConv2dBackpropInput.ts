@@ -45,7 +45,7 @@ export const depthwiseConv2dBackpropInput = composed<'dy' | 'filter'>(
       for (const width of widths) {
         const rows = inputRange(height.axis);
         const columns = inputRange(width.axis);
-        // Nothing of dy reaches this phase: it stays zero.
+        // No output reaches this phase: it stays zero.
         if (rows.length === 0 || columns.length === 0) continue;
         const seen = sliced(
           backend,
@@ -94,7 +94,7 @@ function tapsOf(
   let target = wordOf(backend, taps);
   for (const kh of height.taps[0]!) {
     for (const kw of width.taps[0]!) {
-      // A phase alone has a tap of the filter at each of its own.
+      // A single phase has a tap of the filter at each of its taps.
       const source = wordOf(backend, filter) + (kh! * filterWidth + kw!) * outChannels;
       heap.copyWithin(target, source, source + outChannels);
       target += outChannels;

@@ -3,9 +3,9 @@ import { floats, wordOf } from '../heap.js';
 import type { ComposedKernel, Compute } from './kernel.js';
 
 /**
- * The greater or the lesser of two tensors. tfjs's loop calls a function and works out broadcast places for each
- * element, at some 50 ns; attacks do it several times a step, to stay in a ball. Here it is one plain loop for equal
- * shapes, a scalar, or a value for each row; other shapes go to the stock kernel.
+ * The maximum or minimum of two tensors. tfjs's loop calls a function and computes broadcast positions for each element, at
+ * some 50 ns. Attacks need it several times a step, to stay in a ball. Here it is one plain loop for equal shapes, a scalar,
+ * or a value for each row. Other shapes go to tfjs's kernel.
  */
 const extremum = (kernelName: string, greater: boolean): ComposedKernel => ({
   kernelName,
@@ -18,7 +18,7 @@ const extremum = (kernelName: string, greater: boolean): ComposedKernel => ({
   },
 });
 
-/** How many neighbouring elements of `big` meet the same one of `small`; undefined where it isn't a plain repetition. */
+/** Number of neighbouring elements of `big` that share one element of `small`; undefined where it isn't a plain repetition. */
 function repeatOf(big: TensorInfo, small: TensorInfo): number | undefined {
   const size = util.sizeFromShape(big.shape);
   const other = util.sizeFromShape(small.shape);
@@ -40,7 +40,7 @@ const plain =
     const out = backend.makeOutput(shape, 'float32');
     const [sizeA, sizeB] = [util.sizeFromShape(a.shape), util.sizeFromShape(b.shape)];
     const [many, few] = sizeA >= sizeB ? [a, b] : [b, a];
-    // Where both are as large they are one row, along which both are read.
+    // Tensors of equal size are one row, along which both are read.
     const [repeat, step] = sizeA === sizeB ? [sizeA, 1] : [width, 0];
     const [x, y, z] = [wordOf(backend, many), wordOf(backend, few), wordOf(backend, out)];
     outermost(floats(backend), greater ? 1 : -1, x, y, z, Math.max(sizeA, sizeB), repeat, step);
@@ -48,9 +48,9 @@ const plain =
   };
 
 /**
- * heap[z..] = for each of `size` elements of x the greater of it and its y (the lesser for sign -1). Within `repeat`
- * elements y goes on by `step`; after them comes the next y. The bits are chosen with a mask: a branch that is as
- * likely as not would cost more than all the rest.
+ * heap[z..] = for each of `size` elements of x the maximum of it and its y (the minimum for sign -1). Within `repeat`
+ * elements y advances by `step`; after them comes the next y. A mask chooses the bits: an unpredictable branch would cost
+ * more than everything else.
  */
 function outermost(
   heap: Float32Array,
@@ -72,8 +72,8 @@ function outermost(
   }
 }
 
-/** The greater of two tensors; NaN where either is. */
+/** The maximum of two tensors; NaN where either is. */
 export const maximum = extremum(Maximum, true);
 
-/** The lesser of two tensors; NaN where either is. */
+/** The minimum of two tensors; NaN where either is. */
 export const minimum = extremum(Minimum, false);

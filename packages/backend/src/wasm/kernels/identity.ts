@@ -2,8 +2,8 @@ import { Identity } from '@tensorflow/tfjs-core';
 import type { ComposedKernel } from './kernel.js';
 
 /**
- * The same tensor once more. The stock kernel copies it; here, as on the cpu backend, both share their values, which
- * never change. tfjs clones whatever a gradient will need, so that half the memory of a training step were copies.
+ * A second tensor with the same values. tfjs's kernel copies them; here, as on the cpu backend, both share their values,
+ * which never change. tfjs clones every tensor that a gradient needs: half the memory of a training step was copies.
  */
 export const identity: ComposedKernel = {
   kernelName: Identity,

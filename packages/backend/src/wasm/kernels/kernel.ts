@@ -1,7 +1,7 @@
 import type { KernelConfig, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import type { WasmBackend } from '../heap.js';
 
-/** What a kernel is called with: tensors, attributes and the backend that holds the tensors. */
+/** The arguments of a kernel: tensors, attributes and the backend that holds the tensors. */
 export interface KernelArguments<Inputs extends string> {
   inputs: Record<Inputs, TensorInfo> & { [name: string]: TensorInfo | undefined };
   backend: WasmBackend;
@@ -11,13 +11,13 @@ export interface KernelArguments<Inputs extends string> {
 /** The function that computes a kernel. It returns new tensors and leaves no other behind. */
 export type Compute<Inputs extends string, Output = TensorInfo> = (call: KernelArguments<Inputs>) => Output;
 
-/** A kernel for wasm. Where tfjs has one of this name already, `compose` receives it and can hand it what it does best. */
+/** A kernel for wasm. Where tfjs has one of this name already, `compose` receives it and can call it. */
 export interface ComposedKernel {
   kernelName: string;
   compose(stock: Compute<string> | undefined): Compute<string, TensorInfo | TensorInfo[]>;
 }
 
-/** A kernel of float32 tensors that needs nothing of the stock one. */
+/** A kernel of float32 tensors that needs nothing of tfjs's own. */
 export const composed = <Inputs extends string>(
   kernelName: string,
   compute: Compute<Inputs>,
@@ -35,6 +35,6 @@ export const composed = <Inputs extends string>(
   },
 });
 
-/** The stock function of a registered kernel in this package's terms. */
+/** tfjs's own function of a registered kernel in this package's terms. */
 export const computeOf = (config: KernelConfig | undefined) =>
   config?.kernelFunc as unknown as Compute<string> | undefined;

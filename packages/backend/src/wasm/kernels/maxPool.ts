@@ -15,8 +15,8 @@ import { composed } from './kernel.js';
 type Shape4 = [number, number, number, number];
 type Shape5 = [number, number, number, number, number];
 
-// The stock kernels look for the greatest value from 1e-38 up: the maximum of negative values is lost, and with it
-// their gradient.
+// tfjs's kernels search for the maximum from 1e-38 up: the maximum of negative values is lost, and with it their
+// gradient.
 
 /** Max pooling in three dimensions, NDHWC. */
 export const maxPool3d = composed<'x'>(MaxPool3D, ({ inputs: { x }, backend, attrs }) => {
@@ -28,7 +28,7 @@ export const maxPool3d = composed<'x'>(MaxPool3D, ({ inputs: { x }, backend, att
   return out;
 });
 
-/** Gradient of max pooling in three dimensions. Of equal values the last in the window gets it, as on the cpu backend. */
+/** Gradient of max pooling in three dimensions. Of equal values the last one in the window receives it, as on the cpu backend. */
 export const maxPool3dGrad = composed<'dy' | 'input'>(
   MaxPool3DGrad,
   ({ inputs: { dy, input }, backend, attrs }) => {
@@ -43,7 +43,7 @@ export const maxPool3dGrad = composed<'dy' | 'input'>(
   },
 );
 
-/** Gradient of max pooling in two dimensions. Of equal values the first in the window gets it, as on the cpu backend. */
+/** Gradient of max pooling in two dimensions. Of equal values the first one in the window receives it, as on the cpu backend. */
 export const maxPoolGrad = composed<'dy' | 'input'>(
   MaxPoolGrad,
   ({ inputs: { dy, input }, backend, attrs }) => {

@@ -46,7 +46,7 @@ function sumMiddle(
 }
 
 /**
- * Sums over any axes without the transposition by which the stock kernel brings them to the end (a hundred times
+ * Sums over any axes without the transposition by which tfjs's kernel brings them to the end (a hundred times
  * slower than the sum itself for the gradient of a bias, which sums over all axes but the last).
  */
 const sumWith =

@@ -9,7 +9,7 @@ import {
 import type { WasmBackend } from '../heap.js';
 import type { ComposedKernel } from './kernel.js';
 
-/** From this many elements on a typed array's own copy is faster than a loop. */
+/** From this many elements, a typed array's own copy is faster than a loop. */
 const LONG_RUN = 32;
 
 /** The part of a tensor of any rank that starts at `begin` and is `extent` large. */
@@ -41,8 +41,8 @@ export function sliced(backend: WasmBackend, x: TensorInfo, begin: number[], ext
 }
 
 /**
- * A part of a tensor of any rank. The stock kernel copies the whole tensor out of the heap first, whatever the part,
- * and from rank 5 on goes through it element by element.
+ * A part of a tensor of any rank. tfjs's kernel copies the whole tensor out of the heap first, however small the part,
+ * and copies element by element from rank 5.
  */
 export const slice: ComposedKernel = {
   kernelName: Slice,

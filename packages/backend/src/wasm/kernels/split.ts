@@ -23,7 +23,7 @@ function parts(backend: WasmBackend, x: TensorInfo, axis: number, sizes: number[
   });
 }
 
-/** Splits along an axis. The stock kernel calls the stock Slice, which is slow from rank 5 on. */
+/** Splits along an axis. tfjs's kernel calls tfjs's Slice, which is slow from rank 5 on. */
 export const splitV: ComposedKernel = {
   kernelName: SplitV,
   compose: (stock) => (call) => {
@@ -35,7 +35,7 @@ export const splitV: ComposedKernel = {
   },
 };
 
-/** Takes an axis apart (tf.unstack), for the same reason. */
+/** Splits an axis into its entries (tf.unstack), for the same reason. */
 export const unpack: ComposedKernel = {
   kernelName: Unpack,
   compose: (stock) => (call) => {

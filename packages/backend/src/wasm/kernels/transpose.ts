@@ -4,7 +4,7 @@ import { permute, simplifiedPermutation } from '../permute.js';
 import type { ComposedKernel } from './kernel.js';
 
 /**
- * Permutes axes. The stock kernel is fast up to rank 4 and a hundred times slower above; most permutations of higher
+ * Permutes axes. tfjs's kernel is fast up to rank 4 and a hundred times slower above; most permutations of higher
  * rank are of rank 4 or less once axes that stay together count as one.
  */
 export const transpose: ComposedKernel = {

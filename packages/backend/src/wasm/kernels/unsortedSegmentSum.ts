@@ -2,7 +2,7 @@ import { UnsortedSegmentSum, type UnsortedSegmentSumAttrs, util } from '@tensorf
 import type { ComposedKernel } from './kernel.js';
 
 /**
- * Sums of the rows that share an id, the gradient of tf.gather. wasm has none of its own. Ids outside
+ * Sums of the rows that share an id, the gradient of tf.gather. tfjs has no such kernel for wasm. Ids outside
  * [0, numSegments) are left out, as on the cpu backend.
  */
 export const unsortedSegmentSum: ComposedKernel = {

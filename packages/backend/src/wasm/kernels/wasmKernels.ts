@@ -18,7 +18,7 @@ import { tile } from './tile.js';
 import { transpose } from './transpose.js';
 import { unsortedSegmentSum } from './unsortedSegmentSum.js';
 
-/** Every kernel that registerWasmKernels puts in place. */
+/** Every kernel that registerWasmKernels installs. */
 export const composedKernels: readonly ComposedKernel[] = [
   conv3d,
   conv3dBackpropInput,
