@@ -5,3 +5,11 @@ export class EncoderConfigError extends Error {
   /** Names the kind of error. */
   readonly code = 'AMR_ENCODER_CONFIG';
 }
+
+/** `multiplyAdds` can't count a layer: it doesn't know the layer, or a size. The message names the layer. */
+export class CostError extends Error {
+  /** The name of the class, for callers that compare names rather than classes. */
+  override name = 'CostError';
+  /** Names the kind of error. */
+  readonly code = 'AMR_COST';
+}

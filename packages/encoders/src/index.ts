@@ -3,9 +3,9 @@ export type { InflatedResnet50Config } from './blocks/video/inflatedResnet50.js'
 export type { VideoConfig } from './blocks/video/videoConfig.js';
 export type { CostedLayer } from './cost/costedLayer.js';
 export { type MultiplyAddsOptions, multiplyAdds } from './cost/multiplyAdds.js';
-export { parameterCount } from './cost/parameterCount.js';
+export { type ParameterCountOptions, parameterCount } from './cost/parameterCount.js';
 export type { Encoder } from './encoder.js';
-export { EncoderConfigError } from './errors.js';
+export { CostError, EncoderConfigError } from './errors.js';
 export type { FusionChoice, FusionContext, FusionName } from './fusion/fusionChoice.js';
 export type { FusionConfig } from './fusion/fusionConfig.js';
 export type { FusionPoint, StageReference } from './fusion/fusionPoints.js';

@@ -1,11 +1,11 @@
 import type { Shape } from '@tensorflow/tfjs-layers';
 
-/** A layer that knows what it costs. */
+/** A layer that counts its own multiply-adds. */
 export interface CostedLayer {
   /**
    * Multiply-adds of the layer's convolutions and matrix products for one sample, given the shapes with the batch
-   * axis. What works element by element (normalisation, activations, pooling, sums) is not counted, as in the papers'
-   * tables. Symbolic shapes are enough: nothing is computed.
+   * axis. Element-wise operations (normalisation, activations, pooling, sums) are not counted, as in the papers'
+   * tables. Symbolic shapes are enough: no tensor is computed.
    */
   multiplyAdds(inputShape: Shape | Shape[], outputShape: Shape | Shape[]): number;
 }

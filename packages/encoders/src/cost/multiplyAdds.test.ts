@@ -10,6 +10,7 @@ import {
   sequential,
 } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
+import { CostError } from '../errors.js';
 import { multiplyAdds } from './multiplyAdds.js';
 
 // The default, orthogonal, calls chained methods, which the packages don't register.
@@ -92,11 +93,11 @@ describe('multiplyAdds', () => {
     expect(costOf(layer, ...shapes)).toBe(expected);
   });
 
-  it('asks layers of packages of this library', () => {
+  it('uses the method of the layers of this library', () => {
     expect(costOf(new ConcatFusion(), [3], [4, 5])).toBe(0);
   });
 
-  it('counts each use of a shared layer, and what is inside nested models', () => {
+  it('counts each use of a shared layer, and the layers of nested models', () => {
     const x = input({ shape: [4] });
     const shared = layers.dense({ units: 4 });
     const inner = sequential({
@@ -113,7 +114,7 @@ describe('multiplyAdds', () => {
     expect(multiplyAdds(sequential({ layers: [first, layers.dense({ units: 2 })] }))).toBe(60);
   });
 
-  it('counts what the model uses and not where its layers are used besides', () => {
+  it('counts the uses of layers in the model, and not their uses elsewhere', () => {
     const x = input({ shape: [4] });
     const shared = layers.dense({ units: 4 });
     const once = shared.apply(x) as SymbolicTensor;
@@ -121,16 +122,24 @@ describe('multiplyAdds', () => {
     expect(multiplyAdds(model({ inputs: x, outputs: once }))).toBe(16);
   });
 
-  it('names a layer that it does not know, and leaves it out when told so', () => {
+  it('names a layer that it does not know, and ignores it with the option', () => {
     const x = input({ shape: [4] });
     const scaled = model({ inputs: x, outputs: new Scale({ name: 'mine' }).apply(x) as SymbolicTensor });
-    expect(() => multiplyAdds(scaled)).toThrow(/layer 'mine' of class TestScale.*ignore: \['TestScale'\]/);
+    expect(() => multiplyAdds(scaled)).toThrow(
+      /^multiplyAdds of TestScale 'mine': got a layer with weights .*ignore: \['TestScale'\]/,
+    );
+    expect(() => multiplyAdds(scaled)).toThrow(CostError);
+    expect(() => multiplyAdds(scaled, { ignored: ['TestScale'] } as object)).toThrow(
+      'multiplyAdds.ignored: got an unknown option; expected ignore. Rename it.',
+    );
     expect(multiplyAdds(scaled, { ignore: ['TestScale'] })).toBe(0);
     expect(multiplyAdds(scaled, { ignore: ['mine'] })).toBe(0);
   });
 
   it('names a layer of unknown size', () => {
     const conv = layers.conv2d({ filters: 2, kernelSize: 3, name: 'first' });
-    expect(() => costOf(conv, [null, 8, 3])).toThrow(/Conv2D 'first'.*\[null, null, 6, 2\].*to be known/);
+    expect(() => costOf(conv, [null, 8, 3])).toThrow(
+      /^multiplyAdds of Conv2D 'first': got the shape \[null, null, 6, 2\].*to be known/,
+    );
   });
 });

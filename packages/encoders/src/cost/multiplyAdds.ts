@@ -1,27 +1,31 @@
 import type { LayersModel, layers, Shape } from '@tensorflow/tfjs-layers';
+import { CostError } from '../errors.js';
+import { checkKeys } from '../options.js';
 import type { CostedLayer } from './costedLayer.js';
 import { sampleSize } from './sampleSize.js';
 
 type Layer = layers.Layer;
 
-/** Config of {@link multiplyAdds}. */
+/** Options of {@link multiplyAdds}. */
 export interface MultiplyAddsOptions {
-  /** Names or class names of layers with weights that count as free, though the function doesn't know them. */
+  /** Names or class names of layers with weights that the function doesn't know and shall count as free. Default none. */
   ignore?: readonly string[];
 }
 
 /**
- * Multiply-adds of a model's convolutions and matrix products for one sample: what papers and model zoos call FLOPs or
- * MACs, to which normalisations, activations, pooling and sums add nothing. Each use of a shared layer counts, and what
- * is inside a nested model too. Only shapes are looked at.
+ * Multiply-adds of a model's convolutions and matrix products for one sample, which papers and model zoos call FLOPs or
+ * MACs; normalisations, activations, pooling and sums add nothing. Each use of a shared layer counts, and so does each
+ * layer of a nested model. The function only reads shapes.
  *
- * A layer of one's own is asked through its method `multiplyAdds(inputShape, outputShape)`, as {@link CostedLayer} has
- * it; every layer of `@amr/encoders` and `@amr/layers` that computes products has one. Of tfjs's own layers it knows
- * the dense, convolutional, depthwise, separable, transposed and recurrent ones, `dot`, and the wrappers
- * `timeDistributed` and `bidirectional`.
+ * A custom layer is counted by its method `multiplyAdds(inputShape, outputShape)`, see {@link CostedLayer}; every layer of
+ * `@amr/encoders` and `@amr/layers` that computes products has one. Of tfjs's own layers the function knows the dense,
+ * convolutional, depthwise, separable, transposed and recurrent ones, `dot`, and the wrappers `timeDistributed` and
+ * `bidirectional`.
  *
- * @param model any model of tfjs whose sizes but the batch's are known
- * @throws {Error} when a layer has weights and is not known, or a size is not known; the message names the layer
+ * @param model any tfjs model with known sizes, the batch's aside
+ * @throws {CostError} when the function doesn't know a layer with weights, or a size is not known; the message names the
+ * layer
+ * @throws {EncoderConfigError} for unknown options
  * @example
  * ```ts
  * import { multiplyAdds } from '@amr/encoders';
@@ -31,10 +35,12 @@ export interface MultiplyAddsOptions {
  * console.log(multiplyAdds(model)); // 4 * 10 + 10 * 2 = 60
  * ```
  */
-export function multiplyAdds(model: LayersModel, { ignore = [] }: MultiplyAddsOptions = {}): number {
-  // A sequential model has no nodes before it is built, which tfjs leaves until it is first used.
+export function multiplyAdds(model: LayersModel, options: MultiplyAddsOptions = {}): number {
+  checkKeys('multiplyAdds', options, { ignore: true });
+  const { ignore = [] } = options;
+  // tfjs builds a sequential model at its first use, and before that the model has no nodes.
   if (!model.built) model.build(model.inputs[0]?.shape ?? []);
-  // A layer may have been used outside of this model too: only the model's own nodes count.
+  // A layer may also be used outside of this model, so only the model's own nodes count.
   const nodes = Object.values(model.nodesByDepth).flat();
   return nodes.reduce((sum, { outboundLayer, inputShapes, outputShapes }) => {
     return sum + costOf(outboundLayer, single(inputShapes), single(outputShapes), ignore);
@@ -55,19 +61,25 @@ function costOf(
     const rule = rules[kind];
     if (rule) return rule(layer, inputShape as Shape, outputShape as Shape, ignore);
   } catch (error) {
-    throw new Error(`multiplyAdds: ${kind} '${layer.name}': ${(error as Error).message}`);
+    // An error from a nested model names its layer already.
+    const { message } = error as Error;
+    throw new CostError(
+      message.startsWith('multiplyAdds') ? message : `multiplyAdds of ${kind} '${layer.name}': ${message}`,
+    );
   }
   if (layer.weights.length === 0 || free.has(kind)) return 0;
-  throw new Error(
-    `multiplyAdds: got layer '${layer.name}' of class ${kind}, which has weights and doesn't say what it costs; ` +
-      `expected a method multiplyAdds(inputShape, outputShape), or ignore: ['${kind}'].`,
+  throw new CostError(
+    `multiplyAdds of ${kind} '${layer.name}': got a layer with weights and without a method multiplyAdds; expected one ` +
+      `with multiplyAdds(inputShape, outputShape). Add the method, or leave the layer out with ignore: ['${kind}'].`,
   );
 }
+
+const UNKNOWN_STEPS = 'got an unknown number of steps; expected a known one.';
 
 /** Layers with weights but without products. */
 const free = new Set(['BatchNorm', 'BatchNormalization', 'LayerNormalization', 'PReLU', 'Embedding']);
 
-/** Of a layer of tfjs, given the shapes of one input and one output. */
+/** Multiply-adds of a tfjs layer, given the shapes of one input and one output. */
 type Rule = (layer: Layer, input: Shape, output: Shape, ignore: readonly string[]) => number;
 
 /** Each output value is a sum over the kernel's positions and input channels. */
@@ -76,15 +88,15 @@ const convolution: Rule = (layer, _input, output) => {
   return (sampleSize(output) * product(kernel)) / kernel.at(-1)!;
 };
 
-/** Each input value goes to the kernel's positions and output channels. */
+/** Each input value is multiplied with the kernel's positions and output channels. */
 const transposed: Rule = (layer, input) => {
   const kernel = shapeOf(layer, 'kernel');
   return (sampleSize(input) * product(kernel)) / kernel.at(-1)!;
 };
 
-/** At each step, every weight of the input's and the state's kernels once. */
+/** At each step, one product for every weight of the input's and the state's kernels. */
 const recurrent: Rule = (layer, [, steps]) => {
-  if (steps == null) throw new Error('got an unknown number of steps; expected a known one.');
+  if (steps == null) throw new CostError(UNKNOWN_STEPS);
   return steps * (product(shapeOf(layer, 'kernel')) + product(shapeOf(layer, 'recurrent_kernel')));
 };
 
@@ -113,11 +125,11 @@ const rules: { [kind: string]: Rule } = {
     const axes = (layer.getConfig() as { axes: number | number[] }).axes;
     const axis = Array.isArray(axes) ? axes[0]! : axes;
     const length = first[axis < 0 ? first.length + axis : axis];
-    if (length == null) throw new Error(`got an unknown size along axis ${axis}; expected a known one.`);
+    if (length == null) throw new CostError(`got an unknown size along axis ${axis}; expected a known one.`);
     return sampleSize(output) * length;
   },
   TimeDistributed: (layer, input, output, ignore) => {
-    if (input[1] == null) throw new Error('got an unknown number of steps; expected a known one.');
+    if (input[1] == null) throw new CostError(UNKNOWN_STEPS);
     const step = ([batch, , ...rest]: Shape) => [batch!, ...rest];
     return input[1] * costOf((layer as Wrapped).layer, step(input), step(output), ignore);
   },
@@ -137,16 +149,16 @@ function isCosted(layer: Layer): layer is Layer & CostedLayer {
   return 'multiplyAdds' in layer;
 }
 
-/** The shape itself where there is only one, as layers get it. */
+/** The shape itself when there is only one, as layers get it. */
 function single(shapes: Shape | Shape[]): Shape | Shape[] {
   return shapes.length === 1 && Array.isArray(shapes[0]) ? (shapes[0] as Shape) : shapes;
 }
 
-/** The shape of the weight that a layer calls so; its full name may have the layer's in front and a count behind. */
+/** The shape of a layer's weight of this name. The full name may start with the layer's name and end with a count. */
 function shapeOf(layer: Layer, weight: string): number[] {
   const named = new RegExp(`(^|/)${weight}(_\\d+)?$`);
   const found = layer.weights.find(({ originalName }) => named.test(originalName));
-  if (!found) throw new Error(`got no weight '${weight}'.`);
+  if (!found) throw new CostError(`got no weight '${weight}'; expected a layer that was built.`);
   return found.shape as number[];
 }
 

@@ -2,7 +2,7 @@ import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
 import { parameterCount } from './parameterCount.js';
 
-it('counts trained weights, and with movingStatistics everything', () => {
+it('counts trained weights, and all weights with movingStatistics', () => {
   const model = sequential();
   const dense = layers.dense({ units: 5, inputShape: [4] });
   model.add(dense);

@@ -13,23 +13,23 @@ const same =
 const bias = same('bias');
 
 /** [height, width, out, in] here, [in, out, height, width] in PyTorch. */
-const transposedKernel: Rule = ([height, width, outward, inward]) => ({
+const transposedKernel: Rule = ([height, width, outputs, inputs]) => ({
   name: 'weight',
-  shape: [inward!, outward!, height!, width!],
+  shape: [inputs!, outputs!, height!, width!],
   from: (weight) => tf.transpose(weight, [2, 3, 1, 0]),
 });
 
 /** [height, width, in, multiplier] here, [in * multiplier, 1, height, width] in PyTorch, where groups = in. */
-const depthwiseKernel: Rule = ([height, width, inward, multiplier]) => ({
+const depthwiseKernel: Rule = ([height, width, inputs, multiplier]) => ({
   name: 'weight',
-  shape: [inward! * multiplier!, 1, height!, width!],
-  from: (weight) => tf.transpose(tf.reshape(weight, [inward!, multiplier!, height!, width!]), [2, 3, 0, 1]),
+  shape: [inputs! * multiplier!, 1, height!, width!],
+  from: (weight) => tf.transpose(tf.reshape(weight, [inputs!, multiplier!, height!, width!]), [2, 3, 0, 1]),
 });
 
 const convolution = { kernel: torchKernel, bias };
 const affine = { gamma: same('weight'), beta: bias };
 
-/** By class and weight. Recurrent layers are missing: PyTorch has two biases where tfjs has one. */
+/** Rules by class and weight. There are none for recurrent layers: PyTorch has two biases where tfjs has one. */
 const RULES: { readonly [className: string]: { readonly [weight: string]: Rule } } = {
   Dense: convolution,
   Conv1D: convolution,
@@ -47,9 +47,9 @@ const RULES: { readonly [className: string]: { readonly [weight: string]: Rule }
 };
 
 /**
- * What {@link TorchLayer} says, for a layer of tfjs's own.
+ * The same as {@link TorchLayer.torchWeights}, for layers that come with tfjs.
  * @param shapes of the layer's weights by name
- * @returns undefined for a class that has no counterpart here
+ * @returns undefined for a class that PyTorch has no counterpart of
  */
 export function builtInWeights(
   className: string,

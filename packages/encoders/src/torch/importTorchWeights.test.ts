@@ -22,7 +22,7 @@ const smallStgcn = (center = 1) =>
   stgcn({ frames: 8, width: 4, blocks: [2, 1], layout: { joints: 5, edges, center }, normalize: 'none' });
 const classifier = (encoder = smallR3d()) => singleStream(encoder, { classes: 5 });
 
-/** The file of the small R3D with other tensors in places; undefined takes one out. */
+/** The file of the small R3D with some tensors replaced; undefined removes one. */
 function altered(changes: { [name: string]: SafetensorsEntry | undefined }): Uint8Array {
   const { tensors } = readSafetensors(bytes('importR3d.safetensors'));
   for (const [name, entry] of Object.entries(changes)) {
@@ -48,7 +48,7 @@ function renamed(name: (old: string) => string): Uint8Array {
 const valuesOf = (of: LayersModel) => of.weights.map((weight) => [...weight.read().dataSync()]);
 const biasOf = (of: LayersModel, layer: string) => [...of.getLayer(layer).getWeights().at(-1)!.dataSync()];
 
-/** Expects the import to fail with this message and to leave the model as it was. */
+/** Expects the import to fail with this message and to leave the model unchanged. */
 async function expectRefused(
   of: LayersModel,
   file: Uint8Array,
@@ -121,8 +121,8 @@ describe('importTorchWeights', () => {
       ) as tf.Tensor[];
       for (const [i, [name, { output, outputShape }]] of Object.entries(golden).entries()) {
         expect([name, found[i]!.shape]).toEqual([name, outputShape]);
-        const furthest = tf.max(tf.abs(tf.sub(found[i]!, tf.tensor(output, outputShape)))).dataSync()[0];
-        expect(furthest, name).toBeLessThan(1e-5); // sums of a dozen float32 products
+        const largest = tf.max(tf.abs(tf.sub(found[i]!, tf.tensor(output, outputShape)))).dataSync()[0];
+        expect(largest, name).toBeLessThan(1e-5); // sums of a dozen float32 products
       }
     });
   });
@@ -142,7 +142,7 @@ describe('importTorchWeights', () => {
       expect(valuesOf(again)).toEqual(once);
     });
 
-    it('leaks no tensor, and keeps no hold of the file', async () => {
+    it('leaks no tensor, and does not keep the memory of the file', async () => {
       const before = tf.memory();
       await importTorchWeights(small, bytes('importR3d.safetensors'));
       const after = tf.memory();
@@ -151,29 +151,47 @@ describe('importTorchWeights', () => {
       expect(values.buffer.byteLength).toBe(5 * 4);
     });
 
-    it('says what is missing', async () => {
+    it('refuses unknown options', async () => {
+      const file = bytes('importR3d.pth');
+      await expectRefused(
+        small,
+        file,
+        /^importTorchWeights\.parital: got an unknown option; expected partial/,
+        {
+          parital: true,
+        } as object,
+      );
+      const error = await importTorchWeights(small, file, { parital: true } as object).catch((e) => e);
+      expect(error.code).toBe('AMR_TORCH_IMPORT');
+    });
+
+    it('lists what is missing', async () => {
       const gone = ['stem.0.weight', 'stem.1.bias', 'fc.bias', 'layer1.0.conv1.0.weight'];
       const file = altered(Object.fromEntries(gone.map((name) => [name, undefined])));
       const report = await expectRefused(
         small,
         file,
-        /4 missing in the file: stem.0.weight \(rgbStem kernel\), .* and 1 more. Nothing was written/,
+        /^importTorchWeights\.file: got .* and 4 missing in the file \(stem.0.weight \(rgbStem kernel\), .* and 1 more\); .*The model is unchanged/,
       );
       expect(report!.missing.map(({ name }) => name).sort()).toEqual([...gone].sort());
       expect(report!.imported).toHaveLength(small.weights.length - 4);
     });
 
-    it('says what is in the file only, counters aside', async () => {
+    it('lists what is only in the file, without counters', async () => {
       const file = altered({ 'layer9.weight': floats(1), 'layer9.num_batches_tracked': floats(3) });
-      const report = await expectRefused(small, file, /1 in the file but not in the model: layer9.weight\./);
+      const report = await expectRefused(
+        small,
+        file,
+        /1 in the file but not in the model \(layer9.weight\);/,
+      );
       expect(report!.unexpected).toEqual(['layer9.weight']);
     });
 
-    it('says what has another shape', async () => {
+    it('lists what has another shape', async () => {
       const report = await expectRefused(
         small,
         altered({ 'fc.bias': floats(1, 2) }),
-        /1 different: fc.bias is \[2\], logits expects \[5\]\./,
+        /1 different \(fc.bias is \[2\], logits expects \[5\]\);/,
       );
       expect(report!.mismatched).toEqual([
         { layer: 'logits', weight: 'bias', name: 'fc.bias', expected: [5], found: [2] },
@@ -182,11 +200,15 @@ describe('importTorchWeights', () => {
 
     it.each([Number.NaN, Number.NEGATIVE_INFINITY])('refuses the weight %d and names it', async (value) => {
       const file = altered({ 'fc.bias': floats(0, 0, value, 0, 0) });
-      await expectRefused(small, file, /fc.bias has a value that is not finite/);
-      await expectRefused(small, file, /fc.bias has a value that is not finite/, { partial: true });
+      await expectRefused(
+        small,
+        file,
+        /^importTorchWeights\.file: got a value in fc.bias that is not finite/,
+      );
+      await expectRefused(small, file, /got a value in fc.bias that is not finite/, { partial: true });
     });
 
-    it('imports what fits when a part is enough', async () => {
+    it('imports what fits with partial', async () => {
       const file = altered({ 'fc.bias': floats(1, 2), 'fc.weight': undefined, other: floats(1) });
       const head = () =>
         small
@@ -204,17 +226,17 @@ describe('importTorchWeights', () => {
       expect(valuesOf(small).slice(0, 5)).toEqual(valuesOf(whole).slice(0, 5));
     });
 
-    it('only reports when asked to', async () => {
+    it('only reports with onlyReport', async () => {
       const before = valuesOf(small);
       const report = await importTorchWeights(small, altered({ 'fc.bias': undefined }), { onlyReport: true });
       expect(report.missing).toEqual([{ layer: 'logits', weight: 'bias', name: 'fc.bias' }]);
       expect(valuesOf(small)).toEqual(before);
     });
 
-    it('leaves names out on both sides: a classifier for other classes, or none', async () => {
+    it('skips names on both sides: a classifier for other classes, or a missing one', async () => {
       const skip = (name: string) => name.startsWith('fc.');
       const encoder = smallR3d();
-      await expectRefused(encoder.model, bytes('importR3d.pth'), /2 in the file .*: fc.weight, fc.bias\./);
+      await expectRefused(encoder.model, bytes('importR3d.pth'), /2 in the file .* \(fc.weight, fc.bias\);/);
       const report = await importTorchWeights(encoder.model, bytes('importR3d.pth'), { skip });
       expect(report.imported).toHaveLength(encoder.model.weights.length);
 
@@ -222,7 +244,7 @@ describe('importTorchWeights', () => {
       await expectRefused(
         other,
         bytes('importR3d.pth'),
-        /2 different: fc.weight is \[5,8\], logits expects \[7,8\]/,
+        /2 different \(fc.weight is \[5, 8\], logits expects \[7, 8\]/,
       );
       expect(
         await importTorchWeights(
@@ -237,20 +259,24 @@ describe('importTorchWeights', () => {
       });
     });
 
-    it('takes one network of several by its prefix', async () => {
+    it('takes one of several networks by its prefix', async () => {
       const { tensors } = readSafetensors(bytes('importR3d.safetensors'));
       const both = writeSafetensors({
         tensors: new Map([...tensors].flatMap(([name, entry]) => [[`student.${name}`, entry], [`teacher.${name}`, entry]])), // biome-ignore format: pairs
         metadata: {},
       });
-      await expectRefused(small, both, /no name in the file fits/);
+      await expectRefused(
+        small,
+        both,
+        /^importTorchWeights\.file: got the names student\..*; expected names such as stem.0.weight/,
+      );
       const report = await importTorchWeights(small, both, { prefix: 'student.' });
       expect(report.imported[0]!.name).toBe('student.stem.0.weight');
       expect(report.unexpected).toEqual([]);
       await expectRefused(
         small,
         both,
-        /no tensor of the file takes part \(prefix 'pupil.'\); it has student/,
+        /^importTorchWeights\.prefix: got 'pupil.'; .* first tensors: student/,
         {
           prefix: 'pupil.',
         },
@@ -258,7 +284,7 @@ describe('importTorchWeights', () => {
     });
 
     it.each(['module.', '_orig_mod.', 'module._orig_mod.', 'backbone.'])(
-      'does not mind %s in front',
+      'ignores %s at the start of names',
       async (front) => {
         const report = await importTorchWeights(
           small,
@@ -268,29 +294,35 @@ describe('importTorchWeights', () => {
       },
     );
 
-    it('refuses a file in which two tensors have one name behind their prefixes', async () => {
+    it('refuses a file in which two tensors have the same name after their prefixes', async () => {
       const file = altered({ 'module.fc.bias': floats(1, 2, 3, 4, 5) });
-      await expectRefused(small, file, /'fc.bias' and 'module.fc.bias' both stand for 'fc.bias'/);
+      await expectRefused(
+        small,
+        file,
+        /^importTorchWeights\.file: got 'fc.bias' and 'module.fc.bias', which both mean 'fc.bias'/,
+      );
     });
 
-    it('names what it tried when nothing fits', async () => {
+    it('lists what it tried when nothing fits', async () => {
       await expectRefused(
         small,
         renamed((name) => `x${name}`),
-        /tried the torchvision names for the layers 'rgb...'.*would be called stem.0.weight.*the file has xstem/,
+        /got the names xstem.*expected names such as stem.0.weight.*tried the torchvision names for the layers 'rgb...'/,
       );
-      // The beginning of an encoder's name is none.
+      // The beginning of an encoder's name is not an encoder.
       for (const encoder of ['depth', 'rg']) {
         await expectRefused(
           small,
           bytes('importR3d.pth'),
-          new RegExp(`no layer of the model belongs to '${encoder}'.*has 'rgb'`),
+          new RegExp(
+            `^importTorchWeights\\.encoder: got '${encoder}'; expected an encoder of the model: 'rgb'`,
+          ),
           { encoder },
         );
       }
     });
 
-    it('takes a naming, for all modules or layer by layer', async () => {
+    it('takes a naming as a function, or as an object by layer', async () => {
       const file = renamed((name) => name.replace('fc.', 'head.linear.'));
       await expectRefused(small, file, /2 missing .*fc.weight \(logits kernel\)/);
       const given = await importTorchWeights(small, file, {
@@ -312,23 +344,28 @@ describe('importTorchWeights', () => {
         'head.linear.bias',
       ]);
       expect(two.missing).toHaveLength(small.weights.length - 3);
-      await expectRefused(small, file, /got names 'keras'; expected one of torchvision/, {
-        names: 'keras' as 'torchvision',
-      });
+      await expectRefused(
+        small,
+        file,
+        /^importTorchWeights\.names: got 'keras'; expected one of torchvision/,
+        {
+          names: 'keras' as 'torchvision',
+        },
+      );
     });
 
-    it('gives the error of the reader for a damaged file', async () => {
+    it('throws the error of the reader for a damaged file', async () => {
       const cut = bytes('importR3d.pth').subarray(0, 20_000);
       await expect(importTorchWeights(small, cut)).rejects.toThrow(FormatError);
     });
   });
 
-  it('refuses a graph other than the one that the weights belong to', async () => {
+  it('refuses a graph other than that of the weights', async () => {
     const other = classifier(smallStgcn(0));
     const report = await expectRefused(
       other,
       bytes('importStgcn.pth'),
-      /3 different: .*gcn.0.gcn.A has other values than the config of skeletonStage1Block1Graph/,
+      /3 different \(.*gcn.0.gcn.A has other values than the config of skeletonStage1Block1Graph/,
     );
     expect(report!.mismatched[0]).toMatchObject({ weight: 'A', expected: [3, 5, 5], found: [3, 5, 5] });
   });
@@ -336,7 +373,7 @@ describe('importTorchWeights', () => {
   describe('into a model of several encoders', () => {
     const both = () => twoStream({ rgb: smallR3d(), skeleton: smallStgcn(), classes: 5 });
 
-    it('finds the encoder and its own classifier, and leaves the rest as it is', async () => {
+    it('finds the encoder and its own classifier, and does not change the rest', async () => {
       const whole = both();
       const fused = biasOf(whole, 'logits');
       const skeleton = valuesOf(whole);
@@ -352,7 +389,7 @@ describe('importTorchWeights', () => {
       expect((await importTorchWeights(whole, bytes('importStgcn.pth'))).encoder).toBe('skeleton');
     });
 
-    it('does not take the classifier of all for that of one, whatever the modalities are called', async () => {
+    it('does not confuse the classifier of the fusion with that of one encoder, whatever the names of the modalities', async () => {
       const whole = twoStream({
         rgb: smallR3d(),
         skeleton: smallStgcn(),
@@ -364,12 +401,12 @@ describe('importTorchWeights', () => {
       expect(report.imported).toHaveLength(smallR3d().model.weights.length);
     });
 
-    it('asks which of two alike is meant', async () => {
+    it('asks for a choice between two equal encoders', async () => {
       const twins = twoStream({ rgb: smallR3d('rgb'), skeleton: smallR3d('rgbNight'), classes: 5 });
       await expectRefused(
         twins,
         bytes('importR3d.pth'),
-        /names fit in several ways: .*'rgb...'.*'rgbNight...'\. Say which by encoder or names/,
+        /names that fit in several ways, .*'rgb...'.*'rgbNight...'; expected one way\. Choose it with encoder or names/,
       );
       for (const encoder of ['rgb', 'rgbNight']) {
         const report = await importTorchWeights(twins, bytes('importR3d.pth'), { encoder });
@@ -379,7 +416,7 @@ describe('importTorchWeights', () => {
     });
   });
 
-  it('walks into models inside of the model and below timeDistributed', async () => {
+  it('imports into nested models and inside timeDistributed', async () => {
     const inner = smallR3d('rgb').model;
     const clips = input({ shape: [2, 2, 12, 12, 3] });
     const each = layers.timeDistributed({ layer: inner }).apply(clips) as SymbolicTensor;
@@ -396,7 +433,7 @@ describe('importTorchWeights', () => {
     await expectTorchGolden(await reloaded(classifier()), 'importR3d');
   });
 
-  it('reads files without checksums when told to', async () => {
+  it('reads files without checksums with the option', async () => {
     const file = bytes('importR3d.pth');
     const text = new TextDecoder('latin1').decode(file);
     // The directory's entry of the pickle: its CRC-32 stands 16 bytes behind the signature.
@@ -405,7 +442,7 @@ describe('importTorchWeights', () => {
     expect((await importTorchWeights(classifier(), file, { checksums: false })).missing).toEqual([]);
   });
 
-  it('says of a layer without a counterpart that no name is known for it', async () => {
+  it('says that a layer without a counterpart has no known name', async () => {
     const x = input({ shape: [3, 2] });
     const recurrent = layers
       .gru({ units: 2, recurrentInitializer: 'zeros', name: 'recurrent' })
@@ -416,7 +453,7 @@ describe('importTorchWeights', () => {
     });
     const file = writeSafetensors({ tensors: new Map([['head.bias', floats(1, 2, 3, 4, 5)]]), metadata: {} });
     const names = { recurrent: 'gru', head: 'head' };
-    await expectRefused(net, file, /recurrent kernel \(no name known for it\)/, { names });
+    await expectRefused(net, file, /recurrent kernel \(without a known name\)/, { names });
     await importTorchWeights(net, file, { names, partial: true });
     expect(biasOf(net, 'head')).toEqual([1, 2, 3, 4, 5]);
   });

@@ -1,4 +1,5 @@
 import { float32ValuesOf, type NumericArray, readTensorFile } from '@amr/formats';
+import { mismatch, unknownKey } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { pysklNames } from './names/pysklNames.js';
@@ -20,37 +21,37 @@ import {
 import type { TorchNames } from './torchWeights.js';
 import { layersIn, weightedLayers } from './weightedLayers.js';
 
-/** How weights are imported; everything has a default. */
+/** Options of {@link importTorchWeights}. Everything has a default. */
 export interface TorchImportOptions {
   /**
-   * How the file names the modules: a family's names, a function, or a module's name for each layer's. Default: the
-   * family of which the most names are in the file.
+   * The naming of the modules in the file: a family's, a function, or an object from a layer's name to a module's. Default:
+   * the family with the most names in the file.
    */
   names?: TorchFamily | TorchNames | { readonly [layer: string]: string };
   /**
-   * What stands in front of the names of the layers that take part: an encoder's `name`. Default: the encoder of which
-   * the most names are in the file. Layers of other encoders are left as they are.
+   * The encoder to import into: the `name` of its config, with which the names of its layers start. Default: the encoder
+   * with the most names in the file. Layers of other encoders don't change.
    */
   encoder?: string;
-  /** Imports what fits and leaves the rest of the model as it is, instead of an error. Default false. */
+  /** Imports the weights that fit instead of throwing an error; the rest of the model doesn't change. Default false. */
   partial?: boolean;
-  /** Only tensors of the file whose names begin so take part, such as `'student.'`; it is taken off. Default none. */
+  /** Uses only tensors of the file whose names start with it, such as `'student.'`, and removes it. Default: all tensors. */
   prefix?: string;
   /**
-   * Names to leave out on both sides, for instance those of a classifier for other classes: tensors of the file are not
-   * imported, weights of the model that are called so stay as they are. Names come without `prefix`, `module.`,
-   * `_orig_mod.` and `backbone.` in front.
+   * Names to leave out, for instance those of a classifier for other classes: tensors of the file with such a name are not
+   * imported, and weights of the model with such a name don't change. Names are given without `prefix`, `module.`,
+   * `_orig_mod.` and `backbone.` at their start.
    */
   skip?: (name: string) => boolean;
-  /** Keys on the way to the state dict in a .pth file, such as `['ema', 'model']`, instead of the usual ones. */
+  /** Keys of the path to the state dict in a .pth file, such as `['ema', 'model']`. Default: the usual keys. */
   stateDict?: readonly string[];
-  /** Compares the checksums of .npz and .pth files, which PyTorch can be told not to write. Default true. */
+  /** Compares the checksums of .npz and .pth files; PyTorch has an option not to write them. Default true. */
   checksums?: boolean;
-  /** Writes nothing and gives the report, without an error for what doesn't fit. Default false. */
+  /** Returns the report without changing the model, and throws no error for weights that don't fit. Default false. */
   onlyReport?: boolean;
 }
 
-/** The families of networks whose names are known. */
+/** The families of networks whose names the package knows. */
 export type TorchFamily = 'torchvision' | 'pytorchvideo' | 'pyskl' | 'skelact';
 
 const families: { readonly [family in TorchFamily]: TorchNames } = {
@@ -62,19 +63,21 @@ const families: { readonly [family in TorchFamily]: TorchNames } = {
 
 /**
  * Sets the weights of a model to those that PyTorch trained, from a .safetensors, .npz or .pth/.pt file (written by
- * `torch.save`, old files too). Which it is shows in the first bytes. A .pth file is read without executing anything:
- * one that holds more than tensors and plain values is refused. A checkpoint may have its state dict under
+ * `torch.save`, also in its old format). The first bytes tell the format. Reading a .pth file executes nothing: a file with
+ * more than tensors and plain values is refused. A checkpoint may have its state dict under
  * `state_dict`, `model_state_dict`, `model_state`, `model`, `net`, `network`, `module` or `weights`; `module.`,
- * `_orig_mod.` and `backbone.` in front of names and `num_batches_tracked` don't matter.
+ * `_orig_mod.` and `backbone.` at the start of names and `num_batches_tracked` don't matter.
  *
- * Each layer says what PyTorch calls its weights and how it lays them out; the naming says which module it stands
- * for. Nothing is written unless everything fits: a weight of the encoder that is not in the file, a tensor of the
- * file that no layer takes, another shape, a graph other than the layer's, and a value that is not finite are errors.
+ * Each layer knows PyTorch's names and layouts of its weights; the naming maps the layer to a module. The model only
+ * changes if everything fits: a weight of the encoder that is not in the file, a tensor of the file without a layer,
+ * another shape, a graph other than the layer's, and a value that is not finite are errors. All tensors are converted
+ * before the first is written, so an error leaves the model unchanged.
  *
- * @param model built by this package or from layers of tfjs; models inside of it are walked into
+ * @param model a model of this package or of tfjs layers, with or without nested models
  * @param file the file's bytes
  * @returns what was imported, and with `partial` what was not
- * @throws {TorchImportError} when the file doesn't fit the model; its `report` has all names
+ * @throws {TorchImportError} when the file doesn't fit the model, in which case its `report` has all names, or for unknown
+ * options
  * @throws {FormatError} of `@amr/formats` when the file is damaged or refused
  * @example
  * ```ts
@@ -83,7 +86,7 @@ const families: { readonly [family in TorchFamily]: TorchNames } = {
  *
  * const encoder = r3d({ inputShape: [2, 8, 8, 3], width: 4, blocks: [1] });
  * const model = singleStream(encoder, { classes: 5 });
- * // In earnest: await importTorchWeights(model, await readFile('r3d_18.safetensors'));
+ * // With a real file: await importTorchWeights(model, await readFile('r3d_18.safetensors'));
  * const tensors = new Map([['fc.bias', { dtype: 'F32' as const, shape: [5], bytes: new Uint8Array(20) }]]);
  * const file = writeSafetensors({ tensors, metadata: {} });
  * const report = await importTorchWeights(model, file, { partial: true });
@@ -95,6 +98,8 @@ export async function importTorchWeights(
   file: Uint8Array | ArrayBuffer | Blob,
   options: TorchImportOptions = {},
 ): Promise<TorchImportReport> {
+  const unknown = unknownKey('importTorchWeights', options, Object.keys(OPTIONS));
+  if (unknown !== undefined) throw new TorchImportError(unknown);
   const { stateDict, checksums } = options;
   const { tensors } = readTensorFile(await bytesOf(file), { stateDict, checksums });
   const { report, assignments } = bestMatching(model, fileTensors(tensors, options), options);
@@ -105,12 +110,23 @@ export async function importTorchWeights(
   return report;
 }
 
+const OPTIONS: { readonly [option in keyof TorchImportOptions]-?: true } = {
+  names: true,
+  encoder: true,
+  partial: true,
+  prefix: true,
+  skip: true,
+  stateDict: true,
+  checksums: true,
+  onlyReport: true,
+};
+
 async function bytesOf(file: Uint8Array | ArrayBuffer | Blob): Promise<Uint8Array> {
   if (file instanceof Uint8Array) return file;
   return new Uint8Array(file instanceof ArrayBuffer ? file : await file.arrayBuffer());
 }
 
-/** The tensors that take part, by plain names. */
+/** The tensors to import, by plain names. */
 function fileTensors(
   tensors: ReadonlyMap<string, NumericArray>,
   { prefix = '', skip = () => false }: TorchImportOptions,
@@ -123,15 +139,21 @@ function fileTensors(
     const twin = byName.get(plain);
     if (twin) {
       throw new TorchImportError(
-        `'${twin.name}' and '${name}' both stand for '${plain}'; choose one with prefix.`,
+        `importTorchWeights.file: got '${twin.name}' and '${name}', which both mean '${plain}'; expected one tensor for ` +
+          'each name. Choose one of the two with prefix.',
       );
     }
     byName.set(plain, { name, array });
   }
   if (byName.size === 0) {
-    const some = [...tensors.keys()].slice(0, 5).join(', ');
+    const first = [...tensors.keys()].slice(0, 5).join(', ') || 'none';
     throw new TorchImportError(
-      `no tensor of the file takes part (prefix '${prefix}'); it has ${some || 'none'}.`,
+      mismatch(
+        'importTorchWeights.prefix',
+        prefix,
+        'the start of names in the file',
+        `Its first tensors: ${first}.`,
+      ),
     );
   }
   return {
@@ -141,7 +163,7 @@ function fileTensors(
   };
 }
 
-/** The matching with the most names in common, among the namings and the model's encoders. */
+/** The matching with the most common names, of all namings and encoders of the model. */
 function bestMatching(model: LayersModel, file: FileTensors, options: TorchImportOptions): Matching {
   const layers = weightedLayers(model);
   const all = layersIn(model).map(({ name }) => name);
@@ -154,16 +176,18 @@ function bestMatching(model: LayersModel, file: FileTensors, options: TorchImpor
   const best = matchings.filter(({ hits }) => hits.size === most);
   const title = ({ report }: Matching) => `${report.names} names for the layers '${report.encoder}...'`;
   if (most === 0) {
-    const sought = matchings.flatMap(({ report }) => report.missing.find(({ name }) => name)?.name ?? []);
+    const expected = matchings.flatMap(({ report }) => report.missing.find(({ name }) => name)?.name ?? []);
     throw new TorchImportError(
-      `no name in the file fits; tried the ${matchings.map(title).join(', the ')}, which would be called ` +
-        `${sought.join(', ') || 'nothing'}; the file has ${file.names.slice(0, 5).join(', ')}. Give names.`,
+      `importTorchWeights.file: got the names ${file.names.slice(0, 5).join(', ')}; expected names such as ` +
+        `${expected.join(', ') || 'none'} (tried the ${matchings.map(title).join(', the ')}). Pass the naming of the file ` +
+        'as names.',
     );
   }
   const [first] = best as [Matching];
   if (best.some(({ report }) => JSON.stringify(report.imported) !== JSON.stringify(first.report.imported))) {
     throw new TorchImportError(
-      `${most} names fit in several ways: the ${best.map(title).join(', the ')}. Say which by encoder or names.`,
+      `importTorchWeights.file: got ${most} names that fit in several ways, the ${best.map(title).join(', the ')}; ` +
+        'expected one way. Choose it with encoder or names.',
     );
   }
   return first;
@@ -175,18 +199,19 @@ function namingsOf(names: TorchImportOptions['names']): Naming[] {
     return [{ title: 'given', names: (layer) => (Object.hasOwn(names, layer) ? names[layer] : undefined) }];
   }
   if (names !== undefined && !Object.hasOwn(families, names)) {
-    throw new TorchImportError(`got names '${names}'; expected one of ${Object.keys(families).join(', ')}.`);
+    const expected = `one of ${Object.keys(families).join(', ')}`;
+    throw new TorchImportError(mismatch('importTorchWeights.names', names, expected));
   }
   const titles = names === undefined ? (Object.keys(families) as TorchFamily[]) : [names];
   return titles.map((title) => ({ title, names: families[title] }));
 }
 
-/** The encoders that may be meant. */
+/** The encoders that the import may be for. */
 function encoderChoices(
   layers: readonly string[],
   { names, encoder }: Pick<TorchImportOptions, 'names' | 'encoder'>,
 ): EncoderChoice[] {
-  // The first parts of an encoder are called so, behind its own name.
+  // The names of an encoder's first layers are its own name and one of these.
   const found = [
     ...new Set(layers.flatMap((name) => /^(.*?)(?:Stem|Stage\d|InputNorm)/.exec(name)?.[1] ?? [])),
   ];
@@ -196,24 +221,27 @@ function encoderChoices(
     if (!layers.some((name) => part(name) !== undefined)) {
       const known = found.map((name) => `'${name}'`).join(', ') || 'no encoder';
       throw new TorchImportError(
-        `no layer of the model belongs to '${encoder}', the encoder that was asked for; it has ${known}.`,
+        mismatch('importTorchWeights.encoder', encoder, `an encoder of the model: ${known}`),
       );
     }
     return [choice(encoder)];
   }
-  // Names for each layer are for all of them.
+  // An object of names is for the layers of all encoders.
   if (typeof names === 'object' || found.length === 0) return [{ encoder: '', others: [] }];
   return found.map(choice);
 }
 
-/** Converts all, then sets all: an error leaves the model as it was. */
+/** Converts all tensors, then writes all, so that an error leaves the model unchanged. */
 function write(assignments: readonly Assignment[], report: TorchImportReport): void {
   tf.tidy(() => {
     const converted = assignments.map(({ variable, torch, name, array }) => {
-      // A copy: some backends keep the array, and with it would keep the whole file.
+      // A copy, since some backends keep the array, and with it would keep the memory of the whole file.
       const values = float32ValuesOf(array).slice();
       if (!values.every(Number.isFinite)) {
-        throw new TorchImportError(`${name} has a value that is not finite. Nothing was written.`, report);
+        throw new TorchImportError(
+          `importTorchWeights.file: got a value in ${name} that is not finite; expected finite numbers. The model is unchanged.`,
+          report,
+        );
       }
       const weight = tf.tensor(values, [...torch.shape], 'float32');
       return { variable, weight: torch.from ? torch.from(weight) : weight };

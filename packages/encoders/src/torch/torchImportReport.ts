@@ -1,10 +1,12 @@
-/** A weight of the model, and what it is called in the file. */
+import { formatValue } from '@amr/internal';
+
+/** A weight of the model, and its name in the file. */
 export interface TorchMatch {
   /** The layer's name. */
   layer: string;
   /** The weight's name in the layer: `kernel` for instance. */
   weight: string;
-  /** Its name in the file. */
+  /** The tensor's name in the file. */
   name: string;
 }
 
@@ -14,7 +16,7 @@ export interface TorchMissing {
   layer: string;
   /** The weight's name in the layer. */
   weight: string;
-  /** The name that was looked for; absent when the naming doesn't know the layer, or the layer no PyTorch module. */
+  /** The name that the file should have; absent when the naming doesn't know the layer, or the layer has no PyTorch module. */
   name?: string;
 }
 
@@ -26,11 +28,11 @@ export interface TorchMismatch extends TorchMatch {
   found: readonly number[];
 }
 
-/** What an import of weights did, or would do. */
+/** The result of an import of weights, or of a trial with `onlyReport`. */
 export interface TorchImportReport {
   /** The naming that was used: `torchvision` for instance, or `given`. */
   names: string;
-  /** What stands in front of the names of the layers that took part. */
+  /** The encoder: the start of the names of its layers. */
   encoder: string;
   /** Weights that were set. */
   imported: TorchMatch[];
@@ -42,16 +44,18 @@ export interface TorchImportReport {
   mismatched: TorchMismatch[];
 }
 
-/** Weights that can't be imported as they are. The model's own are unchanged. */
+/** Weights that don't fit the model. The model is unchanged. */
 export class TorchImportError extends Error {
-  /** The name of the class. */
-  override readonly name = 'TorchImportError';
-  /** What fits and what doesn't; absent when the file could not be matched with the model at all. */
+  /** The name of the class, for callers that compare names rather than classes. */
+  override name = 'TorchImportError';
+  /** Names the kind of error. */
+  readonly code = 'AMR_TORCH_IMPORT';
+  /** What fits and what doesn't; absent when no tensor of the file could be matched with the model. */
   readonly report: TorchImportReport | undefined;
 
-  /** @param report what fits and what doesn't */
+  /** @param report what fits and what doesn't, if the file could be matched */
   constructor(message: string, report?: TorchImportReport) {
-    super(`importTorchWeights: ${message}`);
+    super(message);
     this.report = report;
   }
 }
@@ -61,26 +65,27 @@ export function errorOf(report: TorchImportReport): TorchImportError | undefined
   const { missing, unexpected, mismatched } = report;
   const parts = [
     first(missing, 'missing in the file', ({ layer, weight, name }) =>
-      name === undefined ? `${layer} ${weight} (no name known for it)` : `${name} (${layer} ${weight})`,
+      name === undefined ? `${layer} ${weight} (without a known name)` : `${name} (${layer} ${weight})`,
     ),
     first(unexpected, 'in the file but not in the model', (name) => name),
     first(mismatched, 'different', ({ layer, name, expected, found }) =>
       String(expected) === String(found)
         ? `${name} has other values than the config of ${layer} (another layout or partition?)`
-        : `${name} is [${found}], ${layer} expects [${expected}]`,
+        : `${name} is ${formatValue(found)}, ${layer} expects ${formatValue(expected)}`,
     ),
   ].filter((part) => part !== undefined);
   if (parts.length === 0) return undefined;
   return new TorchImportError(
-    `${report.imported.length} weights fit by the ${report.names} names. ${parts.join(' ')} Nothing was written; ` +
-      'partial: true imports what fits and leaves the rest as it is, skip leaves tensors of the file out.',
+    `importTorchWeights.file: got ${report.imported.length} weights that fit by the ${report.names} names, and ` +
+      `${parts.join(', ')}; expected all weights to fit. The model is unchanged. Set partial: true to import the weights ` +
+      'that fit, or skip to leave tensors out.',
     report,
   );
 }
 
-/** "12 missing in the file: a, b, c and 9 more." */
+/** "12 missing in the file (a, b, c and 9 more)" */
 function first<T>(items: readonly T[], what: string, text: (item: T) => string): string | undefined {
   if (items.length === 0) return undefined;
   const shown = items.slice(0, 3).map(text).join(', ');
-  return `${items.length} ${what}: ${shown}${items.length > 3 ? ` and ${items.length - 3} more` : ''}.`;
+  return `${items.length} ${what} (${shown}${items.length > 3 ? ` and ${items.length - 3} more` : ''})`;
 }

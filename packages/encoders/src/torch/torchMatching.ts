@@ -4,13 +4,13 @@ import type { TorchImportReport } from './torchImportReport.js';
 import type { TorchConstant, TorchNames, TorchWeight } from './torchWeights.js';
 import type { WeightedLayer } from './weightedLayers.js';
 
-/** A naming with what to call it. */
+/** A naming, with its name in reports. */
 export interface Naming {
   title: string;
   names: TorchNames;
 }
 
-/** A weight of the model with the tensor of the file that goes there. */
+/** A weight of the model, and the tensor of the file with its new value. */
 export interface Assignment {
   variable: LayerVariable;
   torch: TorchWeight;
@@ -18,37 +18,39 @@ export interface Assignment {
   array: NumericArray;
 }
 
-/** A model and a file, matched by one naming. */
+/** The result of matching a model with a file by one naming. */
 export interface Matching {
   report: TorchImportReport;
   assignments: Assignment[];
-  /** Names of weights that both sides have. */
+  /** Names of tensors that both the file and the model have. */
   hits: Set<string>;
 }
 
-/** Tensors of a file by their names without what wrappers put in front. */
+/** Tensors of a file by their names without the prefixes of wrappers. */
 export interface FileTensors {
   get(name: string): { name: string; array: NumericArray } | undefined;
-  /** Whether the caller left the name out. */
+  /** Whether the caller skips the name. */
   skips(name: string): boolean;
   names: readonly string[];
 }
 
-/** A constant may differ by this much: graphs are stored as float32. */
+/** Constants may differ by this much, since files store graphs as float32. */
 const CONSTANT_TOLERANCE = 1e-5;
 
 /**
- * The names of a module and of the tensors below it don't say how the network was wrapped when it was saved:
- * `module.` comes from DataParallel, `_orig_mod.` from torch.compile, `backbone.` from recognisers of the mm family.
+ * The name of a tensor without the prefixes of the wrappers in which a network was saved: `module.` of DataParallel,
+ * `_orig_mod.` of torch.compile, `backbone.` of recognisers of the mm family.
  */
 export const plainName = (name: string): string => name.replace(/^((module|_orig_mod|backbone)\.)+/, '');
 
-/** Counters that no network computes with. */
+/** Whether the tensor is a counter, which no network computes with. */
 export const isCounter = (name: string): boolean => name.endsWith('num_batches_tracked');
 
-/** An encoder of a model: what stands in front of its layers' names, and the same of the model's other encoders. */
+/** The encoder of a model to import into. */
 export interface EncoderChoice {
+  /** The start of the names of the encoder's layers. */
   encoder: string;
+  /** The same of the model's other encoders. */
   others: readonly string[];
 }
 
@@ -85,7 +87,7 @@ export function matchTorch(
   return matching;
 }
 
-/** The layers that take part, with the modules that they stand for. */
+/** The layers to import into, each with the module that computes the same. */
 function modulesOf(
   layers: readonly WeightedLayer[],
   all: readonly string[],
@@ -95,10 +97,10 @@ function modulesOf(
   const part = partOf(encoder, others);
   const parts = all.flatMap((name) => part(name) ?? []);
   return layers.flatMap((layer) => {
-    const own = part(layer.name);
-    if (own !== undefined) return { layer, module: names(own, parts) };
-    // The classifier of a single encoder is called `logits` alone; that of several sees all of them, and isn't what
-    // a file of one of them has.
+    const name = part(layer.name);
+    if (name !== undefined) return { layer, module: names(name, parts) };
+    // The classifier of a single encoder has the name `logits`, without the encoder's. In a network of several, `logits`
+    // classifies their fusion, which no file of one encoder has.
     const module = others.length === 0 ? names(layer.name, parts) : undefined;
     return module === undefined ? [] : { layer, module };
   });
@@ -134,7 +136,7 @@ function matchWeight(
   }
 }
 
-/** A constant that the file doesn't have is as good as an equal one. */
+/** Compares a constant with that of the file, if the file has it. */
 function matchConstant(
   { report, hits }: Matching,
   file: FileTensors,
@@ -150,7 +152,7 @@ function matchConstant(
   report.mismatched.push({ ...match, expected: constant.shape, found: found.array.shape });
 }
 
-/** A layer's name without the encoder's in front; undefined for a layer of another encoder, or of none. */
+/** Maps a layer's name to the rest after the encoder's name, or to undefined for a layer that is not of this encoder. */
 export function partOf(encoder: string, others: readonly string[]): (name: string) => string | undefined {
   const longer = others.filter((other) => other.length > encoder.length && other.startsWith(encoder));
   return (name) =>

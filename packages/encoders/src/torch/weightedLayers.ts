@@ -4,18 +4,18 @@ import type { TorchConstant, TorchLayer, TorchWeight } from './torchWeights.js';
 
 type Layer = layers.Layer;
 
-/** A layer of a model with what PyTorch calls its weights. */
+/** A layer of a model, with PyTorch's names of its weights. */
 export interface WeightedLayer {
   name: string;
   className: string;
-  /** By the name that the layer gave to `addWeight`. */
+  /** Variables by the name that the layer gave to `addWeight`. */
   variables: { [weight: string]: LayerVariable };
-  /** Undefined for a layer that doesn't say it. Weights without an entry are not known to PyTorch. */
+  /** Undefined for a layer without PyTorch names. A weight without an entry has none either. */
   torch: { [weight: string]: TorchWeight } | undefined;
   constants: TorchConstant[];
 }
 
-/** All layers of a model, those of models inside it and below `timeDistributed` too, each once. */
+/** All layers of a model, including those of nested models and inside `timeDistributed`, each once. */
 export function layersIn(model: LayersModel): { name: string; layer: Layer }[] {
   const found = new Map<Layer, string>();
   const visit = (layer: Layer, name: string): void => {
@@ -28,12 +28,12 @@ export function layersIn(model: LayersModel): { name: string; layer: Layer }[] {
   return [...found].map(([layer, name]) => ({ name, layer }));
 }
 
-/** Of those, the layers with weights. */
+/** Those of {@link layersIn} that have weights. */
 export function weightedLayers(model: LayersModel): WeightedLayer[] {
   return layersIn(model)
     .filter(({ layer }) => layer.weights.length > 0)
     .map(({ name, layer }) => {
-      // `originalName` is behind the scopes that it was made in: "block/conv/kernel".
+      // `originalName` starts with the scopes in which the variable was made: "block/conv/kernel".
       const variables = Object.fromEntries(
         layer.weights.map((variable) => [variable.originalName.split('/').at(-1)!, variable]),
       );

@@ -1,5 +1,6 @@
 import type { TorchNames } from '../torchWeights.js';
 
+/** Modules outside of the blocks. */
 const outside: { [layer: string]: string } = {
   InputNorm: 'backbone.data_bn',
   Logits: 'cls_head.fc_cls',
@@ -7,7 +8,7 @@ const outside: { [layer: string]: string } = {
   Classifier: 'cls_head.fc_cls',
 };
 
-/** Behind `backbone.gcn.<block>`: ST-GCN, and 2s-AGCN as AAGCN, its successor. */
+/** Names after `backbone.gcn.<block>` of ST-GCN, and of 2s-AGCN, which PYSKL has as AAGCN, its successor. */
 const ofBlock: { [part: string]: string } = {
   Graph: 'gcn',
   GraphNorm: 'gcn.bn',
@@ -19,8 +20,8 @@ const ofBlock: { [part: string]: string } = {
   ShortcutNorm: 'residual.bn',
 };
 
-/** Behind `backbone.net.<block>`: CTR-GCN. The temporal branches with dilations have the first numbers. */
-function ofRefiningBlock(part: string, dilations: number): string | undefined {
+/** Names after `backbone.net.<block>` of CTR-GCN. The temporal branches with dilations have the first numbers. */
+function ofCtrgcnBlock(part: string, dilations: number): string | undefined {
   const [, dilated, step] = /^Dilated(\d+)(Reduce|ReduceNorm|Norm|)$/.exec(part) ?? [];
   if (dilated) return `tcn1.branches.${Number(dilated) - 1}.${ofDilated[step!]}`;
   const parts: { [part: string]: string } = {
@@ -39,8 +40,8 @@ function ofRefiningBlock(part: string, dilations: number): string | undefined {
   return Object.hasOwn(parts, part) ? parts[part] : undefined;
 }
 
-/** Behind `backbone.gcn.<block>`: ST-GCN++, whose temporal branches are not normalised each but all together. */
-function ofPlusBlock(part: string, dilations: number): string | undefined {
+/** Names after `backbone.gcn.<block>` of ST-GCN++, which normalises its temporal branches all together. */
+function ofStgcnppBlock(part: string, dilations: number): string | undefined {
   const [, dilated, step] = /^Dilated(\d+)(Reduce|ReduceNorm|)$/.exec(part) ?? [];
   if (dilated) return `tcn.branches.${Number(dilated) - 1}.${ofDilated[step!]}`;
   const parts: { [part: string]: string } = {
@@ -62,7 +63,7 @@ const ofDilated: { [step: string]: string } = {
 };
 
 /**
- * The names of PYSKL's graph networks. Blocks are counted through all stages. PYSKL normalises over joints and
+ * The names of PYSKL's graph networks. Blocks are numbered through all stages. PYSKL normalises over joints and
  * coordinates in that order (`data_bn_type: 'VC'`), as the networks here do.
  */
 export const pysklNames: TorchNames = (layer, layers) => {
@@ -72,11 +73,11 @@ export const pysklNames: TorchNames = (layer, layers) => {
   const number = blocksOf(layers).indexOf(block!);
   const dilations = layers.filter((name) => /^Stage1Block1Dilated\d+$/.test(name)).length;
   if (layers.includes('Stage1Block1Transform')) {
-    const module = ofPlusBlock(part, dilations);
+    const module = ofStgcnppBlock(part, dilations);
     return module && `backbone.gcn.${number}.${module}`;
   }
   if (layers.includes('Stage1Block1PooledNorm')) {
-    const module = ofRefiningBlock(part, dilations);
+    const module = ofCtrgcnBlock(part, dilations);
     return module && `backbone.net.${number}.${module}`;
   }
   return Object.hasOwn(ofBlock, part) ? `backbone.gcn.${number}.${ofBlock[part]}` : undefined;

@@ -36,8 +36,8 @@ const known = (names: { [part: string]: string }, part: string) =>
   Object.hasOwn(names, part) ? names[part] : undefined;
 
 /**
- * The names of PyTorchVideo: slow_r50, i3d_r50, x3d_xs, x3d_s, x3d_m. Everything is one of a list of `blocks`: the
- * stem, the stages, the head, and in I3D a pool behind the first stage.
+ * The names of PyTorchVideo: slow_r50, i3d_r50, x3d_xs, x3d_s, x3d_m. Its networks are a list of `blocks`: the stem, the
+ * stages, the head, and in I3D a pool after the first stage.
  */
 export const pytorchvideoNames: TorchNames = (layer, layers) => {
   const pools = layers.includes('Stage1Pool') ? 1 : 0;

@@ -15,5 +15,5 @@ for (const [branch, module] of [
   for (let conv = 1; conv <= 4; conv++) names[`${branch}Conv${conv}`] = `backbone.${module}.${2 * conv - 2}`;
 }
 
-/** The names of HCN in skelact, the code of its authors. */
+/** The names of HCN in skelact, its authors' code. */
 export const skelactNames: TorchNames = (layer) => (Object.hasOwn(names, layer) ? names[layer] : undefined);

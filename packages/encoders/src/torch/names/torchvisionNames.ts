@@ -1,5 +1,6 @@
 import type { TorchNames } from '../torchWeights.js';
 
+/** Modules outside of the blocks. */
 const outside: { [layer: string]: string } = {
   Stem: 'stem.0',
   StemNorm: 'stem.1',
@@ -13,7 +14,7 @@ const outside: { [layer: string]: string } = {
   Classifier: 'fc',
 };
 
-/** Behind `conv1` and so on: a factored convolution is itself a sequence of convolution, norm, relu, convolution. */
+/** Names after `conv1` and so on: a factored convolution is itself a sequence of convolution, norm, relu, convolution. */
 const ofConvolution: { [part: string]: string } = {
   '': '0',
   Norm: '1',
