@@ -60,9 +60,9 @@ describe('merge', () => {
     [
       'another suite',
       (job) => outcomesOf(run, { ...job, suite: 'autoattack' }, clips, job.part),
-      /gradient\.json don't go together: shard 1 .*other settings: attacks \["AutoAttack \(short\)"\] instead of \["FGSM"/,
+      /gradient\.json don't go together: reports: shard 1 .*other settings, attacks: got \["AutoAttack \(short\)"\]; expected \["FGSM"/,
     ],
-    ['no report', () => ({ format: 'something' }), /part-2of3\.json: .*delete it and run 'evaluate' again/s],
+    ['no report', () => ({ format: 'something' }), /part-2of3\.json: .*Delete it and run 'evaluate' again/s],
   ])('refuses a file that holds %s', async (_, held, message) => {
     for (const job of jobs) write(job);
     const [, second] = partsOf('amr-at');

@@ -39,7 +39,7 @@ function joined(parts: readonly RobustnessReport[], file: string): RobustnessRep
   } catch (error) {
     if (!(error instanceof ReportError)) throw error;
     throw new Error(
-      `the parts of ${file} don't go together: ${error.message}; delete those and run 'evaluate' again`,
+      `the parts of ${file} don't go together: ${error.message} Delete those parts and run 'evaluate' again.`,
     );
   }
 }
@@ -50,7 +50,7 @@ function readPart(
   file: string,
 ): RobustnessReport {
   const refuse = (reason: string): never => {
-    throw new Error(`${file}: ${reason}; delete it and run 'evaluate' again`);
+    throw new Error(`${file}: ${reason} Delete it and run 'evaluate' again.`);
   };
   try {
     const report = RobustnessReport.fromJSON(json);
@@ -58,7 +58,7 @@ function readPart(
     const [held] = shards;
     if (held!.index !== part.index || held!.count !== part.count || config.seed !== seed) {
       return refuse(
-        `it holds part ${held!.index + 1} of ${held!.count} with seed ${config.seed}, not '${id}'`,
+        `it holds part ${held!.index + 1} of ${held!.count} with seed ${config.seed}, not '${id}'.`,
       );
     }
     return report;
