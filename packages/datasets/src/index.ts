@@ -17,19 +17,19 @@ export {
   type StoredSample,
 } from './prepared/preparedShards.js';
 export type { ShardSource } from './prepared/shardSource.js';
+export type { SkeletonFit } from './sets/fitToFrames.js';
 export { ntu60Classes, ntu120Classes } from './sets/ntu/classNames.js';
 export type { DenoiseOptions } from './sets/ntu/denoise.js';
+export { formatSkeletonFile } from './sets/ntu/formatSkeletonFile.js';
 export type { EmptyFrames } from './sets/ntu/mainBodies.js';
 export { ntu60MissingSkeletons, ntu120MissingSkeletons } from './sets/ntu/missingSkeletons.js';
-export type { SkeletonFit } from './sets/ntu/normalize.js';
+export { parseSkeletonFile } from './sets/ntu/parseSkeletonFile.js';
 export { formatSampleName, type NtuSampleName, parseSampleName } from './sets/ntu/sampleName.js';
 export { type NtuSkeletonOptions, type SkeletonClip, skeletonClip } from './sets/ntu/skeletonClip.js';
 export {
   bodyFields,
-  formatSkeletonFile,
   jointFields,
   jointValues,
-  parseSkeletonFile,
   type SkeletonBody,
   type SkeletonRecording,
 } from './sets/ntu/skeletonFile.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepare } from '../prepare/prepare.js';
-import { formatSkeletonFile } from '../sets/ntu/skeletonFile.js';
+import { formatSkeletonFile } from '../sets/ntu/formatSkeletonFile.js';
 import { infoOf, infoText } from './infoCommand.js';
 import { lookCommand } from './lookCommand.js';
 

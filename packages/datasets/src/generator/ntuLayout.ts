@@ -5,7 +5,7 @@ import { progressClock, random } from '@amr/internal';
 import { writeAtomically } from '@amr/internal/node';
 import { DatasetError } from '../datasetError.js';
 import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
-import { formatSkeletonFile } from '../sets/ntu/skeletonFile.js';
+import { formatSkeletonFile } from '../sets/ntu/formatSkeletonFile.js';
 import { writeVideo } from '../video/writeVideo.js';
 import { type ActionClipsOptions, actionClipsKeys } from './actionClipsOptions.js';
 import { clip } from './clip.js';

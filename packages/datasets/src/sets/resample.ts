@@ -2,19 +2,18 @@ import { DatasetError } from '../datasetError.js';
 import { checkCount } from '../options.js';
 
 /**
- * A series of another number of frames: `count` moments evenly over the whole series, each a linear mix of the two frames that it
- * lies between. By `moments` `'ends'` they go from the first frame to the last one, both included, and of `count` 1 the middle
- * frame is left, which is the one that videos are left with; by `'middles'` they are the middles of `count` equal parts of the
- * series, as a frame is the middle of its own part (what PyTorch's `interpolate` with `mode='linear'` does). As many frames as
- * before are the very same values; a single frame is repeated. What isn't there, such as the zeros of an absent body, is mixed like
- * any number: take only what is there.
+ * Linear interpolation of a series at `count` evenly spaced moments. With `moments` `'ends'` they include the first and the last
+ * frame; a single moment is the middle frame, as in videos. With `'middles'` they are the middles of `count` equal parts of the
+ * series, where a frame is in the middle of its own part (PyTorch's `interpolate` with `mode='linear'`). A count equal to `frames`
+ * gives the same values. A single frame is repeated. Zeros of an absent body are interpolated like any number: pass only what is
+ * present.
  * @param values `[frames, stride]`, row by row
  * @param frames number of frames, at least 1
- * @param count number of frames wanted, at least 1
+ * @param count number of frames of the result, at least 1
  * @param stride values of a frame
- * @param moments where they are; default `'ends'`
- * @returns `[count, stride]`, of its own memory
- * @throws {DatasetError} when a number isn't a whole one from 1, or the values are not `frames * stride`
+ * @param moments placement of the moments; default `'ends'`
+ * @returns `[count, stride]`, a new array
+ * @throws {DatasetError} when a number isn't a whole number from 1, or there are not `frames * stride` values
  */
 export function resampleLinear(
   values: ArrayLike<number>,
@@ -28,30 +27,30 @@ export function resampleLinear(
   checkCount('stride', stride);
   if (values.length !== frames * stride) {
     throw new DatasetError(
-      `values: ${values.length} were given, ${frames} frames of ${stride} were expected`,
+      `values: got ${values.length}; expected ${frames * stride} for ${frames} frames of ${stride}.`,
     );
   }
   const resampled = new Float32Array(count * stride);
   for (let i = 0; i < count; i++) {
     const position = moments === 'ends' ? momentOf(i, frames, count) : fromMiddles(i, frames, count);
     const before = Math.floor(position);
-    const share = position - before;
+    const weight = position - before;
     const from = before * stride;
     for (let k = 0; k < stride; k++) {
       const value = values[from + k]!;
       resampled[i * stride + k] =
-        share === 0 ? value : value * (1 - share) + values[from + stride + k]! * share;
+        weight === 0 ? value : value * (1 - weight) + values[from + stride + k]! * weight;
     }
   }
   return resampled;
 }
 
 /**
- * Where moment `i` of `count`, evenly from the first of `frames` frames to the last one, lies between them; one alone is the
- * middle frame, as of `evenlySpaced`.
+ * Position, in frames, of moment `i` out of `count` that are evenly spaced from the first of `frames` frames to the last. A single
+ * moment is the middle frame, as in `evenlySpaced`.
  */
 export const momentOf = (i: number, frames: number, count: number): number =>
-  // Multiplied before it is divided: whole positions come out whole, and the last one is frames - 1 exactly.
+  // The product comes before the quotient, so that whole positions are exact, and the last one is frames - 1.
   count === 1 ? Math.floor((frames - 1) / 2) : (i * (frames - 1)) / (count - 1);
 
 const fromMiddles = (i: number, frames: number, count: number) =>

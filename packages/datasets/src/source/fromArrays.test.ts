@@ -99,7 +99,7 @@ describe('fromArrays', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('takes subsets of subsets, in the order given', async () => {
+  it('gives subsets of subsets, in the given order', async () => {
     const subset = fromArrays(arrays(9)).subset([8, 1, 4, 1]).subset([2, 0]);
     expect([subset.size, subset.ids, subset.labels]).toEqual([2, ['s4', 's8'], [1, 2]]);
     expect(await idsOf(subset, { batchSize: 5 })).toEqual([['s4', 's8']]);
@@ -124,36 +124,40 @@ describe('fromArrays', () => {
   const good = arrays(3);
   const skeleton = good.modalities['skeleton']!;
   it.each<[string, Partial<LabelledArrays>, RegExp]>([
-    ['no modality', { modalities: {} }, /at least one/],
+    ['no modality', { modalities: {} }, /modalities: got none; expected at least one/],
     [
       'too few values',
       { modalities: { skeleton: { ...skeleton, shape: [4] } } },
-      /9 values were given, 3 samples of shape \[4\] need 12/,
+      /modalities\.skeleton\.data: got 9 values; expected 12 for 3 samples of shape \[4\]/,
     ],
-    ['a shape of 0', { modalities: { skeleton: { ...skeleton, shape: [0] } } }, /positive whole numbers/],
-    ['a label without a class', { labels: [0, 1, 3] }, /label 3 of sample 's2'.*from 0 to 2/],
-    ['a fractional label', { labels: [0, 1, 0.5] }, /label 0.5/],
-    ['labels that are too few', { labels: [0, 1] }, /3 ids were given for 2 labels/],
-    ['ids that repeat', { ids: ['x', 'y', 'x'] }, /'x' was given to several/],
+    [
+      'a shape of 0',
+      { modalities: { skeleton: { ...skeleton, shape: [0] } } },
+      /modalities\.skeleton\.shape: got \[0\]; expected positive whole numbers/,
+    ],
+    ['a label without a class', { labels: [0, 1, 3] }, /labels\[2\]: got 3 for sample 's2'.*from 0 to 2/],
+    ['a fractional label', { labels: [0, 1, 0.5] }, /labels\[2\]: got 0\.5/],
+    ['too few labels', { labels: [0, 1] }, /ids: got 3; expected one for each of 2 labels/],
+    ['ids that repeat', { ids: ['x', 'y', 'x'] }, /ids: got 'x' for several/],
     [
       'an inverted range',
       { modalities: { skeleton: { ...skeleton, range: [1, 0] } } },
-      /\[1,0\].*\[least, greatest\]/,
+      /modalities\.skeleton\.range: got \[1, 0\]; expected \[smallest, largest\]/,
     ],
     [
       'values out of range',
       { modalities: { skeleton: { ...skeleton, range: [0, 1] } } },
-      /value 2 of sample 's2'.*\[0,1\]/,
+      /got 2 in sample 's2'; expected a number in \[0, 1\]/,
     ],
     [
       'NaN',
       { modalities: { skeleton: { ...skeleton, data: new Float32Array(9).fill(Number.NaN, 4) } } },
-      /value NaN of sample 's1'.*finite/,
+      /got NaN in sample 's1'; expected a finite/,
     ],
     [
       'infinity',
       { modalities: { skeleton: { ...skeleton, data: new Float32Array(9).fill(Infinity, 8) } } },
-      /value Infinity of sample 's2'/,
+      /got Infinity in sample 's2'/,
     ],
   ])('refuses %s', (_, change, reason) => {
     const make = () => fromArrays({ ...good, ...change });
@@ -171,8 +175,10 @@ describe('fromArrays', () => {
     expect(() => fromArrays(good).batches(options)).toThrow(reason);
   });
 
-  it('refuses samples and modalities that are not there', () => {
-    expect(() => fromArrays(good).subset([0, 3])).toThrow(/sample 3 .* 0 to 2/);
-    expect(() => fromArrays(good).values(0, 'depth')).toThrow(/'depth'.*rgb, skeleton/);
+  it('refuses unknown samples and modalities', () => {
+    expect(() => fromArrays(good).subset([0, 3])).toThrow(/sample: got position 3; .* 0 to 2/);
+    expect(() => fromArrays(good).values(0, 'depth')).toThrow(
+      /modality: got 'depth'; expected one of rgb, skeleton/,
+    );
   });
 });

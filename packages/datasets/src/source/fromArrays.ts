@@ -1,7 +1,8 @@
-import type { Batch, BatchOptions, Dataset, ModalityInfo } from '@amr/internal';
+import { type Batch, type BatchOptions, type Dataset, formatValue, type ModalityInfo } from '@amr/internal';
 import { type Tensor, tensor, tensor1d } from '@tensorflow/tfjs-core';
 import { batchPlan } from '../batchPlan.js';
 import { DatasetError } from '../datasetError.js';
+import { optionKeys, rejectUnknownOptions } from '../options.js';
 
 /** One modality of all samples, in memory. */
 export interface ModalityArray {
@@ -11,11 +12,11 @@ export interface ModalityArray {
   shape: number[];
   /** Unit of the values after scaling, such as `'metres'` or `'intensity'`. */
   unit: string;
-  /** What a stored value is multiplied by; default 1/255 for bytes, 1 for floats. */
+  /** Factor of the stored values. Default 1/255 for bytes, 1 for floats. */
   scale?: number;
-  /** Valid values after scaling; default [0, 255 * scale] for bytes, unbounded for floats. */
+  /** Smallest and largest valid value after scaling. Default: [0, 255 * scale] for bytes, any number for floats. */
   range?: [number, number];
-  /** What the axes mean, which augmentation goes by; absent: told by shape and unit. */
+  /** Meaning of the axes, which augmentation depends on. Default: inferred from shape and unit. */
   kind?: ModalityInfo['kind'];
 }
 
@@ -27,16 +28,16 @@ export interface LabelledArrays {
   labels: ArrayLike<number>;
   /** Names of the classes. */
   classes: readonly string[];
-  /** Name of each sample; default its position, `'0'`, `'1'`, ... */
+  /** Name of each sample. Default: its position, `'0'`, `'1'`, ... */
   ids?: readonly string[];
 }
 
-/** A data set whose samples lie in memory and can be looked at one by one. */
+/** A data set whose samples are in memory and can be read one by one. */
 export interface ArrayDataset extends Dataset {
   /** Class number of each sample. */
   readonly labels: readonly number[];
   /**
-   * The scaled values of one sample, `modality` shaped as in `modalities`; a copy.
+   * A copy of one sample's scaled values, with the modality's shape.
    * @throws {DatasetError} when there is no such sample or modality
    */
   values(index: number, modality: string): Float32Array;
@@ -44,11 +45,22 @@ export interface ArrayDataset extends Dataset {
   subset(indices: readonly number[]): ArrayDataset;
 }
 
+const arraysKeys = optionKeys<LabelledArrays>({ modalities: true, labels: true, classes: true, ids: true });
+const modalityKeys = optionKeys<ModalityArray>({
+  data: true,
+  shape: true,
+  unit: true,
+  scale: true,
+  range: true,
+  kind: true,
+});
+
 /**
- * A data set out of arrays in memory. The arrays are used as they are, not copied: don't change them afterwards.
+ * A data set of arrays in memory. The arrays are not copied: don't change them afterwards.
  * @param arrays the modalities, labels, class names and ids; see {@link LabelledArrays}
  * @returns the data set; its batches are float32 tensors `[batch, ...shape]`, scaled
- * @throws {DatasetError} when sizes don't match, a label has no class, ids repeat, or a float is not finite or out of range
+ * @throws {DatasetError} when a key is not known, sizes don't match, a label has no class, ids repeat, or a float is not finite or
+ * out of range
  * @example
  * import { fromArrays } from '@amr/datasets';
  *
@@ -68,6 +80,7 @@ export interface ArrayDataset extends Dataset {
 export function fromArrays(arrays: LabelledArrays): ArrayDataset {
   const labels = Array.from(arrays.labels);
   const ids = arrays.ids ?? labels.map((_, i) => String(i));
+  rejectUnknownOptions('fromArrays', arrays, arraysKeys);
   check(arrays, labels, ids);
   return view(
     arrays.modalities,
@@ -78,7 +91,7 @@ export function fromArrays(arrays: LabelledArrays): ArrayDataset {
   );
 }
 
-/** The rows `rows` of the arrays as a data set; `labels` and `ids` are those of all rows. */
+/** The data set of some rows of the arrays. `labels` and `ids` are those of all rows. */
 function view(
   arrays: { [name: string]: ModalityArray },
   classes: readonly string[],
@@ -90,7 +103,7 @@ function view(
     const row = rows[index];
     if (row === undefined) {
       throw new DatasetError(
-        `sample ${index} was asked for, a position from 0 to ${rows.length - 1} was expected`,
+        `sample: got position ${index}; expected a whole number from 0 to ${rows.length - 1}.`,
       );
     }
     return row;
@@ -130,7 +143,7 @@ function view(
     subset: (indices) => view(arrays, classes, labels, ids, indices.map(at)),
     values(index, modality) {
       const array = arrays[modality];
-      if (!array) throw new DatasetError(`modality '${modality}' was asked for, there are: ${names(arrays)}`);
+      if (!array) throw new DatasetError(`modality: got '${modality}'; expected one of ${names(arrays)}.`);
       return gather(array, [at(index)]);
     },
   };
@@ -154,19 +167,19 @@ function check(
   ids: readonly string[],
 ): void {
   if (Object.keys(modalities).length === 0) {
-    throw new DatasetError('no modality was given, at least one was expected');
+    throw new DatasetError('modalities: got none; expected at least one.');
   }
   if (ids.length !== labels.length) {
-    throw new DatasetError(`${ids.length} ids were given for ${labels.length} labels; one each was expected`);
+    throw new DatasetError(`ids: got ${ids.length}; expected one for each of ${labels.length} labels.`);
   }
   if (new Set(ids).size !== ids.length) {
     const twice = ids.find((id, i) => ids.indexOf(id) !== i);
-    throw new DatasetError(`the id '${twice}' was given to several samples, each needs its own`);
+    throw new DatasetError(`ids: got '${twice}' for several samples; expected unique ids.`);
   }
   labels.forEach((label, i) => {
     if (!Number.isInteger(label) || label < 0 || label >= classes.length) {
       throw new DatasetError(
-        `label ${label} of sample '${ids[i]}': a whole number from 0 to ${classes.length - 1} was expected (${classes.length} classes)`,
+        `labels[${i}]: got ${label} for sample '${ids[i]}'; expected a whole number from 0 to ${classes.length - 1} (${classes.length} classes).`,
       );
     }
   });
@@ -174,31 +187,34 @@ function check(
 }
 
 function checkModality(name: string, array: ModalityArray, ids: readonly string[]): void {
+  rejectUnknownOptions(`modalities.${name}`, array, modalityKeys);
   const length = count(array.shape);
   if (array.shape.some((axis) => !Number.isInteger(axis) || axis < 1)) {
     throw new DatasetError(
-      `modality '${name}': shape [${array.shape}] was given, positive whole numbers were expected`,
+      `modalities.${name}.shape: got ${formatValue(array.shape)}; expected positive whole numbers.`,
     );
   }
   if (array.data.length !== ids.length * length) {
     throw new DatasetError(
-      `modality '${name}': ${array.data.length} values were given, ${ids.length} samples of shape [${array.shape}] need ${ids.length * length}`,
+      `modalities.${name}.data: got ${array.data.length} values; expected ${ids.length * length} for ${ids.length} samples of shape ${formatValue(array.shape)}.`,
     );
   }
   const range = rangeOf(array);
   if (range && !(range[0] < range[1])) {
-    throw new DatasetError(`modality '${name}': range [${range}] was given, [least, greatest] was expected`);
+    throw new DatasetError(
+      `modalities.${name}.range: got ${formatValue(range)}; expected [smallest, largest], in this order.`,
+    );
   }
   if (array.data instanceof Uint8Array && array.range === undefined) return;
   const scale = scaleOf(array);
-  // Values and bounds are rounded alike, so that a bound such as 0.1 admits itself.
-  const [least, greatest] = range ? range.map(Math.fround) : [-Number.MAX_VALUE, Number.MAX_VALUE];
+  // Values and bounds are rounded in the same way, so that a bound such as 0.1 is within the range.
+  const [low, high] = range ? range.map(Math.fround) : [-Number.MAX_VALUE, Number.MAX_VALUE];
   for (let i = 0; i < array.data.length; i++) {
     const value = Math.fround(array.data[i]! * scale);
-    if (!(value >= least! && value <= greatest!)) {
-      const expected = range ? `a number in [${range}]` : 'a finite number';
+    if (!(value >= low! && value <= high!)) {
+      const expected = range ? `a number in ${formatValue(range)}` : 'a finite number';
       throw new DatasetError(
-        `modality '${name}': the value ${value} of sample '${ids[Math.floor(i / length)]}' was given, ${expected} was expected`,
+        `modalities.${name}.data: got ${value} in sample '${ids[Math.floor(i / length)]}'; expected ${expected}.`,
       );
     }
   }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseJson } from './parseJson.js';
 
-it('says in which line a text is no JSON', () => {
+it('gives the line of a syntax error', () => {
   expect(parseJson('{"a": [1]}', 'a.json')).toEqual({ a: [1] });
   for (const [text, line] of [
     ['', 1],

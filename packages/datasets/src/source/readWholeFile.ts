@@ -1,47 +1,54 @@
 import { open, stat } from 'node:fs/promises';
 import { DatasetError } from '../datasetError.js';
 
-/** At most so many bytes are asked for at once: Node's reads end at 2 GiB. */
-const piece = 2 ** 28;
+/** Bytes of one read call, which Node limits to 2 GiB. */
+const MAX_READ = 2 ** 28;
 
 /**
- * A whole file in one buffer of its own, larger ones than Node's `readFile` takes among them.
- * @param most bytes that it may have; default any
- * @throws {DatasetError} when there is no such file, it has more bytes, or more than one array can hold
+ * Reads a file into one buffer. Unlike Node's `readFile` it also reads files above 2 GiB.
+ * @param maxBytes limit of the file's size; default none
+ * @throws {DatasetError} when the file is missing, or larger than the limit or than one array can be
  */
 export async function readWholeFile(
   file: string,
   signal?: AbortSignal,
-  most = Number.POSITIVE_INFINITY,
+  maxBytes = Number.POSITIVE_INFINITY,
 ): Promise<Uint8Array> {
   const found = await stat(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new DatasetError(cause.code === 'ENOENT' ? 'there is no such file' : cause.message, {
-      file,
-      cause,
-    });
+    const got = cause.code === 'ENOENT' ? 'no such file' : `an error: ${cause.message}`;
+    throw new DatasetError(`got ${got}; expected a file.`, { file, cause });
   });
-  // A pipe or a device may never end.
-  if (!found.isFile()) throw new DatasetError('a file was expected, this is none', { file });
-  if (found.size > most) {
-    throw new DatasetError(`the file has ${found.size} bytes, at most ${most} were expected`, { file });
+  // Reading a pipe or a device might never end.
+  if (!found.isFile()) {
+    throw new DatasetError('got something other than a regular file; expected a file.', { file });
+  }
+  if (found.size > maxBytes) {
+    throw new DatasetError(`got ${found.size} bytes; expected at most ${maxBytes}.`, { file });
   }
   let bytes: Uint8Array;
   try {
     bytes = new Uint8Array(found.size);
   } catch (cause) {
-    throw new DatasetError(`the file has ${found.size} bytes, more than fit in memory at once here`, {
+    throw new DatasetError(`got ${found.size} bytes; expected a file that fits into memory.`, {
       file,
       cause,
     });
   }
   const handle = await open(file).catch((cause: Error) => {
-    throw new DatasetError(cause.message, { file, cause });
+    throw new DatasetError(`got an error: ${cause.message}; expected a file.`, { file, cause });
   });
   try {
     for (let at = 0; at < bytes.length; ) {
       signal?.throwIfAborted();
-      const { bytesRead } = await handle.read(bytes, at, Math.min(piece, bytes.length - at), at);
-      if (bytesRead === 0) throw new DatasetError('the file became shorter while it was read', { file });
+      const { bytesRead } = await handle.read(bytes, at, Math.min(MAX_READ, bytes.length - at), at);
+      if (bytesRead === 0) {
+        throw new DatasetError(
+          `got only ${at} bytes of ${bytes.length}; expected no change while it is read.`,
+          {
+            file,
+          },
+        );
+      }
       at += bytesRead;
     }
   } finally {
@@ -51,10 +58,10 @@ export async function readWholeFile(
 }
 
 /**
- * The text in a file, in UTF-8.
- * @param most bytes that it may have
+ * Reads a text file in UTF-8.
+ * @param maxBytes limit of the file's size
  * @throws {DatasetError} as {@link readWholeFile}
  */
-export async function readText(file: string, most: number, signal?: AbortSignal): Promise<string> {
-  return new TextDecoder().decode(await readWholeFile(file, signal, most));
+export async function readText(file: string, maxBytes: number, signal?: AbortSignal): Promise<string> {
+  return new TextDecoder().decode(await readWholeFile(file, signal, maxBytes));
 }

@@ -1,76 +1,77 @@
 import type { SplitRule } from './splitRule.js';
 
-/** What one modality of a stored sample is. Every sample has the same. */
+/** Description of one modality, the same for every sample. */
 export interface StoredModality {
   /** Type of the stored values. */
   dtype: 'uint8' | 'float32';
   /** Shape of one sample: video and depth `[frames, height, width, channels]`, skeletons `[persons, frames, joints, 3]`, series `[frames, channels]`. */
   shape: number[];
-  /** What the axes mean, which augmentation and sampling in time go by. All modalities of a sample span the same time. */
+  /** Meaning of the axes, which augmentation and sampling in time depend on. All modalities of a sample span the same time. */
   kind: 'video' | 'skeleton' | 'keypoints' | 'series';
   /** Unit of the values after scaling: `'intensity'`, `'metres'`, ... */
   unit: string;
-  /** What a stored value is multiplied by; default 1/255 for bytes, 1 for floats. */
+  /** Factor of the stored values. Default 1/255 for bytes, 1 for floats. */
   scale?: number;
-  /** Least and greatest valid value after scaling; absent: default [0, 1] for bytes, any number for floats. */
+  /** Smallest and largest valid value after scaling. Default: [0, 1] for bytes, any number for floats. */
   range?: [number, number];
 }
 
-/** A sample as a data set's files list it, before any of it is read. Plain data: it is sent to worker threads. */
+/** A sample in a {@link Listing}. Plain data: it is sent to worker threads. */
 export interface ListedSample {
-  /** Unlike any other's in the data set; the data set's own name for it where there is one. */
+  /** Unique name, the data set's own name of the sample where there is one. */
   id: string;
   /** Index into the classes. */
   label: number;
-  /** Whole numbers that splits go by: `subject`, `camera`, `setup`, `trial`, ... */
+  /** Whole numbers that splits use: `subject`, `camera`, `setup`, `trial`, ... */
   tags: { [name: string]: number };
   /** The file that each modality is read from. */
   files: { [modality: string]: string };
-  /** What else reading it needs, as plain data: a part of the file, for instance. */
+  /** Whatever else reading needs, as plain data, such as a part of the file. */
   part?: unknown;
 }
 
-/** What is in a data set, before any of it is read. Plain data. */
+/** The content of a data set, before any sample is read. Plain data. */
 export interface Listing {
   /** Short name: `'ntu60'`. */
   dataset: string;
   /** Names of the classes. */
   classes: readonly string[];
-  /** What each sample holds, by name. */
+  /** Modalities of each sample, by name. */
   modalities: { readonly [name: string]: StoredModality };
-  /** The samples, in the order of their ids where the data set has no other. */
+  /** The samples, in the data set's order, or in that of their ids when the data set has none. */
   samples: readonly ListedSample[];
-  /** The protocols of evaluation, by name: `'xsub'`. */
+  /** Protocols of evaluation, by name: `'xsub'`. */
   splits: { readonly [name: string]: SplitRule };
-  /** Samples that are left out on purpose, and why: those of a list of missing skeletons, those without a video. */
+  /** Samples that are skipped on purpose, with reasons: those of a list of missing skeletons, those without a video. */
   skipped: readonly SkippedSample[];
 }
 
-/** A sample that isn't in a data set's listing. */
+/** A sample that is skipped on purpose. */
 export interface SkippedSample {
-  /** Its id, or its file when it has none. */
+  /** Id of the sample, or its file when it has no id. */
   id: string;
-  /** Why it was left out. */
+  /** Why the sample is skipped. */
   reason: string;
 }
 
-/** One sample as it was read. */
+/** A sample that was read. */
 export interface ReadSample {
-  /** The values of each modality, in the shape and type that the listing says. */
+  /** Values of each modality, with the shape and type of the listing. */
   arrays: { [modality: string]: Float32Array | Uint8Array };
-  /** Numbers worth keeping beside the sample: `frames` in its file, `bodies`. */
+  /** Numbers to store with the sample: `frames` in its file, `bodies`. */
   facts?: { [name: string]: number };
 }
 
 /**
- * How one kind of data set is read. `list` finds out what there is, cheaply and without reading the samples; `read` makes one
- * sample's arrays, in whatever thread. Options are plain data, checked by `list`.
+ * Reader of one kind of data set. `list` finds the samples, cheaply and without reading them; `read` makes the arrays of one sample,
+ * in any thread. The two are separate so that a run can plan its work, skip what is finished, and read samples in parallel. Options
+ * are plain data, which `list` checks.
  */
 export interface SourceFormat<Options = unknown> {
-  /** Name that `amr-data prepare` knows it by: `'ntu60'`. */
+  /** Name of the format for `amr-data prepare`: `'ntu60'`. */
   readonly name: string;
-  /** @throws {DatasetError} for options that can't be met and folders that don't hold the data set */
+  /** @throws {DatasetError} for options that are not valid and folders without the data set */
   list(options: Options, signal?: AbortSignal): Promise<Listing>;
-  /** @throws {DatasetError} with `file`, and `line` or `offset`, for a file that is damaged */
+  /** @throws {DatasetError} with `file`, and `line` or `offset`, for a damaged file */
   read(sample: ListedSample, options: Options, signal?: AbortSignal): Promise<ReadSample>;
 }

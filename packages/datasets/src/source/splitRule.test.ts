@@ -4,13 +4,13 @@ import { partOfSplit } from './splitRule.js';
 const samples = [1, 2, 3, 2].map((subject, i) => ({ id: `s${i}`, tags: { subject } }));
 
 describe('partOfSplit', () => {
-  it('tests on what does not train', () => {
+  it('puts all samples that are not in the training part into the test part', () => {
     const rule = { by: 'subject', train: [1, 3] };
     expect(partOfSplit(samples, rule, 'train')).toEqual([0, 2]);
     expect(partOfSplit(samples, rule, 'test')).toEqual([1, 3]);
   });
 
-  it('leaves samples out that are in neither list', () => {
+  it('puts samples of neither list into no part', () => {
     const rule = { by: 'subject', train: [1], test: [3] };
     expect(partOfSplit(samples, rule, 'test')).toEqual([2]);
     const ids = { ids: { train: ['s3'], test: ['s0', 'unknown'] } };
@@ -20,7 +20,7 @@ describe('partOfSplit', () => {
 
   it('says which tag is missing', () => {
     expect(() => partOfSplit(samples, { by: 'camera', train: [2] }, 'train')).toThrow(
-      /'s0' has no tag 'camera'.*subject/,
+      /split\.by: got 'camera'; expected a tag of sample 's0': subject/,
     );
   });
 });

@@ -3,29 +3,29 @@ import { DatasetError } from '../datasetError.js';
 /** Which part of a split a sample is in. */
 export type SplitPart = 'train' | 'test';
 
-/** A protocol of evaluation: by a tag of each sample (cross-subject, cross-view, cross-setup), or by lists of ids. Plain data. */
+/** A protocol of evaluation: by a tag of the samples (cross-subject, cross-view, cross-setup), or by lists of ids. Plain data. */
 export type SplitRule =
   | {
-      /** The tag that decides, such as `'subject'`. */
+      /** Name of the tag, such as `'subject'`. */
       by: string;
-      /** Values of the tag that train. */
+      /** Values of the tag in the training part. */
       train: readonly number[];
-      /** Values that test; absent: all others. Samples with neither are in no part. */
+      /** Values in the test part. Default: all others. Samples with neither are in no part. */
       test?: readonly number[];
     }
   | {
       /** Ids by part; samples in neither are in no part. */
       ids: {
-        /** Ids of the samples that train. */
+        /** Ids of the training samples. */
         train: readonly string[];
-        /** Ids of the samples that test. */
+        /** Ids of the test samples. */
         test: readonly string[];
       };
     };
 
 /**
  * Positions of the samples in one part of a split, in order.
- * @throws {DatasetError} when the rule goes by a tag that a sample doesn't have
+ * @throws {DatasetError} when a sample lacks the tag of the rule
  */
 export function partOfSplit(
   samples: readonly { id: string; tags: { readonly [name: string]: number } }[],
@@ -42,7 +42,7 @@ export function partOfSplit(
     const value = tags[rule.by];
     if (value === undefined) {
       throw new DatasetError(
-        `sample '${id}' has no tag '${rule.by}', by which the split goes; its tags are ${Object.keys(tags).join(', ')}`,
+        `split.by: got '${rule.by}'; expected a tag of sample '${id}': ${Object.keys(tags).join(', ')}.`,
       );
     }
     const isIn = part === 'train' ? train.has(value) : test ? test.has(value) : !train.has(value);

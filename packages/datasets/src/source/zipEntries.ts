@@ -3,12 +3,12 @@ import { crc32 } from '@amr/formats';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { DatasetError } from '../datasetError.js';
 
-/** No deflate stream unpacks to more than 1032 times its size; a few bytes more for the smallest ones. */
-const mostOfDeflate = 1032;
+/** A deflate stream unpacks to at most 1032 times its size, and the smallest ones to a few bytes more. */
+const MAX_DEFLATE_RATIO = 1032;
 
 /**
- * Names of the files in a zip archive, of any size, in the order of its directory. Nothing is unpacked.
- * @throws {DatasetError} when it can't be read or is no zip archive
+ * Names of the files in a zip archive of any size, in the order of its directory. Nothing is unpacked.
+ * @throws {DatasetError} when the file can't be read or is not a zip archive
  */
 export async function zipEntryNames(file: string, signal?: AbortSignal): Promise<string[]> {
   return await withZip(file, signal, async (zip) => {
@@ -22,45 +22,60 @@ export async function zipEntryNames(file: string, signal?: AbortSignal): Promise
 }
 
 /**
- * One file of a zip archive, unpacked, its checksum compared. Only the directory and its own bytes are read.
+ * Unpacks one file of a zip archive and checks its CRC-32. Only the directory and the bytes of this file are read.
  * @param name its name, one of {@link zipEntryNames}
- * @param most bytes that it may unpack to
- * @throws {DatasetError} when the archive or the file in it is damaged, or it is larger
+ * @param maxBytes limit of its unpacked size
+ * @throws {DatasetError} when the archive or the file in it is damaged, or the file is larger than the limit
  */
 export async function readZipEntry(
   file: string,
   name: string,
-  most: number,
+  maxBytes: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   return await withZip(file, signal, async (zip) => {
     for await (const entry of zip.eachEntry()) {
       signal?.throwIfAborted();
-      if (entry.fileName === name) return await unpack(zip, entry, most, signal);
+      if (entry.fileName === name) return await unpack(zip, entry, maxBytes, signal);
     }
-    throw new Error(`there is no '${name}' in it; was it changed since it was listed?`);
+    throw new Error(
+      `'${name}': got no such entry; expected the one that was listed. Has the archive changed?`,
+    );
   });
 }
 
-async function unpack(zip: ZipFile, entry: Entry, most: number, signal?: AbortSignal): Promise<Uint8Array> {
+async function unpack(
+  zip: ZipFile,
+  entry: Entry,
+  maxBytes: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
   const { fileName: name, uncompressedSize: size, compressedSize: packed } = entry;
-  if (!entry.canDecodeFileData())
-    throw new Error(`'${name}' is encrypted, or packed in a way that isn't read`);
-  if (size > most) throw new Error(`'${name}' unpacks to ${size} bytes, at most ${most} were expected`);
-  if (size > packed * mostOfDeflate + 64) {
-    throw new Error(`'${name}' should unpack from ${packed} to ${size} bytes, which it can't`);
+  if (!entry.canDecodeFileData()) {
+    throw new Error(
+      `'${name}': got an encrypted entry, or an unknown compression; expected deflate or none.`,
+    );
+  }
+  if (size > maxBytes) {
+    throw new Error(`'${name}': got ${size} bytes unpacked; expected at most ${maxBytes}.`);
+  }
+  if (size > packed * MAX_DEFLATE_RATIO + 64) {
+    throw new Error(`'${name}': got ${packed} bytes that claim to unpack to ${size}; expected fewer.`);
   }
   const stream = await zip.openReadStreamPromise(entry);
   const bytes = new Uint8Array(size);
   let at = 0;
-  // More than its size, or less, is an error of the stream.
+  // The stream throws when the entry has more bytes than its size, or fewer.
   for await (const piece of stream as AsyncIterable<Uint8Array>) {
     signal?.throwIfAborted();
     bytes.set(piece, at);
     at += piece.length;
   }
-  if (crc32(bytes) !== entry.crc32)
-    throw new Error(`'${name}' is damaged: its CRC-32 is not the one in the archive`);
+  if (crc32(bytes) !== entry.crc32) {
+    throw new Error(
+      `'${name}': got another CRC-32 than the archive's; expected the same. The archive is damaged.`,
+    );
+  }
   return bytes;
 }
 
@@ -71,13 +86,15 @@ async function withZip<T>(
 ): Promise<T> {
   let zip: ZipFile | undefined;
   try {
-    // A pipe would be waited for.
-    if (!(await stat(file)).isFile()) throw new Error('a file was expected, this is none');
+    // Opening a pipe would wait for its writer.
+    if (!(await stat(file)).isFile()) {
+      throw new Error('got something other than a regular file; expected a zip archive.');
+    }
     zip = await openPromise(file, { autoClose: false, lazyEntries: true });
     return await use(zip);
   } catch (cause) {
     if (cause instanceof DatasetError || signal?.aborted) throw cause;
-    throw new DatasetError(`in this zip archive: ${(cause as Error).message}`, { file, cause });
+    throw new DatasetError(`zip archive: ${(cause as Error).message}`, { file, cause });
   } finally {
     zip?.close();
   }

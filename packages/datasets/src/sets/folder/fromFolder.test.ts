@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DatasetError } from '../../datasetError.js';
 import { findFfmpeg } from '../../video/ffmpeg.js';
 import { writeVideo } from '../../video/writeVideo.js';
-import { formatSkeletonFile } from '../ntu/skeletonFile.js';
+import { formatSkeletonFile } from '../ntu/formatSkeletonFile.js';
 import { folder } from './folderFormat.js';
 import { fromFolder } from './fromFolder.js';
 
@@ -86,7 +86,7 @@ describe('fromFolder', () => {
     ]);
   });
 
-  it('takes what is asked for', async () => {
+  it('reads the chosen split and modalities', async () => {
     const mine = await fromFolder(root, {
       split: 'mine',
       part: 'train',
@@ -95,9 +95,14 @@ describe('fromFolder', () => {
     expect(mine.ids).toEqual(['clap/01', 'wave/01']);
     expect(mine.modalities).toEqual({ imu: { shape: [7, 6], unit: 'g', kind: 'series' } });
     expect(mine.values(0, 'imu')[0]).toBe(-0.5);
-    await fails(/no folder 'rgb' among depth, imu, joints/, { modalities: { rgb: {} } });
-    await fails(/splits.json has mine/, { split: 'yours', part: 'test' });
-    await fails(/'train' or 'test'/, { split: 'mine' });
+    await fails(/modalities: got 'rgb'; expected names of folders: depth, imu, joints/, {
+      modalities: { rgb: {} },
+    });
+    await fails(/split: got 'yours'; expected a split of splits\.json: mine/, {
+      split: 'yours',
+      part: 'test',
+    });
+    await fails(/part: got undefined; expected one of train, test/, { split: 'mine' });
     await fails(/amr-data prepare folder/, { maxBytes: 900 });
     await fails(/expected a video .* or a series/, { modalities: { depth: { kind: 'series' } } });
     await expect(fromFolder(root, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
@@ -108,40 +113,48 @@ describe('fromFolder', () => {
   it('says which file is wrong', async () => {
     const depth = 'depth/wave/02.npy';
     await put(depth, npy('|u1', [2, 4, 4, 2], new Uint8Array(64)));
-    await fails(/uint8 \[2,4,4,2\], those of 'depth' are uint8 \[2,4,4,1\]/, {}, depth);
+    await fails(
+      /got an array of uint8 \[2, 4, 4, 2\]; expected uint8 \[2, 4, 4, 1\], like the first of 'depth'/,
+      {},
+      depth,
+    );
     await put(depth, npy('|u1', [2, 4, 4, 1], new Uint8Array(31)));
     await fails(/takes 32 bytes, got 31/, {}, depth);
     await put(depth, npy('<f4', [2, 4, 4, 1], new Float32Array(32)));
-    await fails(/float32 \[2,4,4,1\]/, {}, depth);
+    await fails(/got an array of float32 \[2, 4, 4, 1\]/, {}, depth);
     await put(depth, npy('|u1', [2, 4, 4, 1], new Uint8Array(32)));
     await put('imu/wave/02.npy', npy('<f4', [7, 6], new Float32Array(42).fill(Number.NaN)));
-    await fails(/value 0 is NaN/, {}, 'imu/wave/02.npy');
+    await fails(/value 0: got NaN/, {}, 'imu/wave/02.npy');
     await put('imu/wave/02.npz', 'twice');
-    await fails(/wave\/02 is there twice/, { modalities: { imu: {} } }, 'imu/wave/02.npz');
+    await fails(/got sample wave\/02 twice/, { modalities: { imu: {} } }, 'imu/wave/02.npz');
     await rm(join(root, 'imu/wave/02.npy'));
     await fails(/./, { modalities: { imu: {} } }, 'imu/wave/02.npz');
     await put('imu/wave/02.avi', 'a video');
     await rm(join(root, 'imu/wave/02.npz'));
-    await fails(/begins with an array, this is a video/, { modalities: { imu: {} } }, 'imu/wave/02.avi');
+    await fails(
+      /got a video; expected an array, like the first/,
+      { modalities: { imu: {} } },
+      'imu/wave/02.avi',
+    );
   });
 
   it('says what is wrong with splits, and with folders', async () => {
     await put('splits.json', '{"mine": {"train": ["wave/9"], "test": []}}');
-    await fails(/no sample 'wave\/9'/, {}, 'splits.json');
+    await fails(/mine: got the unknown sample 'wave\/9'/, {}, 'splits.json');
     await put('splits.json', '{"mine": {"train": ["wave/01"], "test": ["wave/01"]}}');
-    await fails(/'wave\/01' trains and tests/, {}, 'splits.json');
+    await fails(/mine: got 'wave\/01' in train and in test/, {}, 'splits.json');
     await put('splits.json', '{"mine": ["wave/01"]}');
     await fails(/mine: .*expected \{ "<split>"/, {}, 'splits.json');
     await put('splits.json', '{');
-    await fails(/not JSON/, {}, 'splits.json');
+    await fails(/got a syntax error: .*; expected JSON/, {}, 'splits.json');
     await put('rgb/wave/77.mp4', '');
-    await fails(/no sample with a file of each modality, 3 of depth.*1 of rgb/);
-    await expect(fromFolder(join(root, 'none'))).rejects.toThrow(/no such folder/);
-    await expect(fromFolder(join(root, 'rgb', 'wave'))).rejects.toThrow(/no modality/);
-    await expect(fromFolder('')).rejects.toThrow(/root/);
+    await fails(/got 3 files of depth.*1 files of rgb, and no sample with a file of each/);
+    await expect(fromFolder(join(root, 'none'))).rejects.toThrow(/got no such folder/);
+    await expect(fromFolder(join(root, 'rgb', 'wave'))).rejects.toThrow(/got no modality/);
+    await expect(fromFolder('')).rejects.toThrow(/root: got ''/);
   });
 
-  it('never gives anything but a DatasetError for damaged arrays', async () => {
+  it('throws nothing but a DatasetError for damaged arrays', async () => {
     const whole = npy('<f4', [7, 6], new Float32Array(42));
     const edits = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 6 });
     await fc.assert(
@@ -158,10 +171,10 @@ describe('fromFolder', () => {
     );
   });
 
-  it.skipIf(!ffmpeg)('reads .skeleton files and the videos beside them', async () => {
+  it.skipIf(!ffmpeg)('reads .skeleton files with their videos', async () => {
     await rm(root, { recursive: true });
     const pixels = new Uint8Array(3 * 20 * 36 * 3);
-    // All dark but for the middle, around the joints.
+    // Dark except in the middle, around the joints.
     for (let i = 0; i < pixels.length / 3; i++) {
       const [x, y] = [i % 36, Math.floor(i / 36) % 20];
       if (x >= 10 && x < 26 && y >= 2 && y < 18) pixels.fill(200, i * 3, i * 3 + 3);
@@ -179,7 +192,7 @@ describe('fromFolder', () => {
     expect(dataset.modalities.rgb!.shape).toEqual([2, 8, 8, 3]);
     const joints = dataset.values(2, 'body');
     expect(Array.from({ length: 7 }, (_, frame) => joints[frame * 75])).toEqual([0, 0.5, 1, 1.5, 2, 2.5, 3]);
-    // The box is of 16 pixels around the joints: nothing but what is bright.
+    // The box of 16 pixels around the joints contains only bright pixels.
     expect(new Set(dataset.values(2, 'rgb').map((value) => Math.round(value * 255)))).toEqual(new Set([200]));
     await put('body/hop/a.skeleton', '4\n1\n');
     await fails(/line 3.*body 1 of 1/, {}, 'body/hop/a.skeleton');

@@ -1,7 +1,7 @@
 /**
- * The 32 classes of iMiGUE (Liu et al., CVPR 2021) in the order of their numbers in the label files, from 1 on. The last is no
- * micro-gesture, and is number 99 there, as the evaluation scripts of the MiGA challenge read it. Order and wording are those of
- * readers that entrants of the challenge published; the order is also that of the shorter names in the code of one of the authors.
+ * The 32 classes of iMiGUE (Liu et al., CVPR 2021) in the order of their numbers in the label files, from 1. The last is not a
+ * micro-gesture, and has number 99 there, according to the evaluation scripts of the MiGA challenge. Order and wording are those of
+ * readers that participants of the challenge published; the shorter names in the code of one of the authors have the same order.
  */
 export const imigueClasses: readonly string[] = [
   'turtle neck',

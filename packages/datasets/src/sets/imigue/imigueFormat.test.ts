@@ -70,7 +70,7 @@ describe('imigue', () => {
     expect(withFew.samples.map(({ id }) => id)).toEqual(['0218_0']);
   });
 
-  it('cuts the frames of a gesture, the last one included, and counts from the middle of the picture', async () => {
+  it('cuts the frames of a gesture, the last one included, with the origin in the middle of the picture', async () => {
     const skeletons = video('1,5,7\n2,0,0\n');
     const [first, second] = await readAll({ skeletons, skeleton: { joints: 'all', frames: 3 } });
     const expected = [5, 6, 7].flatMap((frame) =>
@@ -85,7 +85,7 @@ describe('imigue', () => {
     expect(skeleton!.subarray(0, 105)).toEqual(skeleton!.subarray(210));
   });
 
-  it('takes the points above the hips, and other sizes of the picture', async () => {
+  it('reads the points above the hips, and other sizes of the picture', async () => {
     const skeletons = video('1,5,7\n');
     const [{ arrays } = { arrays: {} }] = await readAll({
       skeletons,
@@ -109,7 +109,7 @@ describe('imigue', () => {
     expect(headed).toEqual(plain);
   });
 
-  it('goes by the numbers of the frames, wherever they begin', async () => {
+  it('uses the numbers of the frames, wherever they start', async () => {
     const [{ arrays } = { arrays: {} }] = await readAll({
       skeletons: video('1,12,12\n', rows(20).slice(10).join('\n')),
       skeleton: { frames: 1 },
@@ -117,66 +117,56 @@ describe('imigue', () => {
     expect(arrays.skeleton![1]).toBe(Math.fround((360 - 324) / 720));
   });
 
-  describe('blames the line', () => {
+  describe('names the line of', () => {
     it.each<[string, string, string[], RegExp]>([
       [
         'beyond the end',
         '1,0,1\n1,18,20\n',
         rows(20),
-        /_label.csv, line 2: frames 18 to 20 were found, .*_light_hand.csv has 0 to 19/,
+        /_label.csv, line 2: got frames 18 to 20; expected frames from 0 to 19, as in .*_light_hand.csv/,
       ],
+      ['before the beginning', '1,2,3\n1,6,9\n', rows(20).slice(5), /_label.csv, line 1: got frames 2 to 3/],
       [
-        'before the beginning',
-        '1,2,3\n1,6,9\n',
-        rows(20).slice(5),
-        /_label.csv, line 1: frames 2 to 3 were found/,
-      ],
-      [
-        'a line that is not there',
+        'a missing line',
         '1,0,1\n1,5,8\n',
         rows(20).filter((_, i) => i !== 6),
-        /_light_hand.csv, line 7: frame 7 was found, 6 was expected/,
+        /_light_hand.csv, line 7: got frame 7; expected 6/,
       ],
       [
         'lines in another order',
         '1,0,1\n1,5,8\n',
         rows(20).map((_text, i, all) => all[i === 6 ? 7 : i === 7 ? 6 : i]!),
-        /line 7: frame 7 was found/,
+        /line 7: got frame 7;/,
       ],
       [
         'no number',
         '1,0,1\n1,5,8\n',
         rows(20).map((text) => text.replace('312', 'abc')),
-        /line 7: 'abc' was found in column 3/,
+        /line 7: got 'abc' in column 3/,
       ],
       [
         'no finite number',
         '1,0,1\n1,5,8\n',
         rows(20).map((text) => text.replace('312', '1e999')),
-        /line 7: '1e999' was found/,
+        /line 7: got '1e999'/,
       ],
-      [
-        'an empty cell',
-        '1,0,1\n1,5,8\n',
-        rows(20).map((text) => text.replace('312', '')),
-        /line 7: '' was found/,
-      ],
+      ['an empty cell', '1,0,1\n1,5,8\n', rows(20).map((text) => text.replace('312', '')), /line 7: got ''/],
       [
         'too few values',
         '1,0,1\n1,5,8\n',
         rows(20).map((text, i) => (i === 6 ? text.slice(0, -4) : text)),
-        /line 7: 105 values were found/,
+        /line 7: got 105 values/,
       ],
       [
-        'a line without an end',
+        'an endless line',
         '1,0,1\n1,5,8\n',
         rows(20).map((text, i) => (i === 6 ? text + '0'.repeat(9999) : text)),
-        /line 7: a line of/,
+        /line 7: got a line of/,
       ],
-      ['an unknown class', '1,0,1\n33,5,8\n', rows(20), /_label.csv, line 2: id 33 was found/],
-      ['an end before the start', '1,0,1\n3,8,5\n', rows(20), /line 2: frames 8 to 5 were found/],
-      ['two values', '1,0,1\n\n3,8\n', rows(20), /_label.csv, line 3: '3,8' was found/],
-      ['no whole number', '1,0,1\n3,8,9.5\n', rows(20), /line 2: '3,8,9.5' was found/],
+      ['an unknown class', '1,0,1\n33,5,8\n', rows(20), /_label.csv, line 2: id: got 33/],
+      ['an end before the start', '1,0,1\n3,8,5\n', rows(20), /line 2: got frames 8 to 5/],
+      ['two values', '1,0,1\n\n3,8\n', rows(20), /_label.csv, line 3: got '3,8'/],
+      ['no whole number', '1,0,1\n3,8,9.5\n', rows(20), /line 2: got '3,8,9\.5'/],
     ])('%s', async (_, labels, lines, message) => {
       const skeletons = video(labels, lines.join('\n'));
       const { samples } = await imigue.list({ skeletons });
@@ -190,45 +180,47 @@ describe('imigue', () => {
 
     it('gestures that are too short', async () => {
       const options = { skeletons: video('1,0,3\n2,4,6\n'), minFrames: 4 };
-      await expect(readAll(options)).rejects.toThrow(/line 2: the gesture has 3 frames, at least 4/);
+      await expect(readAll(options)).rejects.toThrow(
+        /line 2: got a gesture of 3 frames; expected at least 4/,
+      );
     });
   });
 
   it.each<[string, Partial<ImigueOptions>, RegExp]>([
-    ['no folder', { skeletons: '' }, /skeletons: a folder/],
-    ['a folder that is not there', { skeletons: '/nowhere' }, /there is no such folder/],
-    ['a folder with something else', { skeletons: folderOf({ 'a.txt': '' }) }, /no gesture was found/],
+    ['no folder', { skeletons: '' }, /skeletons: got ''; expected the path of a folder/],
+    ['a folder that is not there', { skeletons: '/nowhere' }, /got no such folder/],
+    ['a folder with something else', { skeletons: folderOf({ 'a.txt': '' }) }, /got no gesture/],
     [
       'two files of a name',
       { skeletons: folderOf({ 'a/0001_label.csv': '', 'b/0001_label.csv': '' }) },
-      /another file of that name/,
+      /got another file of this name/,
     ],
-    ['labels that are none', { skeletons: video('<html>') }, /0001_label.csv, line 1: no line is a gesture/],
-    ['unknown joints', { skeleton: { joints: 'lower' as 'upper' } }, /joints: 'lower'/],
+    ['labels in another format', { skeletons: video('<html>') }, /0001_label.csv, line 1: got no valid line/],
+    ['unknown joints', { skeleton: { joints: 'lower' as 'upper' } }, /skeleton\.joints: got 'lower'/],
     [
       'no picture',
       { picture: { width: 0, height: 720 } },
       /picture\.width: got 0; expected a whole number from 1/,
     ],
-    ['no rate', { framesPerSecond: 0 }, /framesPerSecond: 0/],
-    ['an unknown fit', { skeleton: { fit: 'crop' as 'pad' } }, /fit: 'crop'/],
+    ['no rate', { framesPerSecond: 0 }, /framesPerSecond: got 0/],
+    ['an unknown fit', { skeleton: { fit: 'crop' as 'pad' } }, /skeleton\.fit: got 'crop'/],
   ])('refuses %s', async (_, options, message) => {
     const listing = imigue.list({ skeletons: root, ...options });
     await expect(listing).rejects.toThrow(DatasetError);
     await expect(listing).rejects.toThrow(message);
   });
 
-  it('leaves out gestures without a video', async () => {
+  it('skips gestures without a video', async () => {
     const skeletons = video('1,0,1\n');
     const none = imigue.list({ skeletons, videos: folderOf({ '0002.mp4': '' }) });
-    await expect(none).rejects.toThrow(/no gesture was found/);
+    await expect(none).rejects.toThrow(/got no gesture/);
     const videos = folderOf({ '0001/0001.mp4': '' });
     const { samples, modalities } = await imigue.list({ skeletons, videos, video: { frames: 4, size: 32 } });
     expect(samples[0]!.files.rgb).toBe(join(videos, '0001', '0001.mp4'));
     expect(modalities.rgb!.shape).toEqual([4, 32, 32, 3]);
   });
 
-  it('cuts the video by the times of the frames, around the points that were found', async ({ skip }) => {
+  it('cuts the video to the time of the frames, around the found points', async ({ skip }) => {
     if (spawnSync('ffmpeg', ['-version']).status !== 0) skip('needs ffmpeg');
     // 10 frames a second, each grey by its number, twice as small as the picture that the points are in.
     const [width, height, frames] = [128, 96, 20];
@@ -257,7 +249,7 @@ describe('imigue', () => {
     expect(faster!.facts).toEqual({ frames: 6, videoFrames: 3 });
   });
 
-  it('has 255 videos that train and 104 that test, each once', () => {
+  it('has 255 training and 104 test videos, each once', () => {
     const { train, test } = imigueSplits.xsub;
     expect(train).toHaveLength(255);
     expect(test).toHaveLength(104);
@@ -266,7 +258,7 @@ describe('imigue', () => {
   });
 });
 
-describe('what was changed is read, or refused with the file and the line', () => {
+describe('changed files are read, or refused with the file and the line', () => {
   const changed = (text: string) =>
     fc
       .array(fc.tuple(fc.nat(text.length), fc.nat(8), fc.string({ maxLength: 6 })), { maxLength: 4 })

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { imigueUpperBody } from '@amr/internal';
 import { DatasetError } from '../../datasetError.js';
-import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
+import { checkCount, checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { filesBelow, videosBelow } from '../../source/filesBelow.js';
 import { readText, readWholeFile } from '../../source/readWholeFile.js';
 import type {
@@ -14,55 +14,56 @@ import type {
 import { probeVideo } from '../../video/probeVideo.js';
 import { readVideo } from '../../video/readVideo.js';
 import { checkVideoOptions, type VideoOptions, videoModality } from '../../video/videoOptions.js';
+import { type SkeletonFit, skeletonFits } from '../fitToFrames.js';
+import { checkPath, checkVideosFolder } from '../formatChecks.js';
 import { fitKeypoints } from '../keypoints/fitKeypoints.js';
 import { keypointBox } from '../keypoints/keypointBox.js';
 import { inPictureHeights, keypointUnit, type PictureSize } from '../keypoints/pictureHeights.js';
-import type { SkeletonFit } from '../ntu/normalize.js';
 import { imigueClasses } from './classNames.js';
 import { imigueJoints, KeypointFile } from './keypointFile.js';
 import { type GestureLine, parseLabelFile } from './labelFile.js';
 import { imigueSplits, imigueUnusable } from './splits.js';
 
-/** How iMiGUE's key points become arrays of one shape. Plain data. */
+/** Options of making arrays of fixed shape from iMiGUE's key points. Plain data. */
 export interface ImigueSkeletonOptions {
   /**
-   * Which key points: `'upper'`, the 22 above the hips that the seated players show (layout `'imigue-upper'` of `@amr/encoders`), or
+   * Which key points: `'upper'`, the 22 above the hips, which seated players show (layout `'imigue-upper'` of `@amr/encoders`), or
    * `'all'` 35 (layout `'imigue'`). Default `'upper'`.
    */
   joints?: 'upper' | 'all';
-  /** Frames of each sample's key points. Default 64. */
+  /** Number of frames of each sample. Default 64. */
   frames?: number;
-  /** How a gesture comes to have so many: evenly over all of it, with zeros behind its end, or from its beginning again. Default `'resample'`. */
+  /** How a gesture gets this number of frames: see {@link SkeletonFit}. Default `'resample'`. */
   fit?: SkeletonFit;
 }
 
-/** What {@link imigue} reads, and how. Plain data. */
+/** Options of {@link imigue}. Plain data. */
 export interface ImigueOptions {
-  /** A folder with `NNNN_light_hand.csv` and `NNNN_label.csv` of the videos, in it or in folders of it. */
+  /** Folder of the videos' `NNNN_light_hand.csv` and `NNNN_label.csv`, including sub-folders. */
   skeletons: string;
   /** How key points are prepared. */
   skeleton?: ImigueSkeletonOptions;
-  /** The least frames that a gesture must have: one with fewer is a damaged sample. Default 1. */
+  /** Minimal number of frames of a gesture. One with fewer is a damaged sample. Default 1. */
   minFrames?: number;
-  /** Size of the pictures that the key points were found in, in pixels. Default 1280 x 720, the published videos'. */
+  /** Size, in pixels, of the pictures in which the key points were found. Default 1280 x 720, as in the published videos. */
   picture?: PictureSize;
-  /** Numbers of videos to leave out. Default 218, 319, 347 and 348, which have no usable skeletons. */
+  /** Numbers of videos to skip. Default 218, 319, 347 and 348, which have no usable skeletons. */
   exclude?: number[];
-  /** A folder with `NNNN.mp4` (or other videos of these names), in it or in folders of it; videos without are left out. */
+  /** Folder with `NNNN.mp4` (or other videos of these names), including sub-folders. Gestures without a video are skipped. */
   videos?: string;
   /** How videos are read. */
   video?: VideoOptions;
   /**
-   * Frames of the key points in a second, by which videos are cut. Default: each video's own rate, since the key points were found in
-   * its frames; give it when the videos were converted to another rate.
+   * Frames of the key points per second, which videos are cut by. Default: each video's own rate, since the key points were found in
+   * its frames. Set it when the videos were converted to another rate.
    */
   framesPerSecond?: number;
 }
 
-/** Bytes of a label file: gestures of a video fill a few hundred. */
-const mostLabelBytes = 2 ** 24;
+/** Limit of a label file's bytes. The gestures of a video fill a few hundred. */
+const MAX_LABEL_BYTES = 2 ** 24;
 
-/** What reading a sample needs beside its name. */
+/** What reading a sample needs besides its files. */
 type Part = GestureLine & {
   /** The file with the gesture's line. */
   labels: string;
@@ -73,14 +74,15 @@ type Part = GestureLine & {
  * videos of 72 tennis players after a match, cut into the gestures of their label files, of 32 classes.
  *
  * Modality `skeleton`, kind `'keypoints'`: `[1, frames, 22 or 35, 3]` of x, y and score, x and y in picture heights from the picture's
- * middle, x to the right and y up; a point that wasn't found is all zero. With `videos`, `rgb` beside it, cut by the same times and,
- * with `crop: 'person'`, to the square around the gesture's points. Samples are named `<video>_<gesture>`, gestures of a video counted
- * from 0 in the order of its label file, and have the tag `video`. Split `xsub` is that of the authors' code: 104 videos test, all others train.
- * A line that makes no sense, a gesture that is too short or outside of its video's frames, and key points that can't be read are
- * damaged samples, with file and line.
+ * middle, x to the right and y up; a point that wasn't found is all zero. With `videos` also `rgb`, cut to the same time and, with
+ * `crop: 'person'`, to the square around the gesture's points. Samples are named `<video>_<gesture>`, where gestures are counted from
+ * 0 in the order of the label file, and have the tag `video`. Split `xsub` is that of the authors' code: 104 test videos, all others
+ * train. Invalid lines, gestures that are too short or outside their video's frames, and key points that can't be read are damaged
+ * samples, with file and line.
  *
- * The data set's download names no columns. What is assumed is what the published readers of the MiGA challenges do: the label's
- * frames are those of the key points' first column, which counts from 0; the last one belongs to the gesture; 99 is the 32nd class.
+ * The columns of the files have no names. Like the published readers of the MiGA challenges, this one assumes that the label's frames
+ * are those of the key points' first column, which counts from 0; that the last frame belongs to the gesture; and that 99 is the 32nd
+ * class.
  */
 export const imigue: SourceFormat<ImigueOptions> = {
   name: 'imigue',
@@ -108,7 +110,7 @@ export const imigue: SourceFormat<ImigueOptions> = {
         skipped.push({ id, reason: missing });
         continue;
       }
-      const text = await readText(labels!, mostLabelBytes, signal);
+      const text = await readText(labels!, MAX_LABEL_BYTES, signal);
       for (const [i, gesture] of parseLabelFile(text, labels!).entries()) {
         samples.push({
           id: `${id}_${i}`,
@@ -121,7 +123,7 @@ export const imigue: SourceFormat<ImigueOptions> = {
     }
     if (samples.length === 0) {
       throw new DatasetError(
-        'no gesture was found; expected pairs of files such as 0001_light_hand.csv and 0001_label.csv',
+        'got no gesture; expected pairs of files such as 0001_light_hand.csv and 0001_label.csv.',
         { file: options.skeletons },
       );
     }
@@ -146,17 +148,19 @@ export const imigue: SourceFormat<ImigueOptions> = {
   async read(sample, options, signal): Promise<ReadSample> {
     const { frames, fit, joints, picture, minFrames } = checkOptions(options);
     const { labels, line, start, end, fault } = sample.part as Part;
-    const wrong = (reason: string) => new DatasetError(reason, { file: labels, line });
-    if (fault !== undefined) throw wrong(fault);
+    const invalid = (reason: string) => new DatasetError(reason, { file: labels, line });
+    if (fault !== undefined) throw invalid(fault);
     const total = end - start + 1;
-    if (total < minFrames)
-      throw wrong(`the gesture has ${total} frames, at least ${minFrames} were expected`);
+    if (total < minFrames) {
+      throw invalid(`got a gesture of ${total} frames; expected at least ${minFrames} (minFrames).`);
+    }
     const file = await keypointFile(sample.files.skeleton!);
     signal?.throwIfAborted();
     const last = file.first + file.frames - 1;
     if (start < file.first || end > last) {
-      throw wrong(
-        `frames ${start} to ${end} were found, ${basename(sample.files.skeleton!)} has ${file.first} to ${last}`,
+      const name = basename(sample.files.skeleton!);
+      throw invalid(
+        `got frames ${start} to ${end}; expected frames from ${file.first} to ${last}, as in ${name}.`,
       );
     }
     const points = file.read(start, end);
@@ -199,29 +203,18 @@ function checkOptions(options: ImigueOptions) {
   rejectUnknownOptions('skeleton', skeleton, skeletonKeys);
   const { joints = 'upper', frames = 64, fit = 'resample' } = skeleton;
   const { exclude = imigueUnusable, picture = { width: 1280, height: 720 } } = options;
-  if (typeof skeletons !== 'string' || skeletons === '') {
-    throw new DatasetError('skeletons: a folder with files such as 0001_light_hand.csv was expected');
-  }
-  if (joints !== 'upper' && joints !== 'all') {
-    throw new DatasetError(`skeleton.joints: '${joints}' was given, 'upper' or 'all' was expected`);
-  }
+  checkPath('skeletons', skeletons, 'the path of a folder with files such as 0001_light_hand.csv');
+  checkOneOf('skeleton.joints', joints, ['upper', 'all']);
   checkCount('skeleton.frames', frames);
-  if (!['resample', 'pad', 'loop'].includes(fit)) {
-    throw new DatasetError(`skeleton.fit: '${fit}' was given, 'resample', 'pad' or 'loop' was expected`);
-  }
+  checkOneOf('skeleton.fit', fit, skeletonFits);
   checkCount('minFrames', minFrames);
   checkCount('picture.width', picture.width);
   checkCount('picture.height', picture.height);
   for (const video of exclude) checkCount('exclude', video, 0);
-  if (framesPerSecond !== undefined && !(framesPerSecond > 0 && framesPerSecond <= 1000)) {
-    throw new DatasetError(`framesPerSecond: ${framesPerSecond} was given, a number up to 1000 was expected`);
-  }
+  const isRate = framesPerSecond === undefined || (framesPerSecond > 0 && framesPerSecond <= 1000);
+  checkOption('framesPerSecond', framesPerSecond, isRate, 'a number above 0, at most 1000');
   checkVideoOptions(options.video);
-  if (options.video && options.videos === undefined) {
-    throw new DatasetError(
-      'video: options of videos were given, expected the folder of the videos too, as videos',
-    );
-  }
+  checkVideosFolder(options);
   const all = Array.from({ length: imigueJoints }, (_, joint) => joint);
   return { frames, fit, minFrames, picture, exclude, joints: joints === 'upper' ? imigueUpperBody : all };
 }
@@ -236,7 +229,7 @@ function filesByVideo(files: readonly string[]): Map<string, { keypoints?: strin
     const video = videos.get(id) ?? {};
     if (video[key] !== undefined) {
       throw new DatasetError(
-        `there is another file of that name, ${video[key]}; give a folder with one of them`,
+        `got another file of this name, ${video[key]}; expected one. Choose a folder with one of them.`,
         { file },
       );
     }
@@ -245,20 +238,20 @@ function filesByVideo(files: readonly string[]): Map<string, { keypoints?: strin
   return new Map([...videos].sort(([a], [b]) => Number(a) - Number(b)));
 }
 
-/** The last file of key points: samples are read in the order of their videos, and each has many. */
-let kept: { path: string; content: Promise<KeypointFile> } | undefined;
+/** The file of key points that was read last. Samples are read in the order of their videos, and a video has many. */
+let cached: { path: string; content: Promise<KeypointFile> } | undefined;
 
 function keypointFile(path: string): Promise<KeypointFile> {
-  if (kept?.path !== path) {
+  if (cached?.path !== path) {
     const content = readWholeFile(path).then((bytes) => new KeypointFile(bytes, path));
     const entry = { path, content };
-    kept = entry;
-    // A file that couldn't be read is tried again.
+    cached = entry;
+    // After an error the next sample tries again.
     content.catch(() => {
-      if (kept === entry) kept = undefined;
+      if (cached === entry) cached = undefined;
     });
   }
-  return kept!.content;
+  return cached!.content;
 }
 
 /** Column and row of the points that were found, one after the other. */
@@ -272,5 +265,8 @@ async function rateOf(file: string, options: VideoOptions = {}, signal?: AbortSi
   const { ffmpeg, timeLimit } = options;
   const { framesPerSecond } = await probeVideo(file, { ffmpeg, timeLimit, signal });
   if (framesPerSecond > 0) return framesPerSecond;
-  throw new DatasetError("it doesn't say how many frames a second has; give framesPerSecond", { file });
+  throw new DatasetError(
+    'got a video without frames per second; expected the rate. Set the option framesPerSecond.',
+    { file },
+  );
 }

@@ -1,27 +1,27 @@
 import { DatasetError } from '../../datasetError.js';
 
-/** A gesture, as a line of a label file tells it. */
+/** A gesture: one line of a label file. */
 export interface GestureLine {
   /** Number of the line, from 1. */
   line: number;
   /** Index into the classes, 0 to 31. */
   label: number;
-  /** Its first frame. */
+  /** First frame. */
   start: number;
-  /** Its last frame. */
+  /** Last frame. */
   end: number;
-  /** Why the line makes no sense; the numbers are 0 then. */
+  /** Why the line is not valid; the numbers are then 0. */
   fault?: string;
 }
 
-/** Number of the class that is no micro-gesture, the 32nd. */
-const noGesture = 99;
+/** Id of the 32nd class, which is not a micro-gesture. */
+const NO_GESTURE = 99;
 
 /**
- * Reads an `NNNN_label.csv` of iMiGUE: a line `id,start,end` for each gesture, without a header line (one that begins with
- * `id` is skipped). The id is 1 to 31, or 99 for what is no micro-gesture, which is label 31; the frames are numbers of the
- * first column of the key points' file, and the last one belongs to the gesture.
- * @throws {DatasetError} for a file that is no such text at all
+ * Parses an `NNNN_label.csv` of iMiGUE: a line `id,start,end` for each gesture, without a header line (one that begins with `id` is
+ * skipped). The id is 1 to 31, or 99 for what is not a micro-gesture, label 31. The frames are numbers of the first column in the key
+ * points' file, and the last one belongs to the gesture.
+ * @throws {DatasetError} when no line is valid
  */
 export function parseLabelFile(text: string, file: string): GestureLine[] {
   const gestures: GestureLine[] = [];
@@ -33,24 +33,28 @@ export function parseLabelFile(text: string, file: string): GestureLine[] {
     gestures.push({ line: i + 1, ...gestureOf(content) });
   }
   if (gestures.length > 0 && gestures.every(({ fault }) => fault !== undefined)) {
-    throw new DatasetError(`no line is a gesture: ${gestures[0]!.fault}`, { file, line: gestures[0]!.line });
+    throw new DatasetError(`got no valid line; expected gestures. The first: ${gestures[0]!.fault}`, {
+      file,
+      line: gestures[0]!.line,
+    });
   }
   return gestures;
 }
 
 function gestureOf(content: string): Omit<GestureLine, 'line'> {
   const cells = content.split(',').map((cell) => cell.trim());
-  // As pandas writes whole numbers of a column that had gaps.
+  // Pandas writes whole numbers with decimals when a column has gaps.
   const numbers = cells.map((cell) => (/^\d{1,9}(\.0+)?$/.test(cell) ? Number(cell) : Number.NaN));
   const [id = 0, start = 0, end = 0] = numbers;
   const fault = ((): string | undefined => {
     if (cells.length !== 3 || numbers.some(Number.isNaN)) {
-      return `'${content.slice(0, 60)}' was found, three whole numbers id,start,end were expected`;
+      return `got '${content.slice(0, 60)}'; expected three whole numbers id,start,end.`;
     }
-    if (id !== noGesture && !(id >= 1 && id <= 32))
-      return `id ${id} was found, 1 to 32 or ${noGesture} was expected`;
-    return end < start ? `frames ${start} to ${end} were found, the end is before the start` : undefined;
+    if (id !== NO_GESTURE && !(id >= 1 && id <= 32)) {
+      return `id: got ${id}; expected 1 to 32 or ${NO_GESTURE}.`;
+    }
+    return end < start ? `got frames ${start} to ${end}; expected an end after the start.` : undefined;
   })();
   if (fault !== undefined) return { label: 0, start: 0, end: 0, fault };
-  return { label: id === noGesture ? 31 : id - 1, start, end };
+  return { label: id === NO_GESTURE ? 31 : id - 1, start, end };
 }

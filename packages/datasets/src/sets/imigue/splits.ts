@@ -1,10 +1,10 @@
 import type { SplitRule } from '../../source/splitRule.js';
 
 /**
- * Numbers of the videos that test. The lists are those of the code with which one of the authors, Haoyu Chen of the University of
- * Oulu, shows the data set's skeletons: 104 that test, 251 that train, and 4 that are noted beside them (218, 319, 347, 348) and left
- * out by others' readers too. That they are the paper's cross-subject protocol, of 37 players who train and 35 who test, is an
- * assumption; that together they are the 359 videos of the paper speaks for it.
+ * Numbers of the test videos. The lists are those of the code with which one of the authors, Haoyu Chen of the University of Oulu,
+ * draws the data set's skeletons: 104 test videos, 251 training videos, and 4 that are noted separately (218, 319, 347, 348) and that
+ * other readers skip, too. We assume that the lists are the paper's cross-subject protocol, with 37 training and 35 test players:
+ * together they are the 359 videos of the paper.
  */
 // biome-ignore format: a list
 const testVideos = [
@@ -29,10 +29,10 @@ const trainingVideos = [
   382, 386, 392, 394, 397, 399, 400, 401, 402, 403, 404, 405, 407, 408, 419, 420, 430, 433, 435,
 ];
 
-/** Videos that the authors' code has in neither list, and that published readers leave out by their numbers. */
+/** Videos in neither list of the authors' code, which published readers skip. */
 export const imigueUnusable: readonly number[] = [218, 319, 347, 348];
 
-/** The protocol of iMiGUE: cross-subject, told by the videos' numbers, since the files don't name the players. */
+/** The cross-subject protocol of iMiGUE, by numbers of videos, since the files don't name the players. */
 export const imigueSplits = {
   xsub: { by: 'video', train: [...trainingVideos, ...imigueUnusable], test: testVideos },
 } satisfies { [name: string]: SplitRule };

@@ -9,7 +9,7 @@ describe('fitKeypoints', () => {
   const fit = (count: number, how: 'resample' | 'pad' | 'loop') => [...fitKeypoints(clip, count, how)];
   const seen = Math.fround(0.7);
 
-  it('mixes what was found in both frames, and takes the nearer frame otherwise', () => {
+  it('interpolates points found in both frames, and copies the nearer frame otherwise', () => {
     expect(fit(3, 'resample')).toEqual([...values]);
     expect(fit(1, 'resample')).toEqual([...values.subarray(6, 12)]);
     expect(fit(5, 'resample')).toEqual([
@@ -21,7 +21,7 @@ describe('fitKeypoints', () => {
     ]);
   });
 
-  it('fills up with zeros or begins again, and cuts', () => {
+  it('pads with zeros, loops, and cuts', () => {
     expect(fit(4, 'pad')).toEqual([...values, 0, 0, 0, 0, 0, 0]);
     expect(fit(4, 'loop')).toEqual([...values, ...values.subarray(0, 6)]);
     expect(fit(2, 'pad')).toEqual([...values.subarray(0, 12)]);
@@ -39,7 +39,7 @@ describe('fitKeypoints', () => {
 
 describe('inPictureHeights', () => {
   const size = { width: 1280, height: 720 };
-  it('counts from the middle, x to the right and y up', () => {
+  it('has its origin in the middle, x to the right and y up', () => {
     expect(inPictureHeights(640, 360, 0.5, size)).toEqual([0, 0, 0.5]);
     expect(inPictureHeights(1280, 0, 1, size)).toEqual([640 / 720, 0.5, 1]);
     expect(inPictureHeights(0, 720, 1.001, size)).toEqual([-640 / 720, -0.5, 1]);
@@ -49,7 +49,7 @@ describe('inPictureHeights', () => {
     expect(inPictureHeights(3, 4, score, size)).toEqual([0, 0, 0]);
   });
 
-  it('is all zero where nothing finite was found', () => {
+  it('is all zero for a point that is not finite', () => {
     expect(inPictureHeights(Number.NaN, 4, 1, size)).toEqual([0, 0, 0]);
   });
 });

@@ -5,8 +5,8 @@ import type { PictureSize } from './pictureHeights.js';
 
 /**
  * The square of a video that `crop: 'person'` keeps.
- * @param pixels column and row of each point that was found, in pixels of `picture`, which the video may be another size of
- * @returns undefined for another crop, or when there is no point
+ * @param pixels column and row of each point that was found, in pixels of `picture`; the video may have another size
+ * @returns undefined for another crop, or without points
  */
 export async function keypointBox(
   video: string,

@@ -1,4 +1,4 @@
-/** Unit of key points: what the readers of such data sets give. */
+/** Unit of key points. */
 export const keypointUnit = 'picture heights';
 
 /** A picture's size in pixels. */
@@ -10,9 +10,9 @@ export interface PictureSize {
 }
 
 /**
- * A key point's column, row and score as what a network is given: x to the right and y up from the middle of the picture, both
- * in picture heights, so that a circle stays a circle, and the score within [0, 1]. A point that wasn't found (its score isn't
- * above 0, or what it says isn't finite) is all zero. A mirror changes the sign of x; a zoom about the middle multiplies both.
+ * Converts a key point's column, row and score into a network's input: x to the right and y up from the middle of the picture, both
+ * in picture heights, which keeps proportions, and the score clipped to at most 1. A point that wasn't found (its score isn't above
+ * 0, or its position isn't finite) is all zero. Mirroring changes the sign of x, and zooming about the middle multiplies x and y.
  */
 export function inPictureHeights(
   column: number,

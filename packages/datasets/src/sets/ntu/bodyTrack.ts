@@ -2,17 +2,17 @@ import { jointCount, jointValues, type SkeletonRecording } from './skeletonFile.
 
 /** The positions of one body over time. */
 export interface BodyTrack {
-  /** The sensor's number for it. */
+  /** The sensor's number of the body. */
   id: string;
-  /** Numbers of the frames that it is in, ascending: `[n]`. */
+  /** Numbers of the frames that contain the body, ascending: `[n]`. */
   frames: Int32Array;
-  /** Its joints in metres: `[n, 25, 3]`. */
+  /** Joints in metres: `[n, 25, 3]`. */
   positions: Float32Array;
-  /** How much it moves: see {@link motionOf}. */
+  /** Motion of the body: see {@link motionOf}. */
   motion: number;
 }
 
-/** The bodies of a recording with their positions and how much they move, in the file's order. */
+/** The bodies of a recording with their positions and motion, in the file's order. */
 export function bodyTracks(recording: SkeletonRecording): BodyTrack[] {
   return recording.bodies.map((body) => {
     const positions = jointValues(body, ['x', 'y', 'z']);
@@ -21,10 +21,10 @@ export function bodyTracks(recording: SkeletonRecording): BodyTrack[] {
 }
 
 /**
- * How much a body moves and how large it is: the variance of x, of y and of z over all joints and frames, added up, in square
- * metres. It is the measure that the authors of NTU RGB+D tell main bodies by (the questions and answers of shahroudy/NTURGB-D).
+ * The motion and size of a body in one number: the sum of the variances of x, y and z over all joints and frames, in square metres.
+ * The authors of NTU RGB+D choose main bodies by this measure (questions and answers of shahroudy/NTURGB-D).
  * @param positions `[n, 25, 3]`
- * @param frames which of the n; absent: all
+ * @param frames which of the n frames; default all
  */
 export function motionOf(positions: Float32Array, frames?: readonly number[]): number {
   const stride = 3 * jointCount;

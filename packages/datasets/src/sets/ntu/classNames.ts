@@ -1,6 +1,6 @@
 /**
- * Names of the 120 actions of NTU RGB+D 120, in the order of their numbers; A001 is the first. They are short forms of those that
- * the authors' page, shahroudy/NTURGB-D, lists.
+ * Names of the 120 actions of NTU RGB+D 120, in the order of their numbers; A001 is the first. They are short forms of the
+ * names on the authors' page, shahroudy/NTURGB-D.
  */
 export const ntu120Classes = [
   'drink water',

@@ -22,7 +22,7 @@ const defaults = checkDenoiseOptions();
 describe('denoise', () => {
   const person = track('person', 60, 0.6, 1.7, 0.01);
 
-  it('takes bodies of 11 frames or fewer for noise', () => {
+  it('removes bodies of 11 frames or fewer', () => {
     expect(ids(denoise([person, track('11', 11, 0.6, 1.7), track('12', 12, 0.6, 1.7)], defaults))).toEqual([
       'person',
       '12',
@@ -33,12 +33,12 @@ describe('denoise', () => {
     ]);
   });
 
-  it('keeps the longest body when all are short, and a body that is alone', () => {
+  it('keeps the longest body when all are short, and a single body', () => {
     expect(ids(denoise([track('5', 5, 0.6, 1.7), track('9', 9, 0.6, 1.7)], defaults))).toEqual(['9']);
     expect(ids(denoise([track('alone', 3, 2, 0.5)], defaults))).toEqual(['alone']);
   });
 
-  it('takes bodies for furniture that are wider than 0.8 of their height in most frames', () => {
+  it('removes bodies that are wider than 0.8 of their height in most frames', () => {
     expect(ids(denoise([person, track('sofa', 60, 2, 0.8)], defaults))).toEqual(['person']);
     // Just below the bound.
     expect(ids(denoise([person, track('square', 60, 0.79 * 1.5, 1.5)], defaults))).toEqual([
@@ -48,7 +48,7 @@ describe('denoise', () => {
     expect(ids(denoise([person, track('sofa', 60, 2, 0.8)], { ...defaults, spread: false }))).toHaveLength(2);
   });
 
-  it('measures the motion of what stays on the frames that are no wider', () => {
+  it('measures the motion of kept bodies on the frames that are not too wide', () => {
     const sometimes = track('sometimes', 60, 0.6, 1.7);
     // 20 of 60 frames, a third and so fewer than 0.69754, with the arms out, and far away.
     for (let i = 0; i < 20 * 75; i += 3) sometimes.positions[i] = sometimes.positions[i]! * 4 + 5;
@@ -58,7 +58,7 @@ describe('denoise', () => {
     expect(after!.motion).toBeLessThan(before.motion / 2);
   });
 
-  it('has a filter for motion, which is off, and never takes the body that moves most', () => {
+  it('has a filter for motion, off by default, that never removes the body that moves most', () => {
     const [still, fast] = [track('still', 60, 0.1, 0.2), track('fast', 60, 0.6, 1.7, 0.2)];
     expect(ids(denoise([person, still, fast], defaults))).toEqual(['person', 'still', 'fast']);
     const filtered = denoise([person, still, fast], checkDenoiseOptions({ motion: true }));
@@ -68,9 +68,12 @@ describe('denoise', () => {
   });
 
   it.each([
-    [{ length: -1 }, /denoise.length: -1/],
-    [{ spread: { share: 2 } }, /share 2/],
-    [{ motion: [2, 1] as const }, /the least and the greatest/],
+    [{ length: -1 }, /skeleton\.denoise\.length: got -1/],
+    [{ spread: { share: 2 } }, /skeleton\.denoise\.spread\.share: got 2/],
+    [
+      { motion: [2, 1] as const },
+      /skeleton\.denoise\.motion: got \[2, 1\]; expected the smallest and the largest/,
+    ],
   ])('refuses %j', (options, message) => {
     expect(() => checkDenoiseOptions(options)).toThrow(message);
   });

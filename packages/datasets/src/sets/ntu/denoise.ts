@@ -1,35 +1,37 @@
-import { DatasetError } from '../../datasetError.js';
+import { checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { type BodyTrack, motionOf } from './bodyTrack.js';
 import { jointCount } from './skeletonFile.js';
 
 /**
- * Which bodies of a recording are taken for furniture and reflections. The numbers and the order are those of the preparation that
- * CTR-GCN (Chen et al., ICCV 2021, `get_raw_denoised_data.py`) took over from SGN (Zhang et al., CVPR 2020), and PYSKL from it.
+ * Filters that remove bodies which are furniture or reflections. The numbers and the order are those of the preparation that CTR-GCN
+ * (Chen et al., ICCV 2021, `get_raw_denoised_data.py`) took over from SGN (Zhang et al., CVPR 2020), and PYSKL from CTR-GCN.
  */
 export interface DenoiseOptions {
-  /** Bodies in this many frames or fewer go; default 11, false keeps them. */
+  /** Removes bodies that are in this many frames or fewer. Default 11; false turns the filter off. */
   length?: number | false;
   /**
-   * Bodies go that are too wide for a person in too many of their frames; false keeps them. A frame is too wide when its x range is
-   * more than `ratio` (default 0.8) times its y range; the body goes when `share` (default 0.69754) of its frames are. What stays
-   * has its motion measured on its other frames, if it is less there.
+   * Removes bodies that are too wide for a person in too many of their frames; false turns the filter off. A frame is too wide when
+   * its x range is more than `ratio` (default 0.8) times its y range. A body is removed when `share` (default 0.69754) of its frames
+   * are too wide. The motion of a body that is kept is measured on its other frames, if it is smaller there.
    */
   spread?:
     | {
-        /** Greatest x range of a frame that isn't too wide, as a multiple of its y range. */
+        /** Largest x range of a frame that isn't too wide, as a multiple of its y range. */
         ratio?: number;
-        /** Share of frames from which on the body goes. */
+        /** Fraction of too wide frames from which on a body is removed. */
         share?: number;
       }
     | false;
   /**
-   * Bodies other than the one that moves most go when their motion, in square metres, is below the first or above the second
-   * number; true means [0.089925, 2]. Default false: the published preparation has this filter and doesn't run it.
+   * Removes bodies, except the one that moves most, whose motion in square metres is below the first or above the second number;
+   * true means [0.089925, 2]. Default false: the published preparation contains this filter but doesn't run it.
    */
   motion?: readonly [number, number] | boolean;
 }
 
-/** Options with their defaults. */
+const denoiseKeys = optionKeys<DenoiseOptions>({ length: true, spread: true, motion: true });
+
+/** {@link DenoiseOptions} with their defaults filled in. */
 export interface CheckedDenoiseOptions {
   length: number | false;
   spread: { ratio: number; share: number } | false;
@@ -37,60 +39,59 @@ export interface CheckedDenoiseOptions {
 }
 
 /**
- * The options with their defaults.
- * @throws {DatasetError} when one is out of its range
+ * Fills in the defaults.
+ * @throws {DatasetError} when an option is not valid
  */
 export function checkDenoiseOptions(options: DenoiseOptions = {}): CheckedDenoiseOptions {
   const { length = 11, motion = false } = options;
   const spread = options.spread === false ? false : { ratio: 0.8, share: 0.69754, ...options.spread };
-  if (length !== false && !(Number.isInteger(length) && length >= 0)) {
-    throw new DatasetError(`denoise.length: ${length} was given, expected a whole number of frames or false`);
-  }
-  if (spread && !(spread.ratio > 0 && spread.share > 0 && spread.share <= 1)) {
-    throw new DatasetError(
-      `denoise.spread: ratio ${spread.ratio} and share ${spread.share} were given, expected a positive number and one in (0, 1]`,
-    );
+  const path = 'skeleton.denoise';
+  rejectUnknownOptions(path, options, denoiseKeys);
+  const isLength = length === false || (Number.isInteger(length) && length >= 0);
+  checkOption(`${path}.length`, length, isLength, 'a whole number of frames from 0, or false');
+  if (spread) {
+    rejectUnknownOptions(`${path}.spread`, spread, ['ratio', 'share']);
+    const { ratio, share } = spread;
+    checkOption(`${path}.spread.ratio`, ratio, ratio > 0, 'a number above 0');
+    checkOption(`${path}.spread.share`, share, share > 0 && share <= 1, 'a number above 0, at most 1');
   }
   const range = motion === true ? ([0.089925, 2] as const) : motion;
-  if (range && !(range.length === 2 && range[0] <= range[1])) {
-    throw new DatasetError(
-      `denoise.motion: [${range}] was given, expected the least and the greatest motion`,
-    );
-  }
+  const isRange = !range || (range.length === 2 && range[0] <= range[1]);
+  checkOption(`${path}.motion`, range, isRange, 'the smallest and the largest motion, or a boolean');
   return { length, spread, motion: range };
 }
 
 /**
- * The bodies that are persons, after the filters of {@link DenoiseOptions}: length, spread, motion. A recording of one body is left
- * alone, and so is the last body: where the length filter would take all, the longest stays.
+ * Applies the filters of {@link DenoiseOptions} in their order: length, spread, motion. The last body is never removed; where the
+ * length filter would remove all, the longest is kept.
  */
 export function denoise(tracks: readonly BodyTrack[], options: CheckedDenoiseOptions): BodyTrack[] {
-  let left = [...tracks];
+  let kept = [...tracks];
   const { length, spread, motion } = options;
-  if (length !== false && left.length > 1) {
-    const long = left.filter((track) => track.frames.length > length);
-    left = long.length > 0 ? long : [longest(left)];
+  if (length !== false && kept.length > 1) {
+    const long = kept.filter((track) => track.frames.length > length);
+    kept = long.length > 0 ? long : [longest(kept)];
   }
-  if (spread && left.length > 1) left = filterSpread(left, spread);
-  if (motion && left.length > 1) {
-    const most = left.reduce((a, b) => (b.motion > a.motion ? b : a));
-    left = left.filter((track) => track === most || (track.motion >= motion[0] && track.motion <= motion[1]));
+  if (spread && kept.length > 1) kept = filterSpread(kept, spread);
+  if (motion && kept.length > 1) {
+    const most = kept.reduce((a, b) => (b.motion > a.motion ? b : a));
+    kept = kept.filter((track) => track === most || (track.motion >= motion[0] && track.motion <= motion[1]));
   }
-  return left;
+  return kept;
 }
 
-/** In the file's order, for as long as another body is left. */
+/** Removes bodies that are too wide, in the file's order, as long as another body remains. */
 function filterSpread(
   tracks: readonly BodyTrack[],
   { ratio, share }: { ratio: number; share: number },
 ): BodyTrack[] {
-  let left = tracks.length;
+  let remaining = tracks.length;
   return tracks.flatMap((track) => {
-    if (left === 1) return [track];
+    if (remaining === 1) return [track];
     const upright = uprightFrames(track, ratio);
     const frames = track.frames.length;
     if ((frames - upright.length) / frames >= share) {
-      left--;
+      remaining--;
       return [];
     }
     if (upright.length === frames) return [track];
@@ -98,16 +99,16 @@ function filterSpread(
   });
 }
 
-/** Which of the body's frames are no wider than a person. */
+/** The body's frames that are no wider than a person. */
 function uprightFrames({ frames, positions }: BodyTrack, ratio: number): number[] {
   const range = (frame: number, axis: number) => {
-    let [least, greatest] = [Infinity, -Infinity];
+    let [low, high] = [Infinity, -Infinity];
     for (let joint = 0; joint < jointCount; joint++) {
       const value = positions[(frame * jointCount + joint) * 3 + axis]!;
-      least = Math.min(least, value);
-      greatest = Math.max(greatest, value);
+      low = Math.min(low, value);
+      high = Math.max(high, value);
     }
-    return greatest - least;
+    return high - low;
   };
   return Array.from(frames, (_, i) => i).filter((i) => range(i, 0) <= ratio * range(i, 1));
 }

@@ -15,7 +15,7 @@ const seen = ({ clip }: ReturnType<typeof mainBodies>, person: number) =>
   range(0, clip.frames).map((frame) => clip.positions[(person * clip.frames + frame) * 75]!);
 
 describe('mainBodies', () => {
-  it('puts the body that moves most first, and leaves a third one out that overlaps with both', () => {
+  it('puts the body that moves most first, and drops a third one that overlaps with both', () => {
     const bodies = [
       track('a', range(0, 4), 1, 100),
       track('b', range(0, 4), 3, 200),
@@ -36,7 +36,7 @@ describe('mainBodies', () => {
     expect([...chosen.clip.present]).toEqual([1, 1, 0, 1, 1, 0, 0, 0, 0, 0]);
   });
 
-  it('gives a frame that two parts share to the one that comes later in turn', () => {
+  it('gives a frame of two parts to the one that is assigned later', () => {
     const chosen = mainBodies([track('a', [0, 1, 2], 2, 100), track('b', [2, 3], 1, 200)], 4, 2);
     expect(seen(chosen, 0)).toEqual([100, 101, 202, 203]);
   });
@@ -49,7 +49,7 @@ describe('withoutEmptyFrames', () => {
     return range(0, left.frames).map((frame) => left.positions[frame * 75]);
   };
 
-  it('drops, keeps or repeats', () => {
+  it('drops, keeps or repeats empty frames', () => {
     expect(first('drop')).toEqual([101, 103]);
     expect(first('keep')).toEqual([0, 101, 0, 103, 0]);
     expect(first('repeat')).toEqual([101, 101, 101, 103, 103]);

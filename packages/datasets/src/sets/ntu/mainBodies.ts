@@ -5,24 +5,24 @@ import { jointCount } from './skeletonFile.js';
 export interface BodyClip {
   /** Positions in metres `[persons, frames, 25, 3]`, zero where a body is absent. */
   positions: Float32Array;
-  /** How many bodies there is room for. */
+  /** Number of bodies, including absent ones. */
   persons: number;
-  /** How many frames. */
+  /** Number of frames. */
   frames: number;
   /** 1 where the body is present: `[persons, frames]`. */
   present: Uint8Array;
 }
 
 /**
- * The one or two main bodies of a recording. Bodies take their turn by their motion, the most first; a body that overlaps in time
- * with what the first person has so far goes to the second one, if it doesn't overlap there too; what overlaps with both is left
- * out. So the parts of a body that the sensor lost and found again come together. The time that a person has spans from its
- * earliest to its latest frame, the second person's from the beginning; spans that share no more than one frame don't overlap, and
- * the later body has that frame. This is the rule of CTR-GCN's `get_raw_denoised_data.py` (Chen et al., ICCV 2021) and of PYSKL.
- * @param tracks at least one
+ * The one or two main bodies of a recording. Bodies are assigned in the order of their motion, largest first: to the first person,
+ * unless the body overlaps in time with what that person has so far, else to the second under the same condition, else to nobody.
+ * This joins the parts of a body that the sensor lost and found again. A person's time spans from the earliest to the latest frame,
+ * the second person's from the beginning. Spans that share at most one frame don't overlap, and the body that is assigned later gets
+ * this frame. The rule is that of CTR-GCN's `get_raw_denoised_data.py` (Chen et al., ICCV 2021) and of PYSKL.
+ * @param tracks at least one body
  * @param frames number of frames of the recording
- * @param persons how many bodies are wanted
- * @returns the clip, and the ids of the bodies that are in it
+ * @param persons number of bodies of the clip
+ * @returns the clip, and the ids of the bodies in it
  */
 export function mainBodies(
   tracks: readonly BodyTrack[],
@@ -34,7 +34,7 @@ export function mainBodies(
   const present = new Uint8Array(persons * frames);
   const spans: { from: number; to: number }[] = [];
   const ids: string[] = [];
-  // The frames without any body don't part what comes before them from what comes after.
+  // Frames without any body don't count, so that they don't separate what comes before them from what comes after.
   const order = frameOrder(tracks, frames);
   for (const track of [...tracks].sort((a, b) => b.motion - a.motion)) {
     const from = order[track.frames[0]!]!;
@@ -60,12 +60,12 @@ export function mainBodies(
   return { clip: { positions, persons, frames, present }, ids };
 }
 
-/** What becomes of frames that show none of the bodies. */
+/** How to treat frames without a body. `'drop'` removes them, `'keep'` keeps them as zeros, `'repeat'` repeats a neighbour. */
 export type EmptyFrames = 'drop' | 'keep' | 'repeat';
 
 /**
- * Frames without a body are dropped, kept as zeros, or repeat the last frame before them that has one (the first one after them at
- * the beginning).
+ * Drops frames without a body, keeps them as zeros, or replaces each by the last frame before it that has one (at the beginning: by
+ * the first frame that has one).
  * @param clip with a body in at least one frame
  */
 export function withoutEmptyFrames(clip: BodyClip, empty: EmptyFrames): BodyClip {
@@ -87,7 +87,7 @@ export function withoutEmptyFrames(clip: BodyClip, empty: EmptyFrames): BodyClip
 }
 
 /** The clip of these frames, in this order. */
-export function takeFrames(clip: BodyClip, frames: readonly number[]): BodyClip {
+function takeFrames(clip: BodyClip, frames: readonly number[]): BodyClip {
   const stride = 3 * jointCount;
   const { persons } = clip;
   const positions = new Float32Array(persons * frames.length * stride);
@@ -105,7 +105,7 @@ export function takeFrames(clip: BodyClip, frames: readonly number[]): BodyClip 
   return { positions, persons, frames: frames.length, present };
 }
 
-/** For each frame how many frames with a body come before it. */
+/** For each frame the number of frames with a body before it. */
 function frameOrder(tracks: readonly BodyTrack[], frames: number): Int32Array {
   const filled = new Uint8Array(frames);
   for (const track of tracks) for (const frame of track.frames) filled[frame] = 1;

@@ -49,7 +49,7 @@ S017C002: P007R001 13, P008R001 9, P015R001 42, P016R002 31 55
 S017C003: P007R002 13, P008R001 59, P016R002 31, P017R001 55, P020R001 59
 `;
 
-/** What NTU RGB+D 120 adds. */
+/** The samples that NTU RGB+D 120 adds. */
 const addedMissing = `
 S019C001: P046R001 75
 S019C002: P042R001 94-102, P049R002 74 79, P051R001 61
@@ -86,10 +86,10 @@ S032C002: P067R001 92
 S032C003: P067R002 66 67 75-77
 `;
 
-/** The 302 samples of NTU RGB+D 60 whose skeletons are missing or incomplete, which its authors ask to leave out. */
+/** The 302 samples of NTU RGB+D 60 whose skeletons are missing or incomplete. Its authors ask to skip them. */
 export const ntu60MissingSkeletons: ReadonlySet<string> = new Set(names(ntu60Missing));
 
-/** The 535 samples of NTU RGB+D 120 whose skeletons are missing or incomplete, those of NTU RGB+D 60 among them. */
+/** The 535 samples of NTU RGB+D 120 whose skeletons are missing or incomplete, including those of NTU RGB+D 60. */
 export const ntu120MissingSkeletons: ReadonlySet<string> = new Set([
   ...ntu60MissingSkeletons,
   ...names(addedMissing),

@@ -23,10 +23,10 @@ const length = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
 const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => length(Array.from(a, (v, i) => v - b[i]!));
 
 describe('center', () => {
-  it("moves the first person's spine in the first frame to the origin, and everybody alike", () => {
+  it("moves all bodies so that the first person's spine in the first frame is at the origin", () => {
     const moved = center(scene);
     expect(length(joint(moved, 0, 0, 1))).toBe(0);
-    // Distances stay, but for the rounding of 32 bits.
+    // Distances stay the same, up to rounding to 32 bits.
     expect(apart(joint(moved, 1, 4, 7), joint(moved, 0, 2, 3))).toBeCloseTo(
       apart(joint(scene, 1, 4, 7), joint(scene, 0, 2, 3)),
       5,
@@ -36,7 +36,7 @@ describe('center', () => {
 });
 
 describe('alignView', () => {
-  it('lays the shoulders along x and turns without changing distances', () => {
+  it('rotates the shoulders onto x without changing distances', () => {
     const turned = alignView(center(scene));
     const shoulders = Array.from(joint(turned, 0, 0, 8), (v, i) => v - joint(turned, 0, 0, 4)[i]!);
     expect(shoulders[0]).toBeCloseTo(apart(joint(scene, 0, 0, 8), joint(scene, 0, 0, 4)), 5);
@@ -47,7 +47,7 @@ describe('alignView', () => {
     );
   });
 
-  it('lays the spine along z where the shoulders are at right angles to it, as a person has them', () => {
+  it('rotates the spine onto z when the shoulders are perpendicular to it', () => {
     // Spine along y, right shoulder towards -x: half a turn about the spine is part of it.
     const places: { [number: number]: number[] } = {
       0: [0, 0, 0],
@@ -63,11 +63,11 @@ describe('alignView', () => {
 });
 
 describe('fitFrames', () => {
-  it('is the very same clip for the same number of frames', () => {
+  it('returns the same clip for the same number of frames', () => {
     for (const fit of ['resample', 'pad', 'loop'] as const) expect(fitFrames(scene, 6, fit)).toBe(scene);
   });
 
-  it('pads with zeros, begins again, and cuts', () => {
+  it('pads with zeros, loops, and cuts', () => {
     const padded = fitFrames(scene, 8, 'pad');
     expect([...joint(padded, 0, 5, 2)]).toEqual([...joint(scene, 0, 5, 2)]);
     expect([...joint(padded, 0, 6, 2), ...joint(padded, 1, 7, 2)]).toEqual([0, 0, 0, 0, 0, 0]);
@@ -89,7 +89,7 @@ describe('fitFrames', () => {
     expect([...longer.present.subarray(9, 12)]).toEqual([0, 1, 1]);
   });
 
-  it('stays within what it is made of, whatever the numbers', () => {
+  it('stays within the range of its values for any numbers of frames', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 20 }), (frames, count) => {
         const clip = clipOf(frames, (person, frame) => 1 + person + frame);

@@ -1,16 +1,16 @@
-import { momentOf, resampleLinear } from '../resample.js';
-import { type BodyClip, takeFrames } from './mainBodies.js';
+import { fitToFrames, nearestFrame, type SkeletonFit } from '../fitToFrames.js';
+import type { BodyClip } from './mainBodies.js';
 import { jointCount } from './skeletonFile.js';
 
 type Vector = [number, number, number];
 
-/** The middle of the spine: joint 2 of the paper's figure, which counts from 1. */
+/** Joint numbers from 0. The middle of the spine is joint 2 of the paper's figure, which counts from 1. */
 const spineMiddle = 1;
 const [spineBase, leftShoulder, rightShoulder] = [0, 4, 8];
 
 /**
- * Moves all bodies so that the middle of the spine (joint 1, counted from 0) of the first body, in the first frame that it is in, is
- * the origin: as PYSKL's `PreNormalize3D` and CTR-GCN's `seq_translation` do. Absent bodies stay zero.
+ * Moves all bodies so that the middle of the first body's spine (joint 1, counted from 0), in its first frame, is the origin, as
+ * PYSKL's `PreNormalize3D` and CTR-GCN's `seq_translation` do. Absent bodies stay zero.
  */
 export function center(clip: BodyClip): BodyClip {
   const joint = firstJoints(clip);
@@ -19,10 +19,10 @@ export function center(clip: BodyClip): BodyClip {
 }
 
 /**
- * Turns all bodies, about the origin, as 2s-AGCN's `pre_normalization` (Shi et al., CVPR 2019) and PYSKL's `PreNormalize3D` do: in
- * the first frame of the first body the bone from the base to the middle of the spine (joints 0 and 1) comes to lie along z, then
- * that from the left to the right shoulder (4 and 8) along x, each by the shortest rotation. So the second one may tilt the spine a
- * little. A bone of no length turns nothing.
+ * Rotates all bodies about the origin, as 2s-AGCN's `pre_normalization` (Shi et al., CVPR 2019) and PYSKL's `PreNormalize3D` do: in
+ * the first frame of the first body, the bone from the base to the middle of the spine (joints 0 and 1) is rotated onto the z axis,
+ * then the line from the left to the right shoulder (4 and 8) onto the x axis, each by the shortest rotation. The second rotation may
+ * therefore tilt the spine a little. A bone of length 0 causes no rotation.
  */
 export function alignView(clip: BodyClip): BodyClip {
   const joint = firstJoints(clip);
@@ -32,60 +32,22 @@ export function alignView(clip: BodyClip): BodyClip {
   return mapPresent(clip, (point) => sideways(upright(point)));
 }
 
-/** How a clip gets another number of frames. */
-export type SkeletonFit = 'resample' | 'pad' | 'loop';
-
-/**
- * The clip in `count` frames. `'resample'`: `count` moments evenly over the clip, linearly between its frames, and the very same
- * values when it has as many; one moment is the middle frame; a body that is absent on one side of a moment is as it is in the
- * frame nearer to the moment. `'pad'`: zeros behind its end; `'loop'`: from its beginning again; both cut what is longer off.
- */
+/** The clip in `count` frames; see {@link fitToFrames}. */
 export function fitFrames(clip: BodyClip, count: number, fit: SkeletonFit): BodyClip {
   const { persons, frames, present } = clip;
   if (frames === count) return clip;
-  if (fit !== 'resample') {
-    const taken = fit === 'pad' ? Math.min(frames, count) : count;
-    const cut = takeFrames(
-      clip,
-      Array.from({ length: taken }, (_, i) => i % frames),
-    );
-    return taken === count ? cut : padded(cut, count);
-  }
-  const stride = 3 * jointCount;
-  const fitted = padded(takeFrames(clip, []), count);
-  for (let person = 0; person < persons; person++) {
-    const rows = clip.positions.subarray(person * frames * stride, (person + 1) * frames * stride);
-    fitted.positions.set(resampleLinear(rows, frames, count, stride), person * count * stride);
-    for (let i = 0; i < count; i++) {
-      const position = momentOf(i, frames, count);
-      const near = Math.round(position);
-      const there = (frame: number) => present[person * frames + frame]!;
-      fitted.present[person * count + i] = there(near);
-      // A mix with the zeros of an absent body would be no body.
-      if (there(Math.floor(position)) !== there(Math.ceil(position))) {
-        fitted.positions.set(
-          rows.subarray(near * stride, (near + 1) * stride),
-          (person * count + i) * stride,
-        );
-      }
-    }
-  }
-  return fitted;
+  const length = 3 * jointCount;
+  const layout = { persons, frames, length, part: length };
+  const isPresent = (person: number, frame: number) => present[person * frames + frame] === 1;
+  const positions = fitToFrames(clip.positions, layout, count, fit, isPresent);
+  const fitted = Uint8Array.from({ length: persons * count }, (_, row) => {
+    const near = nearestFrame(row % count, frames, count, fit);
+    return near === undefined ? 0 : present[Math.floor(row / count) * frames + near]!;
+  });
+  return { positions, persons, frames: count, present: fitted };
 }
 
-function padded(clip: BodyClip, count: number): BodyClip {
-  const stride = 3 * jointCount;
-  const positions = new Float32Array(clip.persons * count * stride);
-  const present = new Uint8Array(clip.persons * count);
-  for (let person = 0; person < clip.persons; person++) {
-    const [from, to] = [person * clip.frames, (person + 1) * clip.frames];
-    positions.set(clip.positions.subarray(from * stride, to * stride), person * count * stride);
-    present.set(clip.present.subarray(from, to), person * count);
-  }
-  return { positions, persons: clip.persons, frames: count, present };
-}
-
-/** The joints of the first person in the first frame that it is in. */
+/** The joints of the first person in that person's first frame. */
 function firstJoints({ positions, present }: BodyClip): (joint: number) => Vector {
   const row = Math.max(0, present.indexOf(1));
   return (joint) => {
@@ -96,8 +58,8 @@ function firstJoints({ positions, present }: BodyClip): (joint: number) => Vecto
 
 function mapPresent(clip: BodyClip, change: (point: Vector) => Vector): BodyClip {
   const positions = new Float32Array(clip.positions.length);
-  clip.present.forEach((there, row) => {
-    if (there === 0) return;
+  clip.present.forEach((value, row) => {
+    if (value === 0) return;
     for (let joint = 0; joint < jointCount; joint++) {
       const at = (row * jointCount + joint) * 3;
       positions.set(change([clip.positions[at]!, clip.positions[at + 1]!, clip.positions[at + 2]!]), at);
@@ -116,16 +78,16 @@ function rotation(from: Vector, to: Vector): (point: Vector) => Vector {
   let sine = Math.hypot(...axis);
   if (sine < 1e-6) {
     if (cosine > 0) return (point) => point;
-    // Half a turn about any axis at right angles.
+    // Half a turn about any perpendicular axis.
     axis = [to[1], to[2], to[0]];
     sine = 0;
   } else {
     axis = axis.map((value) => value / sine) as Vector;
   }
   return (point) => {
-    const turned = cross(axis, point);
+    const rotated = cross(axis, point);
     const along = dot(axis, point) * (1 - cosine);
-    return point.map((value, i) => value * cosine + turned[i]! * sine + axis[i]! * along) as Vector;
+    return point.map((value, i) => value * cosine + rotated[i]! * sine + axis[i]! * along) as Vector;
   };
 }
 

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DatasetError } from '../../datasetError.js';
 import { findFfmpeg } from '../../video/ffmpeg.js';
 import { writeVideo } from '../../video/writeVideo.js';
+import { formatSkeletonFile } from './formatSkeletonFile.js';
 import { ntu60, ntu120 } from './ntuFormat.js';
-import { formatSkeletonFile, type SkeletonRecording } from './skeletonFile.js';
+import type { SkeletonRecording } from './skeletonFile.js';
 
 const hasFfmpeg = await findFfmpeg().then(
   () => true,
@@ -99,7 +100,7 @@ describe('ntu60 without videos', () => {
     expect(arrays.skeleton!.subarray(9 * 75).every((value) => value === 0)).toBe(true);
   });
 
-  it('takes a part of the actions, relabelled', async () => {
+  it('lists some of the actions, with new labels', async () => {
     const listing = await ntu60.list({ skeletons, classes: [60, 'drink water'] });
     expect(listing.classes[1]).toBe('drink water');
     expect(listing.samples.map(({ id, label }) => [id, label])).toEqual([
@@ -108,10 +109,10 @@ describe('ntu60 without videos', () => {
     ]);
   });
 
-  it('says which file has nobody in it, and where one ends early', async () => {
+  it('says which file has no body, and where a file ends early', async () => {
     const { samples } = await ntu60.list({ skeletons });
     const empty = await errorOf(ntu60.read(samples[1]!, { skeletons }));
-    expect(empty.message).toMatch(/A002.skeleton: none of its 2 frames has a body/);
+    expect(empty.message).toMatch(/A002.skeleton: recording: got 2 frames without a body/);
     const cut = await errorOf(ntu60.read(samples[2]!, { skeletons }));
     expect({ file: cut.file, line: cut.line }).toEqual({ file: samples[2]!.files.skeleton, line: 3 });
     const gone = { ...samples[0]!, files: { skeleton: join(root, 'gone.skeleton') } };
@@ -119,14 +120,17 @@ describe('ntu60 without videos', () => {
   });
 
   it.each<[object, RegExp]>([
-    [{}, /skeletons: expected the folder/],
-    [{ skeletons: '/no/such/folder' }, /can't be read/],
-    [{ classes: [61] }, /there is no action 61, expected numbers from 1 to 60/],
-    [{ classes: ['drink'] }, /there is no action 'drink'/],
-    [{ classes: [1, 'drink water'] }, /each once/],
-    [{ classes: [5] }, /found 6 skeleton files of these actions/],
+    [{}, /skeletons: got undefined; expected the folder/],
+    [{ skeletons: '/no/such/folder' }, /\/no\/such\/folder: got an error: .*; expected a folder/],
+    [{ classes: [61] }, /classes: got 61; expected numbers from 1 to 60/],
+    [{ classes: ['drink'] }, /classes: got 'drink'; expected/],
+    [
+      { classes: [1, 'drink water'] },
+      /classes: got \[1, 'drink water'\]; expected at least one action, each once/,
+    ],
+    [{ classes: [5] }, /got 6 skeleton files of these actions/],
     [{ classes: [8] }, /S001C002P005R002A008.*own list/],
-    [{ video: { frames: 4 } }, /expected the folder of the videos/],
+    [{ video: { frames: 4 } }, /video: got options of videos without a folder of videos/],
     [{ skeleton: { persons: 3 } }, /skeleton\.persons: got 3; expected 1 or 2/],
     [{ skeleton: { frames: 0 } }, /skeleton\.frames: got 0; expected a whole number from 1 to 100000/],
     [{ skeleton: { fit: 'crop' } }, /skeleton\.fit: got 'crop'; expected one of resample, pad, loop/],
@@ -134,23 +138,25 @@ describe('ntu60 without videos', () => {
       { skeleton: { normalise: true } },
       /skeleton\.normalise: got an unknown option; expected one of persons/,
     ],
-    [{ skeleton: { denoise: { length: -1 } } }, /denoise.length: -1/],
-    [{ skeleton: { denoise: { spread: { share: 2 } } } }, /share 2/],
-    [{ skeleton: { denoise: { motion: [2, 1] } } }, /denoise.motion/],
+    [{ skeleton: { denoise: { length: -1 } } }, /skeleton\.denoise\.length: got -1/],
+    [{ skeleton: { denoise: { spread: { share: 2 } } } }, /skeleton\.denoise\.spread\.share: got 2/],
+    [{ skeleton: { denoise: { motion: [2, 1] } } }, /skeleton\.denoise\.motion: got \[2, 1\]/],
   ])('refuses %j', async (options, reason) => {
     const whole = Object.keys(options).length === 0 ? {} : { skeletons, ...options };
     expect((await errorOf(ntu60.list(whole as { skeletons: string }))).message).toMatch(reason);
   });
 
-  it('refuses a sample that is there twice', async () => {
+  it('refuses a sample with two files', async () => {
     const folder = join(root, 'twice');
     await mkdir(join(folder, 'copy'), { recursive: true });
     for (const place of ['', 'copy'])
       await writeFile(join(folder, place, 'S001C001P001R001A001.skeleton'), '0');
-    expect((await errorOf(ntu60.list({ skeletons: folder }))).message).toMatch(/there twice, also as/);
+    expect((await errorOf(ntu60.list({ skeletons: folder }))).message).toMatch(
+      /got sample S001C001P001R001A001 twice, also as/,
+    );
   });
 
-  it('stops', async () => {
+  it('stops at its signal', async () => {
     const reason = new Error('enough');
     await expect(ntu60.list({ skeletons }, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
@@ -163,7 +169,7 @@ it('ntu120 has the other actions and cross-setup', async () => {
 });
 
 describe.skipIf(!hasFfmpeg)('with videos', () => {
-  it('reads the video around the body, and leaves out what has none', async () => {
+  it('reads the video around the body, and skips samples without a video', async () => {
     const videos = join(root, 'videos');
     await mkdir(videos);
     // A tenth of the sensor's picture, white where the body is: columns 90 to 100, row 54.

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { formatValue } from '@amr/internal';
 import { DatasetError } from '../../datasetError.js';
 import { optionKeys, rejectUnknownOptions } from '../../options.js';
 import type {
@@ -9,41 +10,44 @@ import type {
   SourceFormat,
 } from '../../source/sourceFormat.js';
 import type { SplitRule } from '../../source/splitRule.js';
+import { withFile } from '../../source/withFile.js';
 import { type PersonBox, personBox } from '../../video/personBox.js';
 import { probeVideo } from '../../video/probeVideo.js';
 import { readVideo } from '../../video/readVideo.js';
 import { checkVideoOptions, type VideoOptions, videoModality } from '../../video/videoOptions.js';
+import { checkPath, checkVideosFolder } from '../formatChecks.js';
 import { ntu60Classes, ntu120Classes } from './classNames.js';
 import { ntu60MissingSkeletons, ntu120MissingSkeletons } from './missingSkeletons.js';
+import { parseSkeletonFile } from './parseSkeletonFile.js';
 import { sampleFiles } from './sampleFiles.js';
 import { parseSampleName } from './sampleName.js';
 import { checkSkeletonOptions, type NtuSkeletonOptions, skeletonClip } from './skeletonClip.js';
-import { jointCount, jointValues, parseSkeletonFile, type SkeletonRecording } from './skeletonFile.js';
+import { jointCount, jointValues, type SkeletonRecording } from './skeletonFile.js';
 import { ntu60Splits, ntu120Splits } from './splits.js';
 
-/** Where NTU RGB+D is, and how it is read. Plain data. */
+/** Options of {@link ntu60} and {@link ntu120}. Plain data. */
 export interface NtuOptions {
-  /** Folder of the `.skeleton` files, sub-folders included. */
+  /** Folder of the `.skeleton` files, including sub-folders. */
   skeletons: string;
   /**
-   * Folder of the RGB videos, sub-folders included: `S001C001P001R001A001_rgb.avi`, or any other kind of video under the same name.
-   * Absent: samples have skeletons only.
+   * Folder of the RGB videos, including sub-folders: `S001C001P001R001A001_rgb.avi`, or another kind of video with this name.
+   * Default: samples have skeletons only.
    */
   videos?: string;
-  /** Actions that are wanted, by number or name; their labels count in this order. Absent: all. */
+  /** Actions by number or name; their labels are counted in this order. Default: all. */
   classes?: readonly (number | string)[];
   /** How skeletons are prepared. */
   skeleton?: NtuSkeletonOptions;
-  /** How videos are prepared; `crop: 'person'` goes by the colour pixels that the skeleton files give each joint. */
+  /** How videos are prepared. `crop: 'person'` uses the colour pixels that the skeleton files give for each joint. */
   video?: VideoOptions;
 }
 
 /**
- * NTU RGB+D 60 (Shahroudy et al., CVPR 2016) as it is downloaded. A sample is a `.skeleton` file, and the `_rgb.avi` of the same
- * name when a folder of videos is given: modalities `skeleton` `[2, 64, 25, 3]` in metres and `rgb` `[32, 128, 128, 3]` in bytes,
- * other sizes by options. Splits `xsub` and `xview`; tags setup, camera, subject, replication, action; facts frames and bodies of
- * the file, and videoFrames. The 302 samples whose skeletons are missing or incomplete are left out, and so are those without a
- * video, or with nothing else. Files of actions above 60, as beside them in a folder of NTU RGB+D 120, are none of it.
+ * NTU RGB+D 60 (Shahroudy et al., CVPR 2016) as it is downloaded. A sample is a `.skeleton` file and, when a folder of videos is
+ * given, the `_rgb.avi` of the same name: modalities `skeleton` `[2, 64, 25, 3]` in metres and `rgb` `[32, 128, 128, 3]` in bytes;
+ * options change the sizes. Splits `xsub` and `xview`; tags setup, camera, subject, replication, action; facts frames and bodies of
+ * the file, and videoFrames. Skipped are the 302 samples whose skeletons are missing or incomplete, samples without a video, and
+ * videos without skeletons. Files of actions above 60, in a folder of NTU RGB+D 120, don't count.
  */
 export const ntu60: SourceFormat<NtuOptions> = ntuFormat(
   'ntu60',
@@ -52,7 +56,7 @@ export const ntu60: SourceFormat<NtuOptions> = ntuFormat(
   ntu60Splits,
 );
 
-/** NTU RGB+D 120 (Liu et al., TPAMI 2019) as it is downloaded: as {@link ntu60}, with splits `xsub` and `xset`, without 535 samples. */
+/** NTU RGB+D 120 (Liu et al., TPAMI 2019) as it is downloaded, like {@link ntu60}. Splits `xsub` and `xset`; 535 samples are skipped. */
 export const ntu120: SourceFormat<NtuOptions> = ntuFormat(
   'ntu120',
   ntu120Classes,
@@ -60,8 +64,8 @@ export const ntu120: SourceFormat<NtuOptions> = ntuFormat(
   ntu120Splits,
 );
 
-/** Characters of the largest file that is read: an hour of six bodies has as many. */
-const mostBytes = 2 ** 28;
+/** Limit of a file's bytes: those of an hour with six bodies. */
+const MAX_BYTES = 2 ** 28;
 
 function ntuFormat(
   name: string,
@@ -105,8 +109,9 @@ function ntuFormat(
           });
         }
       }
-      if (samples.length === 0)
-        throw new DatasetError(whyNone(skeletons, videos, skipped), { file: skeletonFolder });
+      if (samples.length === 0) {
+        throw new DatasetError(explainEmpty(skeletons, videos, skipped), { file: skeletonFolder });
+      }
       return {
         dataset: name,
         classes: actions.map((action) => names[action - 1]!),
@@ -129,7 +134,7 @@ function ntuFormat(
       const { skeleton: file, rgb } = sample.files as { skeleton: string; rgb?: string };
       const recording = await readSkeletons(file, signal);
       const emptyFrames = rgb === undefined ? ('drop' as const) : ('repeat' as const);
-      const { joints, ids } = named(file, () =>
+      const { joints, ids } = withFile(file, () =>
         skeletonClip(recording, { emptyFrames, ...options.skeleton }),
       );
       const facts = { frames: recording.frames, bodies: recording.bodies.length };
@@ -146,27 +151,32 @@ function ntuFormat(
 
 /**
  * The recording in a `.skeleton` file.
- * @throws {DatasetError} with `file`, and the line, when it can't be read or isn't one
+ * @throws {DatasetError} with `file`, and the line, when the file can't be read or is not a recording
  */
 export async function readSkeletons(file: string, signal?: AbortSignal): Promise<SkeletonRecording> {
   let text: string;
   try {
     const found = await stat(file);
-    // A pipe or a device may never end.
-    if (!found.isFile()) throw new DatasetError('a file was expected, this is none', { file });
+    // Reading a pipe or a device might never end.
+    if (!found.isFile()) {
+      throw new DatasetError('got something other than a regular file; expected a .skeleton file.', { file });
+    }
     const { size } = found;
-    if (size > mostBytes) {
-      throw new DatasetError(`the file has ${size} bytes, a recording has at most ${mostBytes}`, { file });
+    if (size > MAX_BYTES) {
+      throw new DatasetError(`got ${size} bytes; expected at most ${MAX_BYTES}.`, { file });
     }
     text = await readFile(file, { encoding: 'latin1', signal });
   } catch (cause) {
     if (cause instanceof DatasetError || signal?.aborted) throw cause;
-    throw new DatasetError(`the file can't be read: ${(cause as Error).message}`, { file, cause });
+    throw new DatasetError(`got an error: ${(cause as Error).message}; expected a .skeleton file.`, {
+      file,
+      cause,
+    });
   }
   return parseSkeletonFile(text, file);
 }
 
-/** The box around the chosen bodies, in the pixels of the video; the file's are those of the sensor's 1920 x 1080 picture. */
+/** The box around the chosen bodies in pixels of the video. The recording's pixels are those of the sensor's 1920 x 1080 picture. */
 export async function bodyBox(
   video: string,
   recording: SkeletonRecording,
@@ -196,57 +206,41 @@ const ntuKeys = optionKeys<NtuOptions>({
 
 function checkOptions(name: string, options: NtuOptions): NtuOptions {
   rejectUnknownOptions(name, options, ntuKeys);
-  if (options.skeletons === undefined) {
-    throw new DatasetError('skeletons: expected the folder of the .skeleton files');
-  }
-  if (options.video !== undefined && options.videos === undefined) {
-    throw new DatasetError(
-      'video: options of videos were given, expected the folder of the videos too, as videos',
-    );
-  }
+  checkPath('skeletons', options.skeletons, 'the folder of the .skeleton files');
+  checkVideosFolder(options);
   return options;
 }
 
-/** Numbers of the wanted actions, in the order of their labels. */
+/** Numbers of the actions in the order of their labels. */
 function chosenActions(classes: NtuOptions['classes'], names: readonly string[]): number[] {
   if (classes === undefined) return names.map((_, i) => i + 1);
   const actions = classes.map((wanted) => {
     const action = typeof wanted === 'number' ? wanted : names.indexOf(wanted) + 1;
     if (!Number.isInteger(action) || action < 1 || action > names.length) {
       throw new DatasetError(
-        `classes: there is no action ${typeof wanted === 'number' ? wanted : `'${wanted}'`}, expected numbers from 1 to ${names.length}, or names such as '${names[0]}'`,
+        `classes: got ${formatValue(wanted)}; expected numbers from 1 to ${names.length}, or names such as '${names[0]}'.`,
       );
     }
     return action;
   });
   if (actions.length === 0 || new Set(actions).size < actions.length) {
-    throw new DatasetError(`classes: [${classes}] was given, expected one action or more, each once`);
+    throw new DatasetError(`classes: got ${formatValue(classes)}; expected at least one action, each once.`);
   }
   return actions;
 }
 
-/** Anything that ffmpeg may read: whatever isn't a sample of another modality. */
+/** Any file that ffmpeg may read: whatever is not a sample of another modality. */
 const isVideo = (rest: string) =>
   /^(_rgb)?\.[^.]+$/.test(rest) && !/^\.(skeleton|txt|json|npy|mat|md5)$/.test(rest);
 
-function whyNone(
+function explainEmpty(
   skeletons: ReadonlyMap<string, string>,
   videos: ReadonlyMap<string, string> | undefined,
   skipped: readonly SkippedSample[],
 ): string {
-  const found = `found ${skeletons.size} skeleton files${videos ? ` and ${videos.size} videos` : ''}`;
-  if (skipped.length > 0) return `${found}; of the first, ${skipped[0]!.id}, ${skipped[0]!.reason}`;
-  return `${found} of these actions; expected files named as S001C001P001R001A001.skeleton`;
-}
-
-/** Errors of what a file holds say which. */
-function named<T>(file: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof DatasetError && error.file === undefined) {
-      throw new DatasetError(error.reason, { file, cause: error });
-    }
-    throw error;
+  const found = `got ${skeletons.size} skeleton files${videos ? ` and ${videos.size} videos` : ''}`;
+  if (skipped.length > 0) {
+    return `${found}, all skipped; expected a sample. The first, ${skipped[0]!.id}: ${skipped[0]!.reason}.`;
   }
+  return `${found} of these actions; expected files named like S001C001P001R001A001.skeleton.`;
 }

@@ -1,7 +1,7 @@
 /**
- * Who performed in which setup of NTU RGB+D 120; the first 17 are NTU RGB+D 60. Each performer did each action twice, before three
- * cameras: actions 1 to 60 in the first 17 setups, 61 to 120 in the others. Distilled from the lists of numbers that CTR-GCN's
- * repository (Uason-Chen/CTR-GCN) has in data/ntu120/statistics.
+ * The performers in each setup of NTU RGB+D 120; the first 17 setups are NTU RGB+D 60. Each performer did each action twice, in front
+ * of three cameras: actions 1 to 60 in the first 17 setups, 61 to 120 in the others. From the lists of numbers in
+ * data/ntu120/statistics of CTR-GCN's repository (Uason-Chen/CTR-GCN).
  */
 export const performersOfSetup: { readonly [setup: number]: readonly number[] } = {
   1: [1, 2, 3, 4, 5, 6, 7, 8],

@@ -1,11 +1,11 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatasetError } from '../../datasetError.js';
+import { isFolder } from '../../source/filesBelow.js';
 
 /**
  * The files of a folder and its sub-folders whose names begin with a sample's name, by that name. Links are followed.
- * @param folder where to look
- * @param isWanted what may follow the sample's name in the file's
+ * @param isWanted whether the rest of a file's name, behind the sample's name, is one that is searched for
  * @throws {DatasetError} when the folder can't be read, or two files have the same name
  */
 export async function sampleFiles(
@@ -18,7 +18,7 @@ export async function sampleFiles(
   const walk = async (path: string): Promise<void> => {
     signal?.throwIfAborted();
     const real = await realpath(path);
-    // A link may lead back to where it is.
+    // A link may lead back to a folder that contains it.
     if (seen.has(real)) return;
     seen.add(real);
     for (const entry of await readdir(path, { withFileTypes: true })) {
@@ -27,12 +27,15 @@ export async function sampleFiles(
       if (id !== undefined && isWanted(entry.name.slice(id.length))) {
         const other = found.get(id);
         if (other !== undefined) {
-          throw new DatasetError(`sample ${id} is there twice, also as ${other}; remove one of them`, {
-            file,
-          });
+          throw new DatasetError(
+            `got sample ${id} twice, also as ${other}; expected it once. Remove one file.`,
+            {
+              file,
+            },
+          );
         }
         found.set(id, file);
-      } else if (entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(file)))) {
+      } else if (await isFolder(entry, file)) {
         await walk(file);
       }
     }
@@ -41,13 +44,10 @@ export async function sampleFiles(
     await walk(folder);
   } catch (cause) {
     if (cause instanceof DatasetError || signal?.aborted) throw cause;
-    throw new DatasetError(`the folder can't be read: ${(cause as Error).message}`, { file: folder, cause });
+    throw new DatasetError(`got an error: ${(cause as Error).message}; expected a folder.`, {
+      file: folder,
+      cause,
+    });
   }
   return found;
 }
-
-const leadsToFolder = (path: string) =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );

@@ -1,19 +1,19 @@
-/** What the name of a sample of NTU RGB+D says. All numbers start at 1. */
+/** The numbers in the name of a sample of NTU RGB+D. All start at 1. */
 export interface NtuSampleName {
-  /** Number of the setup: where the cameras stood. */
+  /** Number of the setup: the arrangement of the cameras. */
   setup: number;
   /** Number of the camera, 1 to 3. */
   camera: number;
   /** Number of the performer. */
   subject: number;
-  /** Which repetition, 1 or 2. */
+  /** Number of the repetition, 1 or 2. */
   replication: number;
   /** Number of the action. */
   action: number;
 }
 
 /**
- * Takes a sample's name apart, `SsssCcccPpppRrrrAaaa`; what follows it, as in a file's name, doesn't matter.
+ * Parses a sample's name, `SsssCcccPpppRrrrAaaa`, also at the beginning of a file's name.
  * @returns undefined when the text doesn't begin with such a name
  * @example
  * ```ts
@@ -35,7 +35,7 @@ export function parseSampleName(text: string): NtuSampleName | undefined {
   return { setup, camera, subject, replication, action };
 }
 
-/** A sample's name of these numbers, each of three digits. */
+/** The sample's name with these numbers, each with three digits. */
 export function formatSampleName({ setup, camera, subject, replication, action }: NtuSampleName): string {
   const digits = (value: number) => String(value).padStart(3, '0');
   return `S${digits(setup)}C${digits(camera)}P${digits(subject)}R${digits(replication)}A${digits(action)}`;

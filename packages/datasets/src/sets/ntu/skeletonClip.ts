@@ -1,41 +1,42 @@
 import { DatasetError } from '../../datasetError.js';
 import { checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
+import { type SkeletonFit, skeletonFits } from '../fitToFrames.js';
 import { bodyTracks } from './bodyTrack.js';
 import { checkDenoiseOptions, type DenoiseOptions, denoise } from './denoise.js';
 import { type EmptyFrames, mainBodies, withoutEmptyFrames } from './mainBodies.js';
-import { alignView, center, fitFrames, type SkeletonFit } from './normalize.js';
+import { alignView, center, fitFrames } from './normalize.js';
 import type { SkeletonRecording } from './skeletonFile.js';
 
-/** How a recording becomes an array of one shape. Plain data. */
+/** Options of making an array of fixed shape from a recording. Plain data. */
 export interface NtuSkeletonOptions {
-  /** How many bodies: 1, or 2, which is the default. An absent second body is all zero. */
+  /** Number of bodies, 1 or 2. An absent second body is all zero. Default 2. */
   persons?: 1 | 2;
-  /** How many frames, default 64. */
+  /** Number of frames. Default 64. */
   frames?: number;
   /**
-   * How they come about; default `'resample'`: linearly between those of the recording, at even distances, the first and the last
-   * included. `'pad'` puts zeros behind, `'loop'` begins again; both cut off what is too long, and span another time than a
-   * video beside them.
+   * How the recording gets this number of frames. `'resample'` interpolates linearly at evenly spaced moments, first and last frame
+   * included. `'pad'` appends zeros and `'loop'` starts again; both cut off what is too long, and no longer match a video in time.
+   * Default `'resample'`.
    */
   fit?: SkeletonFit;
-  /** Which bodies are no persons; false keeps them all. */
+  /** Filters that remove bodies which are not persons; false keeps all. */
   denoise?: DenoiseOptions | false;
   /**
-   * What becomes of frames without any body: `'drop'`, as CTR-GCN and PYSKL do; `'keep'`, as zeros; `'repeat'`, the frame before
-   * them again. Default `'drop'`; of samples with a video `'repeat'`, so that both span the same time.
+   * How to treat frames without any body. `'drop'` removes them, as CTR-GCN and PYSKL do; `'keep'` keeps them as zeros; `'repeat'`
+   * repeats the frame before them. Default `'drop'`; in samples with a video `'repeat'`, so that both span the same time.
    */
   emptyFrames?: EmptyFrames;
-  /** Whether the middle of the first body's spine, in its first frame, becomes the origin. Default true. */
+  /** Whether to move the middle of the first body's spine, in its first frame, to the origin. Default true. */
   center?: boolean;
-  /** Whether the first body's spine and shoulders, in its first frame, are turned to lie along z and x. Default false. */
+  /** Whether to rotate the first body's spine and shoulders, in its first frame, onto the z and x axes. Default false. */
   alignView?: boolean;
 }
 
-/** Options with their defaults; `emptyFrames` stays open. */
+/** Options with their defaults filled in, except `emptyFrames`, whose default depends on the sample. */
 export type CheckedSkeletonOptions = Required<Omit<NtuSkeletonOptions, 'denoise' | 'emptyFrames'>> & {
   /** The filters, with their defaults. */
   denoise: ReturnType<typeof checkDenoiseOptions> | false;
-  /** Absent: see {@link NtuSkeletonOptions}. */
+  /** Default: see {@link NtuSkeletonOptions}. */
   emptyFrames?: EmptyFrames;
 };
 
@@ -50,8 +51,8 @@ const skeletonKeys = optionKeys<NtuSkeletonOptions>({
 });
 
 /**
- * The options with their defaults.
- * @throws {DatasetError} when one is out of its range, or there is no such option
+ * Fills in the defaults.
+ * @throws {DatasetError} when an option is not valid
  */
 export function checkSkeletonOptions(options: NtuSkeletonOptions = {}): CheckedSkeletonOptions {
   const {
@@ -66,28 +67,28 @@ export function checkSkeletonOptions(options: NtuSkeletonOptions = {}): CheckedS
   checkOption('skeleton.persons', persons, persons === 1 || persons === 2, '1 or 2');
   const isCount = Number.isInteger(frames) && frames >= 1 && frames <= MAX_FRAMES;
   checkOption('skeleton.frames', frames, isCount, `a whole number from 1 to ${MAX_FRAMES}`);
-  checkOneOf('skeleton.fit', fit, ['resample', 'pad', 'loop']);
+  checkOneOf('skeleton.fit', fit, skeletonFits);
   checkOneOf('skeleton.emptyFrames', emptyFrames ?? 'drop', ['drop', 'keep', 'repeat']);
   const filters = options.denoise === false ? false : checkDenoiseOptions(options.denoise);
   return { persons, frames, fit, emptyFrames, center: toOrigin, alignView: align, denoise: filters };
 }
 
-/** Frames of a clip, in its recording and as it is wanted: nearly an hour. Empty ones take little in a file, and much here. */
+/** Limit of frames, in recordings and clips: nearly an hour. Empty frames take little space in a file, and much in memory. */
 const MAX_FRAMES = 100_000;
 
 /** A recording's main bodies. */
 export interface SkeletonClip {
-  /** Metres, `[persons, frames, 25, 3]`; absent bodies are all zero. */
+  /** Joints in metres, `[persons, frames, 25, 3]`; absent bodies are all zero. */
   joints: Float32Array;
-  /** Ids of the recording's bodies that it is made of. */
+  /** Ids of the recording's bodies in the clip. */
   ids: string[];
 }
 
 /**
- * The main bodies of a recording in a fixed number of frames: denoised, chosen by their motion, without empty frames, moved to the
- * origin, turned when asked, and fitted to the number of frames, in this order. With `{ denoise: false, emptyFrames: 'keep',
- * center: false, frames: recording.frames }` joints come through as they are in the file.
- * @throws {DatasetError} when the recording has no body or more than 100,000 frames, or an option is out of its range
+ * The main bodies of a recording in a fixed number of frames. The steps, in this order: remove bodies that are not persons, choose
+ * the main bodies by their motion, treat empty frames, move to the origin, rotate (if asked), and fit to the number of frames. With `{ denoise: false, emptyFrames: 'keep',
+ * center: false, frames: recording.frames }` the joints are those of the file.
+ * @throws {DatasetError} when the recording has no body or more than 100,000 frames, or an option is not valid
  * @example
  * ```ts
  * import { parseSkeletonFile, skeletonClip } from '@amr/datasets';
@@ -101,12 +102,14 @@ export function skeletonClip(recording: SkeletonRecording, options: NtuSkeletonO
   const checked = checkSkeletonOptions(options);
   if (recording.frames > MAX_FRAMES) {
     throw new DatasetError(
-      `it has ${recording.frames} frames, a clip has at most ${MAX_FRAMES}; cut the recording into clips`,
+      `recording: got ${recording.frames} frames; expected at most ${MAX_FRAMES}. Cut the recording into clips.`,
     );
   }
   const all = bodyTracks(recording);
   if (all.length === 0) {
-    throw new DatasetError(`none of its ${recording.frames} frames has a body; leave the sample out`);
+    throw new DatasetError(
+      `recording: got ${recording.frames} frames without a body; expected at least one body. Leave the sample out.`,
+    );
   }
   const tracks = checked.denoise ? denoise(all, checked.denoise) : all;
   const chosen = mainBodies(tracks, recording.frames, checked.persons);

@@ -1,14 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DatasetError } from '../../datasetError.js';
-import {
-  bodyFields,
-  formatSkeletonFile,
-  jointFields,
-  jointValues,
-  parseSkeletonFile,
-  type SkeletonRecording,
-} from './skeletonFile.js';
+import { formatSkeletonFile } from './formatSkeletonFile.js';
+import { parseSkeletonFile } from './parseSkeletonFile.js';
+import { bodyFields, jointFields, jointValues, type SkeletonRecording } from './skeletonFile.js';
 
 const joint = (x: number | string) => `${x} -0.5 3.25 250.5 200 960 540 0 0 1e-3 -0 2`;
 const bodyLines = (id: string, x: number | string = 0.125) => [
@@ -17,7 +12,7 @@ const bodyLines = (id: string, x: number | string = 0.125) => [
   ...Array.from({ length: 25 }, () => joint(x)),
 ];
 const id = '72057594037931101';
-/** Frame 2 is empty; in frame 3 the bodies come the other way round. */
+/** Frame 2 is empty; in frame 3 the bodies are in reverse order. */
 const twoBodies = [
   '3',
   '2',
@@ -53,7 +48,7 @@ describe('parseSkeletonFile', () => {
     expect(Array.from(jointValues(first, ['x', 'colorY']).subarray(50, 54))).toEqual([3, 540, 3, 540]);
   });
 
-  it('takes blanks at the ends of lines and of the file, and a recording of nobody', () => {
+  it('accepts blanks at the ends of lines and of the file, and a recording without bodies', () => {
     expect(parseSkeletonFile(`${twoBodies.join(' \t\n')} \r\n\n \n`)).toEqual(
       parseSkeletonFile(twoBodies.join('\n')),
     );
@@ -73,7 +68,7 @@ describe('parseSkeletonFile', () => {
     expect(bodies[0]!.joints[0]).toBe(Math.fround(value));
   });
 
-  it('keeps pixels that the sensor could not place', () => {
+  it('keeps pixels that the sensor could not locate', () => {
     const odd = '0 0 3 -inf nan -1.#IND 1.#INF 0 0 0 0 1';
     const lines = ['1', '1', ...bodyLines(id).slice(0, -1), odd];
     const { bodies } = parseSkeletonFile(lines.join('\n'));
@@ -81,58 +76,78 @@ describe('parseSkeletonFile', () => {
   });
 
   it.each<[string, (lines: string[]) => string[], number, RegExp]>([
-    ['no text', () => [], 1, /ends where the number of frames should be/],
-    ['words', () => ['<html>', 'not found'], 1, /'<html>', expected the number of frames/],
+    ['no text', () => [], 1, /got the file's end; expected the number of frames/],
+    ['words', () => ['<html>', 'not found'], 1, /got '<html>'; expected the number of frames/],
     [
       'a count of frames that lies',
       ([, ...lines]) => ['900000000', ...lines],
       1,
-      /900000000 frames can't be/,
+      /got 900000000 frames in a file of/,
     ],
     [
       'more frames than there are',
       ([, ...lines]) => ['4', ...lines],
       112,
-      /ends where the number of bodies in frame 4/,
+      /got the file's end; expected the number of bodies in frame 4/,
     ],
     [
       'fewer frames than there are',
       ([, ...lines]) => ['2', ...lines],
       58,
-      /goes on behind its last frame, of 2/,
+      /got more lines behind the last of 2 frames/,
     ],
-    ['more bodies than there are', (lines) => lines.with(1, '3'), 57, /line ends where clippedEdges/],
-    ['half a number of bodies', (lines) => lines.with(1, '1.5'), 2, /'1.5', expected the number of bodies/],
-    ['20 joints', (lines) => lines.with(3, '20'), 4, /found 20 joints, expected 25/],
     [
-      'an id that is none',
+      'more bodies than there are',
+      (lines) => lines.with(1, '3'),
+      57,
+      /got the line's end; expected clippedEdges/,
+    ],
+    [
+      'half a number of bodies',
+      (lines) => lines.with(1, '1.5'),
+      2,
+      /got '1\.5'; expected the number of bodies/,
+    ],
+    ['20 joints', (lines) => lines.with(3, '20'), 4, /got 20 joints; expected 25/],
+    [
+      'an id that is not a number',
       (lines) => lines.with(2, lines[2]!.replace('7205', 'x')),
       3,
       /expected the id of body 1 of 2/,
     ],
-    ['a short line', (lines) => lines.with(4, '0 0 0'), 5, /ends where depthX should be, field 4 of 12/],
-    ['a long line', (lines) => lines.with(4, `${lines[4]} 7`), 5, /'7' behind 12 fields/],
     [
-      'a coordinate that is no number',
+      'a short line',
+      (lines) => lines.with(4, '0 0 0'),
+      5,
+      /got the line's end; expected depthX, field 4 of 12/,
+    ],
+    ['a long line', (lines) => lines.with(4, `${lines[4]} 7`), 5, /got '7' behind 12 fields/],
+    [
+      'a coordinate that is not a number',
       (lines) => lines.with(4, joint('0,5')),
       5,
-      /'0,5', expected x, a number/,
+      /got '0,5'; expected x, a number/,
     ],
-    ['a hexadecimal one', (lines) => lines.with(4, joint('0x1f')), 5, /'0x1f', expected x/],
-    ['NaN', (lines) => lines.with(28, joint('nan')), 29, /x is NaN, expected a number of metres/],
-    ['infinity', (lines) => lines.with(5, joint('-Infinity')), 6, /x is -Infinity/],
-    ['a huge number', (lines) => lines.with(5, joint('1e300')), 6, /beyond any measurement/],
+    ['a hexadecimal one', (lines) => lines.with(4, joint('0x1f')), 5, /got '0x1f'; expected x/],
+    ['NaN', (lines) => lines.with(28, joint('nan')), 29, /x: got NaN; expected a finite number of metres/],
+    ['infinity', (lines) => lines.with(5, joint('-Infinity')), 6, /x: got -Infinity/],
+    [
+      'a huge number',
+      (lines) => lines.with(5, joint('1e300')),
+      6,
+      /got 1e\+300; expected a number within the range/,
+    ],
     [
       'a body named twice',
       (lines) => lines.with(29, lines[2]!),
       30,
-      /frame 1 names body 72057594037931101 twice/,
+      /got body 72057594037931101 twice in frame 1/,
     ],
     [
-      'a line lost',
+      'a missing line',
       (lines) => lines.toSpliced(10, 1),
       29,
-      /line ends where x should be, field 1 of 12|ends|expected/,
+      /got the line's end; expected x, field 1 of 12|end|expected/,
     ],
     ['an empty line', (lines) => lines.toSpliced(1, 0, ''), 2, /expected the number of bodies/],
   ])('refuses %s', (_, change, line, reason) => {
@@ -142,7 +157,7 @@ describe('parseSkeletonFile', () => {
     expect({ file: error.file, line: error.line }).toEqual({ file: 'a.skeleton', line });
   });
 
-  it('ends every damaged file with an error that names a line', () => {
+  it('throws an error with a line for every damaged file', () => {
     const text = twoBodies.join('\n');
     fc.assert(
       fc.property(
@@ -168,7 +183,7 @@ describe('parseSkeletonFile', () => {
       fc.property(fc.nat(twoBodies.length - 1), fc.nat(twoBodies.length - 1), (a, b) => {
         const lines = twoBodies.with(a, twoBodies[b]!).with(b, twoBodies[a]!);
         try {
-          // Lines of the same kind may change places.
+          // Lines of the same kind may be swapped.
           expect(parseSkeletonFile(lines.join('\n')).frames).toBe(3);
           expect(lines[a]!.split(' ')).toHaveLength(lines[b]!.split(' ').length);
         } catch (error) {
@@ -211,7 +226,7 @@ describe('formatSkeletonFile', () => {
       };
     });
 
-  it('writes what parses to the very same recording', () => {
+  it('writes a text that parses to the same recording', () => {
     fc.assert(
       fc.property(recordings, (recording) => {
         expect(parseSkeletonFile(formatSkeletonFile(recording))).toEqual(recording);
@@ -220,21 +235,23 @@ describe('formatSkeletonFile', () => {
     );
   });
 
-  it('writes the lines of a file as they were', () => {
+  it('reproduces the lines of a file', () => {
     const text = `${twoBodies.join('\n').replaceAll('1e-3', '0.001')}\n`;
     expect(formatSkeletonFile(parseSkeletonFile(text))).toBe(text);
   });
 
-  it('refuses arrays that do not fit one another', () => {
+  it("refuses arrays that don't match", () => {
     const recording = parseSkeletonFile(twoBodies.join('\n'));
     const [body] = recording.bodies as [SkeletonRecording['bodies'][number]];
     const wrong = (change: object) => () =>
       formatSkeletonFile({ frames: 3, bodies: [{ ...body, ...change }] });
-    expect(wrong({ joints: body.joints.subarray(1) })).toThrow(/599 joint values/);
-    expect(wrong({ places: new Int32Array(1) })).toThrow(/1 places for 2 frames/);
-    expect(wrong({ id: 'one' })).toThrow(/must be digits/);
-    expect(wrong({ frames: Int32Array.of(2, 2) })).toThrow(/is in frame 2, expected ascending/);
-    expect(wrong({ frames: Int32Array.of(0, 3) })).toThrow(/frame 3, expected ascending numbers below 3/);
+    expect(wrong({ joints: body.joints.subarray(1) })).toThrow(
+      /body 72057594037931101: got 599 joint values/,
+    );
+    expect(wrong({ places: new Int32Array(1) })).toThrow(/got 1 places for 2 frames/);
+    expect(wrong({ id: 'one' })).toThrow(/body 'one': .*digits as the id/);
+    expect(wrong({ frames: Int32Array.of(2, 2) })).toThrow(/got frame 2; expected ascending/);
+    expect(wrong({ frames: Int32Array.of(0, 3) })).toThrow(/got frame 3; expected ascending numbers below 3/);
   });
 });
 

@@ -1,9 +1,9 @@
 import type { SplitRule } from '../../source/splitRule.js';
 
-/** Performers of NTU RGB+D 60 that train in its cross-subject protocol (Shahroudy et al., CVPR 2016, section 3.4). */
+/** Training performers in the cross-subject protocol of NTU RGB+D 60 (Shahroudy et al., CVPR 2016, section 3.4). */
 const trainingSubjects = [1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38];
 
-/** Those that NTU RGB+D 120 adds to them (Liu et al., TPAMI 2019; the list is on the authors' page, shahroudy/NTURGB-D). */
+/** Training performers that NTU RGB+D 120 adds (Liu et al., TPAMI 2019; the list is on the authors' page, shahroudy/NTURGB-D). */
 const addedSubjects = [
   45, 46, 47, 49, 50, 52, 53, 54, 55, 56, 57, 58, 59, 70, 74, 78, 80, 81, 82, 83, 84, 85, 86, 89, 91, 92, 93,
   94, 95, 97, 98, 100, 103,

@@ -59,7 +59,7 @@ describe('pyskl', () => {
     }
   });
 
-  it('begins at the spine of the first body, and leaves absent bodies at zero', async () => {
+  it('puts the origin at the spine of the first body, and keeps absent bodies at zero', async () => {
     const file = testData('pyskl3d4.numpy2.pkl');
     const { keypoint } = golden.three[1]!;
     const { arrays } = await read({ file, skeleton: { persons: 3, frames: 2 } }, 1);
@@ -92,20 +92,20 @@ describe('pyskl', () => {
     expect(arrays.skeleton).toEqual(Float32Array.from(expected));
   });
 
-  it('takes names of the classes', async () => {
+  it('uses given names of the classes', async () => {
     const file = testData('pyskl2d.numpy2.pkl');
     expect((await pyskl.list({ file, classes: ['a', 'b', 'c', 'd'] })).classes).toEqual(['a', 'b', 'c', 'd']);
     await expect(pyskl.list({ file, classes: ['a'] })).rejects.toThrow(
-      /1 names were given, the file has label 2/,
+      /classes: got 1 names; expected 3 or more, since the file has label 2/,
     );
   });
 
   describe('refuses', () => {
     const file = testData('pyskl3d4.numpy2.pkl');
     it.each<[string, Partial<PysklOptions>, RegExp]>([
-      ['no file', { file: '' }, /file: the path of a pickle/],
-      ['a file that is not there', { file: 'nowhere.pkl' }, /nowhere.pkl: there is no such file/],
-      ['a folder', { file: tmpdir() }, /a file was expected/],
+      ['no file', { file: '' }, /file: got ''; expected the path of a pickle/],
+      ['a file that is not there', { file: 'nowhere.pkl' }, /nowhere.pkl: got no such file/],
+      ['a folder', { file: tmpdir() }, /got something other than a regular file/],
       [
         'no persons',
         { skeleton: { persons: 0 } },
@@ -116,7 +116,7 @@ describe('pyskl', () => {
         { skeleton: { frames: 0.5 } },
         /skeleton\.frames: got 0\.5; expected a whole number from 1/,
       ],
-      ['a missing folder of videos', { videos: '/nowhere' }, /nowhere: there is no such folder/],
+      ['a missing folder of videos', { videos: '/nowhere' }, /nowhere: got no such folder/],
     ])('%s', async (_, options, message) => {
       const listing = pyskl.list({ file, ...options });
       await expect(listing).rejects.toThrow(DatasetError);
@@ -129,7 +129,7 @@ describe('pyskl', () => {
       const [sample] = await listed({ file: copy });
       writeFileSync(copy, readFileSync(file).subarray(0, 1000));
       await expect(pyskl.read(sample!, { file: copy })).rejects.toThrow(
-        /changed.pkl: the file has 1000 bytes/,
+        /changed.pkl: got 1000 bytes; expected/,
       );
     });
   });
@@ -142,29 +142,31 @@ describe('pyskl', () => {
       expect(splits).toEqual({});
       const outcomes = await Promise.allSettled(samples.map((sample) => pyskl.read(sample, { file })));
       const reasons = outcomes.map((outcome) => {
-        if (outcome.status === 'fulfilled') return 'sound';
+        if (outcome.status === 'fulfilled') return 'valid';
         expect(outcome.reason).toBeInstanceOf(DatasetError);
         expect(outcome.reason.file).toBe(file);
         return outcome.reason.reason;
       });
       expect(reasons).toEqual([
-        'sound',
-        "annotations[1]: frame_dir 'S001C001P001R001A001' came before",
-        'annotations[2]: a dict was expected',
-        'annotations[3]: label -1 was found, a whole number from 0 was expected',
-        'annotations[4]: total_frames is 3, keypoint has 2 frames',
-        'annotations[5]: keypoint has shape [2,25,3], [persons, frames, joints, 2 or 3] was expected',
-        "annotations[6]: it has 20 joints in 3D, the 25 of NTU's were expected",
-        "annotations[7]: it has no 'img_shape' of a height and a width, which its pixels need",
-        'annotations[8]: keypoint_score is no array of shape [1,2,17]',
-        'annotations[9]: keypoint has shape [1,3,17,2], the first one [persons, frames, 25, 3]',
-        expect.stringMatching(/^annotations\[10\]: its key points are in another file, 'k.pkl'/),
+        'valid',
+        "annotations[1]: frame_dir: got 'S001C001P001R001A001' again; expected unique names.",
+        expect.stringMatching(/^annotations\[2\]: got .*; expected a dict\.$/),
+        'annotations[3]: label: got -1; expected a whole number from 0.',
+        'annotations[4]: total_frames: got 3; expected 2, as in keypoint.',
+        'annotations[5]: keypoint: got shape [2, 25, 3]; expected [persons, frames, joints, 2 or 3].',
+        "annotations[6]: keypoint: got 20 joints in 3D; expected NTU's 25.",
+        'annotations[7]: img_shape: got no picture size; expected height and width, for pixels.',
+        'annotations[8]: keypoint_score: got another value; expected an array of shape [1, 2, 17].',
+        'annotations[9]: keypoint: got shape [1, 3, 17, 2]; expected [persons, frames, 25, 3], like the first.',
+        expect.stringMatching(
+          /^annotations\[10\]: raw_file: got 'k\.pkl'; expected the key points in this file/,
+        ),
       ]);
       expect(new Set(samples.map(({ id }) => id)).size).toBe(11);
     },
   );
 
-  it('leaves out samples that have no video', async () => {
+  it('skips samples without a video', async () => {
     writeFileSync(join(folder, 'S001C001P001R001A001_rgb.avi'), '');
     writeFileSync(join(folder, 'notes.txt'), '');
     const listing = await pyskl.list({ file: testData('pyskl3d4.numpy2.pkl'), videos: folder });
@@ -180,7 +182,7 @@ describe('pyskl', () => {
     });
   });
 
-  it('gives arrays or an error of its own for bytes that were changed, soon', async () => {
+  it('gives arrays or a DatasetError for changed bytes, soon', async () => {
     const whole = [
       testData('pyskl3d5.numpy2.pkl'),
       testData('pyskl3d2.numpy1.pkl'),

@@ -1,7 +1,7 @@
 import { parse } from 'node:path';
 import { float32ValuesOf } from '@amr/formats';
 import { DatasetError } from '../../datasetError.js';
-import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
+import { checkCount, checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { videosBelow } from '../../source/filesBelow.js';
 import { readWholeFile } from '../../source/readWholeFile.js';
 import type {
@@ -13,62 +13,61 @@ import type {
 } from '../../source/sourceFormat.js';
 import { readVideo } from '../../video/readVideo.js';
 import { checkVideoOptions, type VideoOptions, videoModality } from '../../video/videoOptions.js';
+import { type SkeletonFit, skeletonFits } from '../fitToFrames.js';
+import { checkPath, checkVideosFolder } from '../formatChecks.js';
 import { fitKeypoints } from '../keypoints/fitKeypoints.js';
 import { keypointBox } from '../keypoints/keypointBox.js';
 import { inPictureHeights, keypointUnit } from '../keypoints/pictureHeights.js';
 import { ntu60Classes, ntu120Classes } from '../ntu/classNames.js';
 import type { BodyClip } from '../ntu/mainBodies.js';
-import { alignView, center, fitFrames, type SkeletonFit } from '../ntu/normalize.js';
+import { alignView, center, fitFrames } from '../ntu/normalize.js';
 import { parseSampleName } from '../ntu/sampleName.js';
 import { jointCount } from '../ntu/skeletonFile.js';
 import { type Annotation, type AnnotationFile, parseAnnotationFile } from './annotationFile.js';
 import { pysklSplits } from './pysklSplits.js';
 import { readStoredArrays, type StoredArray, storedArray } from './storedArray.js';
 
-/** How PYSKL's skeletons become arrays of one shape. Plain data. */
+/** Options of making arrays of fixed shape from PYSKL's skeletons. Plain data. */
 export interface PysklSkeletonOptions {
-  /** Persons of each sample: the first of those in the file, zeros where there are fewer. Default 2, as PYSKL's FormatGCNInput. */
+  /** Number of persons of each sample: the first in the file, and zeros when there are fewer. Default 2, as in PYSKL's FormatGCNInput. */
   persons?: number;
-  /** Frames of each skeleton. Default 64. */
+  /** Number of frames. Default 64. */
   frames?: number;
-  /**
-   * How a sample comes to have so many: evenly over all of it, with zeros behind its end, or from its beginning again. Default
-   * `'resample'`.
-   */
+  /** How a sample gets this number of frames: see {@link SkeletonFit}. Default `'resample'`. */
   fit?: SkeletonFit;
   /**
-   * Of joints in metres: whether all of a sample is moved so that the middle of the first body's spine is at 0 in the first frame,
-   * as PYSKL's PreNormalize3D does. Default true.
+   * Whether joints in metres are moved so that the middle of the first body's spine is at 0 in the first frame, as PYSKL's
+   * PreNormalize3D does. Default true.
    */
   center?: boolean;
   /**
-   * Of joints in metres: whether all of a sample is turned so that in the first frame the first body's spine lies along z and its
-   * shoulders along x, as PYSKL's PreNormalize3D does. Default false.
+   * Whether joints in metres are rotated so that in the first frame the first body's spine is on the z axis and its shoulders are on
+   * the x axis, as PYSKL's PreNormalize3D does. Default false.
    */
   alignView?: boolean;
 }
 
-/** What {@link pyskl} reads, and how. Plain data. */
+/** Options of {@link pyskl}. Plain data. */
 export interface PysklOptions {
   /** The pickle: `ntu60_3danno.pkl`, `ntu60_hrnet.pkl`, ... */
   file: string;
   /** How skeletons and key points are prepared. */
   skeleton?: PysklSkeletonOptions;
-  /** Names of the classes, by label. Default: NTU's names where names and labels are NTU's, `'class 0'` and so on otherwise. */
+  /** Names of the classes, by label. Default: NTU's names when samples and labels are NTU's, otherwise `'class 0'` and so on. */
   classes?: string[];
-  /** A folder of videos named after the samples (`<frame_dir>_rgb.avi` of NTU, or `<frame_dir>.mp4`); samples without are left out. */
+  /** Folder of videos with the samples' names (`<frame_dir>_rgb.avi` of NTU, or `<frame_dir>.mp4`). Samples without a video are skipped. */
   videos?: string;
-  /** How videos are read; the box of `crop: 'person'` is known of 2D key points only. */
+  /** How videos are read. Only 2D key points give a box for `crop: 'person'`. */
   video?: VideoOptions;
 }
 
-/** What reading a sample needs beside its name. */
+/** What reading a sample needs besides its file. */
 interface Part {
-  /** Bytes of the pickle. */
+  /** Size of the pickle in bytes. */
   size: number;
   /** Number of the annotation in the file. */
   index: number;
-  /** Keypoint and score; absent: they are no part of the file's bytes. */
+  /** Key points and scores; absent when the file's bytes don't contain them as they are. */
   arrays?: StoredArray[];
   /** Shape of the keypoint array. */
   shape: number[];
@@ -80,15 +79,15 @@ interface Part {
  * PYSKL's annotation pickles (Duan et al., ACM MM 2022; their format is in PYSKL's tools/data/README.md), which hold 2D or 3D
  * skeletons of NTU RGB+D 60 and 120, FineGYM, UCF101, HMDB51, Diving48 and others: `ntu60_3danno.pkl`, `ntu60_hrnet.pkl`, ...
  *
- * The pickle is read by a machine that makes plain values and NumPy's arrays only; nothing of it is executed. `list` reads the
- * file once and notes where in it each sample's arrays are, and `read` reads those bytes alone. (Files of pickle protocol 2,
- * which Python 3 doesn't write by itself, hold no such bytes; of them each thread keeps the whole file.)
+ * The pickle's reader makes plain values and NumPy's arrays only, and executes nothing. `list` reads the file once and remembers the
+ * position of each sample's arrays, and `read` reads only those bytes. (Files of pickle protocol 2, which Python 3 doesn't write by
+ * default, don't contain such bytes; for them each thread keeps the whole file in memory.)
  *
- * Modality `skeleton`: of 3D joints `[persons, frames, joints, 3]` in metres; of 2D key points kind `'keypoints'`,
- * `[persons, frames, joints, 3]` of x, y and score, x and y in picture heights from the picture's middle, x to the right and y up.
- * A key point of score 0 is all zero, and without scores all have score 1 unless they are at 0, 0. With `videos`, `rgb` beside it.
- * Samples are named by `frame_dir`; those of NTU have the tags `setup`, `camera`, `subject`, `replication` and `action`. Splits are the
- * file's own lists, `xsub_train` and `xsub_val` as `xsub`. An annotation that makes no sense is a damaged sample.
+ * Modality `skeleton`: 3D joints are `[persons, frames, joints, 3]` in metres; 2D key points have kind `'keypoints'`, `[persons,
+ * frames, joints, 3]` of x, y and score, x and y in picture heights from the picture's middle, x to the right and y up. A key point
+ * with score 0 is all zero; without scores, all have score 1 unless they are at 0, 0. With `videos` also `rgb`. Samples are named by
+ * `frame_dir`; those of NTU have the tags `setup`, `camera`, `subject`, `replication` and `action`. Splits are the file's own lists,
+ * `xsub_train` and `xsub_val` as `xsub`. An annotation that is not valid is a damaged sample.
  */
 export const pyskl: SourceFormat<PysklOptions> = {
   name: 'pyskl',
@@ -188,35 +187,24 @@ function checkOptions(options: PysklOptions) {
     center: toOrigin = true,
     alignView: align = false,
   } = skeleton;
-  if (typeof file !== 'string' || file === '') {
-    throw new DatasetError('file: the path of a pickle was expected, such as ntu60_3danno.pkl');
-  }
+  checkPath('file', file, 'the path of a pickle such as ntu60_3danno.pkl');
   checkCount('skeleton.persons', persons);
   checkCount('skeleton.frames', frames);
-  if (!['resample', 'pad', 'loop'].includes(fit)) {
-    throw new DatasetError(`skeleton.fit: '${fit}' was given, 'resample', 'pad' or 'loop' was expected`);
-  }
-  if (classes && !classes.every((name) => typeof name === 'string')) {
-    throw new DatasetError('classes: a list of names was expected');
-  }
+  checkOneOf('skeleton.fit', fit, skeletonFits);
+  const isNames = classes === undefined || classes.every((name) => typeof name === 'string');
+  checkOption('classes', classes, isNames, 'a list of names');
   checkVideoOptions(options.video);
-  if (options.video && options.videos === undefined) {
-    throw new DatasetError(
-      'video: options of videos were given, expected the folder of the videos too, as videos',
-    );
-  }
+  checkVideosFolder(options);
   return { persons, frames, fit, toOrigin, align };
 }
 
-/** Joints and coordinates of the first annotation that has any. */
+/** Joints and coordinates of the first valid annotation. */
 function layoutOf(annotations: readonly Annotation[], file: string): [joints: number, coordinates: number] {
   const first = annotations.find(({ fault }) => fault === undefined);
   if (!first) {
     throw new DatasetError(
-      `none of its ${annotations.length} annotations can be used; the first: ${annotations[0]!.fault}`,
-      {
-        file,
-      },
+      `got ${annotations.length} annotations that can't be used; expected valid ones. The first: ${annotations[0]!.fault}`,
+      { file },
     );
   }
   const [, , joints, coordinates] = first.keypoint!.shape;
@@ -234,7 +222,7 @@ function partOf(
   const shape = keypoint?.shape ?? [];
   const differs =
     fault === undefined && (shape[2] !== joints || shape[3] !== coordinates)
-      ? `keypoint has shape [${shape}], the first one [persons, frames, ${joints}, ${coordinates}]`
+      ? `keypoint: got shape [${shape.join(', ')}]; expected [persons, frames, ${joints}, ${coordinates}], like the first.`
       : undefined;
   const found = fault ?? differs;
   return {
@@ -247,28 +235,30 @@ function partOf(
   };
 }
 
-/** NTU's names of the classes where all names and labels are NTU's. */
+/** The names of the classes: NTU's when all names and labels are NTU's. */
 function classesOf(
   annotations: readonly Annotation[],
   { classes, file }: PysklOptions,
 ): { dataset: string; classes: readonly string[] } {
-  const sound = annotations.filter(({ fault }) => fault === undefined);
-  const most = sound.reduce((greatest, { label }) => Math.max(greatest, label), 0);
-  const names = sound.map(({ id, label }) => ({ name: parseSampleName(id), label }));
+  const valid = annotations.filter(({ fault }) => fault === undefined);
+  const maxLabel = valid.reduce((max, { label }) => Math.max(max, label), 0);
+  const names = valid.map(({ id, label }) => ({ name: parseSampleName(id), label }));
   const isNtu = names.every(({ name, label }) => name?.action === label + 1 && label < ntu120Classes.length);
   const is60 = isNtu && names.every(({ name, label }) => label < ntu60Classes.length && name!.setup <= 17);
   const dataset = isNtu ? (is60 ? 'ntu60' : 'ntu120') : parse(file).name;
   if (classes) {
-    if (classes.length > most) return { dataset, classes };
-    throw new DatasetError(`classes: ${classes.length} names were given, the file has label ${most}`);
+    if (classes.length > maxLabel) return { dataset, classes };
+    throw new DatasetError(
+      `classes: got ${classes.length} names; expected ${maxLabel + 1} or more, since the file has label ${maxLabel}.`,
+    );
   }
   if (isNtu) return { dataset, classes: is60 ? ntu60Classes : ntu120Classes };
-  return { dataset, classes: Array.from({ length: most + 1 }, (_, label) => `class ${label}`) };
+  return { dataset, classes: Array.from({ length: maxLabel + 1 }, (_, label) => `class ${label}`) };
 }
 
 type Checked = ReturnType<typeof checkOptions>;
 
-/** `[persons, frames, 25, 3]` in metres: moved, turned and in as many frames as are wanted. */
+/** `[persons, frames, 25, 3]` in metres: moved, rotated and fitted to the number of frames. */
 function skeletonOf(points: Float32Array, frames: number, options: Checked): Float32Array {
   const { persons, fit, toOrigin, align } = options;
   const stride = jointCount * 3;
@@ -314,8 +304,8 @@ function boxOf(
   return keypointBox(video, found, { width, height }, options, signal);
 }
 
-/** The last file whose arrays aren't bytes of it. */
-let kept: { key: string; content: Promise<AnnotationFile> } | undefined;
+/** The file that was read last by {@link readPickledArrays}. */
+let cached: { key: string; content: Promise<AnnotationFile> } | undefined;
 
 async function readPickledArrays(
   file: string,
@@ -323,12 +313,16 @@ async function readPickledArrays(
   signal?: AbortSignal,
 ): Promise<Float32Array[]> {
   const key = `${size} ${file}`;
-  if (kept?.key !== key) {
-    kept = { key, content: readWholeFile(file).then((bytes) => parseAnnotationFile(bytes, file)) };
+  if (cached?.key !== key) {
+    cached = { key, content: readWholeFile(file).then((bytes) => parseAnnotationFile(bytes, file)) };
   }
-  const { annotations } = await kept.content;
+  const { annotations } = await cached.content;
   signal?.throwIfAborted();
   const { keypoint, score } = annotations[index] ?? {};
-  if (!keypoint) throw new DatasetError('the file has become another one; list it anew', { file });
+  if (!keypoint) {
+    throw new DatasetError('got another file than the listed one; expected no change. List it again.', {
+      file,
+    });
+  }
   return [keypoint, ...(score ? [score] : [])].map(float32ValuesOf);
 }

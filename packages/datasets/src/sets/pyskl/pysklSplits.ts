@@ -1,10 +1,10 @@
 import type { SplitRule } from '../../source/splitRule.js';
 
 /**
- * PYSKL's lists of names as splits of two parts. Lists whose names differ in `train` and `val` or `test` alone belong together:
- * `xsub_train` and `xsub_val` are split `xsub`, `train1` and `test1` are `split1`, `train` and `val` are `default`; where there
- * are both, `test` tests, and with `val` in its place the split's name has `_val` behind it. A list without a partner is a split
- * with one empty part.
+ * PYSKL's lists of names as splits of two parts. Lists whose names differ only in `train` and `val` or `test` belong together:
+ * `xsub_train` and `xsub_val` are split `xsub`, `train1` and `test1` are `split1`, `train` and `val` are `default`. When there are
+ * both, `test` is the test part, and the split with `val` as its test part has the suffix `_val`. A list without a partner becomes a
+ * split with one empty part.
  */
 export function pysklSplits(lists: ReadonlyMap<string, readonly string[]>): { [name: string]: SplitRule } {
   const splits = new Map<string, SplitRule>();

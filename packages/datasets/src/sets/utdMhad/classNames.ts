@@ -1,4 +1,4 @@
-/** The 27 actions of UTD-MHAD in the order of their numbers, `a1` to `a27`, by the short names that the compact data set has. */
+/** The 27 actions of UTD-MHAD in the order of their numbers, `a1` to `a27`, with the short names of the compact data set. */
 export const utdMhadClasses: readonly string[] = [
   'swipe left',
   'swipe right',

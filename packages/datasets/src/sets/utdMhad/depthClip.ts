@@ -1,23 +1,23 @@
 import type { NumericValues } from '@amr/formats';
 import { evenlySpaced } from '@amr/internal';
 import { DatasetError } from '../../datasetError.js';
-import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
+import { checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
 
-/** How depth maps become small pictures. The defaults make those of the compact data set. Plain data. */
+/** Options of making small pictures from depth maps. The defaults are those of the compact data set. Plain data. */
 export interface DepthClipOptions {
-  /** Frames of each clip, taken uniformly, first and last included. Default 16. */
+  /** Number of frames, chosen evenly, first and last included. Default 16. */
   frames?: number;
-  /** Side of the square pictures in pixels; each is a mean over an area. Default 64. */
+  /** Side of the square pictures in pixels; each pixel is a mean over an area. Default 64. */
   size?: number;
-  /** What is added to the larger of the body's width and height, as a share of it, beside two pixels. Default 0.1. */
+  /** Margin as a fraction of the larger of the body's width and height, in addition to two pixels. Default 0.1. */
   margin?: number;
-  /** Millimetres of depth from the darkest to the brightest, the body's median in the middle. Default 2000. */
+  /** Millimetres from the darkest to the brightest depth, with the body's median in the middle. Default 2000. */
   range?: number;
 }
 
-/** A clip of depth maps of one body, where 0 is whatever isn't the body. */
+/** A clip of depth maps of one body; 0 is the background. */
 export interface DepthMaps {
-  /** Millimetres `[frames, width, height]` row by row: column by column of each picture, as MATLAB keeps `height x width x frames`. */
+  /** Millimetres `[frames, width, height]`: pictures are stored column by column, as MATLAB stores `height x width x frames`. */
   values: NumericValues;
   /** Rows of a picture. */
   height: number;
@@ -27,25 +27,25 @@ export interface DepthMaps {
   frames: number;
 }
 
-/** Small pictures of a clip, and what they are cut and shaded by. */
+/** Small pictures of a clip, and how they were cut and shaded. */
 export interface DepthClip {
-  /** Intensities `[frames, size, size]`: 0 for the background, 5 to 255 for the body, brighter is nearer. */
+  /** Intensities `[frames, size, size]`: 0 for the background, 5 to 255 for the body; nearer points are brighter. */
   pixels: Uint8Array;
-  /** The square that was cut out; it may stick out of the picture, where there is background. */
+  /** The square that was cut out. The part outside the picture is background. */
   crop: { top: number; left: number; side: number };
-  /** Median of the body's depths in the frames that were taken, in millimetres. */
+  /** Median of the body's depths in the chosen frames, in millimetres. */
   median: number;
 }
 
-/** The body's least intensity, so that it is told from the background however far it is. */
-const least = 0.02;
-/** Width or height that a picture may have. */
-const mostPixels = 4096;
+/** Smallest intensity of the body, which distinguishes it from the background at any distance. */
+const MIN_INTENSITY = 0.02;
+/** Limit of a picture's width and height. */
+const MAX_SIDE = 4096;
 const depthKeys = optionKeys<DepthClipOptions>({ frames: true, size: true, margin: true, range: true });
 
 /**
- * The options with their defaults.
- * @throws {DatasetError} when one is out of its range
+ * Fills in the defaults.
+ * @throws {DatasetError} when an option is not valid
  */
 export function checkDepthOptions(options: DepthClipOptions = {}): Required<DepthClipOptions> {
   rejectUnknownOptions('depth', options, depthKeys);
@@ -54,31 +54,28 @@ export function checkDepthOptions(options: DepthClipOptions = {}): Required<Dept
   checkCount('depth.size', size);
   if (frames * size * size > 2 ** 30) {
     throw new DatasetError(
-      `frames and size of depth: ${frames} pictures of ${size} x ${size} are too many bytes`,
+      `depth: got ${frames} frames of size ${size}; expected at most ${2 ** 30} bytes in all. Reduce frames or size.`,
     );
   }
-  if (!(margin >= 0 && margin <= 10)) {
-    throw new DatasetError(`margin of depth: ${margin} was given, a number from 0 to 10 was expected`);
-  }
-  if (!(range > 0 && range <= 65535)) {
-    throw new DatasetError(`range of depth: ${range} was given, millimetres up to 65535 were expected`);
-  }
+  checkOption('depth.margin', margin, margin >= 0 && margin <= 10, 'a number from 0 to 10');
+  const isRange = range > 0 && range <= 65535;
+  checkOption('depth.range', range, isRange, 'a number of millimetres above 0, at most 65535');
   return { frames, size, margin, range };
 }
 
 /**
- * Small pictures of a body: one square for the whole clip, around wherever the body is in any of its frames; depths as intensities,
- * `255 * clip(1/2 + (median - z) / range, 0.02, 1)`; and the mean over each small pixel's area, the background as 0 among it. An
- * area is all pixels that the small one touches, each counted fully.
- * @param file what errors name
- * @throws {DatasetError} when there is no body, or values are no depths of 16 bits
+ * Small pictures of a body. One square is cut out for the whole clip, which contains the body in all frames. Depths become
+ * intensities, `255 * clip(1/2 + (median - z) / range, 0.02, 1)`. Each small pixel is the mean over its area, in which the background
+ * counts as 0; an area consists of all pixels that the small pixel touches, each with full weight.
+ * @param file the file that errors name
+ * @throws {DatasetError} when there is no body, or values are not depths of 16 bits
  */
 export function depthClip(maps: DepthMaps, options: DepthClipOptions, file?: string): DepthClip {
   const { frames, size, margin, range } = checkDepthOptions(options);
   const { height, width, values } = maps;
-  if (Math.max(height, width) > mostPixels) {
+  if (Math.max(height, width) > MAX_SIDE) {
     throw new DatasetError(
-      `pictures of ${width} x ${height} were found, at most ${mostPixels} pixels expected`,
+      `got pictures of ${width} x ${height}; expected at most ${MAX_SIDE} pixels in width and height.`,
       { file },
     );
   }
@@ -91,7 +88,7 @@ export function depthClip(maps: DepthMaps, options: DepthClipOptions, file?: str
     Math.ceil(((i + 1) * side) / size),
   ]) as [number, number][];
   const pixels = new Uint8Array(frames * size * size);
-  // Sums over rows, for each small row and each column of the square.
+  // Sums over rows, for each row of the small picture and each column of the square.
   const sums = new Float64Array(size * side);
   for (const [i, frame] of taken.entries()) {
     sums.fill(0);
@@ -103,7 +100,7 @@ export function depthClip(maps: DepthMaps, options: DepthClipOptions, file?: str
         let sum = 0;
         for (let y = Math.max(0, top + from); y < Math.min(height, top + to); y++) {
           const z = values[column + y] as number;
-          if (z > 0) sum += Math.min(1, Math.max(least, 0.5 + (median - z) / range));
+          if (z > 0) sum += Math.min(1, Math.max(MIN_INTENSITY, 0.5 + (median - z) / range));
         }
         sums[row * side + x] = sum;
       }
@@ -137,7 +134,7 @@ function bodySquare({ values, height, width, frames }: DepthMaps, margin: number
     left = Math.min(left, x);
     right = Math.max(right, x);
   }
-  if (bottom < 0) throw new DatasetError('no pixel of any frame is of a body: all are 0', { file });
+  if (bottom < 0) throw new DatasetError('got only zeros; expected depths of a body.', { file });
   const side = Math.floor((1 + margin) * Math.max(bottom - top + 1, right - left + 1)) + 2;
   return {
     top: roundToEven((top + bottom + 1 - side) / 2),
@@ -154,7 +151,7 @@ function bodyMedian({ values, height, width }: DepthMaps, taken: readonly number
       const z = values[i] as number;
       if (z === 0) continue;
       if (!(z > 0 && z <= 65535)) {
-        throw new DatasetError(`the depth ${z} was found, millimetres from 0 to 65535 were expected`, {
+        throw new DatasetError(`got the depth ${z}; expected millimetres from 0 to 65535.`, {
           file,
         });
       }
@@ -162,7 +159,9 @@ function bodyMedian({ values, height, width }: DepthMaps, taken: readonly number
       total++;
     }
   }
-  if (total === 0) throw new DatasetError('no pixel of the frames that are taken is of a body', { file });
+  if (total === 0) {
+    throw new DatasetError('got only zeros in the chosen frames; expected depths of a body.', { file });
+  }
   const ranked = (rank: number) => {
     let z = 0;
     for (let seen = counts[0]!; seen <= rank; seen += counts[z]!) z++;
@@ -171,7 +170,7 @@ function bodyMedian({ values, height, width }: DepthMaps, taken: readonly number
   return (ranked(Math.floor((total - 1) / 2)) + ranked(Math.floor(total / 2))) / 2;
 }
 
-/** Halves go to the even number, as NumPy and Python have it. */
+/** Rounds halves to the even number, as NumPy and Python do. */
 function roundToEven(value: number): number {
   const below = Math.floor(value);
   return value - below === 0.5 ? below + Math.abs(below % 2) : Math.round(value);

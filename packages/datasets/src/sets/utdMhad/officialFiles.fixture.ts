@@ -36,10 +36,10 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** A performance of `frames` frames, in small: depth maps of 12 x 16, joints that move by 0.1 m a frame, `2 * frames` moments. */
+/** A small performance of `frames` frames: depth maps of 12 x 16, joints that move by 0.1 m a frame, `2 * frames` moments. */
 export function performanceFiles(id: string, frames = 5): { [name: string]: Uint8Array } {
   const depth = new Uint16Array(12 * 16 * frames);
-  // Columns 5 to 8, rows 2 to 9, 10 mm farther each frame.
+  // Columns 5 to 8, rows 2 to 9, 10 mm further each frame.
   for (let t = 0; t < frames; t++) {
     for (let x = 5; x <= 8; x++) depth.fill(2000 + 10 * t, (t * 16 + x) * 12 + 2, (t * 16 + x) * 12 + 10);
   }

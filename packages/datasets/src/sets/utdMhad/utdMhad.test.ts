@@ -71,16 +71,16 @@ describe('a small compact folder', () => {
   });
 
   it.each([
-    ['missing', skeletonName, undefined, /there is no such file/],
-    ['cut off', depthName, gzipSync(depth).subarray(0, 40), /not a whole gzip file/],
-    ['not gzip', depthName, depth, /not a whole gzip file/],
+    ['missing', skeletonName, undefined, /got no such file/],
+    ['cut off', depthName, gzipSync(depth).subarray(0, 40), /expected a complete gzip file/],
+    ['not gzip', depthName, depth, /expected a complete gzip file/],
     [
       'too short',
       depthName,
       gzipSync(depth.subarray(1)),
-      /holds 191 bytes unpacked, index.json calls for 192/,
+      /got 191 bytes unpacked; expected 192, as in index\.json/,
     ],
-    ['not JSON', 'index.json', '{"depth": [', /not JSON/],
+    ['not JSON', 'index.json', '{"depth": [', /got a syntax error: .*; expected JSON/],
     [
       'of another shape',
       'index.json',
@@ -112,15 +112,18 @@ describe('a small compact folder', () => {
     const bad = skeleton.slice();
     bad[7] = Number.NaN;
     await write(skeletonName, gzipSync(new Uint8Array(bad.buffer)));
-    await expect(utdMhad(folder, { resolution: 4 })).rejects.toThrow(/value NaN of sample 'a1_s1_t1'/);
+    await expect(utdMhad(folder, { resolution: 4 })).rejects.toThrow(/got NaN in sample 'a1_s1_t1'/);
   });
 
   it.each([
-    [{ resolution: 3 }, /a divisor of the stored 4/],
-    [{ resolution: 4, frames: 4 }, /at most the stored 3/],
+    [{ resolution: 3 }, /resolution: got 3; expected a divisor of the stored 4/],
+    [{ resolution: 4, frames: 4 }, /expected at most the stored 3/],
     [{ resolution: 4, frames: 0 }, /frames\.depth: got 0; expected a whole number from 1/],
-    [{ resolution: 4, split: 'validation' as 'train' }, /'train', 'test', 'all'/],
-    [{ resolution: 4, split: { subjects: [9] } }, /no sample is of/],
+    [
+      { resolution: 4, split: 'validation' as 'train' },
+      /split: got "validation"; expected 'train', 'test', 'all'/,
+    ],
+    [{ resolution: 4, split: { subjects: [9] } }, /split: got .*, which has no sample/],
   ])('refuses %j', async (options, reason) => {
     await expect(utdMhad(folder, options)).rejects.toThrow(reason);
   });

@@ -1,13 +1,14 @@
 import { evenlySpaced } from '@amr/internal';
 import { DatasetError } from '../../datasetError.js';
-import { checkCount } from '../../options.js';
+import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { type ArrayDataset, fromArrays } from '../../source/fromArrays.js';
+import { withFile } from '../../source/withFile.js';
 
-/** What {@link utdMhad} takes out of the folder. */
+/** Options of {@link utdMhad}. */
 export interface UtdMhadOptions {
   /**
-   * Which subjects: `'train'` (odd numbers) and `'test'` (even numbers) are the cross-subject protocol; `'all'`; or these
-   * subjects. Default `'all'`.
+   * The subjects: `'train'` (odd numbers) and `'test'` (even numbers) are the cross-subject protocol; `'all'`; or the given subjects.
+   * Default `'all'`.
    */
   split?:
     | 'train'
@@ -17,22 +18,25 @@ export interface UtdMhadOptions {
         /** Numbers of the subjects, 1 to 8. */
         subjects: readonly number[];
       };
-  /** Side of the depth frames in pixels, a divisor of the stored 64; smaller ones are averages over areas. Default 64. */
+  /** Side of the depth frames in pixels, a divisor of the stored 64. They are reduced by averaging areas. Default 64. */
   resolution?: number;
   /**
-   * Frames of both streams, or of each: taken uniformly, first and last included, out of the stored 16 depth and 64
-   * skeleton frames, so that the streams stay aligned. Default all of them.
+   * Number of frames of both streams, or of each. They are chosen evenly, first and last included, out of the stored 16 depth and 64
+   * skeleton frames, so that the streams stay aligned. Default: all.
    */
   frames?:
     | number
     | {
-        /** Frames of the depth video. */
+        /** Number of depth frames. */
         depth?: number;
-        /** Frames of the skeletons. */
+        /** Number of skeleton frames. */
         skeleton?: number;
       };
 }
 
+const utdMhadKeys = optionKeys<UtdMhadOptions>({ split: true, resolution: true, frames: true });
+
+const DOWNLOAD_AGAIN = 'Download the file again.';
 const indexFile = 'index.json';
 const depthFile = 'depth_u8_861x16x64x64.bin.gz';
 const skeletonFile = 'skeleton_f32_861x64x20x3.bin.gz';
@@ -46,22 +50,23 @@ interface Index {
 }
 
 /**
- * UTD-MHAD (Chen, Jafari & Kehtarnavaz, ICIP 2015: 27 actions, 8 subjects, Kinect depth and skeleton of the same
- * performance) out of a compact folder: `index.json` (`depth` and `skeleton`: shapes; `classes`; `samples`: each its `id`,
- * 0-based `label` and `subject`), `depth_u8_861x16x64x64.bin.gz` and `skeleton_f32_861x64x20x3.bin.gz` (little-endian),
- * all in the same order of samples.
+ * Reads UTD-MHAD (Chen, Jafari & Kehtarnavaz, ICIP 2015: 27 actions, 8 subjects, Kinect depth and skeleton of the same
+ * performance) from a compact folder: `index.json` (`depth` and `skeleton`: shapes; `classes`; `samples`: `id`, 0-based `label` and
+ * `subject` of each), `depth_u8_861x16x64x64.bin.gz` and `skeleton_f32_861x64x20x3.bin.gz` (little-endian), all in the same order of
+ * samples.
  *
- * Modalities: `depth` `[frames, resolution, resolution, 1]`, range [0, 1], 0 for background and greater for nearer;
- * `skeleton` `[1, frames, 20, 3]` in metres, as the sensor gives it: x to the sensor's left, y up, z away from it.
- * The bytes of the depth frames are kept as bytes; frames that are left out are not kept.
+ * Modalities: `depth` `[frames, resolution, resolution, 1]`, range [0, 1], 0 for the background and larger values for nearer points;
+ * `skeleton` `[1, frames, 20, 3]` in metres, as the sensor gives it: x to the sensor's left, y up, z away from it. Depth frames stay
+ * bytes in memory; only the chosen frames are kept.
  *
  * @param folder the compact folder
  * @param options split, resolution, frames; see {@link UtdMhadOptions}
  * @returns the samples of the split, in the stored order
- * @throws {DatasetError} when a file is missing or damaged (`file` names it), or an option can't be met
+ * @throws {DatasetError} when a file is missing or damaged (`file` names it), or an option is not valid
  */
 export async function utdMhad(folder: string, options: UtdMhadOptions = {}): Promise<ArrayDataset> {
   const { resolution = 64, split = 'all' } = options;
+  rejectUnknownOptions('utdMhad', options, utdMhadKeys);
   const index = await readIndex(folder);
   const [total, depthFrames, height, width] = index.depth;
   const skeletonFrames = index.skeleton[1];
@@ -71,13 +76,15 @@ export async function utdMhad(folder: string, options: UtdMhadOptions = {}): Pro
   const skeletonTake = frames('skeleton', wanted?.skeleton ?? skeletonFrames, skeletonFrames);
   checkCount('resolution', resolution);
   if (height % resolution !== 0 || width !== height) {
-    throw new DatasetError(
-      `resolution: ${resolution} was given, a divisor of the stored ${height} was expected`,
-    );
+    throw new DatasetError(`resolution: got ${resolution}; expected a divisor of the stored ${height}.`);
   }
 
   const rows = index.samples.flatMap(({ subject }, row) => (isIn(split, subject) ? [row] : []));
-  if (rows.length === 0) throw new DatasetError(`split: no sample is of ${JSON.stringify(split)}`);
+  if (rows.length === 0) {
+    throw new DatasetError(
+      `split: got ${JSON.stringify(split)}, which has no sample; expected at least one.`,
+    );
+  }
   const depthBytes = await gunzip(folder, depthFile, total * depthFrames * height * width);
   const skeletonBytes = await gunzip(folder, skeletonFile, total * skeletonFrames * joints * 3 * 4);
 
@@ -103,7 +110,7 @@ export async function utdMhad(folder: string, options: UtdMhadOptions = {}): Pro
       for (let k = 0; k < joints * 3; k++) skeleton[nextValue++] = bytes.getFloat32((from + k) * 4, true);
     }
   }
-  return blame(folder, () =>
+  return withFile(folder, () =>
     fromArrays({
       modalities: {
         depth: { data: depth, shape: [depthTake.length, resolution, resolution, 1], unit: 'intensity' },
@@ -122,7 +129,7 @@ function isIn(split: NonNullable<UtdMhadOptions['split']>, subject: number): boo
   if (split === 'test') return subject % 2 === 0;
   if (Array.isArray(split?.subjects)) return split.subjects.includes(subject);
   throw new DatasetError(
-    `split: ${JSON.stringify(split)} was given, 'train', 'test', 'all' or { subjects: [...] } was expected`,
+    `split: got ${JSON.stringify(split)}; expected 'train', 'test', 'all' or { subjects: [...] }.`,
   );
 }
 
@@ -134,7 +141,7 @@ function frames(stream: string, wanted: number, stored: number): number[] {
   return evenlySpaced(stored, wanted);
 }
 
-/** Writes the square picture `from`, made smaller by averaging over areas, to `to` at `offset`. */
+/** Reduces the square picture `from` by averaging areas, and writes it into `to` at `offset`. */
 function areaAverage(from: Uint8Array, side: number, to: Uint8Array, offset: number, smaller: number): void {
   const area = side / smaller;
   for (let y = 0; y < smaller; y++) {
@@ -155,23 +162,30 @@ async function readIndex(folder: string): Promise<Index> {
   try {
     index = JSON.parse(text);
   } catch (cause) {
-    throw new DatasetError(`not JSON (${(cause as Error).message}); get the file anew`, { file, cause });
+    throw new DatasetError(
+      `got a syntax error: ${(cause as Error).message}; expected JSON. ${DOWNLOAD_AGAIN}`,
+      {
+        file,
+        cause,
+      },
+    );
   }
   const shape = (value: unknown, rank: number) =>
     Array.isArray(value) &&
     value.length === rank &&
     value.every((axis) => Number.isInteger(axis) && axis > 0);
-  const wrong = (expected: string) => new DatasetError(`expected ${expected}; get the file anew`, { file });
-  if (!shape(index?.depth, 4)) throw wrong('"depth": [samples, frames, height, width]');
+  const invalid = (expected: string) =>
+    new DatasetError(`got another content; expected ${expected}. ${DOWNLOAD_AGAIN}`, { file });
+  if (!shape(index?.depth, 4)) throw invalid('"depth": [samples, frames, height, width]');
   if (!shape(index.skeleton, 4) || index.skeleton[2] !== joints || index.skeleton[3] !== 3) {
-    throw wrong(`"skeleton": [samples, frames, ${joints}, 3]`);
+    throw invalid(`"skeleton": [samples, frames, ${joints}, 3]`);
   }
   if (!Array.isArray(index.classes) || !index.classes.every((name) => typeof name === 'string')) {
-    throw wrong('"classes": [names]');
+    throw invalid('"classes": [names]');
   }
   const samples: unknown = index.samples;
   if (!Array.isArray(samples) || samples.length !== index.depth[0] || samples.length !== index.skeleton[0]) {
-    throw wrong(
+    throw invalid(
       `"samples": as many as "depth" (${index.depth[0]}) and "skeleton" (${index.skeleton[0]}) say`,
     );
   }
@@ -183,13 +197,13 @@ async function readIndex(folder: string): Promise<Index> {
       sample.label < 0 ||
       sample.label >= index.classes.length
     ) {
-      throw wrong(`sample ${i} to have an id, a subject and a label from 0 to ${index.classes.length - 1}`);
+      throw invalid(`sample ${i} to have an id, a subject and a label from 0 to ${index.classes.length - 1}`);
     }
   }
   return index;
 }
 
-/** The unpacked file, which must hold exactly `size` bytes. */
+/** The unpacked file, which must have exactly `size` bytes. */
 async function gunzip(folder: string, name: string, size: number): Promise<Uint8Array> {
   const { gunzipSync } = await import('node:zlib');
   const file = `${folder}/${name}`;
@@ -198,13 +212,15 @@ async function gunzip(folder: string, name: string, size: number): Promise<Uint8
   try {
     bytes = gunzipSync(packed);
   } catch (cause) {
-    throw new DatasetError(`not a whole gzip file (${(cause as Error).message}); get the file anew`, {
-      file,
-      cause,
-    });
+    throw new DatasetError(
+      `got an error: ${(cause as Error).message}; expected a complete gzip file. ${DOWNLOAD_AGAIN}`,
+      { file, cause },
+    );
   }
   if (bytes.length !== size) {
-    throw new DatasetError(`holds ${bytes.length} bytes unpacked, ${indexFile} calls for ${size}`, { file });
+    throw new DatasetError(`got ${bytes.length} bytes unpacked; expected ${size}, as in ${indexFile}.`, {
+      file,
+    });
   }
   return bytes;
 }
@@ -216,16 +232,7 @@ async function read(folder: string, name: string): Promise<Uint8Array> {
     return await readFile(file);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file; is this a compact UTD-MHAD folder?' : message;
-    throw new DatasetError(reason, { file, cause });
-  }
-}
-
-/** Errors about the values say which folder they came from. */
-function blame<T>(folder: string, make: () => T): T {
-  try {
-    return make();
-  } catch (cause) {
-    throw cause instanceof DatasetError ? new DatasetError(cause.reason, { file: folder, cause }) : cause;
+    const got = code === 'ENOENT' ? 'no such file' : `an error: ${message}`;
+    throw new DatasetError(`got ${got}; expected a file of a compact UTD-MHAD folder.`, { file, cause });
   }
 }

@@ -3,14 +3,14 @@ import { DatasetError } from '../../datasetError.js';
 import { filesBelow } from '../../source/filesBelow.js';
 import { zipEntryNames } from '../../source/zipEntries.js';
 
-/** What UTD-MHAD has of each performance. */
+/** Modalities of a performance of UTD-MHAD. */
 export type UtdMhadModality = 'depth' | 'skeleton' | 'inertial' | 'rgb';
 
 /** A file of the data set: on disk, or in a zip archive. */
 export interface UtdMhadFile {
   /** The file, or the archive. */
   file: string;
-  /** Its name in the archive. */
+  /** Name in the archive. */
   entry?: string;
 }
 
@@ -18,23 +18,23 @@ export interface UtdMhadFile {
 export interface UtdMhadTrial {
   /** `a<action>_s<subject>_t<trial>`. */
   id: string;
-  /** Its numbers. */
+  /** Numbers in its name. */
   tags: { action: number; subject: number; trial: number };
-  /** What there is. */
+  /** The files that exist. */
   files: { [modality in UtdMhadModality]?: UtdMhadFile };
 }
 
 const fileName = /^(a(\d{1,2})_s(\d{1,2})_t(\d{1,2}))_(?:(depth|skeleton|inertial)\.mat|color\.avi)$/i;
 const archiveName = /^(depth|skeleton|inertial|rgb).*\.zip$/i;
 
-/** The name of a file as errors have it. */
+/** The name of a file for errors. */
 export const nameOf = ({ file, entry }: UtdMhadFile): string =>
   entry === undefined ? file : `${file}/${entry}`;
 
 /**
- * The performances below a folder, by action, subject and trial: files of the data set in any sub-folder, and in zip archives of its
- * names, `Depth.zip` or `RGB-part1.zip`. A file on disk goes before the same one in an archive.
- * @throws {DatasetError} when there is no such folder, an archive can't be read, or a file is there twice
+ * The performances in a folder, sorted by action, subject and trial: files in any sub-folder, and in zip archives with the data set's
+ * names, such as `Depth.zip` or `RGB-part1.zip`. A file on disk takes precedence over the same one in an archive.
+ * @throws {DatasetError} when the folder or an archive can't be read, or a file exists twice
  */
 export async function utdMhadFiles(root: string, signal?: AbortSignal): Promise<UtdMhadTrial[]> {
   const trials = new Map<string, UtdMhadTrial>();
@@ -50,7 +50,7 @@ export async function utdMhadFiles(root: string, signal?: AbortSignal): Promise<
     };
     const other = entry.files[modality];
     if (other && (other.entry === undefined) === (found.entry === undefined)) {
-      throw new DatasetError(`the file is there twice, also as ${nameOf(other)}; remove one of them`, {
+      throw new DatasetError(`got the file twice, also as ${nameOf(other)}; expected it once. Remove one.`, {
         file: nameOf(found),
       });
     }

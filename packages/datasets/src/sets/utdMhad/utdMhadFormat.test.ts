@@ -53,7 +53,7 @@ const files = {
 };
 
 describe('utdMhadFormat', () => {
-  it('lists what is there, in the order of actions, subjects and trials', async () => {
+  it('lists the performances in the order of actions, subjects and trials', async () => {
     const root = folderOf({
       ...files,
       'Depth/a3_s1_t1_depth.mat': new Uint8Array(3),
@@ -89,7 +89,7 @@ describe('utdMhadFormat', () => {
       depth: { frames: 5, size: 10, margin: 0 },
     };
     const [{ arrays, facts } = { arrays: {}, facts: {} }] = await readAll(options);
-    // 4 x 8 pixels, and one beside each: a square of 10 from row 1 and column 2, as many as are wanted.
+    // 4 x 8 pixels and one more on each side: a square of 10, the given size, from row 1 and column 2.
     expect(facts).toEqual({
       frames: 5,
       depthFrames: 5,
@@ -110,7 +110,7 @@ describe('utdMhadFormat', () => {
     ]);
   });
 
-  it('reads archives as it reads folders, and files rather than archives', async () => {
+  it('reads archives like folders, and prefers files to archives', async () => {
     const depth = { size: 8 };
     const plain = await readAll({ root: folderOf(files), depth });
     const archives = zipped(files);
@@ -120,7 +120,7 @@ describe('utdMhadFormat', () => {
     expect(samples[0]!.files['depth']).toMatch(/a2_s1_t1_depth\.mat$/);
   });
 
-  it('takes the wanted modalities, which reach farther than all', async () => {
+  it('reads the chosen modalities, which more performances have', async () => {
     const root = folderOf({ ...files, ...zipped({ 'Inertial/a9_s1_t1_inertial.mat': new Uint8Array(9) }) });
     const { samples, modalities } = await utdMhadFormat.list({ root, modalities: ['inertial'] });
     expect(samples.map(({ id }) => id)).toContain('a9_s1_t1');
@@ -139,7 +139,7 @@ describe('utdMhadFormat', () => {
       'of another shape',
       skeletonName,
       matFile('d_skel', [25, 3, 1], new Float64Array(75)),
-      /25 x 3 .*; 20 x 3 x n/,
+      /d_skel: got 25 x 3 .*; expected 20 x 3 x n/,
     ],
     [
       'of another name',
@@ -147,10 +147,20 @@ describe('utdMhadFormat', () => {
       matFile('iner', [1, 6], new Float64Array(6)),
       /no variable 'd_iner'; found iner/,
     ],
-    ['of no body', depthName, matFile('d_depth', [12, 16, 1], new Uint16Array(192)), /no pixel of any frame/],
-    ['not of numbers', skeletonName, matFile('d_skel', [20, 3, 1], joints), /value 0 is NaN/],
-    ['of too many rows', depthName, matFile('d_depth', [5000, 1], new Uint16Array(5000)), /at most 4096/],
-    ['empty', inertialName, matFile('d_iner', [0, 6], new Float64Array(0)), /0 x 6/],
+    [
+      'without a body',
+      depthName,
+      matFile('d_depth', [12, 16, 1], new Uint16Array(192)),
+      /got only zeros; expected depths of a body/,
+    ],
+    ['not of numbers', skeletonName, matFile('d_skel', [20, 3, 1], joints), /value 0: got NaN/],
+    [
+      'of too many rows',
+      depthName,
+      matFile('d_depth', [5000, 1], new Uint16Array(5000)),
+      /expected at most 4096/,
+    ],
+    ['empty', inertialName, matFile('d_iner', [0, 6], new Float64Array(0)), /d_iner: got 0 x 6/],
   ])('names a file that is %s, in a folder and in an archive', async (_, name, bytes, reason) => {
     const broken = { ...performanceFiles('a1_s1_t1'), [name]: bytes };
     for (const [contents, file] of [
@@ -164,36 +174,35 @@ describe('utdMhadFormat', () => {
     }
   });
 
-  it('refuses options and folders that make no sense', async () => {
+  it('refuses invalid options and folders', async () => {
     const root = folderOf(files);
-    expect((await failure({ root, modalities: ['audio' as 'rgb'] })).message).toMatch(/some of depth/);
+    expect((await failure({ root, modalities: ['audio' as 'rgb'] })).message).toMatch(
+      /modalities: got \['audio'\]; expected some of depth/,
+    );
     expect((await failure({ root, skeleton: { frames: 0 } })).message).toMatch(
       /skeleton\.frames: got 0; expected a whole number from 1/,
     );
-    expect((await failure({ root, depth: { margin: -1 } })).message).toMatch(/margin of depth/);
-    expect((await failure({ root, modalities: ['rgb'] })).message).toMatch(/no performance has rgb/);
+    expect((await failure({ root, depth: { margin: -1 } })).message).toMatch(/depth\.margin: got -1/);
+    expect((await failure({ root, modalities: ['rgb'] })).message).toMatch(/got no performance with rgb/);
     expect((await failure({ root: folderOf({ 'x.txt': new Uint8Array(1) }) })).message).toMatch(/Depth\.zip/);
     const twice = folderOf({ ...files, 'copy/a2_s1_t1_depth.mat': new Uint8Array(1) });
-    expect((await failure({ root: twice })).message).toMatch(/there twice/);
+    expect((await failure({ root: twice })).message).toMatch(/got the file twice/);
     const aborted = AbortSignal.abort(new Error('enough'));
     await expect(utdMhadFormat.list({ root }, aborted)).rejects.toThrow('enough');
   });
 
-  it.skipIf(process.platform === 'win32')(
-    'refuses archives that are pipes, folders or no archives',
-    async () => {
-      const root = folderOf(files);
-      const depth = join(root, 'Depth.zip');
-      spawnSync('mkfifo', [depth]);
-      expect(await failure({ root })).toMatchObject({
-        file: depth,
-        reason: expect.stringMatching(/this is none/),
-      });
-      rmSync(depth);
-      writeFileSync(depth, 'Depth');
-      expect((await failure({ root })).file).toBe(depth);
-    },
-  );
+  it.skipIf(process.platform === 'win32')('refuses pipes and other files as archives', async () => {
+    const root = folderOf(files);
+    const depth = join(root, 'Depth.zip');
+    spawnSync('mkfifo', [depth]);
+    expect(await failure({ root })).toMatchObject({
+      file: depth,
+      reason: expect.stringMatching(/other than a regular file/),
+    });
+    rmSync(depth);
+    writeFileSync(depth, 'Depth');
+    expect((await failure({ root })).file).toBe(depth);
+  });
 
   it('refuses damaged archives by their name', async () => {
     const [name, bytes] = Object.entries(zipped(performanceFiles('a1_s1_t1')))[1]!;

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { matRowByRow } from '@amr/formats';
+import { formatValue } from '@amr/internal';
 import { DatasetError } from '../../datasetError.js';
 import { checkCount, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { readWholeFile } from '../../source/readWholeFile.js';
@@ -18,48 +19,49 @@ import { type PersonBox, personBox } from '../../video/personBox.js';
 import { probeVideo } from '../../video/probeVideo.js';
 import { type ReadVideo, readVideo } from '../../video/readVideo.js';
 import { checkVideoOptions, type VideoOptions, videoModality } from '../../video/videoOptions.js';
+import { checkPath } from '../formatChecks.js';
 import { resampleLinear } from '../resample.js';
 import { utdMhadClasses } from './classNames.js';
 import { checkDepthOptions, type DepthClipOptions, depthClip } from './depthClip.js';
 import { matVariable } from './matVariable.js';
 import { nameOf, type UtdMhadFile, type UtdMhadModality, utdMhadFiles } from './utdMhadFiles.js';
 
-/** What {@link utdMhadFormat} reads, and how. Plain data. */
+/** Options of {@link utdMhadFormat}. Plain data. */
 export interface UtdMhadFormatOptions {
   /**
-   * The folder of the download: `Depth.zip`, `Skeleton.zip`, `Inertial.zip` and `RGB-part1.zip` to `RGB-part4.zip` as they are, or
+   * The folder of the download: the archives `Depth.zip`, `Skeleton.zip`, `Inertial.zip` and `RGB-part1.zip` to `RGB-part4.zip`, or
    * the folders that were unpacked from them, or some of both.
    */
   root: string;
-  /** Which of `'depth'`, `'skeleton'`, `'inertial'` and `'rgb'`; a performance without one of them is left out. Default: all there are. */
+  /** Some of `'depth'`, `'skeleton'`, `'inertial'`, `'rgb'`. A performance without one of them is skipped. Default: all that exist. */
   modalities?: readonly UtdMhadModality[];
   /** How skeletons are prepared. */
   skeleton?: {
-    /** How many frames they are resampled to, linearly. Default 64. */
+    /** Number of frames, by linear interpolation. Default 64. */
     frames?: number;
   };
   /** How inertial series are prepared. */
   inertial?: {
-    /** How many moments they are resampled to, linearly. Default 128. */
+    /** Number of moments, by linear interpolation. Default 128. */
     frames?: number;
   };
-  /** How depth maps become small pictures; the defaults are those of the compact data set. */
+  /** How depth maps become small pictures. The defaults are those of the compact data set. */
   depth?: DepthClipOptions;
   /** How videos are read. */
   video?: VideoOptions;
 }
 
-/** A sample's files as `read` needs them. */
+/** The files that reading a sample needs. */
 interface Part {
   files: { [modality in UtdMhadModality]?: UtdMhadFile };
-  /** The skeletons' file where only the person's box goes by it. */
+  /** The skeletons' file when only the person's box depends on it. */
   joints?: UtdMhadFile;
 }
 
 const modalityNames: readonly UtdMhadModality[] = ['depth', 'skeleton', 'inertial', 'rgb'];
 const jointCount = 20;
-/** Bytes of the largest file that is read, and of what is unpacked from it: a minute of depth maps. */
-const mostBytes = 2 ** 28;
+/** Limit of a file's bytes, packed and unpacked: those of a minute of depth maps. */
+const MAX_BYTES = 2 ** 28;
 
 /**
  * UTD-MHAD (Chen, Jafari & Kehtarnavaz, "UTD-MHAD: A Multimodal Dataset for Human Action Recognition Utilizing a Depth Camera and a
@@ -67,11 +69,12 @@ const mostBytes = 2 ** 28;
  * in zip archives, which need not be unpacked.
  *
  * Modalities: `depth` bytes `[16, 64, 64, 1]`, the body cut out and shaded by its distance; `skeleton` `[1, 64, 20, 3]` in metres as
- * the sensor has them (x to its left, y up, z away from it), neither centred nor turned; `inertial` `[128, 6]`, accelerations of three
- * axes in g, then angular rates in degrees per second; `rgb` bytes `[32, 128, 128, 3]`. Other sizes by options. With
- * `crop: 'person'`, videos are cut by the joints, projected as by the Kinect's nominal colour camera, some pixels from where they are
- * seen: leave it a margin. Split `xsub` is the paper's, odd subjects train; tags action, subject and trial; facts frames of the
- * skeletons' file (`frames`), of depth, inertial and rgb, and for depth its median in millimetres and the square that was cut out.
+ * the sensor has them (x to its left, y up, z away from it), neither centred nor rotated; `inertial` `[128, 6]`, accelerations of three
+ * axes in g, then angular rates in degrees per second; `rgb` bytes `[32, 128, 128, 3]`. Options change the sizes. With
+ * `crop: 'person'`, videos are cut around the joints, which are projected with the nominal parameters of the Kinect's colour camera
+ * and are some pixels away from the seen joints: keep a margin. Split `xsub` is the paper's, odd subjects train; tags action, subject
+ * and trial; facts frames of the skeletons' file (`frames`), of depth, inertial and rgb, and for depth its median in millimetres and
+ * the square that was cut out.
  */
 export const utdMhadFormat: SourceFormat<UtdMhadFormatOptions> = {
   name: 'utd-mhad',
@@ -79,8 +82,8 @@ export const utdMhadFormat: SourceFormat<UtdMhadFormatOptions> = {
   async list(options, signal): Promise<Listing> {
     const { frames, inertialFrames, depth } = checkOptions(options);
     const trials = await utdMhadFiles(options.root, signal);
-    const present = modalityNames.filter((name) => trials.some(({ files }) => files[name]));
-    const wanted = modalityNames.filter((name) => (options.modalities ?? present).includes(name));
+    const available = modalityNames.filter((name) => trials.some(({ files }) => files[name]));
+    const wanted = modalityNames.filter((name) => (options.modalities ?? available).includes(name));
     const samples: ListedSample[] = [];
     const skipped: SkippedSample[] = [];
     for (const { id, tags, files } of trials) {
@@ -103,7 +106,7 @@ export const utdMhadFormat: SourceFormat<UtdMhadFormatOptions> = {
     }
     if (samples.length === 0) {
       throw new DatasetError(
-        `no performance ${trials.length > 0 ? `has ${wanted.join(', ')}` : 'was found'}; expected files such as a1_s1_t1_depth.mat, or Depth.zip, Skeleton.zip, ...`,
+        `got no performance${trials.length > 0 ? ` with ${wanted.join(', ')}` : ''}; expected files such as a1_s1_t1_depth.mat, or Depth.zip, Skeleton.zip, ...`,
         { file: options.root },
       );
     }
@@ -141,7 +144,7 @@ export const utdMhadFormat: SourceFormat<UtdMhadFormatOptions> = {
     if (files.depth) {
       const file = nameOf(files.depth);
       const sizes = [undefined, undefined, undefined];
-      const maps = matVariable(await bytesOf(files.depth, signal), 'd_depth', sizes, mostBytes, file);
+      const maps = matVariable(await bytesOf(files.depth, signal), 'd_depth', sizes, MAX_BYTES, file);
       const [height, width, total] = maps.dimensions as [number, number, number];
       const clip = depthClip(
         { values: maps.values, height, width, frames: total },
@@ -165,7 +168,7 @@ export const utdMhadFormat: SourceFormat<UtdMhadFormatOptions> = {
         await bytesOf(files.inertial, signal),
         'd_iner',
         [undefined, 6],
-        mostBytes,
+        MAX_BYTES,
         file,
       );
       const values = finite(matRowByRow(series).values as ArrayLike<number>, file);
@@ -197,13 +200,11 @@ function checkOptions(options: UtdMhadFormatOptions) {
   rejectUnknownOptions('inertial', inertial, ['frames']);
   const { frames = 64 } = skeleton;
   const { frames: inertialFrames = 128 } = inertial;
-  if (typeof root !== 'string' || root === '') {
-    throw new DatasetError('root: the folder of the download was expected');
-  }
+  checkPath('root', root, 'the path of the folder of the download');
   const unknown = modalities?.find((name) => !modalityNames.includes(name));
   if (unknown !== undefined || modalities?.length === 0) {
     throw new DatasetError(
-      `modalities: ${JSON.stringify(modalities)} was given, some of ${modalityNames.join(', ')} were expected`,
+      `modalities: got ${formatValue(modalities)}; expected some of ${modalityNames.join(', ')}.`,
     );
   }
   checkCount('skeleton.frames', frames);
@@ -215,8 +216,8 @@ function checkOptions(options: UtdMhadFormatOptions) {
 async function bytesOf(found: UtdMhadFile, signal?: AbortSignal): Promise<Uint8Array> {
   signal?.throwIfAborted();
   const { file, entry } = found;
-  if (entry !== undefined) return await readZipEntry(file, entry, mostBytes, signal);
-  return await readWholeFile(file, signal, mostBytes);
+  if (entry !== undefined) return await readZipEntry(file, entry, MAX_BYTES, signal);
+  return await readWholeFile(file, signal, MAX_BYTES);
 }
 
 /** Joints `[frames, 20, 3]` in metres. */
@@ -227,7 +228,7 @@ async function readJoints(found: UtdMhadFile, signal?: AbortSignal) {
     await bytesOf(found, signal),
     'd_skel',
     sizes,
-    mostBytes,
+    MAX_BYTES,
     file,
   );
   const frames = dimensions[2]!;
@@ -246,7 +247,7 @@ async function readJoints(found: UtdMhadFile, signal?: AbortSignal) {
 function finite(values: ArrayLike<number>, file: string): ArrayLike<number> {
   for (let i = 0; i < values.length; i++) {
     if (!(Math.abs(values[i]!) < 1e6)) {
-      throw new DatasetError(`value ${i} is ${values[i]}, which is no measurement`, { file });
+      throw new DatasetError(`value ${i}: got ${values[i]}; expected a number below 1e6 in size.`, { file });
     }
   }
   return values;
@@ -266,7 +267,7 @@ async function readRgb(
     await writeFile(file, await bytesOf(found, signal));
     return await readCropped(file, joints, options, signal);
   } catch (cause) {
-    // The temporary file's name would tell nobody anything.
+    // Errors name the archive and its entry, since the temporary file's name says nothing.
     if (!(cause instanceof DatasetError) || cause.file !== file) throw cause;
     throw new DatasetError(cause.reason, { file: nameOf(found), cause });
   } finally {
@@ -289,14 +290,14 @@ async function readCropped(
   return await readVideo(file, options, { box, signal });
 }
 
-/** Focal length of the Kinect's colour camera, in widths of its picture: 525 pixels of 640 (OpenNI's nominal value). */
-const focal = 525 / 640;
+/** Focal length of the Kinect's colour camera, in widths of its picture: 525 of 640 pixels (OpenNI's nominal value). */
+const focalLength = 525 / 640;
 
-/** Columns and rows of joints in a picture, as if the colour camera were where the depth camera is. */
+/** Columns and rows of joints in a picture, as if the colour camera were at the depth camera's position. */
 function projected(joints: ArrayLike<number>, width: number, height: number): number[] {
   const pixels: number[] = [];
   for (let i = 0; i < joints.length; i += 3) {
-    const scale = (focal * width) / joints[i + 2]!;
+    const scale = (focalLength * width) / joints[i + 2]!;
     pixels.push(width / 2 + joints[i]! * scale, height / 2 - joints[i + 1]! * scale);
   }
   return pixels;
