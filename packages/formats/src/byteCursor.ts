@@ -1,64 +1,67 @@
-/** Reads bytes from first to last, little-endian unless it says otherwise. */
+/** Reads bytes from first to last, little-endian unless the method says otherwise. */
 export class ByteCursor {
-  /** The next byte. */
+  /** Index of the next byte. */
   position: number;
-  private readonly all: Uint8Array;
-  private readonly view: DataView;
-  private readonly error: (message: string) => Error;
+  readonly #all: Uint8Array;
+  readonly #view: DataView;
+  readonly #error: (message: string) => Error;
 
-  /** @param error makes the error to throw where the bytes end too early */
+  /** @param error makes the error to throw when the bytes end too early */
   constructor(bytes: Uint8Array, error: (message: string) => Error, start = 0) {
     this.position = start;
-    this.all = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.error = error;
+    this.#all = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#error = error;
   }
 
   u8(): number {
-    return this.view.getUint8(this.take(1));
+    return this.#view.getUint8(this.#advance(1));
   }
 
   u16(): number {
-    return this.view.getUint16(this.take(2), true);
+    return this.#view.getUint16(this.#advance(2), true);
   }
 
   u32(): number {
-    return this.view.getUint32(this.take(4), true);
+    return this.#view.getUint32(this.#advance(4), true);
   }
 
   i32(): number {
-    return this.view.getInt32(this.take(4), true);
+    return this.#view.getInt32(this.#advance(4), true);
   }
 
-  /** Exact up to 2^53; nothing is that long. */
+  /** Exact up to 2^53; no length is larger. */
   u64(): number {
-    return Number(this.view.getBigUint64(this.take(8), true));
+    return Number(this.#view.getBigUint64(this.#advance(8), true));
   }
 
   bigEndianF64(): number {
-    return this.view.getFloat64(this.take(8), false);
+    return this.#view.getFloat64(this.#advance(8), false);
   }
 
   /** A view of the next bytes. */
   bytes(length: number): Uint8Array {
-    const start = this.take(length);
-    return this.all.subarray(start, start + length);
+    const start = this.#advance(length);
+    return this.#all.subarray(start, start + length);
   }
 
   /** The bytes up to the next line feed, without it. */
   line(): Uint8Array {
-    const end = this.all.indexOf(0x0a, this.position);
-    if (end < 0) throw this.error(`a line from byte ${this.position} on has no end`);
+    const end = this.#all.indexOf(0x0a, this.position);
+    if (end < 0) {
+      throw this.#error(`byte ${this.position}: got a line without an end; expected a line feed.`);
+    }
     const line = this.bytes(end - this.position);
     this.position++;
     return line;
   }
 
-  private take(length: number): number {
+  #advance(length: number): number {
     const start = this.position;
-    if (start + length > this.all.length) {
-      throw this.error(
-        `${length} bytes are expected from byte ${start} on, but there are ${this.all.length}: cut off?`,
+    if (start + length > this.#all.length) {
+      const left = this.#all.length - start;
+      throw this.#error(
+        `byte ${start}: got ${left} bytes to the end; expected ${length}. Was the file cut off?`,
       );
     }
     this.position += length;

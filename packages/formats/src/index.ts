@@ -1,22 +1,17 @@
-export { FormatError } from './errors.js';
-export { type MatArray, type MatOptions, matRowByRow, readMat } from './matlab/mat.js';
+export { FormatError, FormatOptionsError } from './errors.js';
+export { type MatOptions, matRowByRow, readMat } from './matlab/mat.js';
 export { MatError } from './matlab/matError.js';
+export type { MatArray } from './matlab/matVariable.js';
 export { type ElementType, float32ValuesOf, type NumericArray, type NumericValues } from './numericArray.js';
 export { NpyError, readNpy } from './numpy/npy.js';
 export { type NpzOptions, readNpz } from './numpy/npz.js';
 export { NumpyArray, numpyGlobals } from './numpy/numpyPickle.js';
-export {
-  PickleError,
-  type PickleGlobal,
-  type PickleOptions,
-  PickleRefusedError,
-  readPickle,
-} from './pickle/pickle.js';
+export { readPickle } from './pickle/pickle.js';
+export { PickleError, PickleRefusedError } from './pickle/pickleErrors.js';
+export type { PickleGlobal, PickleOptions } from './pickle/pickleMachine.js';
 export { plainGlobals } from './pickle/plainGlobals.js';
+export { readSafetensors, readSafetensorsHead } from './safetensors/readSafetensors.js';
 export {
-  layOutSafetensors,
-  readSafetensors,
-  readSafetensorsHead,
   type SafetensorsDtype,
   type SafetensorsEntry,
   SafetensorsError,
@@ -24,8 +19,8 @@ export {
   type SafetensorsHead,
   type SafetensorsPlace,
   safetensorsValues,
-  writeSafetensors,
 } from './safetensors/safetensors.js';
+export { layOutSafetensors, writeSafetensors } from './safetensors/writeSafetensors.js';
 export { readTensorFile, type TensorFile, type TensorFileOptions } from './tensorFile.js';
 export { stateDictOf } from './torch/stateDict.js';
 export { readTorchFile, type TorchFileOptions, type TorchValue } from './torch/torchFile.js';

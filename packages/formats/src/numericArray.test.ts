@@ -34,14 +34,14 @@ describe('decodeElements', () => {
     );
   });
 
-  it("leaves the bytes of Node's Buffer alone, whose slice is no copy", () => {
+  it("does not change the bytes of Node's Buffer, whose slice is a view", () => {
     const file = Buffer.from([9, 0, 0, 0, 1, 0, 0, 0, 2]);
     expect([...decodeElements('uint32', file.subarray(1))]).toEqual([2 ** 24, 2 ** 25]);
     expect([...decodeElements('uint32', file.subarray(1), true)]).toEqual([1, 2]);
     expect([...file]).toEqual([9, 0, 0, 0, 1, 0, 0, 0, 2]);
   });
 
-  it('reads either byte order at any alignment, and leaves the bytes alone', () => {
+  it('reads either byte order at any alignment, and does not change the bytes', () => {
     const numbers = fc.array(fc.double(), { maxLength: 4 });
     fc.assert(
       fc.property(numbers, fc.boolean(), fc.nat(7), (values, bigEndian, shift) => {
@@ -57,12 +57,12 @@ describe('decodeElements', () => {
 });
 
 describe('float32ValuesOf', () => {
-  it('is the array itself when it can be', () => {
+  it('returns the array itself when it is float32', () => {
     const values = Float32Array.of(1);
     expect(float32ValuesOf({ dtype: 'float32', shape: [1], values })).toBe(values);
   });
 
-  it('converts the rest', () => {
+  it('converts other types', () => {
     const converted = float32ValuesOf({
       dtype: 'uint64',
       shape: [2],

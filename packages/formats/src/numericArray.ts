@@ -14,7 +14,7 @@ export type ElementType =
   | 'uint8'
   | 'bool';
 
-/** The typed arrays that hold them: 16 bit floats become float32, booleans 0 and 1 in bytes. */
+/** The typed arrays of the elements: 16 bit floats become float32, booleans 0 and 1 in bytes. */
 export type NumericValues =
   | Float64Array
   | Float32Array
@@ -29,17 +29,17 @@ export type NumericValues =
 
 /** Numbers with a shape. */
 export interface NumericArray {
-  /** What the elements are in the file. */
+  /** Type of the elements in the file. */
   dtype: ElementType;
   /** Sizes of the axes; [] is a scalar. */
   shape: number[];
-  /** The elements, row by row. Where the file allows it a view of its bytes, not a copy. */
+  /** The elements, row by row. A view of the file's bytes where their layout allows it, otherwise a copy. */
   values: NumericValues;
 }
 
 interface Codec {
   bytes: number;
-  /** Makes the values of bytes that are little-endian, aligned and exactly as many as needed. */
+  /** The values of bytes that are little-endian and aligned. */
   values(buffer: ArrayBufferLike, offset: number, length: number): NumericValues;
 }
 
@@ -59,14 +59,14 @@ const CODECS: { readonly [dtype in ElementType]: Codec } = {
   bool: { bytes: 1, values: (b, at, n) => new Uint8Array(b, at, n) },
 };
 
-/** Bytes that one element takes in a file. */
+/** Number of bytes of one element in a file. */
 export const bytesOf = (dtype: ElementType): number => CODECS[dtype].bytes;
 
-/** Whether something is a size, or a number of elements. */
+/** Whether a value is a size or a number of elements: a whole number from 0. */
 export const isSize = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** Whether something is a list of sizes, a shape for instance. */
+/** Whether a value is a list of sizes, such as a shape. */
 export const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every(isSize);
 
 /** Product of the sizes: 1 for a scalar. */
@@ -74,9 +74,9 @@ export const sizeOf = (shape: readonly number[]): number =>
   shape.reduce((product, size) => product * size, 1);
 
 /**
- * The elements that bytes hold, row by row: a view where the bytes are aligned and little-endian and no element type
- * needs a conversion, a copy otherwise. Booleans stay the bytes that they are.
- * @param bytes as many as whole elements take
+ * The elements of these bytes, row by row: a view where the bytes are aligned and little-endian and the element type needs
+ * no conversion, otherwise a copy. The bytes of booleans are returned unchanged.
+ * @param bytes a whole number of elements
  */
 export function decodeElements(dtype: ElementType, bytes: Uint8Array, bigEndian = false): NumericValues {
   const { bytes: width, values } = CODECS[dtype];
@@ -84,7 +84,7 @@ export function decodeElements(dtype: ElementType, bytes: Uint8Array, bigEndian 
   if (width === 1 || (!bigEndian && bytes.byteOffset % width === 0)) {
     return values(bytes.buffer, bytes.byteOffset, length);
   }
-  // Not slice(): that of Node's Buffer is no copy.
+  // Not slice(): in Node's Buffer, slice() makes a view.
   const copy = new Uint8Array(bytes);
   if (bigEndian) {
     for (let i = 0; i < copy.length; i += width) copy.subarray(i, i + width).reverse();
@@ -93,7 +93,7 @@ export function decodeElements(dtype: ElementType, bytes: Uint8Array, bigEndian 
 }
 
 /**
- * The array's elements as float32, row by row; a view when they are float32. int64 beyond 2^53 and float64 are rounded.
+ * The array's elements as float32, row by row; the array itself when they are float32. Other values are rounded to float32.
  *
  * @example
  * ```ts

@@ -1,11 +1,11 @@
 import { sizeOf } from './numericArray.js';
 
 /**
- * Copies the elements of an array to lie row by row.
+ * Copies the elements of an array so that they lie row by row.
  *
- * @param bytes what holds them
+ * @param bytes the stored elements
  * @param width bytes of an element
- * @param strides for each axis the number of elements from one index to the next
+ * @param strides for each axis, the number of elements from one index to the next
  * @param offset of the first element, in elements
  */
 export function rowByRow(
@@ -20,7 +20,7 @@ export function rowByRow(
   let from = offset * width;
   for (let to = 0; to < packed.length; to += width) {
     for (let byte = 0; byte < width; byte++) packed[to + byte] = bytes[from + byte]!;
-    // The next index: the last axis first, with a carry.
+    // Increments the index: the last axis first, with a carry.
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       from += strides[axis]! * width;
       if (++index[axis]! < shape[axis]!) break;

@@ -2,7 +2,8 @@ import { golden, testData } from '@amr/testing/formats/golden';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from './errors.js';
-import { readSafetensors, writeSafetensors } from './safetensors/safetensors.js';
+import { readSafetensors } from './safetensors/readSafetensors.js';
+import { writeSafetensors } from './safetensors/writeSafetensors.js';
 import { readTensorFile } from './tensorFile.js';
 
 const safetensors = writeSafetensors({
@@ -30,13 +31,13 @@ describe('readTensorFile', () => {
     ['npz', testData('arrays.npz'), 'npz', Object.keys(golden.arrays)],
     ['pth', testData('tensors.pth'), 'torch', Object.keys(golden.tensors)],
     ['a checkpoint', testData('checkpoint.pth'), 'torch', Object.keys(golden.checkpoint)],
-  ])('knows %s by its bytes', (_, bytes, format, names) => {
+  ])('recognises %s by its bytes', (_, bytes, format, names) => {
     const file = readTensorFile(bytes);
     expect([file.format, [...file.tensors.keys()]]).toEqual([format, names]);
   });
 
   it.each([0x4b50, 0x80])(
-    'is not misled by a header of %i bytes, which begins like another format',
+    'recognises safetensors with a header of %i bytes, which begins like another format',
     (length) => {
       const header = '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'.padEnd(length);
       const bytes = new Uint8Array(8 + length + 1);
@@ -47,12 +48,12 @@ describe('readTensorFile', () => {
     },
   );
 
-  it('takes the state dict that it is told', () => {
+  it('reads the state dict under the given keys', () => {
     const { tensors } = readTensorFile(testData('checkpoint.pth'), { stateDict: ['optimizer', 'state'] });
     expect([...tensors.keys()]).toEqual(['0.exp_avg']);
   });
 
-  it('names the bytes that it does not know', () => {
+  it('names the first bytes of an unknown format', () => {
     expect(() => readTensorFile(new TextEncoder().encode('\x89HDF'))).toThrow(
       /got 5 bytes that begin with c2 89 48 44 46/,
     );
@@ -67,7 +68,7 @@ describe('readTensorFile', () => {
   };
   const file = fc.constantFrom(...contents);
 
-  it('gives its error for a file that is cut, wherever', () => {
+  it('throws its error for a file that is cut off anywhere', () => {
     fc.assert(
       fc.property(file, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (bytes, share) => {
         expect(() => readTensorFile(bytes.subarray(0, Math.floor(share * bytes.length)))).toThrow(
@@ -78,7 +79,7 @@ describe('readTensorFile', () => {
     );
   });
 
-  it('reads or refuses a file with other bytes in places, soon', () => {
+  it('reads or refuses a file with some changed bytes, quickly', () => {
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(file, changes, (bytes, places) => {
@@ -90,7 +91,7 @@ describe('readTensorFile', () => {
     );
   });
 
-  it('reads or refuses bytes of any kind behind the first ones of a format', () => {
+  it('reads or refuses any bytes behind the first ones of a format', () => {
     const start = fc.constantFrom([0x50, 0x4b, 3, 4], [0x80, 2], [0x20, 0, 0, 0, 0, 0, 0, 0, 0x7b], []);
     fc.assert(
       fc.property(start, fc.uint8Array({ maxLength: 300 }), (first, rest) => {

@@ -1,28 +1,31 @@
 import { FormatError } from './errors.js';
 import type { NumericArray } from './numericArray.js';
 import { readNpz } from './numpy/npz.js';
-import { readSafetensors, safetensorsValues } from './safetensors/safetensors.js';
+import { rejectUnknownOptions } from './options.js';
+import { readSafetensors } from './safetensors/readSafetensors.js';
+import { safetensorsValues } from './safetensors/safetensors.js';
 import { stateDictOf } from './torch/stateDict.js';
 import { readTorchFile } from './torch/torchFile.js';
-import { readZip, type ZipOptions } from './zip/zip.js';
+import { readZip, ZIP_OPTIONS, type ZipOptions } from './zip/zip.js';
 
 /** A file's tensors. */
 export interface TensorFile {
-  /** What kind of file it is. */
+  /** Format of the file. */
   format: 'safetensors' | 'npz' | 'torch';
-  /** The tensors by name; of a checkpoint of PyTorch's those of `stateDictOf`. */
+  /** The tensors by name; for a PyTorch checkpoint, those of `stateDictOf`. */
   tensors: Map<string, NumericArray>;
 }
 
-/** How a file of tensors is read. */
+/** Options of {@link readTensorFile}. */
 export interface TensorFileOptions extends ZipOptions {
-  /** Keys on the way to the state dict in a file of PyTorch's. Default: the rule of `stateDictOf`. */
+  /** Keys that lead to the state dict in a PyTorch file. Default: the rule of `stateDictOf`. */
   stateDict?: readonly string[];
 }
 
 /**
- * Reads the tensors of a .safetensors, .npz or .pth/.pt file. Which it is shows in its first bytes, not its name.
- * @throws {FormatError} when it is none of them, or damaged
+ * Reads the tensors of a .safetensors, .npz or .pth/.pt file. The format is recognised by the first bytes, not by a name.
+ * @throws {FormatError} when the file is of another format, or damaged
+ * @throws {FormatOptionsError} for an unknown option
  * @example
  * ```ts
  * import { readTensorFile, writeSafetensors } from '@amr/formats';
@@ -34,8 +37,11 @@ export interface TensorFileOptions extends ZipOptions {
  * ```
  */
 export function readTensorFile(bytes: Uint8Array, options: TensorFileOptions = {}): TensorFile {
+  rejectUnknownOptions('readTensorFile', options, OPTIONS);
+  const { stateDict, ...zipOptions } = options;
   const begins = (...magic: number[]) => magic.every((byte, i) => bytes[i] === byte);
-  // A brace behind the header's length, of which the upper half is 0. First, as a length may look like another magic.
+  // Safetensors: a brace behind the header's length, whose upper half is 0. This comes first, as a length may look like the
+  // first bytes of another format.
   if (bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0)) {
     const { tensors } = readSafetensors(bytes);
     return {
@@ -44,16 +50,18 @@ export function readTensorFile(bytes: Uint8Array, options: TensorFileOptions = {
     };
   }
   if (begins(0x50, 0x4b)) {
-    const npz = [...readZip(bytes, options).keys()].every((name) => name.endsWith('.npy'));
+    const npz = [...readZip(bytes, zipOptions).keys()].every((name) => name.endsWith('.npy'));
     return npz
-      ? { format: 'npz', tensors: readNpz(bytes, options) }
-      : { format: 'torch', tensors: stateDictOf(readTorchFile(bytes, options), options.stateDict) };
+      ? { format: 'npz', tensors: readNpz(bytes, zipOptions) }
+      : { format: 'torch', tensors: stateDictOf(readTorchFile(bytes, zipOptions), stateDict) };
   }
   if (begins(0x80)) {
-    return { format: 'torch', tensors: stateDictOf(readTorchFile(bytes, options), options.stateDict) };
+    return { format: 'torch', tensors: stateDictOf(readTorchFile(bytes, zipOptions), stateDict) };
   }
   const first = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new FormatError(
-    `expected a .safetensors, .npz or .pth/.pt file, got ${bytes.length} bytes that begin with ${first}`,
+    `tensor file: got ${bytes.length} bytes that begin with ${first}; expected a .safetensors, .npz or .pth/.pt file.`,
   );
 }
+
+const OPTIONS = [...ZIP_OPTIONS, 'stateDict'] as const satisfies readonly (keyof TensorFileOptions)[];

@@ -1,21 +1,21 @@
 import { Inflate } from 'fflate';
 import { MatError } from './matError.js';
 
-/** Where a data element of a MAT-file lies. */
+/** The position of a data element in a MAT-file. */
 export interface MatElement {
   type: number;
-  /** Bytes of its data. */
+  /** Number of bytes of its data. */
   size: number;
-  /** Where its data begin. */
+  /** Position of its data. */
   start: number;
-  /** Where the next element begins. */
+  /** Position of the next element. */
   next: number;
 }
 
-/** The contents of a matrix, in which its elements are found. */
+/** The contents of a matrix element: its own elements are read from it. */
 export abstract class MatSource {
   abstract readonly length: number;
-  /** Bytes that unpacking takes. */
+  /** Memory in bytes for unpacking it. */
   abstract readonly cost: number;
   readonly bigEndian: boolean;
 
@@ -26,7 +26,7 @@ export abstract class MatSource {
   /** A view of the contents. */
   abstract bytes(start: number, size: number): Uint8Array;
   abstract error(at: number, reason: string): MatError;
-  /** Compares the checksum of all of the contents, where there is one. */
+  /** Compares the checksum of the contents, if there is one. */
   abstract verify(): void;
 
   u32(at: number): number {
@@ -34,13 +34,14 @@ export abstract class MatSource {
     return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, !this.bigEndian);
   }
 
-  /** The element whose tag is at `at`; its data are within the contents. */
+  /** The element whose tag is at `at`. Its data lie within the contents. */
   element(at: number): MatElement {
     const word = this.u32(at);
-    // Up to four bytes are kept in the tag itself, their number in its upper half.
+    // Up to four bytes of data are stored in the tag itself, their number in its upper half.
     const small = word >>> 16;
-    if (small > 4)
-      throw this.error(at, `an element of ${small} bytes in its own tag was found, expected at most 4`);
+    if (small > 4) {
+      throw this.error(at, `got an element of ${small} bytes in its own tag; expected at most 4.`);
+    }
     if (small > 0) {
       this.bytes(at, 8);
       return { type: word & 0xffff, size: small, start: at + 4, next: at + 8 };
@@ -50,7 +51,7 @@ export abstract class MatSource {
     if (size > this.length - start) {
       throw this.error(
         at,
-        `an element of ${size} bytes is declared, its matrix has ${this.length - start} left`,
+        `got ${this.length - start} bytes to the matrix's end; expected an element of ${size}.`,
       );
     }
     return { type: word, size, start, next: start + Math.ceil(size / 8) * 8 };
@@ -60,184 +61,195 @@ export abstract class MatSource {
     if (start + size > this.length) {
       throw this.error(
         start,
-        `${size} bytes were expected, the matrix has ${Math.max(0, this.length - start)} left`,
+        `got ${Math.max(0, this.length - start)} bytes to the matrix's end; expected ${size}.`,
       );
     }
   }
 }
 
-/** A matrix that the file holds as it is. */
+/** A matrix that the file stores uncompressed. */
 export class PlainSource extends MatSource {
   readonly length: number;
   readonly cost = 0;
-  private readonly data: Uint8Array;
-  private readonly offset: number;
+  readonly #data: Uint8Array;
+  readonly #offset: number;
 
-  /** @param offset where in the file the contents begin */
+  /** @param offset position of the contents in the file */
   constructor(data: Uint8Array, bigEndian: boolean, offset: number) {
     super(bigEndian);
-    this.data = data;
+    this.#data = data;
     this.length = data.length;
-    this.offset = offset;
+    this.#offset = offset;
   }
 
   bytes(start: number, size: number): Uint8Array {
     this.checkWithin(start, size);
-    return this.data.subarray(start, start + size);
+    return this.#data.subarray(start, start + size);
   }
 
   error(at: number, reason: string): MatError {
-    return new MatError(reason, this.offset + at);
+    return new MatError(reason, this.#offset + at);
   }
 
   verify(): void {
-    // There is no checksum.
+    // Uncompressed elements have no checksum.
   }
 }
 
-/** No deflate stream unpacks to more than 1032 times its size; a few bytes more for the smallest ones. */
-const MAX_OF_DEFLATE = 1032;
-/** Packed bytes that are unpacked at once: to no more than 2 MiB. */
+/** No deflate stream unpacks to more than 1032 times its size, and a few bytes for the smallest streams. */
+const MAX_DEFLATE_RATIO = 1032;
+/** Number of compressed bytes that are unpacked at once: they become at most 2 MiB. */
 const PIECE = 2048;
-const MATRIX = 14;
+/** Type of an element that holds a matrix. */
+export const MATRIX = 14;
 
-/** Unpacks a zlib stream, to at most so many bytes. */
-export type InflateZlib = (packed: Uint8Array, most: number) => Uint8Array;
+/** Unpacks a zlib stream to at most `maxBytes` bytes. */
+type InflateZlib = (packed: Uint8Array, maxBytes: number) => Uint8Array;
 
-/** A matrix in a compressed element. It is unpacked as far as it is asked for, and no further than it declares. */
+/** A matrix in a compressed element. It is unpacked as far as it is read, and no further than it declares. */
 export class InflatedSource extends MatSource {
   readonly length: number;
-  private readonly packed: Uint8Array;
-  private readonly offset: number;
-  private readonly inflate: Inflate;
-  private readonly inflateAll?: InflateZlib;
-  private unpacked: Uint8Array = new Uint8Array(PIECE);
-  private known = 0;
-  private fed = 2;
-  /** Whether `inflateAll` has unpacked it, and compared its checksum. */
-  private whole = false;
-  private declared = Number.POSITIVE_INFINITY;
+  readonly #packed: Uint8Array;
+  readonly #offset: number;
+  readonly #inflate: Inflate;
+  readonly #inflateAll: InflateZlib | undefined;
+  #unpacked: Uint8Array = new Uint8Array(PIECE);
+  /** Number of bytes that have been unpacked. */
+  #known = 0;
+  /** Number of compressed bytes that have been given to the inflater; the first 2 are zlib's header. */
+  #fed = 2;
+  /** Whether `inflateAll` has unpacked everything and compared the checksum. */
+  #verified = false;
+  /** Number of bytes that the element declares, with its tag. */
+  #declared = Number.POSITIVE_INFINITY;
 
   /**
    * @param packed a zlib stream (RFC 1950) of a matrix with its tag
-   * @param offset where in the file the compressed element begins
-   * @param inflateAll unpacks the whole of it, when more than its header is asked for
+   * @param offset position of the compressed element in the file
+   * @param inflateAll unpacks it as a whole, when more than its header is read
    */
   constructor(packed: Uint8Array, bigEndian: boolean, offset: number, inflateAll?: InflateZlib) {
     super(bigEndian);
-    this.packed = packed;
-    this.offset = offset;
-    this.inflateAll = inflateAll;
+    this.#packed = packed;
+    this.#offset = offset;
+    this.#inflateAll = inflateAll;
     const [method = 0, flags = 0] = packed;
     if (packed.length < 8 || (method & 15) !== 8 || (method * 256 + flags) % 31 !== 0 || flags & 32) {
-      throw this.error(0, 'compressed data were expected to begin as zlib does');
+      throw this.error(0, 'got data without a zlib header; expected a zlib stream.');
     }
-    this.inflate = new Inflate((piece) => this.keep(piece));
-    this.unpackTo(8);
-    const tag = new DataView(this.unpacked.buffer, 0, 8);
+    this.#inflate = new Inflate((piece) => this.#keep(piece));
+    this.#unpackTo(8);
+    const tag = new DataView(this.#unpacked.buffer, 0, 8);
     const type = tag.getUint32(0, !bigEndian);
-    if (type !== MATRIX)
-      throw this.error(0, `an element of type ${type} was unpacked, expected ${MATRIX} (matrix)`);
+    if (type !== MATRIX) {
+      throw this.error(0, `got an element of type ${type}; expected ${MATRIX} (matrix).`);
+    }
     this.length = tag.getUint32(4, !bigEndian);
-    this.declared = this.length + 8;
-    if (this.declared > packed.length * MAX_OF_DEFLATE + 64) {
+    this.#declared = this.length + 8;
+    if (this.#declared > packed.length * MAX_DEFLATE_RATIO + 64) {
       throw this.error(
         0,
-        `it should unpack from ${packed.length} to ${this.declared} bytes, which it can't; is the file damaged?`,
+        `got a declared size of ${this.#declared} bytes; expected less from ${packed.length} compressed ones. Is the file damaged?`,
       );
     }
-    this.checkDeclared();
+    this.#checkDeclared();
   }
 
   bytes(start: number, size: number): Uint8Array {
     this.checkWithin(start, size);
-    this.unpackTo(start + size + 8);
-    return this.unpacked.subarray(start + 8, start + size + 8);
+    this.#unpackTo(start + size + 8);
+    return this.#unpacked.subarray(start + 8, start + size + 8);
   }
 
   error(_at: number, reason: string): MatError {
-    return new MatError(`in compressed data: ${reason}`, this.offset);
+    return new MatError(`in compressed data, ${reason}`, this.#offset);
   }
 
   verify(): void {
-    if (this.whole) return;
-    this.unpackTo(this.declared);
-    const end = this.packed.length - 4;
-    const { buffer, byteOffset } = this.packed;
+    if (this.#verified) return;
+    this.#unpackTo(this.#declared);
+    const end = this.#packed.length - 4;
+    const { buffer, byteOffset } = this.#packed;
     const checksum = new DataView(buffer, byteOffset + end, 4).getUint32(0);
-    // Whatever is left is more than was declared, or the end of the stream.
-    while (this.fed < end) this.feed();
-    if (adler32(this.unpacked.subarray(0, this.known)) !== checksum) {
-      throw this.error(0, 'the checksum is not that of the data: the file is damaged');
+    // The rest is the end of the stream, or more data than declared, which is an error.
+    while (this.#fed < end) this.#feed();
+    if (adler32(this.#unpacked.subarray(0, this.#known)) !== checksum) {
+      throw this.error(
+        0,
+        'got data with another checksum; expected that of the stream. Is the file damaged?',
+      );
     }
   }
 
   get cost(): number {
-    return this.declared;
+    return this.#declared;
   }
 
-  private unpackTo(length: number): void {
-    if (length > PIECE && length > this.known && this.inflateAll) this.unpackAll(this.inflateAll);
-    while (this.known < length) {
-      if (this.fed >= this.packed.length - 4) {
+  #unpackTo(length: number): void {
+    if (length > PIECE && length > this.#known && this.#inflateAll) this.#unpackAll(this.#inflateAll);
+    while (this.#known < length) {
+      if (this.#fed >= this.#packed.length - 4) {
         throw this.error(
           0,
-          `${length} bytes were expected, the data unpack to ${this.known}: damaged or cut off?`,
+          `got ${this.#known} bytes unpacked; expected ${length}. Is the file damaged or cut off?`,
         );
       }
-      this.feed();
+      this.#feed();
     }
   }
 
-  private unpackAll(inflate: InflateZlib): void {
+  #unpackAll(inflate: InflateZlib): void {
     let all: Uint8Array;
     try {
-      all = inflate(this.packed, this.declared);
+      all = inflate(this.#packed, this.#declared);
     } catch (cause) {
       throw this.error(
         0,
-        `the data are damaged, or more than the ${this.declared} bytes that they declare: ${(cause as Error).message}`,
+        `got data that are damaged, or more than declared (${(cause as Error).message}); expected ${this.#declared} bytes.`,
       );
     }
-    if (all.length !== this.declared) {
+    if (all.length !== this.#declared) {
       throw this.error(
         0,
-        `${this.declared} bytes were expected, the data unpack to ${all.length}: damaged or cut off?`,
+        `got ${all.length} bytes unpacked; expected ${this.#declared}. Is the file damaged or cut off?`,
       );
     }
-    this.unpacked = all;
-    this.known = all.length;
-    this.whole = true;
+    this.#unpacked = all;
+    this.#known = all.length;
+    this.#verified = true;
   }
 
-  private feed(): void {
-    const end = this.packed.length - 4;
-    const to = Math.min(end, this.fed + PIECE);
-    const piece = this.packed.subarray(this.fed, to);
-    this.fed = to;
+  #feed(): void {
+    const end = this.#packed.length - 4;
+    const to = Math.min(end, this.#fed + PIECE);
+    const piece = this.#packed.subarray(this.#fed, to);
+    this.#fed = to;
     try {
-      this.inflate.push(piece, to === end);
+      this.#inflate.push(piece, to === end);
     } catch (cause) {
       if (cause instanceof MatError) throw cause;
-      throw this.error(0, `the data are damaged: ${(cause as Error).message}`);
+      throw this.error(0, `got damaged data (${(cause as Error).message}); expected a zlib stream.`);
     }
   }
 
-  private keep(piece: Uint8Array): void {
-    const known = this.known + piece.length;
-    this.checkDeclared(known);
-    if (known > this.unpacked.length) {
-      const larger = new Uint8Array(Math.max(known, Math.min(2 * known, this.declared)));
-      larger.set(this.unpacked.subarray(0, this.known));
-      this.unpacked = larger;
+  #keep(piece: Uint8Array): void {
+    const known = this.#known + piece.length;
+    this.#checkDeclared(known);
+    if (known > this.#unpacked.length) {
+      const larger = new Uint8Array(Math.max(known, Math.min(2 * known, this.#declared)));
+      larger.set(this.#unpacked.subarray(0, this.#known));
+      this.#unpacked = larger;
     }
-    this.unpacked.set(piece, this.known);
-    this.known = known;
+    this.#unpacked.set(piece, this.#known);
+    this.#known = known;
   }
 
-  private checkDeclared(known = this.known): void {
-    if (known > this.declared) {
-      throw this.error(0, `it declares ${this.declared} bytes and unpacks to more; is the file damaged?`);
+  #checkDeclared(known = this.#known): void {
+    if (known > this.#declared) {
+      throw this.error(
+        0,
+        `got more than the declared size; expected ${this.#declared} bytes. Is the file damaged?`,
+      );
     }
   }
 }
@@ -247,7 +259,7 @@ function adler32(bytes: Uint8Array): number {
   let a = 1;
   let b = 0;
   for (let at = 0; at < bytes.length; ) {
-    // So many can be added before b leaves 32 bits.
+    // b stays within 32 bits for this many additions.
     const end = Math.min(bytes.length, at + 3800);
     for (; at < end; at++) {
       a += bytes[at]!;

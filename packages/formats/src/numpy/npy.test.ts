@@ -38,21 +38,21 @@ describe('readNpy', () => {
     [
       'a header cut off',
       npy(describedAs('<f4', '()')).subarray(0, 20),
-      /should end at byte 66, but there are 20/,
+      /^\.npy: got 20 bytes; expected a header up to byte 66/,
     ],
     ['objects', npy(describedAs('|O', '(1,)')), /described as.*'\|O'.*expected a shape and a type/],
     ['texts', npy(describedAs('<U3', '(1,)')), /'<U3'/],
     ['records', npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }"), /described as/],
     ['no shape', npy("{'descr': '<f4', 'fortran_order': False, }"), /described as/],
-    ['too few bytes', npy(describedAs('<f4', '(2,)'), [0, 0, 0, 0]), /takes 8 bytes, got 4/],
-    ['too many bytes', npy(describedAs('<f4', '()'), [0, 0, 0, 0, 0]), /takes 4 bytes, got 5/],
+    ['too few bytes', npy(describedAs('<f4', '(2,)'), [0, 0, 0, 0]), /got 4 bytes of data; expected 8,/],
+    ['too many bytes', npy(describedAs('<f4', '()'), [0, 0, 0, 0, 0]), /got 5 bytes of data; expected 4,/],
     ['more axes than NumPy has', npy(describedAs('|u1', `(${'1,'.repeat(65)})`), [0]), /of 65 axes/],
     [
       'a long header',
       npy(describedAs('|u1', `(${'1,'.repeat(40_000)})`), [0], 2),
-      /header should take 80\d+ bytes/,
+      /got a header of 80\d+ bytes/,
     ],
-    ['a size beyond all', npy(describedAs('<f4', `(${'9'.repeat(400)},)`)), /takes Infinity bytes/],
+    ['a size beyond all', npy(describedAs('<f4', `(${'9'.repeat(400)},)`)), /expected Infinity,/],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readNpy(bytes)).toThrow(NpyError);
     expect(() => readNpy(bytes)).toThrow(message);

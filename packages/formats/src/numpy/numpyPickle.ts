@@ -1,3 +1,4 @@
+import { formatValue } from '@amr/internal';
 import {
   bytesOf,
   decodeElements,
@@ -7,13 +8,14 @@ import {
   type NumericValues,
   sizeOf,
 } from '../numericArray.js';
-import { PickleError, type PickleGlobal, PickleRefusedError, shown } from '../pickle/pickle.js';
+import { describeValue, PickleError, PickleRefusedError } from '../pickle/pickleErrors.js';
+import type { PickleGlobal } from '../pickle/pickleMachine.js';
 import { rowByRow } from '../rowByRow.js';
 import { ELEMENTS, MAX_AXES } from './npy.js';
 
 /**
- * An array out of a pickle. Its numbers are decoded when `values` is first asked for, so that a file of a million arrays
- * can be looked through without that.
+ * An array out of a pickle. Its numbers are decoded when `values` is first read, so that a file of a million arrays can be
+ * searched without decoding them.
  */
 export class NumpyArray implements NumericArray {
   /** Type of the elements in the pickle. */
@@ -21,40 +23,40 @@ export class NumpyArray implements NumericArray {
   /** Sizes of the axes; [] is a scalar. */
   shape: number[] = [0];
   /**
-   * The elements as they are stored: a view of the pickle's own bytes (so that `byteOffset` tells where in the file they
-   * are), except in protocol 2, which stores bytes as text.
+   * The elements as they are stored: a view of the pickle's own bytes (so that `byteOffset` is their
+   * position in the file), except in protocol 2, which stores bytes as text.
    */
   bytes: Uint8Array = new Uint8Array();
-  /** Whether the most significant byte of an element is its first. */
+  /** Whether the first byte of an element is the most significant one. */
   bigEndian = false;
-  /** For each axis the number of elements from one index to the next, where they don't lie row by row. */
+  /** For each axis, the number of elements from one index to the next; undefined when the elements lie row by row. */
   strides: number[] | undefined;
-  private decoded: NumericValues | undefined;
+  #decoded: NumericValues | undefined;
 
   /** The elements, row by row: a view of `bytes` where their alignment, order and type allow it. */
   get values(): NumericValues {
-    this.decoded ??= this.decode();
-    return this.decoded;
+    this.#decoded ??= this.#decode();
+    return this.#decoded;
   }
 
-  private decode(): NumericValues {
+  #decode(): NumericValues {
     const { dtype, shape, strides, bytes } = this;
     const packed = strides ? rowByRow(bytes, bytesOf(dtype), shape, strides) : bytes;
     return decodeElements(dtype, packed, this.bigEndian);
   }
 }
 
-/** `numpy.dtype` while the pickle describes it. */
+/** A `numpy.dtype` of the pickle. */
 interface Dtype {
   element: ElementType;
   bigEndian: boolean;
 }
 
 /**
- * NumPy's arrays, scalars and types for the `globals` of `readPickle`, as NumPy 1 and 2 write them by any protocol: an array
- * is a {@link NumpyArray}, a scalar a number (a bigint where 64 bit integers are beyond 2^53). Numbers and booleans of either
- * byte order are read. Arrays of objects, texts, dates and records are refused by the name of their type, and so is one
- * whose shape asks for more or fewer bytes than there are.
+ * The `globals` of `readPickle` for NumPy's arrays, scalars and types, as NumPy 1 and 2 write them with any protocol. An
+ * array becomes a {@link NumpyArray}, a scalar a number (a bigint for 64 bit integers beyond 2^53). Numbers and booleans of
+ * either byte order are read. Arrays of objects, texts, dates and records are refused by the name of their type; an array
+ * whose shape needs more or fewer bytes than there are is an error.
  *
  * @example
  * ```ts
@@ -73,7 +75,9 @@ export function numpyGlobals(): Map<string, PickleGlobal> {
   const dtypes = new WeakSet<object>();
   const dtypeOf = (given: unknown): Dtype => {
     if (typeof given === 'object' && given !== null && dtypes.has(given)) return given as Dtype;
-    throw new PickleError('expected an array with a numpy.dtype');
+    throw new PickleError(
+      `pickle: got an array with the type ${describeValue(given)}; expected a numpy.dtype.`,
+    );
   };
   const ndarray: PickleGlobal = {};
   const dtype: PickleGlobal = {
@@ -82,12 +86,12 @@ export function numpyGlobals(): Map<string, PickleGlobal> {
       dtypes.add(made);
       return made;
     },
-    // (version, byte order, ...): what follows is of records and dates.
+    // (version, byte order, ...): the rest is for records and dates.
     setState: (object, state) => {
       const order = Array.isArray(state) ? state[1] : undefined;
       if (typeof order !== 'string' || !/^[<>|=]$/.test(order)) {
         throw new PickleError(
-          `expected a numpy.dtype's byte order to be one of < > | =, got ${shown(order)}`,
+          `pickle: got a numpy.dtype with the byte order ${describeValue(order)}; expected one of < > | =.`,
         );
       }
       (object as Dtype).bigEndian = order === '>';
@@ -98,7 +102,7 @@ export function numpyGlobals(): Map<string, PickleGlobal> {
       if (type !== ndarray) throw new PickleRefusedError('a subclass of numpy.ndarray');
       return new NumpyArray();
     },
-    // (version, shape, dtype, whether in Fortran's order, bytes); before version 1 without the version.
+    // (version, shape, dtype, whether in Fortran order, bytes); before version 1, without the version.
     setState: (object, state) => {
       const parts = Array.isArray(state) ? (state as unknown[]) : [];
       const [shape, type, fortranOrder, bytes] = parts.slice(parts.length === 5 ? 1 : 0);
@@ -106,13 +110,15 @@ export function numpyGlobals(): Map<string, PickleGlobal> {
     },
   };
   const fromBuffer: PickleGlobal = {
-    // NumPy 2 has order 'K': the axes as they lie in memory, then what becomes of them.
+    // NumPy 2 has the order 'K': the shape in memory order, then the axes' permutation.
     call: ([bytes, type, shape, order, axes]) => {
       if (order !== 'C' && order !== 'F' && order !== 'K') {
-        throw new PickleError(`expected the order of an array's axes to be C, F or K, got ${shown(order)}`);
+        throw new PickleError(
+          `pickle: got an array of the order ${describeValue(order)}; expected C, F or K.`,
+        );
       }
       const array = fill(new NumpyArray(), dtypeOf(type), shape, bytes, order);
-      return order === 'K' ? transposed(array, axes) : array;
+      return order === 'K' ? transpose(array, axes) : array;
     },
   };
   const scalar: PickleGlobal = {
@@ -125,7 +131,7 @@ export function numpyGlobals(): Map<string, PickleGlobal> {
     ['numpy.ndarray', ndarray],
     ['numpy.dtype', dtype],
   ]);
-  // NumPy 2 moved its core.
+  // NumPy 2 renamed its core module.
   for (const core of ['numpy.core', 'numpy._core']) {
     globals.set(`${core}.multiarray._reconstruct`, reconstruct);
     globals.set(`${core}.multiarray.scalar`, scalar);
@@ -142,34 +148,40 @@ function fill(
   order: 'C' | 'F' | 'K',
 ): NumpyArray {
   if (!isSizes(shape) || shape.length > MAX_AXES) {
-    throw new PickleError(`expected an array's shape to be at most ${MAX_AXES} sizes, all 0 or above`);
+    const got = isSizes(shape) ? `${shape.length} axes` : describeValue(shape);
+    throw new PickleError(
+      `pickle: got an array of ${got}; expected at most ${MAX_AXES} sizes, all 0 or more.`,
+    );
   }
-  if (!(bytes instanceof Uint8Array)) throw new PickleError('expected an array to have bytes');
+  if (!(bytes instanceof Uint8Array)) {
+    throw new PickleError(`pickle: got an array with ${describeValue(bytes)} for its data; expected bytes.`);
+  }
   const size = sizeOf(shape) * bytesOf(element);
   if (bytes.length !== size) {
     throw new PickleError(
-      `an array of shape [${shape}] and type ${element} takes ${size} bytes, got ${bytes.length}`,
+      `pickle: got ${bytes.length} bytes of an array; expected ${size}, for shape ${formatValue(shape)} and type ${element}.`,
     );
   }
   array.dtype = element;
   array.shape = [...shape];
   array.bytes = bytes;
   array.bigEndian = bigEndian;
-  // In Fortran's order the first axis runs fastest.
+  // In Fortran order, the first axis varies fastest.
   if (order === 'F' && shape.length > 1) {
     array.strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
   }
   return array;
 }
 
-/** Axis `i` of what comes out is axis `axes[i]` of the array. */
-function transposed(array: NumpyArray, axes: unknown): NumpyArray {
+/** Permutes the axes: axis `i` of the result is axis `axes[i]` of the array. */
+function transpose(array: NumpyArray, axes: unknown): NumpyArray {
   const { shape } = array;
   const isOrder =
     isSizes(axes) && shape.every((_, axis) => axes.includes(axis)) && axes.length === shape.length;
   if (!isOrder) {
     throw new PickleError(
-      `expected the axes of an array of shape [${shape}] in another order, got ${isSizes(axes) ? axes.slice(0, MAX_AXES) : shown(axes)}`,
+      `pickle: got the axes ${isSizes(axes) ? formatValue(axes.slice(0, MAX_AXES)) : describeValue(axes)} for an array of ` +
+        `shape ${formatValue(shape)}; expected a permutation of its axes.`,
     );
   }
   array.strides = axes.map((axis) => sizeOf(shape.slice(axis + 1)));
@@ -177,13 +189,13 @@ function transposed(array: NumpyArray, axes: unknown): NumpyArray {
   return array;
 }
 
-/** 'f4', or as a dtype without a state has it '<f4'. */
+/** The element type of a code such as 'f4', or '<f4' in a dtype without a state. */
 function elementOf(code: unknown): ElementType {
   const name = typeof code === 'string' ? code.replace(/^[<|=]/, '') : undefined;
   if (name === undefined || !Object.hasOwn(ELEMENTS, name)) {
     throw new PickleRefusedError(
-      `a NumPy array of type '${shown(code)}'`,
-      `only numbers and booleans are read (${Object.keys(ELEMENTS).join(', ')})`,
+      `a NumPy array of type ${describeValue(code)}`,
+      `expected numbers or booleans (${Object.keys(ELEMENTS).join(', ')})`,
     );
   }
   return ELEMENTS[name]!;

@@ -1,7 +1,9 @@
 import { fromHex, golden } from '@amr/testing/formats/golden';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PickleError, type PickleGlobal, PickleRefusedError, readPickle } from './pickle.js';
+import { readPickle } from './pickle.js';
+import { PickleError, PickleRefusedError } from './pickleErrors.js';
+import type { PickleGlobal } from './pickleMachine.js';
 import { plainGlobals } from './plainGlobals.js';
 
 const none = { globals: new Map<string, PickleGlobal>() };
@@ -15,7 +17,7 @@ const plain = (value: unknown): unknown => {
 };
 
 describe('readPickle', () => {
-  it.each(['2', '3', '4', '5'])('reads what Python wrote by protocol %s', (protocol) => {
+  it.each(['2', '3', '4', '5'])('reads what Python wrote with protocol %s', (protocol) => {
     const value = readPickle(fromHex(golden.pickles.bytes[protocol]!), none) as Map<string, unknown[]>;
     expect(plain(value)).toEqual(golden.pickles.values);
     expect(value.get('twice')![0]).toBe(value.get('list'));
@@ -28,15 +30,17 @@ describe('readPickle', () => {
   });
 
   it.each(Object.keys(golden.evil))(
-    'refuses a function by its name and calls nothing: protocol %s',
+    'refuses a function by its name, and calls nothing: protocol %s',
     (protocol) => {
       const read = () => readPickle(fromHex(golden.evil[protocol]!), none);
       expect(read).toThrow(PickleRefusedError);
-      expect(read).toThrow(/asks for posix.system, which is refused.*Nothing was executed/);
+      expect(read).toThrow(
+        /^pickle: got a request for posix\.system, which is refused.*Nothing was executed/,
+      );
     },
   );
 
-  it('does not find what a JavaScript object inherits', () => {
+  it('does not find inherited properties of JavaScript objects', () => {
     expect(() => readPickle(pickle(0x63, ...text('constructor\nprototype\n')), none)).toThrow(
       PickleRefusedError,
     );
@@ -44,7 +48,7 @@ describe('readPickle', () => {
     expect(dict).toEqual(new Map([['__proto__', 1]]));
   });
 
-  describe('asks the caller for classes', () => {
+  describe('takes classes from the caller', () => {
     const made: unknown[] = [];
     const globals = new Map<string, PickleGlobal>([
       ['a.named', {}],
@@ -59,7 +63,7 @@ describe('readPickle', () => {
     ]);
     const of = (name: string, ...then: number[]) => pickle(0x63, ...text(`a\n${name}\n`), ...then);
 
-    it('and for what calling them and giving them a state means', () => {
+    it('and calls them and sets their state as the caller says', () => {
       // made(7), then the state [].
       expect(readPickle(of('made', 0x4b, 7, 0x85, 0x52, 0x5d, 0x62), { globals })).toEqual({
         args: [7],
@@ -70,8 +74,16 @@ describe('readPickle', () => {
     });
 
     it.each([
-      ['a call of what may only be named', of('named', 0x29, 0x52), /a call of a.named.*only be named/],
-      ['a state for what has none', of('stateless', 0x29, 0x52, 0x5d, 0x62), /a state for a.stateless/],
+      [
+        'a call of a class that may only be named',
+        of('named', 0x29, 0x52),
+        /a call of a.named.*only be named/,
+      ],
+      [
+        'a state for a class without states',
+        of('stateless', 0x29, 0x52, 0x5d, 0x62),
+        /a state for a.stateless/,
+      ],
       ['a state for a plain value', pickle(0x7d, 0x7d, 0x62), /a state for a plain value/],
       ['a persistent object', pickle(0x4e, 0x51), /an object outside of the pickle/],
       ['an extension', pickle(0x82, 1), /instruction 0x82/],
@@ -81,7 +93,7 @@ describe('readPickle', () => {
       expect(() => readPickle(bytes, { globals })).toThrow(message);
     });
 
-    it('and for persistent objects', () => {
+    it('and persistent objects', () => {
       expect(readPickle(pickle(0x4b, 3, 0x51), { ...none, persistent: (id) => `object ${id}` })).toBe(
         'object 3',
       );
@@ -106,34 +118,34 @@ describe('readPickle', () => {
   });
 
   it.each<[string, Uint8Array, RegExp]>([
-    ['nothing', new Uint8Array(0), /1 bytes are expected from byte 0 on, but there are 0/],
+    ['nothing', new Uint8Array(0), /^pickle, byte 0: got 0 bytes to the end; expected 1\./],
     ['a later protocol', Uint8Array.of(0x80, 6, 0x2e), /protocol 6; expected 2 to 5/],
     ['no end', Uint8Array.of(0x80, 2, 0x4e), /cut off/],
-    ['an empty stack', pickle(), /the stack is empty/],
-    ['a missing mark', pickle(0x74), /there is no mark/],
-    ['a pop through a mark', pickle(0x4e, 0x28, 0x30), /the stack is empty/],
-    ['a memo that is not there', pickle(0x68, 1), /nothing is kept under 1/],
-    ['items for a tuple', pickle(0x29, 0x4e, 0x61), /what is no list/],
-    ['items for a number', pickle(0x4b, 1, 0x4e, 0x4e, 0x73), /what is no dict/],
-    ['items for no set', pickle(0x5d, 0x28, 0x90), /what is no set/],
+    ['an empty stack', pickle(), /an empty stack/],
+    ['a missing mark', pickle(0x74), /without a mark/],
+    ['a pop through a mark', pickle(0x4e, 0x28, 0x30), /an empty stack/],
+    ['a memo that is not there', pickle(0x68, 1), /memo index 1;/],
+    ['items for a tuple', pickle(0x29, 0x4e, 0x61), /not a list/],
+    ['items for a number', pickle(0x4b, 1, 0x4e, 0x4e, 0x73), /not a dict/],
+    ['items for no set', pickle(0x5d, 0x28, 0x90), /not a set/],
     ['a key without a value', pickle(0x7d, 0x28, 0x4e, 0x75), /a key without a value/],
     ['a text that is not UTF-8', pickle(0x58, 1, 0, 0, 0, 0xff), /not UTF-8/],
-    ['a call of a number', pickle(0x4b, 1, 0x29, 0x52), /no function/],
-    ['a name of numbers', pickle(0x4b, 1, 0x4b, 1, 0x93), /a name that is no text/],
-    ['a length past the end', pickle(0x58, 0xff, 0xff, 0xff, 0xff), /4294967295 bytes are expected/],
-    ['a 64 bit length', pickle(0x8e, ...Array<number>(8).fill(0xff)), /bytes are expected/],
+    ['a call of a number', pickle(0x4b, 1, 0x29, 0x52), /not a function/],
+    ['a name of numbers', pickle(0x4b, 1, 0x4b, 1, 0x93), /name that is not a text/],
+    ['a length past the end', pickle(0x58, 0xff, 0xff, 0xff, 0xff), /expected 4294967295\./],
+    ['a 64 bit length', pickle(0x8e, ...Array<number>(8).fill(0xff)), /bytes to the end; expected \d{20}\./],
     [
-      'an integer that nobody means',
+      'an integer of more than a kilobyte',
       pickle(0x8b, 1, 4, 0, 0, ...Array<number>(1025).fill(1)),
       /integer of 1025 bytes/,
     ],
-    ['a line without an end', pickle(0x63, 0x61), /has no end/],
+    ['a line without an end', pickle(0x63, 0x61), /line without an end/],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readPickle(bytes, none)).toThrow(PickleError);
     expect(() => readPickle(bytes, none)).toThrow(message);
   });
 
-  describe('refuses what is small and becomes large', () => {
+  describe('refuses small pickles with large values', () => {
     const globals = plainGlobals();
     const bomb = (...parts: (number[] | Uint8Array)[]) => {
       const all = [
@@ -154,7 +166,7 @@ describe('readPickle', () => {
       ['dicts', bomb(times(1.2e6, 0x7d))],
       ['empty bytes', bomb(times(2e6, 0x43, 0))],
       [
-        'a text that is encoded again and again',
+        'a text that is encoded many times',
         bomb(
           [0x63, ...text('_codecs\nencode\n'), 0x71, 0],
           [0x58, ...word(2 ** 20), ...times(2 ** 20, 65)],
@@ -176,7 +188,7 @@ describe('readPickle', () => {
     expect(Array.from(value, (character) => character.charCodeAt(0))).toEqual([...long]);
   });
 
-  it('gives a value or its error for any instructions, soon', () => {
+  it('returns a value or throws its error for any instructions, quickly', () => {
     // Weighted towards instructions, so that some get far.
     const codes = [
       0x28, 0x30, 0x31, 0x32, 0x4e, 0x88, 0x4b, 0x29, 0x85, 0x86, 0x74, 0x5d, 0x61, 0x65, 0x7d, 0x73, 0x75,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PickleError } from './pickle.js';
+import { PickleError } from './pickleErrors.js';
 import { plainGlobals } from './plainGlobals.js';
 
 const call = (name: string, ...args: unknown[]) => plainGlobals().get(name)!.call!(args);

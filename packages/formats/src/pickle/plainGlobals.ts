@@ -1,9 +1,11 @@
-import { PickleError, type PickleGlobal } from './pickle.js';
+import { describeValue, PickleError } from './pickleErrors.js';
+import type { PickleGlobal } from './pickleMachine.js';
 
 /**
- * Python's own containers and bytes, which protocol 2 writes as calls since it has no instructions for them:
- * `collections.OrderedDict` (a Map), `set` and `frozenset` (a Set), `bytes` and `bytearray` (a Uint8Array). For the
- * `globals` of `readPickle`.
+ * The `globals` of `readPickle` for Python's own containers and bytes, which protocol 2 writes as calls, since it has no
+ * instructions for them:
+ * `collections.OrderedDict` (a Map), `set` and `frozenset` (a Set), `bytes` and `bytearray` (a
+ * Uint8Array).
  */
 export function plainGlobals(): Map<string, PickleGlobal> {
   const set: PickleGlobal = { call: ([items = []]) => new Set(listOf(items)) };
@@ -20,11 +22,11 @@ export function plainGlobals(): Map<string, PickleGlobal> {
       {
         call: ([items = []]) =>
           new Map(listOf(items).map((pair) => listOf(pair).slice(0, 2) as [unknown, unknown])),
-        setState() {}, // attributes beside the items, such as `_metadata` of PyTorch's state dicts
+        setState() {}, // ignores attributes, such as `_metadata` of PyTorch's state dicts
       },
     ],
   ]);
-  // Python 3 writes the names of Python 2 in protocol 2.
+  // In protocol 2, Python 3 writes the names of Python 2.
   for (const module of ['builtins', '__builtin__']) {
     globals.set(`${module}.set`, set);
     globals.set(`${module}.frozenset`, set);
@@ -34,21 +36,31 @@ export function plainGlobals(): Map<string, PickleGlobal> {
   return globals;
 }
 
-/** Bytes as the text that has them for characters. */
+/** The bytes of a text whose characters are bytes. */
 function encoded(text: unknown, encoding: unknown): Uint8Array {
   if (typeof text !== 'string' || (encoding !== 'latin1' && encoding !== 'latin-1')) {
-    throw new PickleError('expected bytes as a text in latin1');
+    throw new PickleError(
+      `pickle: got bytes as ${describeValue(text)} in ${describeValue(encoding)}; expected a text in latin1.`,
+    );
   }
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code > 255) throw new PickleError(`expected bytes as a text in latin1, got character ${code}`);
+    if (code > 255) {
+      throw new PickleError(
+        `pickle: got bytes as a text with character ${code}; expected latin1, characters up to 255.`,
+      );
+    }
     bytes[i] = code;
   }
   return bytes;
 }
 
 function listOf(value: unknown): unknown[] {
-  if (!Array.isArray(value)) throw new PickleError('expected a list of items for a container');
+  if (!Array.isArray(value)) {
+    throw new PickleError(
+      `pickle: got ${describeValue(value)} for the items of a container; expected a list.`,
+    );
+  }
   return value;
 }

@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  layOutSafetensors,
-  readSafetensors,
-  readSafetensorsHead,
-  type SafetensorsDtype,
-  SafetensorsError,
-  safetensorsValues,
-  writeSafetensors,
-} from './safetensors.js';
+import { readSafetensors, readSafetensorsHead } from './readSafetensors.js';
+import { type SafetensorsDtype, SafetensorsError, safetensorsValues } from './safetensors.js';
+import { layOutSafetensors, writeSafetensors } from './writeSafetensors.js';
 
 const elementBytes = {
   F64: 8,
@@ -40,7 +34,7 @@ describe('safetensors', () => {
   it('reads what it wrote', () => {
     fc.assert(
       fc.property(fc.dictionary(name, entry), fc.dictionary(name, fc.string()), (tensors, metadata) => {
-        // Names that look like array indices would come back in another order from the JSON header.
+        // JSON headers return names that look like array indices in another order.
         const file = { tensors: new Map(Object.entries(tensors)), metadata: { ...metadata } };
         const read = readSafetensors(writeSafetensors(file));
         expect(new Map([...read.tensors].sort())).toEqual(new Map([...file.tensors].sort()));
@@ -86,32 +80,40 @@ describe('safetensors', () => {
     data_offsets: [start, end],
   });
   it.each([
-    ['no header', new Uint8Array(4), /at least 8 bytes/],
-    ['a header past the end', raw('{}').subarray(0, 9), /should take 2 bytes/],
+    ['no header', new Uint8Array(4), /^safetensors: got 4 bytes; expected at least 8/],
+    [
+      'a header past the end',
+      raw('{}').subarray(0, 9),
+      /got 1 bytes behind the length; expected a header of 2/,
+    ],
     [
       'a header beyond 100 MB',
       Uint8Array.of(0, 0, 0, 8, 0, 0, 0, 0),
-      /takes? 134217728 bytes; expected at most 100000000/,
+      /got a header of 134217728 bytes; expected at most 100000000/,
     ],
     [
       'a name twice',
       raw(`{"a":${JSON.stringify(u8(0, 1))},"a":${JSON.stringify(u8(0, 1))}}`, 1),
-      /'a' is there twice/,
+      /got the tensor 'a' twice/,
     ],
-    ['a name twice, once escaped', raw('{"a":[], "\\u0061" :{"x:{":"}"}}'), /'a' is there twice/],
-    ['an entry that is no object', raw({ a: 3 }), /its entry should be an object/],
+    ['a name twice, once escaped', raw('{"a":[], "\\u0061" :{"x:{":"}"}}'), /got the tensor 'a' twice/],
+    ['an entry that is not an object', raw({ a: 3 }), /^tensor 'a': got 3; expected an object/],
     ['three offsets', raw({ a: { ...u8(0, 1), data_offsets: [0, 1, 1] } }, 1), /two numbers/],
-    ['a size that is no whole number', raw({ a: u8(0, 1, [0.5]) }, 1), /list of sizes/],
-    ['no JSON', raw('{"a"'), /not JSON/],
+    ['a size that is not a whole number', raw({ a: u8(0, 1, [0.5]) }, 1), /list of sizes/],
+    ['a header that is not JSON', raw('{"a"'), /not JSON/],
     ['a list as header', raw('[]'), /JSON object/],
-    ['an unknown type', raw({ a: { ...u8(0, 1), dtype: 'F7' } }, 1), /type "F7"/],
+    ['an unknown type', raw({ a: { ...u8(0, 1), dtype: 'F7' } }, 1), /^tensor 'a'\.dtype: got 'F7'/],
     ['a negative size', raw({ a: u8(0, 1, [-1]) }, 1), /list of sizes/],
-    ['offsets that miss the shape', raw({ a: u8(0, 2, [3]) }, 2), /takes 3 bytes, its offsets give 2/],
-    ['data past the end', raw({ a: u8(0, 4) }, 3), /should end at byte 4/],
+    ['offsets that miss the shape', raw({ a: u8(0, 2, [3]) }, 2), /data_offsets: got 2 bytes; expected 3,/],
+    ['data past the end', raw({ a: u8(0, 4) }, 3), /got an end at byte 4/],
     ['a gap', raw({ a: u8(0, 1), b: u8(2, 3) }, 3), /gap or overlap at byte 1/],
     ['an overlap', raw({ a: u8(0, 2), b: u8(1, 3) }, 3), /gap or overlap/],
-    ['bytes that belong to nothing', raw({ a: u8(0, 1) }, 2), /end at byte 1 of the data, the file at 2/],
-    ['metadata that is no text', raw({ __metadata__: { a: 1 } }), /names to texts/],
+    [
+      'bytes that belong to no tensor',
+      raw({ a: u8(0, 1) }, 2),
+      /tensors up to byte 1 of the data; expected an end at the file's, 2/,
+    ],
+    ['metadata that are not texts', raw({ __metadata__: { a: 1 } }), /names to texts/],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readSafetensors(bytes)).toThrow(SafetensorsError);
     expect(() => readSafetensors(bytes)).toThrow(message);
@@ -140,11 +142,11 @@ describe('safetensors', () => {
     const tensors = new Map([
       ['__metadata__', { dtype: 'U8' as const, shape: [], bytes: new Uint8Array(1) }],
     ]);
-    expect(() => writeSafetensors({ tensors, metadata: {} })).toThrow(/can't be called __metadata__/);
+    expect(() => writeSafetensors({ tensors, metadata: {} })).toThrow(/got a tensor named '__metadata__'/);
   });
 
   it('refuses to write bytes that miss their shape', () => {
     const tensors = new Map([['a', { dtype: 'F32' as const, shape: [2], bytes: new Uint8Array(4) }]]);
-    expect(() => writeSafetensors({ tensors, metadata: {} })).toThrow(/takes 8 bytes, got 4/);
+    expect(() => writeSafetensors({ tensors, metadata: {} })).toThrow(/got 4 bytes; expected 8,/);
   });
 });

@@ -18,7 +18,7 @@ describe('stateDictOf', () => {
     ['a state dict', dict({ a: tensor, 'b.c': tensor }), ['a', 'b.c']],
     ['model in state_dict', dict({ state_dict: dict({ model: dict({ a: tensor }) }) }), ['a']],
     [
-      'model_state beside an optimizer',
+      'model_state next to an optimizer',
       dict({ optimizer: dict({ x: tensor }), model_state: dict({ a: tensor }) }),
       ['a'],
     ],
@@ -38,18 +38,24 @@ describe('stateDictOf', () => {
       }),
       ['layers.0.a'],
     ],
-  ])('takes %s', (_, checkpoint, expected) => {
+  ])('finds %s', (_, checkpoint, expected) => {
     expect(names(checkpoint)).toEqual(expected);
   });
 
   it('follows the keys that it is given', () => {
     const checkpoint = dict({ model: dict({ a: tensor }), ema: dict({ model: dict({ b: tensor }) }) });
     expect(names(checkpoint, ['ema', 'model'])).toEqual(['b']);
-    expect(() => names(checkpoint, ['ema', 'net'])).toThrow(/no 'ema' in 'net', only a dict of model/);
+    expect(() => names(checkpoint, ['ema', 'net'])).toThrow(
+      /checkpoint\['ema'\]: got a dict of model; expected the key 'net'/,
+    );
   });
 
   it.each<[string, TorchValue, RegExp]>([
-    ['no tensors', dict({ epoch: 1, lr: 0.1 }), /a dict of epoch, lr: save model.state_dict/],
+    [
+      'no tensors',
+      dict({ epoch: 1, lr: 0.1 }),
+      /^checkpoint: got a dict of epoch, lr; expected .*Save model.state_dict/,
+    ],
     ['a tensor alone', tensor, /expected a dict of tensors/],
     ['a list', [1], /a list/],
     ['None', null, /None/],
@@ -58,7 +64,7 @@ describe('stateDictOf', () => {
     expect(() => stateDictOf(checkpoint)).toThrow(message);
   });
 
-  it('ends in a dict that holds itself', () => {
+  it('ends for a dict that contains itself', () => {
     const itself = new Map<TorchValue, TorchValue>([['a', tensor]]);
     itself.set('again', itself);
     expect(names(dict({ x: itself, y: itself }))).toEqual(['x.a']);

@@ -2,7 +2,7 @@ import type { NumericArray } from '../numericArray.js';
 import type { TorchValue } from './torchFile.js';
 import { TorchFileError } from './torchTensors.js';
 
-/** Where a checkpoint keeps its state dict, the first that is there; training scripts have no common rule. */
+/** The keys under which checkpoints store their state dict, in order of preference; training scripts have no common rule. */
 const USUAL_KEYS = [
   'state_dict',
   'model_state_dict',
@@ -14,16 +14,16 @@ const USUAL_KEYS = [
   'weights',
 ];
 
-/** Deeper nesting is no checkpoint. */
-const DEEPEST = 32;
+/** Checkpoints are not nested deeper. */
+const MAX_DEPTH = 32;
 
 /**
  * The tensors of a checkpoint by their dotted names. A dict with a tensor among its values is the state dict.
- * Otherwise the first of `state_dict`, `model_state_dict`, `model_state`, `model`, `net`, `network`, `module`,
- * `weights` that is a dict is looked into, in the same way. Without any of those all dicts below are taken, their keys
- * joined by dots. Optimizer states and numbers beside the state dict are left out.
- * @param checkpoint what `readTorchFile` gave
- * @param at keys on the way to the state dict, such as `['ema', 'state_dict']`, instead of the rule
+ * Otherwise the search continues in the first of `state_dict`, `model_state_dict`, `model_state`, `model`, `net`,
+ * `network`, `module`, `weights` that is a dict. Without any of those, the tensors of all nested dicts are taken, with
+ * their keys joined by dots. Optimizer states and numbers next to the state dict are ignored.
+ * @param checkpoint the result of `readTorchFile`
+ * @param at keys that lead to the state dict, such as `['ema', 'state_dict']`, instead of the rule
  * @throws {TorchFileError} when there is no tensor
  */
 export function stateDictOf(checkpoint: TorchValue, at?: readonly string[]): Map<string, NumericArray> {
@@ -32,7 +32,7 @@ export function stateDictOf(checkpoint: TorchValue, at?: readonly string[]): Map
   if (!isTensor(found)) collect(found, '', tensors, new Set());
   if (tensors.size === 0) {
     throw new TorchFileError(
-      `expected a dict of tensors, got ${describe(checkpoint)}: save model.state_dict()`,
+      `checkpoint: got ${describe(checkpoint)}; expected a dict of tensors. Save model.state_dict().`,
     );
   }
   return tensors;
@@ -40,7 +40,7 @@ export function stateDictOf(checkpoint: TorchValue, at?: readonly string[]): Map
 
 function stateDictIn(value: TorchValue): TorchValue {
   let dict = value;
-  for (let depth = 0; depth < DEEPEST; depth++) {
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
     if (!(dict instanceof Map) || [...dict.values()].some(isTensor)) return dict;
     const inner: Map<TorchValue, TorchValue> = dict;
     const key = USUAL_KEYS.find((usual) => inner.get(usual) instanceof Map);
@@ -56,7 +56,10 @@ function follow(value: TorchValue, keys: readonly string[]): TorchValue {
     const next: TorchValue | undefined = found instanceof Map ? found.get(key) : undefined;
     if (next === undefined) {
       throw new TorchFileError(
-        `there is no '${keys.slice(0, i + 1).join("' in '")}', only ${describe(found)}`,
+        `checkpoint${keys
+          .slice(0, i)
+          .map((one) => `['${one}']`)
+          .join('')}: got ${describe(found)}; expected the key '${key}'.`,
       );
     }
     found = next;
@@ -64,20 +67,20 @@ function follow(value: TorchValue, keys: readonly string[]): TorchValue {
   return found;
 }
 
-/** A dict that is met again below itself, or for the second time, adds nothing. */
+/** Collects the tensors of nested dicts. A dict that was already visited, also one that contains itself, adds nothing. */
 function collect(
   value: TorchValue,
   name: string,
   tensors: Map<string, NumericArray>,
-  seen: Set<TorchValue>,
+  visited: Set<TorchValue>,
   depth = 0,
 ): void {
   if (isTensor(value)) tensors.set(name, value);
-  if (!(value instanceof Map) || seen.has(value) || depth > DEEPEST) return;
-  seen.add(value);
+  if (!(value instanceof Map) || visited.has(value) || depth > MAX_DEPTH) return;
+  visited.add(value);
   for (const [key, inner] of value) {
     if (typeof key !== 'string' && typeof key !== 'number') continue;
-    collect(inner, name === '' ? String(key) : `${name}.${key}`, tensors, seen, depth + 1);
+    collect(inner, name === '' ? String(key) : `${name}.${key}`, tensors, visited, depth + 1);
   }
 }
 
@@ -93,7 +96,7 @@ function describe(value: TorchValue): string {
   return Array.isArray(value) ? 'a list' : value === null ? 'None' : `a ${typeof value}`;
 }
 
-/** The first keys. Only plain ones: a tuple may be as deep as a file makes it. */
+/** The first keys. Tuples are not written out, as a file may nest them to any depth. */
 const keysOf = (dict: ReadonlyMap<TorchValue, TorchValue>): string =>
   [...dict.keys()]
     .slice(0, 8)

@@ -2,12 +2,12 @@ import { described, golden, testData } from '@amr/testing/formats/golden';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import type { NumericArray } from '../numericArray.js';
-import { PickleRefusedError } from '../pickle/pickle.js';
+import { PickleRefusedError } from '../pickle/pickleErrors.js';
 import { readTorchFile, type TorchValue } from './torchFile.js';
 import { TorchFileError } from './torchTensors.js';
 
 const tensorsOf = (value: TorchValue) => value as Map<string, NumericArray>;
-/** An archive of torch.save's with other contents in places. */
+/** An archive of torch.save with some entries replaced. */
 function altered(file: string, changes: { [name: string]: Uint8Array | undefined }): Uint8Array {
   const entries = Object.entries({ ...unzipSync(testData(file)), ...changes });
   return zipSync(Object.fromEntries(entries.filter((entry): entry is [string, Uint8Array] => !!entry[1])));
@@ -22,14 +22,14 @@ describe('readTorchFile', () => {
     },
   );
 
-  it('gives views of the file for what lies row by row in it', () => {
+  it('returns views of the file for tensors that lie row by row', () => {
     const bytes = testData('tensors.pth');
     const tensors = tensorsOf(readTorchFile(bytes));
     expect(tensors.get('whole')!.values.buffer).toBe(bytes.buffer);
     expect(tensors.get('slice')!.values.byteOffset).toBe(tensors.get('whole')!.values.byteOffset + 48);
   });
 
-  it('reads values of Python beside tensors', () => {
+  it('reads Python values next to tensors', () => {
     const checkpoint = readTorchFile(testData('checkpoint.pth')) as Map<string, TorchValue>;
     expect([checkpoint.get('epoch'), checkpoint.get('loss')]).toEqual([3, 0.25]);
     expect(checkpoint.get('notes')).toEqual([
@@ -54,18 +54,18 @@ describe('readTorchFile', () => {
     const bytes = altered('checkpoint.pth', { ...changes, 'checkpoint/byteorder': text('big') });
     const found = readTorchFile(bytes) as Map<string, Map<string, NumericArray>>;
     const weight = described(found.get('state_dict')!)['0.weight']!;
-    // Reversed as a whole: the elements are in reverse too.
+    // The whole storage was reversed, so the elements are in reverse order.
     expect(weight.values).toEqual([...golden.checkpoint['0.weight']!.values].reverse());
     expect(() =>
       readTorchFile(altered('checkpoint.pth', { 'checkpoint/byteorder': text('middle') })),
-    ).toThrow(/byte order 'middle'/);
+    ).toThrow(/^byteorder: got 'middle'; expected little or big/);
   });
 
   it('refuses a module by the name of its class', () => {
     const read = () => readTorchFile(testData('module.pth'));
     expect(read).toThrow(PickleRefusedError);
     expect(read).toThrow(
-      /torch.nn.modules.linear.Linear, which is refused.*model.state_dict\(\) alone can be read/,
+      /torch.nn.modules.linear.Linear, which is refused.*torch.save\(model.state_dict\(\), path\)/,
     );
   });
 
@@ -73,24 +73,32 @@ describe('readTorchFile', () => {
     [
       'another pickle',
       Uint8Array.of(0x80, 2, 0x4e, 0x2e),
-      /expected a file of torch.save, got another pickle/,
+      /got another pickle; expected a file of torch.save/,
     ],
-    ['an old file cut off', testData('tensorsLegacy.pth').subarray(0, -1), /bytes are expected from byte/],
+    [
+      'an old file cut off',
+      testData('tensorsLegacy.pth').subarray(0, -1),
+      /byte \d+: got \d+ bytes to the end; expected \d+\. Was the file cut off/,
+    ],
     ['TorchScript', testData('script.pt'), /TorchScript archive.*torch.save\(model.state_dict\(\), path\)/],
-    ['another archive', zipSync({ 'a.txt': text('a') }), /with a data.pkl, got one of a.txt/],
-    ['an expanded tensor', testData('expanded.pth'), /needs more than its storage of 1;.*contiguous/],
+    ['another archive', zipSync({ 'a.txt': text('a') }), /got an archive of a\.txt; expected .*data\.pkl/],
+    [
+      'an expanded tensor',
+      testData('expanded.pth'),
+      /expected one within its storage of 1 elements.*contiguous/,
+    ],
     [
       'a storage that is cut',
       altered('tensors.pth', { 'tensors/data/0': text('1234567') }),
-      /storage 0 of 2 float64 takes 16 bytes, the file has 7/,
+      /storage 0: got 7 bytes; expected 16, for 2 float64/,
     ],
-    ['a missing storage', altered('tensors.pth', { 'tensors/data/0': undefined }), /storage 0 .* has none/],
+    ['a missing storage', altered('tensors.pth', { 'tensors/data/0': undefined }), /storage 0: got no bytes/],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readTorchFile(bytes)).toThrow(TorchFileError);
     expect(() => readTorchFile(bytes)).toThrow(message);
   });
 
-  it('refuses nesting without end where a tensor expects sizes', () => {
+  it('refuses deep nesting where a tensor expects sizes', () => {
     const deep = [...Array<number>(200_000).fill(0x85)]; // TUPLE1
     const torch = [...text('ctorch._utils\n_rebuild_tensor_v2\n')];
     const storage = [0x58, 7, 0, 0, 0, ...text('storage'), ...text('ctorch\nFloatStorage\n')];
@@ -101,7 +109,7 @@ describe('readTorchFile', () => {
     expect(() => readTorchFile(bytes)).toThrow(/sizes and as many strides/);
   });
 
-  it('converts no more than maxBytes, however many tensors lie over one storage', () => {
+  it('converts at most maxBytes for many tensors over one storage', () => {
     const name = (path: string) => [...text(`c${path}\n`)];
     const size = [0x4d, 0xe8, 3]; // 1000
     const storage = [0x58, 7, 0, 0, 0, ...text('storage'), ...name('torch\nHalfStorage')];
@@ -116,10 +124,12 @@ describe('readTorchFile', () => {
     };
     // Each becomes 4000 bytes of float32.
     expect(readTorchFile(file(12), { maxBytes: 50_000 })).toHaveLength(12);
-    expect(() => readTorchFile(file(13), { maxBytes: 50_000 })).toThrow(/more than maxBytes, 50000/);
+    expect(() => readTorchFile(file(13), { maxBytes: 50_000 })).toThrow(
+      /more than 50000 bytes .*expected at most maxBytes/,
+    );
   });
 
-  it('copies no more than maxBytes', () => {
+  it('copies at most maxBytes', () => {
     const size = testData('tensors.pth').length;
     expect(() => readTorchFile(testData('tensors.pth'), { maxBytes: 100 })).toThrow(/maxBytes, 100/);
     expect(readTorchFile(testData('tensors.pth'), { maxBytes: size })).toBeInstanceOf(Map);

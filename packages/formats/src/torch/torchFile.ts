@@ -1,13 +1,15 @@
 import type { NumericArray } from '../numericArray.js';
-import { PickleRefusedError, readPickle } from '../pickle/pickle.js';
-import { readZip, type ZipEntry, type ZipOptions } from '../zip/zip.js';
+import { rejectUnknownOptions } from '../options.js';
+import { readPickle } from '../pickle/pickle.js';
+import { PickleRefusedError } from '../pickle/pickleErrors.js';
+import { readZip, ZIP_OPTIONS, type ZipEntry, type ZipOptions } from '../zip/zip.js';
 import { legacyStorages } from './legacyTorchFile.js';
 import { TorchFileError, type TorchStorages, TorchTensors } from './torchTensors.js';
 
-/** How a file of PyTorch's is read. */
+/** Options of {@link readTorchFile}. */
 export interface TorchFileOptions extends ZipOptions {}
 
-/** What `torch.save` saved: numbers, texts, lists, dicts (as maps) and tensors. */
+/** A value that `torch.save` saved: numbers, texts, lists, dicts (as maps) and tensors. */
 export type TorchValue =
   | null
   | boolean
@@ -21,15 +23,17 @@ export type TorchValue =
   | Map<TorchValue, TorchValue>;
 
 /**
- * Reads a file that `torch.save` wrote (.pth, .pt): of PyTorch 1.6 or later a zip archive of a pickle and the tensors'
- * bytes, of PyTorch 0.1.10 to 1.5 several pickles with the bytes behind them. Tensors, parameters and Python's own
- * values are read, whatever else the pickle asks for is refused by name; nothing is executed. Tensors that share
- * memory in the file, or lie in it transposed, come row by row each.
+ * Reads a file that `torch.save` wrote (.pth, .pt). PyTorch 1.6 and later write a zip archive of a pickle and the tensors'
+ * bytes, PyTorch 0.1.10 to 1.5 several pickles followed by the bytes. Tensors, parameters and Python's own values are read;
+ * whatever else the pickle asks for is refused by name, and nothing is executed. Tensors that share memory in the file, or
+ * are stored transposed, are each returned row by row.
  * @throws {PickleRefusedError} when it holds more than tensors and plain values
- * @throws {TorchFileError} for a TorchScript archive, another pickle, or tensors outside of their storage
+ * @throws {TorchFileError} for a TorchScript archive, another pickle, or tensors outside their storage
  * @throws {FormatError} when the bytes are damaged or take more than `maxBytes`
+ * @throws {FormatOptionsError} for an unknown option
  */
 export function readTorchFile(bytes: Uint8Array, options: TorchFileOptions = {}): TorchValue {
+  rejectUnknownOptions('readTorchFile', options, ZIP_OPTIONS);
   const { maxBytes = 2 ** 32 } = options;
   try {
     const { pickle, read, bigEndian } =
@@ -41,7 +45,7 @@ export function readTorchFile(bytes: Uint8Array, options: TorchFileOptions = {})
     }) as TorchValue;
   } catch (error) {
     if (error instanceof PickleRefusedError) {
-      error.message += ' A file with the tensors of model.state_dict() alone can be read.';
+      error.message += ' Save the tensors alone, with torch.save(model.state_dict(), path).';
     }
     throw error;
   }
@@ -53,7 +57,7 @@ function zipStorages(bytes: Uint8Array, options: TorchFileOptions): TorchStorage
   const read = (name: string) => entries.get(`${folder}${name}`)?.read();
   const byteOrder = new TextDecoder().decode(read('byteorder') ?? new Uint8Array()).trim();
   if (!['', 'little', 'big'].includes(byteOrder)) {
-    throw new TorchFileError(`got the byte order '${byteOrder}'; expected little or big`);
+    throw new TorchFileError(`byteorder: got '${byteOrder}'; expected little or big.`);
   }
   return {
     pickle: read('data.pkl')!,
@@ -62,20 +66,20 @@ function zipStorages(bytes: Uint8Array, options: TorchFileOptions): TorchStorage
   };
 }
 
-/** The folder that `torch.save` puts everything in, with a slash: it is called after the file, or `archive`. */
+/** The folder of all entries, with a slash: `torch.save` names it after the file, or `archive`. */
 function folderOf(entries: ReadonlyMap<string, ZipEntry>): string {
   const names = [...entries.keys()];
   const pickle = names.find((name) => /^([^/]+\/)?data\.pkl$/.test(name));
   if (pickle === undefined) {
     throw new TorchFileError(
-      `expected an archive of torch.save with a data.pkl, got one of ${names.slice(0, 3).join(', ') || 'nothing'}`,
+      `torch file: got an archive of ${names.slice(0, 3).join(', ') || 'nothing'}; expected one of torch.save, with a data.pkl.`,
     );
   }
   const folder = pickle.slice(0, -'data.pkl'.length);
   if (entries.has(`${folder}constants.pkl`)) {
     throw new TorchFileError(
-      'expected tensors, got a TorchScript archive (a program): load it with torch.jit.load and save its weights with ' +
-        'torch.save(model.state_dict(), path)',
+      'torch file: got a TorchScript archive (a program); expected tensors. Load it with torch.jit.load and save its ' +
+        'weights with torch.save(model.state_dict(), path).',
     );
   }
   return folder;

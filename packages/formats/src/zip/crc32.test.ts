@@ -11,7 +11,7 @@ describe.each([
     expect(crc(new Uint8Array(0))).toBe(0);
   });
 
-  it('is the same in one piece and in two', () => {
+  it('is the same for data in one piece and in two', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(60), (bytes, cut) => {
         expect(crc(bytes.subarray(cut), crc(bytes.subarray(0, cut)))).toBe(crc(bytes));
@@ -20,7 +20,7 @@ describe.each([
   });
 });
 
-it('is the same with zlib and without', () => {
+it('is the same with and without zlib', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), fc.integer({ min: 0, max: 2 ** 32 - 1 }), (bytes, crc) => {
       expect(crc32ByTable(bytes, crc)).toBe(crc32(bytes, crc));
@@ -38,9 +38,9 @@ describe('without Node', () => {
   ])('is computed by table: %s', async (_, process) => {
     vi.stubGlobal('process', process);
     vi.resetModules();
-    const anew = await import('./crc32.js');
+    const again = await import('./crc32.js');
     vi.unstubAllGlobals();
     const bytes = new TextEncoder().encode('123456789');
-    expect(anew.crc32(bytes)).toBe(0xcbf43926);
+    expect(again.crc32(bytes)).toBe(0xcbf43926);
   });
 });

@@ -1,30 +1,30 @@
 type Crc32 = (bytes: Uint8Array, crc: number) => number;
 
-let fastest: Crc32 | undefined;
+let implementation: Crc32 | undefined;
 let table: Int32Array | undefined;
 
 /**
- * CRC-32 (IEEE 802.3) of the bytes, going on from `crc`. It sees every change of up to 32 neighbouring bits.
- * @param crc the value so far, for bytes that come in pieces; 0 starts
+ * CRC-32 (IEEE 802.3) of the bytes. It detects every change of up to 32 neighbouring bits.
+ * @param crc the checksum of the preceding bytes, for data in several pieces; 0 at the start
  */
 export function crc32(bytes: Uint8Array, crc = 0): number {
-  fastest ??= crc32OfNode() ?? crc32ByTable;
-  return fastest(bytes, crc);
+  implementation ??= crc32OfNode() ?? crc32ByTable;
+  return implementation(bytes, crc);
 }
 
-/** That of Node's zlib, some four times as fast: Node has it from 20.15 on, and gives it without an import from 20.16 on. */
+/** The function of Node's zlib, about four times as fast. Node has it since 20.15, and without an import since 20.16. */
 function crc32OfNode(): Crc32 | undefined {
   return globalThis.process?.getBuiltinModule?.('node:zlib')?.crc32;
 }
 
-/** The same wherever there is no zlib. */
+/** The same checksum without zlib. */
 export function crc32ByTable(bytes: Uint8Array, crc = 0): number {
   table ??= makeTable();
   const t = table;
   let c = ~crc;
   const whole = bytes.length - (bytes.length % 8);
   let i = 0;
-  // Slicing by eight: one look-up for each byte, but eight of them at a time.
+  // Slicing by eight: one table lookup for each byte, for eight bytes at a time.
   for (; i < whole; i += 8) {
     c ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
     c =
@@ -41,7 +41,7 @@ export function crc32ByTable(bytes: Uint8Array, crc = 0): number {
   return ~c >>> 0;
 }
 
-/** Signed, as JavaScript's operations on bits are. */
+/** The entries are signed, like the results of JavaScript's bit operations. */
 function makeTable(): Int32Array {
   const t = new Int32Array(8 * 256);
   for (let n = 0; n < 256; n++) {

@@ -8,7 +8,7 @@ const archive = zipSync({ 'a.txt': [text('stored'), { level: 0 }], 'd/b.txt': te
 const contents = (bytes: Uint8Array) =>
   [...readZip(bytes)].map(([name, entry]) => [name, new TextDecoder().decode(entry.read())]);
 
-/** Where a signature of four bytes begins, the n-th time. */
+/** The position of the n-th occurrence of a signature of four bytes. */
 function find(bytes: Uint8Array, signature: number, nth = 0): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0, seen = 0; at + 4 <= bytes.length; at++) {
@@ -33,7 +33,7 @@ describe('readZip', () => {
     ]);
   });
 
-  it('gives a view of what is stored', () => {
+  it('returns a view of stored entries', () => {
     expect(readZip(archive).get('a.txt')!.read().buffer).toBe(archive.buffer);
   });
 
@@ -50,59 +50,65 @@ describe('readZip', () => {
     ]);
   });
 
-  it('reads an archive of nothing', () => {
+  it('reads an empty archive', () => {
     expect(readZip(zipSync({})).size).toBe(0);
   });
 
   it.each([
-    ['no archive', text('hello'), /no directory at the end of the 5 bytes/],
-    ['an archive cut off', archive.subarray(0, -1), /no directory/],
-    ['an encrypted entry', changed((view) => view.setUint16(directory + 8, 1, true)), /'a.txt' is encrypted/],
-    ['another method', changed((view) => view.setUint16(directory + 10, 12, true)), /packed by method 12/],
+    ['other bytes', text('hello'), /^zip: got 5 bytes without a directory/],
+    ['an archive cut off', archive.subarray(0, -1), /without a directory/],
     [
-      'a directory of fewer',
+      'an encrypted entry',
+      changed((view) => view.setUint16(directory + 8, 1, true)),
+      /zip\['a\.txt'\]: got an encrypted entry/,
+    ],
+    ['another method', changed((view) => view.setUint16(directory + 10, 12, true)), /compression method 12/],
+    [
+      'a directory with fewer entries',
       changed((view) => view.setUint16(archive.length - 12, 3, true)),
-      /number 3 is none/,
+      /got no file as number 3/,
     ],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readZip(bytes)).toThrow(ZipError);
     expect(() => readZip(bytes)).toThrow(message);
   });
 
-  it('refuses two entries of one name', () => {
+  it('refuses two entries with the same name', () => {
     const bytes = zipSync({ aa: text('1'), ab: text('2') }, { level: 0 });
     bytes[find(bytes, 0x02014b50, 1) + 46 + 1] = 'a'.charCodeAt(0);
-    expect(() => readZip(bytes)).toThrow(/'aa' is there twice/);
+    expect(() => readZip(bytes)).toThrow(/got 'aa' twice/);
   });
 
-  it('refuses more than it is allowed to unpack, before it unpacks', () => {
-    expect(() => readZip(archive, { maxBytes: 455 })).toThrow(/declares 456 bytes or more.*maxBytes, 455/);
+  it('refuses more than maxBytes, before it unpacks', () => {
+    expect(() => readZip(archive, { maxBytes: 455 })).toThrow(/got 456 bytes or more.*maxBytes, 455/);
     expect(readZip(archive, { maxBytes: 456 }).size).toBe(2);
   });
 
-  it('refuses sizes that no deflate stream unpacks to', () => {
+  it('refuses sizes that no deflate stream can unpack to', () => {
     const bomb = changed((view) => view.setUint32(second + 24, 2 ** 30, true));
     expect(() => readZip(bomb)).toThrow(
-      /'d\/b.txt' should unpack from \d+ to 1073741824 bytes, which it can't/,
+      /zip\['d\/b\.txt'\]: got a size of 1073741824 bytes unpacked; expected at most \d+, from \d+ packed/,
     );
   });
 
-  it('sees a damaged byte by the checksum, unless it is told not to look', () => {
+  it('detects a damaged byte by the checksum, unless checksums are off', () => {
     const bytes = changed((_, all) => {
       all[30 + 'a.txt'.length]! ^= 1;
     });
-    expect(() => readZip(bytes).get('a.txt')!.read()).toThrow(/'a.txt' is damaged: its CRC-32/);
+    expect(() => readZip(bytes).get('a.txt')!.read()).toThrow(
+      /zip\['a\.txt'\]: got data with another CRC-32/,
+    );
     expect(readZip(bytes, { checksums: false }).get('a.txt')!.read()).toHaveLength(6);
   });
 
-  it('sees a damaged deflate stream', () => {
+  it('detects a damaged deflate stream', () => {
     const local = find(archive, 0x04034b50, 1);
     const bytes = changed((_, all) => all.fill(0xff, local + 30 + 'd/b.txt'.length, local + 42));
     expect(() => readZip(bytes).get('d/b.txt')!.read()).toThrow(ZipError);
   });
 
-  it('refuses an entry that is not where the directory says', () => {
+  it('refuses an entry that is not at the position in the directory', () => {
     const bytes = changed((view) => view.setUint32(directory + 42, 1, true));
-    expect(() => readZip(bytes).get('a.txt')!.read()).toThrow(/not where the directory says/);
+    expect(() => readZip(bytes).get('a.txt')!.read()).toThrow(/got other bytes where the directory says/);
   });
 });

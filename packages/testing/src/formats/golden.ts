@@ -3,14 +3,14 @@ import type { NumericArray } from '@amr/formats';
 
 const url = (file: string) => new URL(`../../../formats/test-data/${file}`, import.meta.url);
 
-/** An array as Python describes it: what JSON has no number for is a text. */
+/** An array as Python describes it: values that JSON has no number for are texts. */
 export interface Described {
   dtype: string;
   shape: number[];
   values: (number | string)[];
 }
 
-/** What test-data/formats.py wrote. */
+/** The file that test-data/formats.py wrote. */
 export interface Golden {
   tensors: { [name: string]: Described };
   checkpoint: { [name: string]: Described };
