@@ -438,7 +438,7 @@ describe('importTorchWeights', () => {
     const text = new TextDecoder('latin1').decode(file);
     // The directory's entry of the pickle: its CRC-32 stands 16 bytes behind the signature.
     file.fill(0, text.indexOf('PK\x01\x02') + 16, text.indexOf('PK\x01\x02') + 20);
-    await expect(importTorchWeights(classifier(), file)).rejects.toThrow(/damaged: its CRC-32/);
+    await expect(importTorchWeights(classifier(), file)).rejects.toThrow(/got data with another CRC-32/);
     expect((await importTorchWeights(classifier(), file, { checksums: false })).missing).toEqual([]);
   });
 

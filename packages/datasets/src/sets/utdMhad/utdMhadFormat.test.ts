@@ -145,7 +145,7 @@ describe('utdMhadFormat', () => {
       'of another name',
       inertialName,
       matFile('iner', [1, 6], new Float64Array(6)),
-      /no variable 'd_iner'; found iner/,
+      /got the variables iner; expected 'd_iner' among them/,
     ],
     [
       'without a body',
