@@ -50,7 +50,7 @@ describe('merge', () => {
     [
       'another part',
       (job) => outcomesOf(run, job, clips, { index: 0, count: 3 }),
-      /part-2of3\.json: it holds part 1 of 3 with seed 1, not 'attack amr-at, .*delete it/,
+      /part-2of3\.json: it holds part 1 of 3 with seed 1, not 'attack amr-at, .*Delete it/,
     ],
     [
       'another seed',
