@@ -1,6 +1,6 @@
 import { pgd } from '@amr/attacks';
 import { ctrgcn, multiplyAdds, r3d, resnet3d, stgcn, twoStream } from '@amr/encoders';
-import { unfilled } from '@amr/testing/networks/unfilled';
+import { zeroInitialized } from '@amr/testing/networks/zeroInitialized';
 import { AdversarialTrainer, type Dataset } from '@amr/train';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -105,7 +105,7 @@ export async function trainingPace(dataset: Dataset, seconds: number): Promise<n
 /** Floating-point operations of a clip in the training that the preset for a GPU of 80 GB does. */
 export function fullSizeOperations(): { [training: string]: number } {
   const { frames, crop } = sizes['gpu-80gb'].take;
-  const model = unfilled(() =>
+  const model = zeroInitialized(() =>
     twoStream({
       rgb: r3d({ inputShape: [frames.rgb, crop.size, crop.size, 3], depth: 18 }),
       skeleton: ctrgcn({ frames: frames.skeleton }),

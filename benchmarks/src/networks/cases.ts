@@ -11,7 +11,7 @@ import {
 } from '@amr/encoders';
 import { buildModel } from '@amr/example-quickstart/model';
 import { presets } from '@amr/example-quickstart/presets';
-import { unfilled } from '@amr/testing/networks/unfilled';
+import { zeroInitialized } from '@amr/testing/networks/zeroInitialized';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { TaskName } from './tasks.js';
 
@@ -45,7 +45,8 @@ const everything = [
 
 const clips = (width: number) => r3d({ inputShape: [16, 56, 56, 3], depth: 10, width });
 const skeletons = (config: Partial<StgcnConfig> = {}) => stgcn({ frames: 64, ...config });
-const classified = (encoder: () => Encoder) => () => unfilled(() => singleStream(encoder(), { classes }));
+const classified = (encoder: () => Encoder) => () =>
+  zeroInitialized(() => singleStream(encoder(), { classes }));
 
 /** Small enough for a test: each layer of the others is in it. */
 const tiny: { rgb: Resnet3dConfig; skeleton: StgcnConfig } = {
@@ -78,14 +79,14 @@ export const cases: readonly Case[] = [
     title: 'two-stream AMR',
     batch: 4,
     tasks: everything,
-    build: () => unfilled(() => twoStream({ rgb: clips(16), skeleton: skeletons(), classes })),
+    build: () => zeroInitialized(() => twoStream({ rgb: clips(16), skeleton: skeletons(), classes })),
   },
   {
     name: 'quickstart',
     title: "the quickstart's AMR + AT",
     batch: quickstart.training.batchSize,
     tasks: ['epoch'],
-    build: () => unfilled(() => buildModel(quickstart, 'amr-at', 1, actionNames.length)),
+    build: () => zeroInitialized(() => buildModel(quickstart, 'amr-at', 1, actionNames.length)),
   },
   {
     name: 'tiny',
@@ -94,6 +95,8 @@ export const cases: readonly Case[] = [
     tasks: everything,
     hidden: true,
     build: () =>
-      unfilled(() => twoStream({ rgb: resnet3d(tiny.rgb), skeleton: stgcn(tiny.skeleton), classes: 4 })),
+      zeroInitialized(() =>
+        twoStream({ rgb: resnet3d(tiny.rgb), skeleton: stgcn(tiny.skeleton), classes: 4 }),
+      ),
   },
 ];

@@ -1,7 +1,7 @@
 /**
- * The README's table of sizes: parameters and multiply-adds of every network with a classifier, at the number of
- * classes and the input that its publication states. Nothing is trained or run. `--json FILE` adds a line of JSON to a
- * file.
+ * Prints the README's table of sizes: parameters and multiply-adds of every network with a classifier, for the number of
+ * classes and the input of its publication. It builds the networks, but trains and runs none. `--json FILE` appends a line
+ * of JSON to a file.
  */
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -25,14 +25,14 @@ import {
   stgcnpp,
   x3d,
 } from '@amr/encoders';
-import { unfilled } from '@amr/testing/networks/unfilled';
+import { zeroInitialized } from '@amr/testing/networks/zeroInitialized';
 
 const { values: given } = parseArgs({ options: { json: { type: 'string' } } });
 
 const clip = [16, 112, 112, 3] as const;
 const large = [8, 256, 256, 3] as const;
 
-/** What is built, how many classes it was published for, and the call that the table shows. */
+/** The call that the table shows, the number of classes in the publication, and the network. */
 const networks: [call: string, classes: number, build: () => Encoder][] = [
   ['stgcn({ frames: 300 })', 60, () => stgcn({ frames: 300 })],
   ["stgcn({ frames: 300, partition: 'distance' })", 60, () => stgcn({ frames: 300, partition: 'distance' })],
@@ -65,8 +65,8 @@ const networks: [call: string, classes: number, build: () => Encoder][] = [
 
 await useBackend({ backend: 'cpu' });
 const rows = networks.map(([network, classes, build]) => {
-  const encoder = unfilled(build);
-  const model = unfilled(() => singleStream(encoder, { classes }));
+  const encoder = zeroInitialized(build);
+  const model = zeroInitialized(() => singleStream(encoder, { classes }));
   const row = {
     network,
     classes,

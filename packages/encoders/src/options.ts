@@ -3,7 +3,7 @@ import type { LayerConfig } from '@amr/layers';
 import { EncoderConfigError } from './errors.js';
 
 /** Checks of options. They throw {@link EncoderConfigError}, which names the option by its path, as in `stgcn.frames`. */
-export const {
+const {
   checkCount,
   checkNotNegative,
   checkOneOf,
@@ -12,6 +12,8 @@ export const {
   rejectUnknownConfig,
   rejectUnknownOptions,
 } = /* @__PURE__ */ optionChecks((message) => new EncoderConfigError(message));
+
+export { checkCount, checkNotNegative, checkOneOf, checkOption, checkPositive, rejectUnknownOptions };
 
 /** All keys of some options. A key that is missing here is a type error. */
 export type KeysOf<Options> = { readonly [key in keyof Options]-?: true };

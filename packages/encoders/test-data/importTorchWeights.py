@@ -153,7 +153,7 @@ def spatial_partition(joints, edges, center):
     return torch.from_numpy(parts)
 
 
-def jolt(model, seed):
+def perturbWeights(model, seed):
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, value in model.state_dict().items():
@@ -208,12 +208,12 @@ def write(name, model, x, checkpoint):
 
 torch.manual_seed(1)
 r3d = R3d()
-jolt(r3d, 2)
+perturbWeights(r3d, 2)
 write('importR3d', r3d, torch.rand(1, 2, 12, 12, 3), lambda weights: weights)
 
 graph = spatial_partition(5, [(0, 1), (1, 2), (1, 3), (3, 4)], center=1)
 stgcn = Stgcn(graph)
-jolt(stgcn, 3)
+perturbWeights(stgcn, 3)
 # As mmcv's runner saves it, from a model that was trained on several devices.
 write(
     'importStgcn',
@@ -240,7 +240,7 @@ modules = {
 }
 golden = {}
 for seed, (name, (module, shape)) in enumerate(modules.items()):
-    jolt(module.eval(), seed)
+    perturbWeights(module.eval(), seed)
     x = torch.randint(0, 5, (2, 3)) if shape is None else torch.randn(2, *shape)
     last = (lambda t: t.movedim(1, -1)) if shape and name != 'layerNorm' else (lambda t: t)
     x_last, y_last = last(x), last(module(x))

@@ -13,10 +13,10 @@ import { describe, expect, it } from 'vitest';
 import { CostError } from '../errors.js';
 import { multiplyAdds } from './multiplyAdds.js';
 
-// The default, orthogonal, calls chained methods, which the packages don't register.
+// The default initializer, orthogonal, calls chained methods, which the packages don't register.
 const recurrentInitializer = 'glorotUniform';
 
-/** The cost of a model of one layer. */
+/** Multiply-adds of a model of one layer. */
 function costOf(layer: layers.Layer, ...shapes: Shape[]): number {
   const inputs = shapes.map((shape) => input({ shape }));
   return multiplyAdds(

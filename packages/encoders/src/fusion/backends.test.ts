@@ -1,6 +1,6 @@
 import { amrLoss } from '@amr/layers';
 import { useOn } from '@amr/testing/backends/useOn';
-import { jolt } from '@amr/testing/networks/reloaded';
+import { perturbWeights } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { stgcn } from '../networks/skeleton/stgcn.js';
@@ -9,7 +9,7 @@ import { twoStream } from './twoStream.js';
 
 const graph = { joints: 4, edges: [[0, 1], [1, 2], [1, 3]] as [number, number][], center: 1 }; // biome-ignore format: bones
 
-/** Logits, the loss after some steps, and the gradients of both inputs, on the backend that is set. */
+/** Logits, the loss after some training steps, and the gradients of both inputs, on the current backend. */
 function trial() {
   const model = twoStream({
     rgb: resnet3d({
@@ -25,7 +25,7 @@ function trial() {
     at: [1, 2],
     seed: 3,
   });
-  jolt(model);
+  perturbWeights(model);
   const video = tf.randomUniform([3, 4, 12, 12, 1], 0, 1, 'float32', 1);
   const bodies = tf.concat(
     [tf.randomNormal([3, 1, 8, 4, 3], 0, 1, 'float32', 2), tf.zeros([3, 1, 8, 4, 3])],

@@ -1,5 +1,5 @@
 import { AttentionModalityReweighter, ConcatFusion, FusionLayer, type FusionRole } from '@amr/layers';
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, layers, type Shape } from '@tensorflow/tfjs-layers';
@@ -174,7 +174,7 @@ describe('multiStream', () => {
 
   it('saves, loads, and gives the same outputs; its gradients are those of finite differences', async () => {
     const model = build({ at: [1, 'features'], returnWeights: true, returnFeatures: true });
-    jolt(model);
+    perturbWeights(model);
     const x = clips();
     const copy = await reloaded(model);
     expect(predict(copy, x).map(numbers)).toEqual(predict(model, x).map(numbers));

@@ -1,4 +1,4 @@
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
@@ -22,7 +22,7 @@ const clips = (batch: number) => tf.randomNormal([batch, 1, 4, 3, 3], 0, 1, 'flo
 it('is a dense layer on the features, at any batch size, also after loading', async () => {
   const stream = encoder('skeleton');
   const classifier = singleStream(stream, { classes: 5, dropout: 0.5, seed: 2 });
-  jolt(classifier);
+  perturbWeights(classifier);
   expect(classifier.outputNames).toEqual(['logits']);
   const copy = await reloaded(classifier);
   const [kernel, bias] = classifier.getLayer('logits').getWeights() as [tf.Tensor2D, tf.Tensor1D];
@@ -50,7 +50,7 @@ it('shares its encoder with a network of two streams', () => {
   const both = twoStream({ rgb: first, skeleton: second, classes: 3, fusion: 'concat', seed: 3 });
   const predict = () => (both.predict([clips(1), clips(1)]) as tf.Tensor[])[1]!.dataSync();
   const before = predict();
-  jolt(classifier);
+  perturbWeights(classifier);
   expect(predict()).not.toEqual(before);
 });
 

@@ -1,5 +1,5 @@
 import { AttentionModalityReweighter, amrLoss } from '@amr/layers';
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -112,7 +112,7 @@ describe('twoStream', () => {
       dropout: 0.5,
       reweighter: { temperature: 0.5 },
     });
-    jolt(model);
+    perturbWeights(model);
     const copy = await reloaded(model);
     expect([copy.inputNames, copy.outputNames]).toEqual([model.inputNames, model.outputNames]);
     const x = clips();
@@ -123,7 +123,7 @@ describe('twoStream', () => {
 
   it('has the input gradients of finite differences', () => {
     const model = build({ at: [1, 2] });
-    jolt(model);
+    perturbWeights(model);
     const logits = (...x: tf.Tensor[]) => (model.apply(x) as tf.Tensor[])[0]!;
     expectGradientsOfDifferences(logits, clips(), { step: 2e-3, tolerance: 0.05 });
   });

@@ -1,4 +1,4 @@
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -8,11 +8,11 @@ import { SqueezeExcitation, squeezedWidth } from './squeezeExcitation.js';
 
 const random = (shape: number[], seed = 1) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 
-/** Built for `channels`, with weights that do something. */
+/** A layer built for `channels`, with weights that have an effect. */
 function jolted(channels: number, ratio = 0.5): SqueezeExcitation {
   const layer = new SqueezeExcitation({ ratio, seed: 1 });
   layer.build([null, channels]);
-  jolt(layer);
+  perturbWeights(layer);
   return layer;
 }
 
@@ -82,7 +82,7 @@ describe('SqueezeExcitation', () => {
     const x = input({ shape: [2, 3, 3, 4] });
     const layer = new SqueezeExcitation({ ratio: 0.25, seed: 4, name: 'gate' });
     const original = model({ inputs: x, outputs: layer.apply(x) as SymbolicTensor });
-    jolt(original);
+    perturbWeights(original);
     const copy = await reloaded(original);
     expect(copy.getLayer('gate').getConfig()).toMatchObject({ ratio: 0.25, seed: 4 });
     const batch = random([2, 2, 3, 3, 4]);

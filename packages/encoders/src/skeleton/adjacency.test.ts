@@ -40,7 +40,7 @@ describe('adjacency', () => {
           expect(sum).toBeCloseTo(k === 1 ? Number(to !== center) : k === 2 ? Number(!tip) : 1, 10);
         }
       }
-      // Nothing is nearer to the center than the center: no edge of the last kind starts there from afar.
+      // No joint is nearer to the center than the center, so the last partition has no edge from it.
       expect(adjacency(layout, 'spatial')[2]!.every((row) => row[center] === 0)).toBe(true);
     },
   );

@@ -179,7 +179,7 @@ export function boneParents(graph: SkeletonGraph): readonly number[] {
   });
 }
 
-/** Number of bones on the shortest way between each two joints; Infinity where there is none. */
+/** Number of bones on the shortest way between each two joints; Infinity when there is no way. */
 export function hopDistances({ joints, edges }: SkeletonGraph): number[][] {
   const neighbours = Array.from({ length: joints }, (): number[] => []);
   for (const [a, b] of edges) {

@@ -11,7 +11,7 @@ import { boneParents, type SkeletonGraph } from './graphs.js';
  */
 export type SkeletonStream = 'joint' | 'bone' | 'joint-motion' | 'bone-motion';
 
-/** Config of the stream in front of a skeleton network. */
+/** Config of the stream that a skeleton network computes from its input. */
 export interface SkeletonStreamConfig {
   /** What layers of the model compute from the joints, which stay the model's input. Default `'joint'`. */
   stream?: SkeletonStream;

@@ -436,7 +436,7 @@ describe('importTorchWeights', () => {
   it('reads files without checksums with the option', async () => {
     const file = bytes('importR3d.pth');
     const text = new TextDecoder('latin1').decode(file);
-    // The directory's entry of the pickle: its CRC-32 stands 16 bytes behind the signature.
+    // The CRC-32 in the pickle's directory entry is 16 bytes after the signature.
     file.fill(0, text.indexOf('PK\x01\x02') + 16, text.indexOf('PK\x01\x02') + 20);
     await expect(importTorchWeights(classifier(), file)).rejects.toThrow(/got data with another CRC-32/);
     expect((await importTorchWeights(classifier(), file, { checksums: false })).missing).toEqual([]);

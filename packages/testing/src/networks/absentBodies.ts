@@ -2,7 +2,7 @@ import type { Encoder, SkeletonGraph } from '@amr/encoders';
 import * as tf from '@tensorflow/tfjs-core';
 import { model } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { jolt } from './reloaded.js';
+import { perturbWeights } from './reloaded.js';
 
 /** The options that the tests set; every skeleton network has them in its config. */
 export interface TestedSkeleton {
@@ -38,7 +38,7 @@ export function everySkeletonNetwork(
     ])('does not depend on absent bodies, training: %s, %s the present one', (training, place) => {
       const one = build({ ...tiny, persons: 1 }).model;
       const three = build({ ...tiny, persons: 3 }).model;
-      jolt(one);
+      perturbWeights(one);
       three.setWeights(one.getWeights());
       const bodies = place === 'before' ? [absent(), absent(), body(1)] : [body(1), absent(), absent()];
       const alone = one.apply(body(1), { training }) as tf.Tensor;
@@ -54,7 +54,7 @@ export function everySkeletonNetwork(
 
     it('gives an absent body neither features nor a gradient, and a clip without bodies finite features', () => {
       const { model: encoder, stages } = build(tiny);
-      jolt(encoder);
+      perturbWeights(encoder);
       const inner = model({ inputs: encoder.inputs, outputs: stages });
       const x = tf.concat([body(1), absent()], 1);
       for (const stage of [inner.predict(x)].flat() as tf.Tensor[]) {
@@ -73,7 +73,7 @@ export function everySkeletonNetwork(
 
     it('does not depend on the order of two bodies when the coordinates enter as they are', () => {
       const { model: encoder } = build({ ...tiny, normalize: 'none' });
-      jolt(encoder);
+      perturbWeights(encoder);
       const [here, there] = [tf.concat([body(1), body(2)], 1), tf.concat([body(2), body(1)], 1)].map((x) => [
         ...(encoder.predict(x) as tf.Tensor).dataSync(),
       ]);

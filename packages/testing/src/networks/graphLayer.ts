@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expectGradientsOfDifferences, expectWeightGradientsOfDifferences } from '../tensors/gradients.js';
 import { fourJoints } from './graphNetwork.js';
-import { jolt, reloaded } from './reloaded.js';
+import { perturbWeights, reloaded } from './reloaded.js';
 
 /** The adjacency of the graph in the tests of graph convolutions. */
 export const edges = adjacency(fourJoints, 'directed');
@@ -49,7 +49,7 @@ export function everyGraphLayer<Config extends { filters: number }>(
       const layer = build();
       const x = random([1, 2, 3, 4, 3], 1);
       layer.build(x.shape);
-      jolt(layer);
+      perturbWeights(layer);
       expectGradientsOfDifferences((z) => layer.apply(z) as tf.Tensor, [x]);
       expectWeightGradientsOfDifferences(layer, x);
     });
@@ -64,7 +64,7 @@ export function everyGraphLayer<Config extends { filters: number }>(
             const original = build();
             const other = build(edges.map((matrix) => order.map((v) => order.map((w) => matrix[v]![w]!))));
             for (const layer of [original, other]) layer.build(x.shape);
-            jolt(original, seed);
+            perturbWeights(original, seed);
             other.setWeights(
               original.weights.map((weight) => {
                 const value = weight.read();
@@ -94,7 +94,7 @@ export function everyGraphLayer<Config extends { filters: number }>(
       const outputs = build(edges, 'graph').apply(x) as SymbolicTensor;
       expect(outputs.shape).toEqual([null, 1, 3, 4, config.filters]);
       const original = model({ inputs: x, outputs });
-      jolt(original);
+      perturbWeights(original);
       const copy = await reloaded(original);
       expect(copy.getLayer('graph').getConfig()).toMatchObject({ ...config, adjacency: edges });
       for (const batch of [1, 3]) {

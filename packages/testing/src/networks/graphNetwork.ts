@@ -4,7 +4,7 @@ import { layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { expectGradientsOfDifferences } from '../tensors/gradients.js';
 import { everySkeletonNetwork } from './absentBodies.js';
-import { jolt, reloaded } from './reloaded.js';
+import { perturbWeights, reloaded } from './reloaded.js';
 
 /** The config that all graph networks have in common, as far as the tests use it. */
 export interface TestedGraphConfig extends GcnConfig {
@@ -56,7 +56,7 @@ export function everyGraphNetwork(
 
     it('has the input gradient of finite differences', () => {
       const { model: encoder } = build({ ...tiny, blocks: [1, 1] });
-      jolt(encoder);
+      perturbWeights(encoder);
       expectGradientsOfDifferences((z) => encoder.apply(z) as tf.Tensor, [x()], { step, tolerance: 0.05 });
     });
 
@@ -64,7 +64,7 @@ export function everyGraphNetwork(
       'saves, loads, and gives the same outputs: %s',
       async (stream) => {
         const { model: encoder } = build({ ...tiny, dropout: 0.25, stream, confidence: true });
-        jolt(encoder);
+        perturbWeights(encoder);
         const copy = await reloaded(encoder);
         expect(copy.inputNames).toEqual(['skeleton']);
         for (const batch of [1, 3]) {

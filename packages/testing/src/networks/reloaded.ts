@@ -15,7 +15,7 @@ export async function reloaded(saved: LayersModel): Promise<LayersModel> {
 }
 
 /** Changes every weight a little; variances stay positive. */
-export function jolt(
+export function perturbWeights(
   weighted: { getWeights(): tf.Tensor[]; setWeights(weights: tf.Tensor[]): void },
   seed = 1,
 ): void {

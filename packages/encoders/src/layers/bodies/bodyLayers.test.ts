@@ -1,4 +1,4 @@
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -38,7 +38,7 @@ describe.each(Object.entries(layersHere))("each of HCN's layers: %s", (kind, bui
     const inputs = [x, ...rest].map(({ shape }) => input({ shape: shape.slice(1) }));
     const outputs = build().apply(rest.length > 0 ? inputs : inputs[0]!) as SymbolicTensor;
     const original = model({ inputs, outputs });
-    jolt(original);
+    perturbWeights(original);
     const copy = await reloaded(original);
     expect(copy.getLayer('layer').getConfig()).toEqual(build().getConfig());
     const y = original.predict([x, ...rest]) as tf.Tensor;
@@ -52,7 +52,7 @@ describe('BodyConv2D', () => {
     const layer = new BodyConv2D({ filters: 2, seed: 3 });
     const x = random([2, 1, 4, 3, 2], 1);
     layer.build(x.shape);
-    jolt(layer);
+    perturbWeights(layer);
     const [kernel, bias] = layer.getWeights() as [tf.Tensor4D, tf.Tensor1D];
     const maps = tf.reshape(x, [2, 4, 3, 2]) as tf.Tensor4D;
     const expected = tf.add(tf.conv2d(maps, kernel, 1, 'same'), bias).dataSync();

@@ -10,7 +10,7 @@ export interface BodyPoolConfig extends LayerConfig {
 }
 
 /**
- * Maximum or mean over the bodies that are present, element by element; zeros when present is none. Unlike
+ * Maximum or mean over the bodies that are present, element by element; zeros when there is none. Unlike
  * {@link BodyMean} it keeps the axes after the bodies.
  *
  * In: [x, presence] of [batch, persons, ...] and [batch, persons]. Out: [batch, ...].

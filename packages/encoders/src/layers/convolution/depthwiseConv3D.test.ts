@@ -1,4 +1,4 @@
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -16,7 +16,7 @@ const size3 = (min: number, max: number) =>
 const odd = size3(0, 1).map((half) => half.map((h) => 2 * h + 1) as Size3);
 const random = (shape: number[], seed = 1) => tf.randomNormal(shape, 0, 1, 'float32', seed);
 
-/** The kernel of a full convolution that joins no two channels. */
+/** The kernel of a full convolution that combines no two channels. */
 function diagonal(kernel: tf.Tensor): tf.Tensor {
   const [frames, height, width, channels] = kernel.shape as [number, number, number, number];
   const spread = tf.reshape(kernel, [frames * height * width, channels, 1]);
@@ -94,7 +94,7 @@ describe('DepthwiseConv3D', () => {
     const x = input({ shape: [5, 4, 4, 3] });
     const layer = new DepthwiseConv3D({ ...config, name: 'depthwise' });
     const original = model({ inputs: x, outputs: layer.apply(x) as SymbolicTensor });
-    jolt(original);
+    perturbWeights(original);
     const copy = await reloaded(original);
     expect(copy.getLayer('depthwise').getConfig()).toMatchObject(config);
     for (const batch of [1, 3]) {

@@ -1,4 +1,4 @@
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -12,7 +12,7 @@ describe('SequenceConvolution', () => {
     const layer = new SequenceConvolution({ filters: 2, kernelSize, seed: 1 });
     const x = random([2, 6, 3], 1) as tf.Tensor3D;
     layer.build(x.shape);
-    jolt(layer);
+    perturbWeights(layer);
     const y = layer.apply(x) as tf.Tensor3D;
     expect(layer.computeOutputShape(x.shape)).toEqual(y.shape);
     const kernel = layer.getWeights()[0]!.arraySync() as number[][][];
@@ -50,7 +50,7 @@ describe('SequenceConvolution', () => {
     const config = { filters: 4, kernelSize: 8, seed: 8 };
     const outputs = new SequenceConvolution({ ...config, name: 'conv' }).apply(x) as SymbolicTensor;
     const original = model({ inputs: x, outputs });
-    jolt(original);
+    perturbWeights(original);
     const copy = await reloaded(original);
     expect(copy.getLayer('conv').getConfig()).toMatchObject(config);
     const batch = random([2, 6, 2], 2);

@@ -1,4 +1,4 @@
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -31,7 +31,7 @@ describe('TemporalConvolution', () => {
       const layer = new TemporalConvolution({ filters: 2, kernelSize, stride, dilation, seed: 1 });
       const x = random([2, 1, frames, 3, 2], 1) as tf.Tensor5D;
       layer.build(x.shape);
-      jolt(layer);
+      perturbWeights(layer);
       const y = layer.apply(x) as tf.Tensor5D;
       expect(y.shape).toEqual([2, 1, Math.ceil(frames / stride), 3, 2]);
       expect(layer.computeOutputShape(x.shape)).toEqual(y.shape);
@@ -67,7 +67,7 @@ describe('TemporalConvolution', () => {
     [2, 2],
     [3, 2],
   ])(
-    'has those of its kernel with dilation %i and stride %i, and leaves no tensor behind',
+    'has the gradients of its kernel with dilation %i and stride %i, and leaves no tensor behind',
     (dilation, stride) => {
       // biome-ignore format: a table
       const layer = new TemporalConvolution({ filters: 2, kernelSize: 3, stride, dilation, seed: 1 });
@@ -98,7 +98,7 @@ describe('TemporalConvolution', () => {
     const config = { filters: 4, kernelSize: 5, stride: 2, dilation: 2, seed: 8 };
     const outputs = new TemporalConvolution({ ...config, name: 'temporal' }).apply(x) as SymbolicTensor;
     const original = model({ inputs: x, outputs });
-    jolt(original);
+    perturbWeights(original);
     const copy = await reloaded(original);
     expect(copy.getLayer('temporal').getConfig()).toMatchObject(config);
     const batch = random([2, 1, 6, 3, 2], 2);

@@ -1,5 +1,5 @@
 import { edges, everyGraphLayer, linear, weightOf } from '@amr/testing/networks/graphLayer';
-import { jolt } from '@amr/testing/networks/reloaded';
+import { perturbWeights } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { AdaptiveGraphConvolution } from './adaptiveGraphConvolution.js';
@@ -13,7 +13,7 @@ describe('AdaptiveGraphConvolution', () => {
     const layer = new AdaptiveGraphConvolution({ filters: 2, adjacency: edges, embedding: 3, seed: 1 });
     const x = random([2, 2, 3, 4, 3], 1) as tf.Tensor5D;
     layer.build(x.shape);
-    jolt(layer);
+    perturbWeights(layer);
     const y = layer.apply(x) as tf.Tensor5D;
     expect(layer.computeOutputShape(x.shape)).toEqual(y.shape);
     const [given, got] = [x.arraySync(), y.arraySync()];

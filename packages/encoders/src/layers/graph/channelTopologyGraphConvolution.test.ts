@@ -1,5 +1,5 @@
 import { edges, everyGraphLayer, linear, weightOf } from '@amr/testing/networks/graphLayer';
-import { jolt } from '@amr/testing/networks/reloaded';
+import { perturbWeights } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { ChannelTopologyGraphConvolution } from './channelTopologyGraphConvolution.js';
@@ -18,7 +18,7 @@ describe('ChannelTopologyGraphConvolution', () => {
     });
     const x = random([2, 2, 3, 4, 3], 1) as tf.Tensor5D;
     layer.build(x.shape);
-    jolt(layer);
+    perturbWeights(layer);
     const y = layer.apply(x) as tf.Tensor5D;
     expect(layer.computeOutputShape(x.shape)).toEqual(y.shape);
     const [given, got] = [x.arraySync(), y.arraySync()];

@@ -1,5 +1,5 @@
 import { edges, everyGraphLayer } from '@amr/testing/networks/graphLayer';
-import { jolt } from '@amr/testing/networks/reloaded';
+import { perturbWeights } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { GraphConvolution } from './graphConvolution.js';
@@ -14,7 +14,7 @@ describe('GraphConvolution', () => {
     const layer = new GraphConvolution({ filters: 2, adjacency: edges, seed: 1 });
     const x = random([2, 2, 3, 4, 3], 1) as tf.Tensor5D;
     layer.build(x.shape);
-    jolt(layer);
+    perturbWeights(layer);
     const y = (layer.apply(x) as tf.Tensor5D).arraySync();
     const [kernel, bias, importance] = layer.getWeights().map((weight) => weight.arraySync()) as [
       number[][][],

@@ -1,4 +1,4 @@
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -91,7 +91,7 @@ describe('BatchNorm', () => {
     const x = random([2, 2, 3, 2], 3);
     const weights = tf.tensor2d([[1, 0], [1, 1]]); // biome-ignore format: a matrix
     layer.build([null, 2, 3, 2]);
-    jolt(layer);
+    perturbWeights(layer);
     const apply = (...given: tf.Tensor[]) => layer.apply(given, { training }) as tf.Tensor;
     expectGradientsOfDifferences((z) => apply(z), [x]);
     expectGradientsOfDifferences((z) => apply(z, weights), [x]);
@@ -114,7 +114,7 @@ describe('BatchNorm', () => {
     const x = input({ shape: [2, 3] });
     const layer = new BatchNorm({ epsilon: 1e-3, momentum: 0.5, name: 'norm' });
     const original = model({ inputs: x, outputs: layer.apply(x) as SymbolicTensor });
-    jolt(original);
+    perturbWeights(original);
     const copy = await reloaded(original);
     expect(copy.getLayer('norm').getConfig()).toMatchObject({ epsilon: 1e-3, momentum: 0.5 });
     const batch = random([2, 2, 3], 1);

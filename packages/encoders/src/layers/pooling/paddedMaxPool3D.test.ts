@@ -7,7 +7,7 @@ import { PaddedMaxPool3D } from './paddedMaxPool3D.js';
 
 const upTo3 = fc.tuple(...([1, 1, 1] as const).map((min) => fc.integer({ min, max: 3 })));
 
-/** Values and the gradient of sum(y * along), window by window; of equal values the first gets it. */
+/** Values and the gradient of sum(y * along), window by window; the first of equal values gets the gradient. */
 function expected(x: tf.Tensor, layer: PaddedMaxPool3D, along: tf.Tensor) {
   const [batch, ...sizes] = x.shape.slice(0, 4) as [number, number, number, number];
   const channels = x.shape[4]!;
@@ -32,7 +32,7 @@ function expected(x: tf.Tensor, layer: PaddedMaxPool3D, along: tf.Tensor) {
   return { y, gradient };
 }
 
-/** All places of a box, the last axis running fastest. */
+/** All positions of a box, the last axis fastest. */
 function places([first, second, third]: readonly number[]): number[][] {
   const count = (size: number | undefined) => Array.from({ length: size! }, (_, i) => i);
   return count(first).flatMap((i) => count(second).flatMap((j) => count(third).map((k) => [i, j, k])));
@@ -46,7 +46,7 @@ describe.each(['cpu', 'wasm'] as const)('PaddedMaxPool3D on %s', (backend) => {
 
   const check = (kernelSize: Size3, strides: Size3, sizes: readonly number[], padding?: Size3) =>
     tf.tidy(() => {
-      // Whole numbers, so that some are equal; below zero, so that padding with zeros would show.
+      // Whole numbers, so that some are equal; negative, so that a maximum of padding zeros would be noticed.
       const uniform = tf.randomUniform([2, ...sizes, 3], -40, -1, 'float32', 1);
       const x = tf.floor(uniform) as tf.Tensor5D;
       const layer = new PaddedMaxPool3D({ kernelSize, strides, ...(padding ? { padding } : {}) });

@@ -1,4 +1,4 @@
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import { expectTorchGolden } from '@amr/testing/networks/torchGolden';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
@@ -46,7 +46,7 @@ describe('resnet1d', () => {
 
   it('has the input gradient of finite differences', () => {
     const { model: encoder } = resnet1d(tiny);
-    jolt(encoder);
+    perturbWeights(encoder);
     const apply = (z: tf.Tensor) => tf.div(encoder.apply(z) as tf.Tensor, 10);
     expectGradientsOfDifferences(apply, [random([2, 7, 3], 1)], { step: 2e-3, tolerance: 0.05 });
   });
@@ -65,7 +65,7 @@ describe('resnet1d', () => {
 
   it('saves, loads, and gives the same outputs', async () => {
     const { model: encoder } = resnet1d({ ...tiny, name: 'watch' });
-    jolt(encoder);
+    perturbWeights(encoder);
     const copy = await reloaded(encoder);
     const x = random([2, 7, 3], 1);
     expect((copy.predict(x) as tf.Tensor).dataSync()).toEqual((encoder.predict(x) as tf.Tensor).dataSync());

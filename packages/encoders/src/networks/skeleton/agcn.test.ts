@@ -17,7 +17,7 @@ describe('agcn', () => {
       [null, 2, 75, 25, 256],
     ]);
     expect(features.shape).toEqual([null, 256]);
-    // Convolutions, and products among joints.
+    // Convolutions plus products between joints.
     expect(multiplyAdds(encoder)).toBe(18_540_000_000 + 867_375_000);
     encoder.dispose();
   });

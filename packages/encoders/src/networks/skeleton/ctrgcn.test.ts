@@ -17,7 +17,7 @@ describe('ctrgcn', () => {
       [null, 2, 16, 25, 256],
     ]);
     expect(features.shape).toEqual([null, 256]);
-    // With psi and phi on all frames, as the published code has them, not on the frames' mean: 170,028,000 more.
+    // The published code applies psi and phi to all frames instead of their mean, which costs 170,028,000 more.
     expect(multiplyAdds(encoder)).toBe(1_769_120_800);
     encoder.dispose();
   });

@@ -26,14 +26,14 @@ const encoders: { [name: string]: () => Encoder } = {
   'ResNet of time series': () => resnet1d({ inputShape: [12, 6], widths: [4, 6], seed: 1 }),
 };
 
-/** Predictions, input gradients and the losses of some steps, on the backend that is set. */
+/** Predictions, input gradients and the losses of some training steps, on the current backend. */
 function trial(build: () => Encoder, steps: number) {
   const encoder = build();
   const classifier = singleStream(encoder, { classes: 3, seed: 2 });
   const shape = encoder.input.shape.slice(1) as number[];
   let x = tf.randomNormal([3, ...shape], 0, 1, 'float32', 3);
   if (shape.length === 4) {
-    // One clip with two bodies, one with the first, one with the second.
+    // One clip with both bodies, one with only the first, one with only the second.
     x = tf.mul(x, tf.reshape(tf.tensor1d([1, 1, 1, 0, 0, 1]), [3, 2, 1, 1, 1]));
   }
   const target = tf.oneHot(tf.tensor1d([0, 1, 2], 'int32'), 3);
@@ -64,12 +64,12 @@ describe.each(['wasm', 'onnx'] as const)('skeleton networks on the backend %s', 
     await tf.setBackend(backend);
     const own = tf.tidy(() => trial(build, 10));
     for (const part of ['logits', 'gradient'] as const) {
-      // Relative to the largest: jolted weights are mostly positive, and sums of them grow from block to block.
+      // Relative to the largest value, since sums grow from block to block.
       const size = Math.max(1, ...cpu[part].map(Math.abs));
       const close = cpu[part].map((value) => expect.closeTo(value / size, 4));
       expect(own[part].map((value) => value / size)).toEqual(close);
     }
-    // Adam's first steps are signs of gradients, which the last digits decide where one is nearly zero.
+    // Adam's first steps are signs of gradients, and rounding decides the sign of a gradient that is nearly zero.
     expect(own.losses.slice(0, 2)).toEqual(cpu.losses.map((value) => expect.closeTo(value, 1)));
     expect(own.losses.at(-1)).toBeLessThan(0.7 * own.losses[0]!);
     expect(own.leaked + cpu.leaked).toBe(0);

@@ -1,5 +1,5 @@
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
-import { unfilled } from '@amr/testing/networks/unfilled';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
+import { zeroInitialized } from '@amr/testing/networks/zeroInitialized';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -30,7 +30,7 @@ describe('resnet3d', () => {
       [r2plus1d, [8, 4, 2]],
       [mc3, [16, 16, 16]],
     ] as const) {
-      const { model: encoder, stages } = unfilled(() => build({ inputShape: [16, 112, 112, 3] }));
+      const { model: encoder, stages } = zeroInitialized(() => build({ inputShape: [16, 112, 112, 3] }));
       expect(stages.map(({ shape }) => shape)).toEqual(shapes([...frames]));
       encoder.dispose();
     }
@@ -65,7 +65,7 @@ describe('resnet3d', () => {
     { depth: 50, layers: 50, channels: 128 },
   ] as const)('has its depth in weighted layers: $depth', ({ depth, layers: count, channels }) => {
     const encoder = resnet3d({ inputShape: [16, 32, 32, 3], depth, width: 4 });
-    // Every convolution but the shortcuts', and the classifier behind it.
+    // All convolutions except those of the shortcuts, and the classifier after them.
     const convolutions = encoder.model.layers.filter(
       (layer) => layer.getClassName() === 'PaddedConv3D' && !layer.name.includes('Shortcut'),
     );
@@ -98,14 +98,14 @@ describe('resnet3d', () => {
 
   it('has the input gradient of finite differences', () => {
     const { model: encoder } = resnet3d({ ...tiny, stemStride: [1, 1, 1], poolStride: [2, 2, 2] });
-    jolt(encoder);
+    perturbWeights(encoder);
     const apply = (z: tf.Tensor) => encoder.apply(z) as tf.Tensor;
     expectGradientsOfDifferences(apply, [random([1, 4, 8, 8, 1], 1)], { step: 2e-3, tolerance: 0.05 });
   });
 
   it('saves, loads, and gives the same outputs', async () => {
     const { model: encoder } = resnet3d({ ...tiny, depth: 50, stem: 'hara', name: 'depth' });
-    jolt(encoder);
+    perturbWeights(encoder);
     const copy = await reloaded(encoder);
     const x = random([2, 4, 8, 8, 1], 1);
     expect((copy.predict(x) as tf.Tensor).dataSync()).toEqual((encoder.predict(x) as tf.Tensor).dataSync());

@@ -3,7 +3,7 @@ import type { Encoder } from '../../encoder.js';
 
 /**
  * SlowOnly-50, the slow pathway of Feichtenhofer et al., "SlowFast Networks for Video Recognition", ICCV 2019 (table
- * 1), by itself, as PyTorchVideo builds it: a ResNet-50 that keeps all frames and convolves over 3 of them in the
+ * 1), alone, as PyTorchVideo builds it: a ResNet-50 that keeps all frames and convolves over 3 of them in the
  * blocks of its last two stages only. With a classifier for 400 classes it has 32,454,096 parameters (published: 32.45 M); its
  * published input is 8 frames.
  *

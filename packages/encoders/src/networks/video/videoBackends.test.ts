@@ -1,5 +1,5 @@
 import { useOn } from '@amr/testing/backends/useOn';
-import { jolt } from '@amr/testing/networks/reloaded';
+import { perturbWeights } from '@amr/testing/networks/reloaded';
 import { tinyVideoNetworks } from '@amr/testing/networks/tinyVideoNetworks';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
@@ -7,10 +7,10 @@ import { singleStream } from '../../fusion/singleStream.js';
 
 type Network = (typeof tinyVideoNetworks)[number];
 
-/** Logits, the gradient of the input, and the losses of three steps of training, on the backend that is set. */
+/** Logits, the gradient of the input, and the losses of three training steps, on the current backend. */
 function trial({ build, inputShape }: Network) {
   const classifier = singleStream(build(), { classes: 3, seed: 2 });
-  jolt(classifier);
+  perturbWeights(classifier);
   const x = tf.randomUniform([3, ...inputShape], 0, 1, 'float32', 1);
   const targets = tf.oneHot(tf.tensor1d([0, 1, 2], 'int32'), 3);
   const loss = (z: tf.Tensor, training: boolean) =>
@@ -35,7 +35,7 @@ describe.each(['wasm', 'onnx'] as const)('video networks on the backend %s', (ba
     const cpu = trial(network);
     await tf.setBackend(backend);
     const own = trial(network);
-    // Sums in another order: 1e-6 of the greatest value here, and more behind each step of training.
+    // Sums in another order differ by 1e-6 of the largest value, and by more after each training step.
     const scale = (values: number[]) => Math.max(...values.map(Math.abs));
     const near = (values: number[], share: number) =>
       values.map((value) => expect.toSatisfy((v: number) => Math.abs(v - value) <= share * scale(values)));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { jolt, reloaded } from '@amr/testing/networks/reloaded';
+import { perturbWeights, reloaded } from '@amr/testing/networks/reloaded';
 import { tinyVideoNetworks } from '@amr/testing/networks/tinyVideoNetworks';
-import { unfilled } from '@amr/testing/networks/unfilled';
+import { zeroInitialized } from '@amr/testing/networks/zeroInitialized';
 import { expectGradientsOfDifferences } from '@amr/testing/tensors/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { model } from '@tensorflow/tfjs-layers';
@@ -18,7 +18,7 @@ import { x3d } from './x3d.js';
 type Clip = readonly [number, number, number, number];
 const random = (shape: readonly number[], seed = 1) => tf.randomUniform([...shape], 0, 1, 'float32', seed);
 
-/** What the PyTorch networks of test-data/video_networks.py have with a classifier for 400 classes. */
+/** Parameters of the PyTorch networks of test-data/video_networks.py with a classifier for 400 classes. */
 const sizes: { [network: string]: number } = JSON.parse(
   readFileSync(new URL('../../../test-data/video-sizes.json', import.meta.url)).toString(),
 );
@@ -28,9 +28,9 @@ describe('at full size', () => {
   const large = (frames: number, side: number): Clip => [frames, side, side, 3];
 
   /**
-   * Parameters as published, and multiply-adds in 1e9 as published, to the last digit that is stated. torchvision's are
-   * of 16 frames of 112 x 112, PyTorchVideo's for SlowOnly of 8 frames of 256 x 256, PySlowFast's for X3D of the clips
-   * that each size has by default. Its 0.60 for XS has a digit less here: 0.605 is counted.
+   * Parameters and multiply-adds in 1e9 as published, compared to the last published digit. torchvision states them for 16
+   * frames of 112 x 112, PyTorchVideo for SlowOnly with 8 frames of 256 x 256, PySlowFast for X3D with the default clips of
+   * each size. Its 0.60 for XS is compared with one digit less, since the count here is 0.605.
    */
   it.each<[string, () => Encoder, number, [number, number]?]>([
     ['r3d_18', () => r3d({ inputShape: clip }), 33_371_472, [40.697, 3]],
@@ -43,7 +43,7 @@ describe('at full size', () => {
     ['x3d_s', () => x3d({ size: 'm' }), 3_794_274, [4.73, 2]],
     ['x3d_l', () => x3d({ size: 'l' }), 6_153_384, [18.37, 2]],
   ])('%s has its parameters and multiply-adds', (name, build, parameters, published) => {
-    const classifier = unfilled(() => singleStream(build(), { classes: 400 }));
+    const classifier = zeroInitialized(() => singleStream(build(), { classes: 400 }));
     expect(parameterCount(classifier)).toBe(parameters);
     expect(sizes[name]).toBe(parameters);
     if (published) {
@@ -53,8 +53,8 @@ describe('at full size', () => {
     classifier.dispose();
   });
 
-  // The model zoo of PyTorchVideo states these with five operations for each value that is normalised, and those of X3D
-  // with the four positions over which its head slides on clips that are larger than those it was trained on.
+  // The model zoo of PyTorchVideo adds five operations for each normalised value, and for X3D the four positions of its
+  // head on clips that are larger than the training clips.
   it.each<[string, () => Encoder, number, number]>([
     ['i3d_r50', () => i3dResNet50({ inputShape: large(8, 256) }), 0, 37.53],
     ['slow_r50, 4 frames', () => slowOnly50({ inputShape: large(4, 256) }), 0, 27.55],
@@ -62,7 +62,7 @@ describe('at full size', () => {
     ['x3d_s', () => x3d({ inputShape: large(13, 182) }), 3, 2.96],
     ['x3d_m', () => x3d({ inputShape: large(16, 256) }), 3, 6.72],
   ])('%s costs what its model zoo says', (_name, build, positions, billions) => {
-    const classifier = unfilled(() => singleStream(build(), { classes: 400 }));
+    const classifier = zeroInitialized(() => singleStream(build(), { classes: 400 }));
     const normalised = classifier.layers
       .filter((layer) => layer.getClassName() === 'BatchNorm')
       .reduce((sum, { outputShape }) => sum + tf.util.sizeFromShape(outputShape.slice(1) as number[]), 0);
@@ -77,7 +77,9 @@ describe('at full size', () => {
     ),
   )('$convolution has the parameters of its PyTorch network at depth $depth', ({ convolution, depth }) => {
     const build = { r3d, mc3, r2plus1d }[convolution];
-    const classifier = unfilled(() => singleStream(build({ inputShape: clip, depth }), { classes: 400 }));
+    const classifier = zeroInitialized(() =>
+      singleStream(build({ inputShape: clip, depth }), { classes: 400 }),
+    );
     expect(parameterCount(classifier)).toBe(sizes[`${convolution}_${depth}`]);
     classifier.dispose();
   });
@@ -106,13 +108,13 @@ describe.each(tinyVideoNetworks)('$name', ({ build, inputShape }) => {
   });
 
   it('has the input gradient of finite differences', () => {
-    jolt(encoder.model);
+    perturbWeights(encoder.model);
     const apply = (x: tf.Tensor) => encoder.model.apply(x) as tf.Tensor;
     expectGradientsOfDifferences(apply, [random([1, ...inputShape])], { step: 2e-3, tolerance: 0.05 });
   });
 
   it('saves, loads, and gives the same outputs', async () => {
-    jolt(encoder.model);
+    perturbWeights(encoder.model);
     const copy = await reloaded(encoder.model);
     const x = random([2, ...inputShape]);
     const [given, expected] = [copy, encoder.model].map((one) => (one.predict(x) as tf.Tensor).dataSync());
@@ -149,7 +151,7 @@ describe('video networks', () => {
         `The smallest inputShape that works is [${smallest.join(', ')}]`,
       );
     }
-    // And it does work, in small.
+    // The smallest size works, here with a narrow network.
     const inputShape: Clip = [2, 32, 32, 3];
     const { model: encoder } = i3dResNet50({ inputShape, width: 1, blocks: [1, 1, 1, 1] });
     expect((encoder.predict(random([1, ...inputShape])) as tf.Tensor).shape).toEqual([1, 32]);

@@ -9,7 +9,7 @@ type AddWeight = (
 ) => unknown;
 
 /** The result of `build`, with zeros as initial values: drawing random ones takes most of the time of building a large network. */
-export function unfilled<T>(build: () => T): T {
+export function zeroInitialized<T>(build: () => T): T {
   const prototype = layers.Layer.prototype as unknown as { addWeight: AddWeight };
   const { addWeight } = prototype;
   prototype.addWeight = function (name, shape, dtype, _initializer, ...rest) {
