@@ -3,12 +3,12 @@
 #
 #   TASKS=16 examples/ntu/cluster/submit.sh --preset gpu-80gb --data ntu60 --root skeletons=... --root videos=... --out /scratch/runs/ntu60
 #
-# TASKS (8) is how many machines prepare and attack at once. Training has as many shares as networks: 2 streams, then the defences,
+# TASKS (8) is how many machines prepare and attack at once. Training has as many shards as networks: 2 streams, then the defences,
 # times the seeds; TRAININGS (4) is how many are trained at once. SBATCH_ARGUMENTS goes to every sbatch: a partition, an account.
 set -euo pipefail
 tasks=${TASKS:-8}
 trainings=${TRAININGS:-4}
-script="$(dirname "$0")/share.sbatch"
+script="$(dirname "$0")/shard.sbatch"
 after=()
 # Submits one step. The first argument is the number of tasks; the next step waits for it.
 step() {

@@ -43,7 +43,7 @@ describe('budgets', () => {
     expect(masked('imigue', points)).toEqual([1, 1, 0, 0, 0, 0]);
   });
 
-  it('take epsilons as the files say them', () => {
+  it('take epsilons as the files give them', () => {
     const { depth, skeleton } = budgetsOf(
       settingsOf('smoke', 'utd-mhad', [
         'streams.video.modality=depth',

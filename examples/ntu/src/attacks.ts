@@ -22,7 +22,7 @@ import type { AttackSettings, Settings } from './settings/settings.js';
 export function budgetsOf({ streams }: Settings): { [modality: string]: Budget } {
   const { video, skeleton } = streams;
   const { norm, epsilon, coordinates } = skeleton.budget;
-  // A body or key point that was not found is all zero, and stays so; a detector's score is not the adversary's.
+  // A body or key point that was not found is all zero, and stays so; the adversary can't change a detector's score.
   const mask =
     coordinates === undefined ? onlyPresent() : allOf(foundPoints, leadingCoordinates(coordinates));
   return {
@@ -41,7 +41,7 @@ const leadingCoordinates = (count: number) => (points: tf.Tensor) =>
     return tf.reshape(tf.tensor1d(axis), [...Array(points.rank - 1).fill(1), axis.length]);
   });
 
-/** Makes the attack that the settings describe, for a threat model. */
+/** The attack of these settings, for a threat model. */
 export function attackOf(settings: AttackSettings): (threatModel: ThreatModel) => Attack {
   switch (settings.attack) {
     case 'fgsm':
@@ -72,7 +72,7 @@ function optionsOf<S extends AttackSettings>({
   return options as Omit<S, 'attack' | 'title'>;
 }
 
-/** The four attacks of AutoAttack's standard version, each with less to do: for machines that only try things out. */
+/** The four attacks of AutoAttack's standard version, each with fewer steps, for quick trials. */
 function shortAutoAttack(
   threatModel: ThreatModel,
   { steps, targetClasses, queries }: { steps: number; targetClasses: number; queries: number },

@@ -3,11 +3,11 @@ import { type PreparedFolderOptions, preparedFolder } from '@amr/datasets/node';
 import { framesOf } from './models.js';
 import type { Settings, StreamName } from './settings/settings.js';
 
-/** Which clips are wanted, and what for. */
+/** Options of the data of a run. */
 export interface PartOptions {
   /** Streams that are read. Default: both. */
   readonly streams?: readonly StreamName[];
-  /** For training: how clips are changed, with the seed of the changes. Absent: clips as they are, cut at their centres. */
+  /** For training: the augmentation and its seed. Absent: clips as they are, cropped at the centre. */
   readonly training?: { readonly stage: StreamName | 'joint'; readonly seed: number };
   /** Threads that read; default as {@link preparedFolder}. */
   readonly workers?: number;
@@ -15,9 +15,9 @@ export interface PartOptions {
 }
 
 /**
- * The training or test part of prepared data, as the networks of the settings want it.
+ * The training or test part of prepared data, in the shapes of the settings' networks.
  * @param prepared the folder that `prepare` has written
- * @throws {DatasetError} when it isn't there, or holds something else
+ * @throws {DatasetError} when the folder is missing, or holds other data
  */
 export function openPart(
   settings: Settings,
@@ -42,7 +42,7 @@ export function openPart(
   return preparedFolder(prepared, folder);
 }
 
-/** How the clips of a training are changed: the stage's own changes and the data set's mirror. */
+/** The augmentation of a training: the stage's own, and the data set's mirror. */
 export function augmentationOf(
   { training, mirror }: Settings,
   { stage, seed }: NonNullable<PartOptions['training']>,

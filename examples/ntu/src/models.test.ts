@@ -47,7 +47,7 @@ async function checkpointOf(stream: StreamName, settings = small()): Promise<Uin
   return (await checkpoint.read())!;
 }
 
-describe('networks of the files that come along', () => {
+describe('networks of the shipped files', () => {
   it.each(shipped('datasets'))('are built for %s', (data) => {
     const { settings } = resolveSettings({ preset: 'smoke', data });
     for (const defence of ['undefended', 'amr-at']) {
@@ -78,7 +78,7 @@ describe('networks of the files that come along', () => {
     expect(reweighted!.size).toBeGreaterThan(plain!.size);
   });
 
-  it('see fewer frames than are prepared when they are told so', () => {
+  it('read fewer frames than are prepared when the settings say so', () => {
     const settings = small(['models.skeleton.frames=8', 'prepare.skeleton.frames=16']);
     expect(framesOf(settings, 'skeleton')).toBe(8);
     expect(framesOf(settings, 'video')).toBe(4);
@@ -99,7 +99,7 @@ describe('startFromStream', () => {
       const changed = [...after].filter(([name, values]) => `${values}` !== `${before.get(name)}`);
       const own = new Set(network.encoders[stream]!.model.weights.map(({ originalName }) => originalName));
       expect(changed.every(([name]) => own.has(name))).toBe(true);
-      // Trained weights differ from all first ones but for what training and its seed skipped alone: biases and statistics.
+      // Trained weights differ from all initial ones, apart from biases and statistics, which start equal in all networks.
       expect(changed.filter(([name]) => name.endsWith('/kernel')).length).toBe(
         [...own].filter((name) => name.endsWith('/kernel')).length,
       );
@@ -116,7 +116,7 @@ describe('startFromStream', () => {
     expect(() => startFromStream(deeper, 'skeleton', bytes)).toThrow(/got no 'skeletonStage2Block2/);
     const shallower = buildDefence(small(['models.skeleton.blocks=[1, 1]']), 'amr-at', 1, 5);
     expect(() => startFromStream(shallower, 'skeleton', bytes)).toThrow(
-      /of another skeleton network: it holds 'skeletonStage3/,
+      /of another skeleton network, with 'skeletonStage3/,
     );
   });
 });

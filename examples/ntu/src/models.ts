@@ -31,7 +31,7 @@ const GRAPH_NETWORKS = { stgcn, stgcnpp, agcn, ctrgcn };
 const RESNETS = { r3d, mc3, r2plus1d, resnet3d };
 const INFLATED = { i3dResNet50, slowOnly50 };
 
-/** Frames that a stream's network sees: all that are prepared, unless the settings say fewer. */
+/** Frames that a stream's network reads: all prepared ones, unless the settings say fewer. */
 export const framesOf = ({ models, prepare }: Settings, stream: StreamName): number =>
   models[stream].frames ?? prepare[stream].frames;
 
@@ -78,7 +78,7 @@ function skeletonEncoder(settings: Settings, seed: number): Encoder {
   return GRAPH_NETWORKS[network]({ ...options, ...common });
 }
 
-/** One stream by itself, with a classifier. The same seed gives its encoder the same first weights in every network. */
+/** One stream with a classifier. The same seed gives its encoder the same first weights in every network. */
 export function buildStream(settings: Settings, stream: StreamName, seed: number, classes: number): Network {
   const encoder = encoderOf(settings, stream, seed);
   const { dropout } = settings.models;
@@ -124,15 +124,15 @@ export function startFromStream(
   const unexpected = result.skipped.find((name) => !name.startsWith('logits/'));
   if (unexpected === undefined) return result;
   throw new Error(
-    `the checkpoint is of another ${stream} network: it holds '${unexpected}', which this one has not; train the streams again, in another folder`,
+    `checkpoint: got one of another ${stream} network, with '${unexpected}'; expected the weights of this one. Train the streams again, in another folder.`,
   );
 }
 
-/** Names of classifiers in published files; their classes are those of other data. */
+/** Names of classifiers in published files, whose classes are those of other data. */
 const CLASSIFIERS = /(^|\.)(fc\d*|fc_cls|proj)\.(weight|bias)$/;
 
 /**
- * Sets an encoder's weights to those of a file of PyTorch's, but for its classifier.
+ * Sets an encoder's weights to those of a PyTorch file, without its classifier.
  * @throws {TorchImportError} when the file is of another network
  */
 export async function startFromTorch(network: Network, stream: StreamName, file: string): Promise<void> {

@@ -4,7 +4,7 @@ import { resolveSettings } from './settings/resolveSettings.js';
 
 const video = { frames: 8, size: 36, sampling: 'uniform', crop: 'person' };
 
-it('gives each format what it takes', () => {
+it('gives each format its options', () => {
   const of = (data: string) => ({
     settings: resolveSettings({ preset: 'smoke', data }).settings,
     roots: { skeletons: '/s', videos: '/v' },
@@ -23,9 +23,9 @@ it('gives each format what it takes', () => {
   });
 });
 
-it('asks for the places that are missing', () => {
+it('asks for missing paths', () => {
   const { settings } = resolveSettings({ preset: 'smoke', data: 'ntu60' });
   expect(() => prepareOptions({ settings, roots: { videos: '/v' } })).toThrow(
-    'where are the files of NTU RGB+D 60? Give --root skeletons=DIR',
+    "--root: got no path of NTU RGB+D 60's files; expected --root skeletons=DIR. Add it.",
   );
 });

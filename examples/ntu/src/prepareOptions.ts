@@ -1,8 +1,8 @@
 import type { Run } from './run.js';
 
 /**
- * The options that the data set's format gets: its places, and how its files become arrays.
- * @throws when a place that it needs is not given
+ * The options of the data set's format: its paths, and how its files become arrays.
+ * @throws when a required path is missing
  */
 export function prepareOptions({ settings, roots }: Pick<Run, 'settings' | 'roots'>): {
   [name: string]: unknown;
@@ -12,7 +12,9 @@ export function prepareOptions({ settings, roots }: Pick<Run, 'settings' | 'root
     .filter(([name, need]) => need === 'required' && !(name in roots))
     .map(([name]) => `--root ${name}=DIR`);
   if (missing.length > 0) {
-    throw new Error(`where are the files of ${dataset.title}? Give ${missing.join(' and ')}`);
+    throw new Error(
+      `--root: got no path of ${dataset.title}'s files; expected ${missing.join(' and ')}. Add it.`,
+    );
   }
   return { ...roots, ...prepare };
 }

@@ -3,7 +3,7 @@ import { type Shard, shardOf } from '@amr/datasets/node';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Resolved, resolveSettings, shipped } from './settings/resolveSettings.js';
 
-/** What every command takes. */
+/** Options of every command. */
 export interface CommonFlags {
   preset: string;
   data: string;
@@ -20,7 +20,7 @@ export interface CommonFlags {
   measure?: boolean;
 }
 
-/** A run as the command line describes it: what decides its numbers, and where its files are. */
+/** A run as the command line describes it: its settings, and the paths of its files. */
 export interface Run extends Resolved {
   /** The folder of results. */
   readonly out: string;
@@ -28,7 +28,7 @@ export interface Run extends Resolved {
   readonly prepared: string;
   /** Where the data set's files are, by the names that its settings list. */
   readonly roots: { readonly [name: string]: string };
-  /** The share of the samples that this process works on; absent: all of them. */
+  /** The shard of the work of this process; absent: all of it. */
   readonly shard?: Shard;
 }
 
@@ -37,14 +37,14 @@ const repeated = (text: string, before: string[] = []): string[] => [...before, 
 function root(text: string, before: { [name: string]: string } = {}): { [name: string]: string } {
   const [, name, path] = /^([\w-]+)=(.+)$/.exec(text) ?? [];
   if (!name || !path)
-    throw new InvalidArgumentError('name=path was expected, such as skeletons=/data/ntu/skeletons');
+    throw new InvalidArgumentError(`Got ${text}; expected name=path, such as skeletons=/data/ntu/skeletons.`);
   return { ...before, [name]: path };
 }
 
 function seedList(text: string): number[] {
   const seeds = text.split(',').map(Number);
   if (seeds.some((seed) => !Number.isSafeInteger(seed) || seed < 0) || new Set(seeds).size < seeds.length) {
-    throw new InvalidArgumentError('different whole numbers were expected, such as 1,2,3');
+    throw new InvalidArgumentError(`Got ${text}; expected different whole numbers, such as 1,2,3.`);
   }
   return seeds;
 }
@@ -52,8 +52,8 @@ function seedList(text: string): number[] {
 /** Adds the options that all commands share. */
 export const withCommonOptions = (command: Command): Command =>
   command
-    .option('--preset <name>', `${shipped('presets').join(', ')}, or the path of a file of your own`, 'smoke')
-    .option('--data <name>', `${shipped('datasets').join(', ')}, or the path of a file of your own`, 'ntu60')
+    .option('--preset <name>', `${shipped('presets').join(', ')}, or the path of your own file`, 'smoke')
+    .option('--data <name>', `${shipped('datasets').join(', ')}, or the path of your own file`, 'ntu60')
     .option('--split <name>', "protocol of the data set (default: the data set's first, xsub)")
     .option('--root <name=path>', "where the data set's files are; once for each", root, {})
     .option('--out <folder>', 'where results go (default: runs/<preset>-<data>-<split>)')
@@ -63,10 +63,10 @@ export const withCommonOptions = (command: Command): Command =>
     .addOption(
       new Option(
         '--shard <number/count>',
-        'work on a share, such as 3/16 (default: what Slurm or Kubernetes says, or all)',
+        'work on one shard, such as 3/16 (default: from Slurm or Kubernetes, or all)',
       ),
     )
-    .option('--dry-run', 'say what would be done, how large it is and how long it takes')
+    .option('--dry-run', 'show what would be done, how large it is and how long it takes')
     .option('--no-measure', 'with --dry-run: measure no steps, and estimate no time')
     .option('--json', 'with --dry-run: as JSON')
     .showHelpAfterError('(--help shows the options)');
@@ -83,7 +83,7 @@ export function runOf(flags: CommonFlags, env: NodeJS.ProcessEnv = process.env):
   for (const name of Object.keys(flags.root)) {
     if (!(name in dataset.roots)) {
       throw new Error(
-        `--root ${name}=${flags.root[name]}: ${dataset.title} has ${Object.keys(dataset.roots).join(', ')}`,
+        `--root: got ${name}=${flags.root[name]}; expected one of ${Object.keys(dataset.roots).join(', ')} for ${dataset.title}. Correct the name.`,
       );
     }
   }

@@ -130,7 +130,7 @@ describe.skipIf(!hasFfmpeg)('the smoke preset', () => {
     }
   });
 
-  it('trains networks that know more than chance, and defences that stand against more', () => {
+  it('trains networks that are better than chance, and defences that are more robust', () => {
     const [fgsm, pgd] = json('whole', 'report-gradient.json').comparison;
     const [undefended, ...defended] = pgd.models;
     // Four classes: chance is 0.25.
@@ -143,19 +143,19 @@ describe.skipIf(!hasFfmpeg)('the smoke preset', () => {
     expect(undefended.average.value).toBeLessThanOrEqual(fgsm.models[0].average.value);
   });
 
-  it('gives the same when it is shared out, stopped and goes on', async () => {
+  it('gives the same when it is divided into shards, stopped and resumed', async () => {
     await timed('train streams', ok(command('train', 'shared', '--stage', 'streams')));
     const training = at('shared', 'seed1', 'pgd-at');
     const stopped = await timed(
       'train, stopped',
       run(command('train', 'shared'), { onStart: interruptAt(join(training, 'checkpoint.safetensors')) }),
     );
-    expect(stopped.err).toMatch(/Stopping after the step at hand.*Stopped\. The same command goes on/s);
+    expect(stopped.err).toMatch(/Stopping after this step.*Stopped\. Run the same command again to resume/s);
     expect(stopped.code).toBe(130);
     expect(readdirSync(training)).toEqual(['checkpoint.safetensors']);
     await timed('train on', ok(command('train', 'shared')));
 
-    const shares = [
+    const shards = [
       run(command('evaluate', 'shared', '--shard', '1/2', '--workers', '1')),
       run(command('evaluate', 'shared', '--workers', '1'), {
         env: {
@@ -167,7 +167,7 @@ describe.skipIf(!hasFfmpeg)('the smoke preset', () => {
         },
       }),
     ];
-    for (const { code, err } of await timed('evaluate', Promise.all(shares))) {
+    for (const { code, err } of await timed('evaluate', Promise.all(shards))) {
       expect([code, code === 0 ? '' : err]).toEqual([0, '']);
     }
     await ok(command('merge', 'shared'));

@@ -5,9 +5,9 @@ import { writeAtomically } from '@amr/internal/node';
 import { evaluatePart } from './run/evaluatePart.js';
 import type { RunJob } from './run/plan.js';
 import { resultOf, type WorkerData } from './run/runJobs.js';
-import { type Place, trainNetwork } from './run/trainNetwork.js';
+import { type JobContext, trainNetwork } from './run/trainNetwork.js';
 
-/** A worker thread: one job on a backend of its own. */
+/** A worker thread: one job, on its own backend. */
 const { job, flag, threads, run, out } = workerData as WorkerData & {
   job: RunJob;
   flag: StopFlag;
@@ -17,7 +17,7 @@ const say = (message: WorkerMessage) => parentPort?.postMessage(message);
 const { signal, check } = signalOf(flag);
 
 const { backend } = await useBackend({ threads });
-const place: Place = {
+const context: JobContext = {
   run,
   out,
   backend,
@@ -29,7 +29,7 @@ const place: Place = {
   },
 };
 try {
-  const result = job.kind === 'train' ? await trainNetwork(job, place) : await evaluatePart(job, place);
+  const result = job.kind === 'train' ? await trainNetwork(job, context) : await evaluatePart(job, context);
   if (result === undefined) say({ type: 'stopped' });
   else {
     await writeAtomically(resultOf(out, job), `${JSON.stringify(result)}\n`);

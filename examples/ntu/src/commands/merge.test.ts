@@ -22,7 +22,7 @@ const partsOf = (network: string, suite = 'gradient') =>
   jobs.filter((job) => job.network === network && job.suite === suite);
 
 describe('merge', () => {
-  it('makes of all parts the files of evaluations in one piece', async () => {
+  it('merges all parts into the files of undivided evaluations', async () => {
     for (const job of jobs) write(job);
     expect(partsOf('amr-at')).toHaveLength(3);
     expect(await merge(run, out, clips)).toBe(6);
@@ -37,11 +37,11 @@ describe('merge', () => {
     expect(readFileSync(mergedOf(out, 'amr-at', 1, 'gradient'), 'utf8')).toBe(before);
   });
 
-  it('names a part that is missing, and writes nothing', async () => {
+  it('names a missing part, and writes nothing', async () => {
     const [gap] = partsOf('amr-at').slice(1);
     for (const job of jobs) if (job !== gap) write(job);
     await expect(merge(run, out, clips)).rejects.toThrow(
-      "1 parts are not there yet, such as 'attack amr-at, seed 1, gradient, part 2 of 3': run 'evaluate'",
+      "merge: got 1 parts without a result, such as 'attack amr-at, seed 1, gradient, part 2 of 3'; expected all of them. Run 'evaluate'",
     );
     expect(() => readFileSync(mergedOf(out, 'undefended', 1, 'gradient'))).toThrow('ENOENT');
   });
@@ -50,17 +50,17 @@ describe('merge', () => {
     [
       'another part',
       (job) => outcomesOf(run, job, clips, { index: 0, count: 3 }),
-      /part-2of3\.json: it holds part 1 of 3 with seed 1, not 'attack amr-at, .*Delete it/,
+      /part-2of3\.json: got part 1 of 3 with seed 1; expected 'attack amr-at, .*Delete it/,
     ],
     [
       'another seed',
       (job) => outcomesOf(run, { ...job, seed: 2 }, clips, job.part),
-      /part-2of3\.json: it holds part 2 of 3 with seed 2/,
+      /part-2of3\.json: got part 2 of 3 with seed 2/,
     ],
     [
       'another suite',
       (job) => outcomesOf(run, { ...job, suite: 'autoattack' }, clips, job.part),
-      /gradient\.json don't go together: reports: shard 1 .*other settings, attacks: got \["AutoAttack \(short\)"\]; expected \["FGSM"/,
+      /gradient\.json: got parts that can't be merged\. .*shard 1 .*other settings, attacks: got \["AutoAttack \(short\)"\]; expected \["FGSM"/,
     ],
     ['no report', () => ({ format: 'something' }), /part-2of3\.json: .*Delete it and run 'evaluate' again/s],
   ])('refuses a file that holds %s', async (_, held, message) => {
@@ -70,7 +70,7 @@ describe('merge', () => {
     await expect(merge(run, out, clips)).rejects.toThrow(message);
   });
 
-  it('refuses a file that is cut off', async () => {
+  it('refuses a truncated file', async () => {
     for (const job of jobs) write(job);
     writeFileSync(partOf(out, jobs[0]!), '{"config":');
     await expect(merge(run, out, clips)).rejects.toThrow(/part-1of3\.json: got invalid JSON.*Delete it/);

@@ -5,10 +5,10 @@ import { type EvaluateJob, evaluateJobs } from '../run/plan.js';
 import { mergedOf, partOf, type RunRecord } from '../run/runFolder.js';
 
 /**
- * Joins the parts of each evaluation to one file, which is that of an evaluation by one machine.
+ * Merges the parts of each evaluation into one file, equal to that of an evaluation by one machine.
  * @param clips clips of the test part
- * @returns how many evaluations were joined
- * @throws when parts are missing, or are of different evaluations
+ * @returns number of merged evaluations
+ * @throws when parts are missing, or belong to different evaluations
  */
 export async function merge(run: RunRecord, out: string, clips: number): Promise<number> {
   const evaluations = new Map<string, EvaluateJob[]>();
@@ -23,7 +23,7 @@ export async function merge(run: RunRecord, out: string, clips: number): Promise
   const missing = found.flatMap(({ parts }) => parts.flatMap(({ job, json }) => (json ? [] : [job.id])));
   if (missing.length > 0) {
     throw new Error(
-      `${missing.length} parts are not there yet, such as '${missing[0]}': run 'evaluate' with the same options, with each --shard if it is shared out`,
+      `merge: got ${missing.length} parts without a result, such as '${missing[0]}'; expected all of them. Run 'evaluate' with the same options, and with each --shard if it is divided.`,
     );
   }
   for (const { file, parts } of found) {
@@ -39,7 +39,7 @@ function joined(parts: readonly RobustnessReport[], file: string): RobustnessRep
   } catch (error) {
     if (!(error instanceof ReportError)) throw error;
     throw new Error(
-      `the parts of ${file} don't go together: ${error.message} Delete those parts and run 'evaluate' again.`,
+      `${file}: got parts that can't be merged. ${error.message} Delete the parts and run 'evaluate' again.`,
     );
   }
 }
@@ -58,7 +58,7 @@ function readPart(
     const [held] = shards;
     if (held!.index !== part.index || held!.count !== part.count || config.seed !== seed) {
       return refuse(
-        `it holds part ${held!.index + 1} of ${held!.count} with seed ${config.seed}, not '${id}'.`,
+        `got part ${held!.index + 1} of ${held!.count} with seed ${config.seed}; expected '${id}'.`,
       );
     }
     return report;

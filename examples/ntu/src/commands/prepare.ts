@@ -5,28 +5,29 @@ import { dryRun } from '../dryRun/dryRun.js';
 import { prepareOptions } from '../prepareOptions.js';
 import { type CommonFlags, type Run, runOf, withCommonOptions } from '../run.js';
 
-/** How `prepare` works, beside the run's settings. */
+/** Options of `prepare`, in addition to the run's settings. */
 export interface PrepareFlags {
-  /** Threads that read; default one for each core. */
+  /** Threads that read. Default: one for each core. */
   workers?: number;
-  /** Leave samples out that can't be read, instead of ending. */
+  /** Skip samples that can't be read, instead of failing. */
   skipDamaged?: boolean;
-  /** Join the shares that other machines have prepared. */
+  /** Merge the shards that other machines have prepared. */
   merge?: boolean;
 }
 
 const count = (text: string): number => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number was expected');
+  if (!Number.isInteger(value) || value < 0)
+    throw new InvalidArgumentError(`Got ${text}; expected a whole number from 0.`);
   return value;
 };
 
-/** `ntu prepare`: makes shards of the data set's files, as the settings say. */
+/** `ntu prepare`: writes the data set's files as shards, by the settings. */
 export const prepareCommand = (): Command =>
-  withCommonOptions(new Command('prepare').description("makes prepared shards of the data set's files"))
+  withCommonOptions(new Command('prepare').description("writes the data set's files as prepared shards"))
     .option('--workers <count>', 'threads that read (default: one for each core)', count)
-    .option('--skip-damaged', 'list clips that cannot be read in the manifest, and leave them out')
-    .option('--merge', 'join what machines with --shard have prepared')
+    .option('--skip-damaged', 'skip clips that cannot be read, and list them in the manifest')
+    .option('--merge', 'merge what machines with --shard have prepared')
     .action(async (flags: CommonFlags & PrepareFlags) => {
       const run = runOf(flags);
       if (flags.dryRun) return dryRun(run, flags);
@@ -35,8 +36,8 @@ export const prepareCommand = (): Command =>
     });
 
 /**
- * Prepares the data of a run, or its share of it, with progress on the terminal.
- * @returns false when it was stopped before the end; the same command goes on
+ * Prepares the data of a run, or a shard of it, with progress on the terminal.
+ * @returns false when it was stopped before the end; the same command resumes it
  */
 export async function prepareData(
   run: Run,
@@ -97,9 +98,10 @@ const progressOf = (state: { fraction: number; seconds: number | undefined }) =>
 });
 
 function outcome({ manifest, samples, damaged, shards }: Prepared, { prepared, shard }: Run): string[] {
-  const lines = damaged.map(({ id, reason }) => `left out: ${id}: ${reason}`);
-  const share = shard && shard.count > 1 ? `share ${shard.index + 1}/${shard.count}: ` : '';
-  lines.push(`${share}${samples} clips in ${shards} shards, ${prepared}`);
-  if (!manifest) lines.push("when all shares are done, 'prepare --merge' with the same options joins them");
+  const lines = damaged.map(({ id, reason }) => `skipped: ${id}: ${reason}`);
+  const prefix = shard && shard.count > 1 ? `shard ${shard.index + 1}/${shard.count}: ` : '';
+  lines.push(`${prefix}${samples} clips in ${shards} shards, ${prepared}`);
+  if (!manifest)
+    lines.push("When all shards are prepared, merge them: 'prepare --merge' with the same options.");
   return lines;
 }

@@ -39,7 +39,7 @@ const writeEvaluations = (left = '') => {
 };
 
 describe('report', () => {
-  it('puts the networks beside each other in a table, JSON and a page for each suite', async () => {
+  it('compares the networks in a table, JSON and a page for each suite', async () => {
     writeTrainings();
     writeEvaluations();
     const { text, files } = await report(run, out);
@@ -67,7 +67,7 @@ describe('report', () => {
     });
     expect(reports['AMR + AT']).toHaveLength(2);
     expect(settings).toMatchObject({
-      clips: '20 to train on, 12 to test on, of which 8, evenly spread, are attacked',
+      clips: '20 to train on, 12 to test on, of which 8, evenly spaced, are attacked',
       'streams by themselves': expect.stringMatching(/^video seed 1: 25\.0 %; skeleton seed 1: 75\.5 %; /),
       'training of the streams':
         'video 1 epochs, batches of 3, adam 0.003; skeleton 1 epochs, batches of 3, adam 0.003',
@@ -84,11 +84,11 @@ describe('report', () => {
     expect(text).toMatch(/xsub: FGSM, PGD-20 and CW\n\nFGSM .*xsub: AutoAttack, cut short\n\nAutoAttack/s);
   });
 
-  it('says which evaluation is missing', async () => {
+  it('names the missing evaluation', async () => {
     writeTrainings();
     writeEvaluations(join('seed2', 'amr-at', 'autoattack'));
     await expect(report(run, out)).rejects.toThrow(
-      "autoattack on amr-at, seed 2, is not there yet: run 'evaluate', then 'merge'",
+      "report: got no result of autoattack on amr-at, seed 2; expected a merged evaluation. Run 'evaluate', then 'merge'",
     );
   });
 });

@@ -11,12 +11,12 @@ import type { Settings, TrainingSettings } from '../settings/settings.js';
 export interface ReportFiles {
   /** The tables, for a terminal. */
   readonly text: string;
-  /** What was written. */
+  /** Paths of the written files. */
   readonly files: readonly string[];
 }
 
 /**
- * Puts the networks of a run beside each other, one comparison for each suite of attacks: `report-<suite>.json`, `.md` and
+ * Compares the networks of a run, one comparison for each suite of attacks: `report-<suite>.json`, `.md` and
  * `.html` in the run's folder.
  * @throws when an evaluation isn't merged yet
  */
@@ -48,7 +48,7 @@ export async function report(run: RunRecord, out: string): Promise<ReportFiles> 
 const NOTES = [
   "AMR's formula, its loss and its defaults are a reconstruction from what is public of arXiv 2407.19981; no number here reproduces one of the paper's.",
   'All networks of a seed start from the same two trained streams and train on the same clips in the same order.',
-  'A defence that stands against these attacks has not been shown to stand against stronger or adaptive ones.',
+  'A defence that is robust against these attacks may still fail against stronger or adaptive ones.',
 ];
 
 /** For each network, by its title, the reports of all seeds. */
@@ -64,7 +64,7 @@ function reportsOf(
         const json = readJson<object>(mergedOf(out, network, seed, suite));
         if (!json) {
           throw new Error(
-            `${suite} on ${network}, seed ${seed}, is not there yet: run 'evaluate', then 'merge', with the same options`,
+            `report: got no result of ${suite} on ${network}, seed ${seed}; expected a merged evaluation. Run 'evaluate', then 'merge', with the same options.`,
           );
         }
         return RobustnessReport.fromJSON(json);
@@ -73,7 +73,7 @@ function reportsOf(
   );
 }
 
-/** What a reader needs to judge the numbers, and to repeat them; budgets and conditions are in the reports themselves. */
+/** The settings that a reader needs to judge and repeat the numbers; the reports themselves hold budgets and conditions. */
 function described(run: RunRecord, out: string, suite: string): { [name: string]: string } {
   const { settings } = run;
   const { evaluation, training, models, streams } = settings;
@@ -116,7 +116,7 @@ function clipsOf(result: Trained | undefined, samples: number | 'all'): string {
   if (!result) return 'unknown';
   const { train, test } = result.clips;
   const part =
-    samples === 'all' || samples >= test ? '' : `, of which ${samples}, evenly spread, are attacked`;
+    samples === 'all' || samples >= test ? '' : `, of which ${samples}, evenly spaced, are attacked`;
   return `${train} to train on, ${test} to test on${part}`;
 }
 

@@ -19,7 +19,7 @@ interface WorkFlags extends CommonFlags {
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-/** A command that works on a run; with --dry-run all say the same. `work` resolves to false when it was stopped. */
+/** A command on a run; --dry-run does the same for all. `work` resolves to false when it was stopped. */
 const step = (
   name: string,
   description: string,
@@ -36,7 +36,7 @@ const workers = () =>
     positive,
   );
 
-/** `ntu train`: the streams by themselves, then the two-stream networks. */
+/** `ntu train`: each stream alone, then the two-stream networks. */
 export const trainCommand = (): Command =>
   step('train', 'trains the streams by themselves, then the two-stream networks', trainStep)
     .addOption(
@@ -48,27 +48,27 @@ export const trainCommand = (): Command =>
 export const evaluateCommand = (): Command =>
   step('evaluate', 'attacks the two-stream networks', evaluateStep).addOption(workers());
 
-/** `ntu merge`: joins the parts of evaluations. */
+/** `ntu merge`: merges the parts of evaluations. */
 export const mergeCommand = (): Command =>
-  step('merge', 'joins what the shares of an evaluation have found', async (run) => {
+  step('merge', 'merges the shards of an evaluation', async (run) => {
     const { record, test } = await begin(run);
-    say(`${await merge(record, run.out, test)} evaluations joined in ${run.out}`);
+    say(`${await merge(record, run.out, test)} evaluations merged in ${run.out}`);
     return true;
   });
 
 /** `ntu report`: the tables and pages. */
 export const reportCommand = (): Command =>
-  step('report', 'puts the networks beside each other: tables, JSON and pages', reportStep);
+  step('report', 'compares the networks: tables, JSON and pages', reportStep);
 
 /** `ntu run`: everything in order. */
 export const runCommand = (): Command =>
   step(
     'run',
-    'prepares, trains, evaluates, merges and reports; what is done is not done again',
+    'prepares, trains, evaluates, merges and reports; finished steps are skipped',
     async (run, flags, signal) => {
       if (run.shard) {
         throw new Error(
-          `run: it works on everything; the steps prepare, train and evaluate take a share (${run.shard.index + 1}/${run.shard.count} was given)`,
+          `--shard: got ${run.shard.index + 1}/${run.shard.count}; expected none, since 'run' does everything. Use the steps prepare, train and evaluate with --shard.`,
         );
       }
       refuseOther(run);
@@ -81,10 +81,10 @@ export const runCommand = (): Command =>
       return reportStep(run);
     },
   )
-    .option('--skip-damaged', 'list clips that cannot be read in the manifest, and leave them out')
+    .option('--skip-damaged', 'skip clips that cannot be read, and list them in the manifest')
     .addOption(workers());
 
-/** Takes the folder of results, when neither it nor the prepared data is another's; otherwise both stay as they are. */
+/** Claims the folder of results, unless it or the prepared data belongs to another run; then both stay as they are. */
 async function begin(run: Run): Promise<{ record: RunRecord; train: number; test: number }> {
   refuseOther(run);
   const clips = await countClips(run);

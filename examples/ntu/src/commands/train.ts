@@ -1,29 +1,29 @@
 import { existsSync } from 'node:fs';
 import type { Shard } from '@amr/datasets/node';
-import { shareOf, trainJobs } from '../run/plan.js';
+import { shardOf, trainJobs } from '../run/plan.js';
 import { type RunRecord, trainedOf } from '../run/runFolder.js';
 import { runJobs, type WorkOptions } from '../run/runJobs.js';
 
-/** Which of a run's trainings to do. */
+/** Options of `train`. */
 export interface TrainOptions extends WorkOptions {
   /** Clips that are trained on. */
   readonly clips: number;
-  /** The streams by themselves, or the two-stream networks that start from them; absent: both. */
+  /** Each stream alone, or the two-stream networks that start from them; absent: both. */
   readonly stage?: 'streams' | 'networks';
-  /** This machine's share of the trainings; one training isn't divided. */
+  /** This machine's shard of the trainings; one training isn't divided. */
   readonly shard?: Shard;
 }
 
 /**
  * Trains the networks of a run that aren't trained yet.
- * @returns false when it was stopped before the end; the same command goes on
- * @throws when a network's streams are another machine's share, and aren't trained
+ * @returns false when it was stopped before the end; the same command resumes it
+ * @throws when a network's streams are in another machine's shard, and aren't trained
  */
 export async function train(run: RunRecord, out: string, options: TrainOptions): Promise<boolean> {
   const { clips, stage, shard, ...work } = options;
   const jobs = trainJobs(run.settings, clips);
   const staged = stage ? jobs.filter(({ stream }) => (stream !== undefined) === (stage === 'streams')) : jobs;
-  const own = shard ? shareOf(staged, shard) : staged;
+  const own = shard ? shardOf(staged, shard) : staged;
   const ids = new Set(own.map(({ id }) => id));
   for (const { id, after } of own) {
     const missing = jobs.find(
@@ -31,7 +31,7 @@ export async function train(run: RunRecord, out: string, options: TrainOptions):
     );
     if (missing) {
       throw new Error(
-        `'${id}' comes after '${missing.id}', which is not done in ${out}: let all shares of --stage streams end first, then start --stage networks`,
+        `${out}: got no result of '${missing.id}'; expected one before '${id}'. Let all shards of --stage streams finish first, then start --stage networks.`,
       );
     }
   }

@@ -25,14 +25,14 @@ const finish = (kind: 'streams' | 'all') => {
 describe('train', () => {
   it('refuses networks before their streams, and says what to do', async () => {
     const message =
-      /'train pgd-at, seed 1' comes after 'train video, seed 1', which is not done in .*--stage streams end first/;
+      /got no result of 'train video, seed 1'; expected one before 'train pgd-at, seed 1'.*--stage streams finish first/;
     await expect(train(run, out, { clips: 10, stage: 'networks', signal })).rejects.toThrow(message);
-    // Of all trainings, a share may hold a network whose streams are another machine's.
+    // A shard of all trainings may hold a network whose streams are in another shard.
     const shard = { index: 2, count: 5 };
     await expect(train(run, out, { clips: 10, shard, signal })).rejects.toThrow(message);
   });
 
-  it('has nothing to do when a stage is done', async () => {
+  it('does nothing when a stage is finished', async () => {
     finish('streams');
     expect(await train(run, out, { clips: 10, stage: 'streams', signal })).toBe(true);
     finish('all');
@@ -44,11 +44,11 @@ describe('evaluate', () => {
   it('refuses networks that are not trained', async () => {
     finish('streams');
     await expect(evaluate(run, out, { clips: 5, signal })).rejects.toThrow(
-      /undefended is not trained with seed 1 in .*: run 'train' with the same options first/,
+      /got no trained undefended with seed 1; .*Run 'train' with the same options first/,
     );
   });
 
-  it('has nothing to do when its share is done', async () => {
+  it('does nothing when its shard is finished', async () => {
     finish('all');
     const jobs = evaluateJobs(run.settings, 5);
     for (const [number, job] of jobs.entries()) if (number % 2 === 1) writeResult(partOf(out, job), {});

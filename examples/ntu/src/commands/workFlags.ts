@@ -4,12 +4,12 @@ import { InvalidArgumentError } from 'commander';
 export function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('a whole number from 1 was expected');
+    throw new InvalidArgumentError(`Got ${text}; expected a whole number from 1.`);
   return value;
 }
 
-/** Says that a run was stopped, in words and by the exit status that a Ctrl-C gives. */
+/** Reports that a run was stopped, with a message and the exit status of Ctrl-C. */
 export function stopped(): void {
-  process.stderr.write('Stopped. The same command goes on from there.\n');
+  process.stderr.write('Stopped. Run the same command again to resume.\n');
   process.exitCode = 130;
 }

@@ -23,7 +23,7 @@ it.each<AttackSettings>([
   { attack: 'noise', title, repeats: 3 },
   { attack: 'noise', title },
   { attack: 'autoAttack', title, version: 'standard', short },
-])('counts the passes of $attack on a clip that nothing fools: %j', async (settings) => {
+])('counts the passes of $attack on a clip that stays robust: %j', async (settings) => {
   const calls = { count: 0 };
   const weights = tf.tensor2d([
     [9, 0, 0, 0, 0],
@@ -39,7 +39,7 @@ it.each<AttackSettings>([
     seed: 1,
   });
   const { forward, gradient } = attackPasses(settings, CLASSES);
-  // The ensemble looks once whether the clip is right, and once at how its attacks' points compare.
+  // The ensemble predicts the clean clip once, and compares its attacks' results with one more pass.
   const around = settings.attack === 'autoAttack' ? 6 : 0;
   expect(calls.count - forward - gradient).toBeLessThanOrEqual(around);
   expect(calls.count - forward - gradient).toBeGreaterThanOrEqual(-1);

@@ -1,6 +1,6 @@
 import type { AttackSettings } from '../settings/settings.js';
 
-/** What an attack costs at most: passes of a clip through the network. */
+/** The largest cost of an attack: passes of a clip through the network. */
 export interface Passes {
   /** Forward only. */
   readonly forward: number;
@@ -10,7 +10,7 @@ export interface Passes {
 
 const AUTO_ATTACK = { steps: 100, targetClasses: 9, queries: 5000 };
 
-/** Passes on a clip that nothing fools, as the README of `@amr/attacks` counts them. */
+/** Passes on a clip that stays robust, as the README of `@amr/attacks` counts them. */
 export function attackPasses(attack: AttackSettings, classes: number): Passes {
   const targets = (wanted: number) => Math.min(wanted, classes - 1);
   switch (attack.attack) {
@@ -42,10 +42,10 @@ function autoAttackPasses(
 ): Passes {
   const { steps, targetClasses, queries } = short ?? AUTO_ATTACK;
   const towards = targets(targetClasses);
-  // FAB goes forward twice in a step, one of them with a gradient, and six times in its search at the end.
+  // FAB goes forward twice in a step, one of them with a gradient, and six times in its final search.
   const fab = { forward: 1 + towards * (steps + 5), gradient: towards * steps };
   const plus = version === 'plus' && !short;
-  // 'plus' has APGD with 5 restarts on two losses, and FAB untargeted with 5, which goes to all boundaries in a step.
+  // 'plus' has APGD with 5 restarts on two losses, and FAB untargeted with 5, which computes all boundaries in a step.
   const untargeted = plus ? { forward: 1 + 5 * (steps + 5), gradient: 5 * targets(9) * steps } : undefined;
   const runs = plus ? 10 : 1;
   return {

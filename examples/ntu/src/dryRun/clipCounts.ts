@@ -6,7 +6,7 @@ import { framesOf } from '../models.js';
 import type { Run } from '../run.js';
 import type { Settings } from '../settings/settings.js';
 
-/** How many clips there are. */
+/** Numbers of clips. */
 export interface ClipCounts {
   readonly train: number;
   readonly test: number;
@@ -15,7 +15,7 @@ export interface ClipCounts {
   readonly prepared: boolean;
 }
 
-/** Clips of the prepared data, or of the publication where nothing is prepared yet. */
+/** Numbers of the prepared clips, or the published ones where nothing is prepared yet. */
 export async function clipCounts({
   settings,
   prepared,
@@ -35,7 +35,7 @@ export async function clipCounts({
   return { train: sizes[0]!, test: sizes[1]!, classes, prepared: true };
 }
 
-/** Shape of one clip as the networks see it, by modality. */
+/** Shape of one clip as the networks read it, by modality. */
 export function clipShapes(settings: Settings): { [modality: string]: number[] } {
   const { streams, models } = settings;
   const { size } = models.video;

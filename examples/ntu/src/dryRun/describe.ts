@@ -31,7 +31,7 @@ export function describe(result: DryRun, { origin }: Pick<Run, 'origin'>): strin
   ];
   if (peakMemory !== undefined) {
     lines.push(
-      `While it was measured this process held ${bytes(peakMemory)} at most; memory of a GPU is not in it.`,
+      `Peak memory of this process during the measurements: ${bytes(peakMemory)}, without that of a GPU.`,
     );
   }
   if (time) lines.push('', ...speeds(result), '', ...times(time));
@@ -79,7 +79,7 @@ function times({ parts, seconds }: NonNullable<DryRun['time']>): string[] {
   ];
 }
 
-/** The settings as YAML, with the file and line that each value comes from. */
+/** The settings as YAML, with the file and line of each value. */
 function annotated({ settings }: DryRun, origin: Run['origin']): string {
   const document = new Document(settings);
   visit(document, {
@@ -102,7 +102,7 @@ export function bytes(count: number): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
 }
 
-/** Columns beside each other, the first to the left, numbers to the right. */
+/** Aligned columns: the first to the left, numbers to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>

@@ -25,8 +25,8 @@ export interface TimedPart {
 }
 
 /**
- * How long a run takes at the measured speeds, one part after the other. Attacks are counted as if no clip fell before the
- * end: on undefended networks they take a small part of that.
+ * How long a run takes at the measured speeds, one part after the other. Attacks are counted as if every clip stayed robust:
+ * on undefended networks they take a small part of that.
  */
 export function estimate(
   settings: Settings,

@@ -27,7 +27,7 @@ export interface Subject {
   readonly attacked: boolean;
 }
 
-/** Seconds that a measured training step should take at most: batches are made smaller. */
+/** Longest measured training step in seconds: larger batches are made smaller. */
 const LONG = 5;
 /** Attack steps that are measured; others take as long. */
 const STEPS = 2;
@@ -86,7 +86,7 @@ async function measureAttackStep(
   return seconds / (STEPS * batch);
 }
 
-/** Clips of which a training step takes no longer than it should, as the time of predictions tells. */
+/** Batch size whose training step stays below that limit, estimated from the time of predictions. */
 async function batchToMeasure({ model, batchSize, adversarial }: Subject, shapes: Shapes): Promise<number> {
   // A training step is about three predictions, with an attack of two steps eight.
   const fitting = (perClip: number) => Math.floor(LONG / (perClip * (adversarial ? 8 : 3)));
@@ -143,7 +143,7 @@ async function measureTraining(
     signal,
     callbacks: {
       async onBatch() {
-        // Backends work behind: what was computed last is waited for.
+        // Backends compute asynchronously: this waits for the last result.
         await weight.data();
         ends.push(performance.now());
       },
@@ -180,6 +180,6 @@ function noise(shapes: Shapes, batch: number): { [modality: string]: tf.Tensor }
 
 const product = (shape: readonly number[]): number => shape.reduce((size, axis) => size * axis, 1);
 
-/** Any numbers do, as long as none is zero, which would be an absent body, or so small that arithmetic is slow. */
+/** Values that are neither zero, which would be an absent body, nor so small that arithmetic is slow. */
 const values = (length: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => 0.1 + 0.8 * ((i * 0.618) % 1));

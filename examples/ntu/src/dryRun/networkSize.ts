@@ -27,8 +27,8 @@ export interface MemoryNeed {
 const COPIES = { adam: 2, sgd: 1 };
 
 /**
- * What a network needs, by its shapes. Layers whose outputs are computed in several operations (normalisations, graph
- * convolutions) hold more for a while, and backends free what nothing needs: take it as the order of magnitude.
+ * The memory that a network needs, from its shapes. Layers whose outputs are computed in several operations (normalisations, graph
+ * convolutions) hold more for a while, and backends free tensors early: it is an order of magnitude.
  */
 export function networkSize(
   model: LayersModel,

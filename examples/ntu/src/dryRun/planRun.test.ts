@@ -40,7 +40,7 @@ const runIn = (root: { [name: string]: string } = {}, set: string[] = []) =>
   runOf({ preset: 'smoke', data: 'ntu60', set: [...SMALL, ...set], root, out: join(folder, 'run') }, {});
 const { signal } = new AbortController();
 
-it('goes by the published counts when nothing is prepared, and measures nothing when it should not', async () => {
+it('uses the published counts when nothing is prepared, and measures nothing without `measure`', async () => {
   const run = runIn();
   const result = await planRun(run, { measure: false, backend: 'cpu', signal });
   expect(result.clips).toEqual({ train: 40091, test: 16487, classes: 60, prepared: false });

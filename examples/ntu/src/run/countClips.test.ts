@@ -22,19 +22,22 @@ describe('countClips', () => {
   });
 
   it.each([
-    [['prepare.video.size=12'], /holds rgb of shape \[2, 10, 10, 3\], the settings say \[2, 12, 12, 3\]/],
-    [['prepare.video.frames=1'], /holds rgb of shape \[2, 10, 10, 3\], the settings say \[1, 10, 10, 3\]/],
-    [['prepare.skeleton.frames=5'], /skeleton of shape \[1, 6, 25, 3\], the settings say \[1, 5, 25, 3\]/],
-    [['streams.skeleton.persons=2'], /the settings say \[2, 6, 25, 3\]/],
-    [['streams.skeleton.layout=utd-mhad'], /the settings say \[1, 6, 20, 3\].*--prepared/],
-    [['dataset.classes=60'], /holds 3 classes, NTU RGB\+D 60 has 60/],
-    [['streams.video.modality=depth'], /there is no modality 'depth'; there are rgb, skeleton/],
+    [['prepare.video.size=12'], /holds rgb of shape \[2, 10, 10, 3\]; expected \[2, 12, 12, 3\]/],
+    [['prepare.video.frames=1'], /holds rgb of shape \[2, 10, 10, 3\]; expected \[1, 10, 10, 3\]/],
+    [['prepare.skeleton.frames=5'], /skeleton of shape \[1, 6, 25, 3\]; expected \[1, 5, 25, 3\]/],
+    [['streams.skeleton.persons=2'], /expected \[2, 6, 25, 3\]/],
+    [
+      ['streams.skeleton.layout=utd-mhad'],
+      /--prepared: got .* of shape \[1, 6, 25, 3\]; expected \[1, 6, 20, 3\]/,
+    ],
+    [['dataset.classes=60'], /holds 3 classes; expected the 60 of NTU RGB\+D 60/],
+    [['streams.video.modality=depth'], /modalities: got 'depth'; expected names among rgb, skeleton/],
     [['dataset.split=xview'], /xview/],
   ])('refuses other data than the settings say: %j', async (set, message) => {
     await expect(countWith(...set)).rejects.toThrow(message);
   });
 
-  it('says what is missing in an empty folder', async () => {
+  it('names what is missing in an empty folder', async () => {
     await expect(countClips({ settings: smallSettings(), prepared: folder })).rejects.toThrow(
       /manifest\.json/,
     );

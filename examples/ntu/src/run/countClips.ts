@@ -4,9 +4,9 @@ import type { Run } from '../run.js';
 import type { Settings } from '../settings/settings.js';
 
 /**
- * Clips of the prepared data's two parts, before any work on them.
+ * Numbers of clips in the two parts of the prepared data, checked before any work.
  * @throws {DatasetError} when there is no prepared data, or no such split
- * @throws when it isn't what the settings say: other classes, or arrays of other shapes
+ * @throws when it doesn't fit the settings: other classes, or arrays of other shapes
  */
 export async function countClips({
   settings,
@@ -32,16 +32,16 @@ async function sizeOf(settings: Settings, prepared: string, part: 'train' | 'tes
   await close();
   const refuse = (found: string): never => {
     throw new Error(
-      `${prepared} holds ${found}: prepare the data with these settings, in another folder, or name the one that holds it with --prepared`,
+      `--prepared: got ${prepared}, which holds ${found}. Prepare data with these settings in another folder, or give the folder that holds it.`,
     );
   };
   if (classes.length !== dataset.classes) {
-    refuse(`${classes.length} classes, ${dataset.title} has ${dataset.classes}`);
+    refuse(`${classes.length} classes; expected the ${dataset.classes} of ${dataset.title}`);
   }
   for (const [modality, shape] of Object.entries(shapes)) {
     const stored = modalities[modality]!.shape;
     if (stored.join() === shape.join()) continue;
-    refuse(`${modality} of shape [${stored.join(', ')}], the settings say [${shape.join(', ')}]`);
+    refuse(`${modality} of shape [${stored.join(', ')}]; expected [${shape.join(', ')}]`);
   }
   return size;
 }

@@ -7,11 +7,11 @@ import { openPart } from '../data.js';
 import { buildDefence } from '../models.js';
 import type { EvaluateJob } from './plan.js';
 import { checkpointOf } from './runFolder.js';
-import type { Place } from './trainNetwork.js';
+import type { JobContext } from './trainNetwork.js';
 
-/** Makes the attacks of a suite on a part of the test clips. */
-export async function evaluatePart(job: EvaluateJob, place: Place): Promise<RobustnessReportJson> {
-  const { run, out, readers, signal, report } = place;
+/** Runs the attacks of a suite on a part of the test clips. */
+export async function evaluatePart(job: EvaluateJob, context: JobContext): Promise<RobustnessReportJson> {
+  const { run, out, readers, signal, report } = context;
   const { settings } = run;
   const { evaluation } = settings;
   const { network, seed, suite, part } = job;
@@ -21,11 +21,13 @@ export async function evaluatePart(job: EvaluateJob, place: Place): Promise<Robu
     const { model } = buildDefence(settings, network, seed, test.classes.length);
     const checkpoint = await fileStore(checkpointOf(out, network, seed)).read();
     if (!checkpoint)
-      throw new Error(`${checkpointOf(out, network, seed)} is not there: train ${network} first`);
+      throw new Error(
+        `${checkpointOf(out, network, seed)}: got no such file; expected a checkpoint. Train ${network} first.`,
+      );
     restoreWeights(model, checkpoint);
     const { fusion, reweighter } = settings.defences[network]!;
     const weighted = fusion === 'amr' && reweighter?.granularity !== 'channel';
-    // The checks look for signs that attacks fail on this network; once for a network is enough.
+    // The checks search for signs of failing attacks; once for each network is enough.
     const checks = suite === Object.keys(evaluation.suites)[0] ? evaluation.checks : undefined;
     const result = await evaluateRobustness(
       classifierOf(model, { output: 'logits' }),
@@ -55,6 +57,6 @@ export async function evaluatePart(job: EvaluateJob, place: Place): Promise<Robu
   }
 }
 
-/** Positions of `count` samples spread evenly over `size`. */
+/** Positions of `count` samples, evenly spaced over `size`. */
 export const spread = (size: number, count: number): number[] =>
   Array.from({ length: Math.min(size, count) }, (_, i) => Math.floor((i * size) / Math.min(size, count)));

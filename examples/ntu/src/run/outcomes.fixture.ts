@@ -5,7 +5,7 @@ import { RobustnessReport, type RobustnessReportJson } from '@amr/train';
 import type { EvaluateJob } from './plan.js';
 import type { RunRecord } from './runFolder.js';
 
-/** Outcomes of a part of an evaluation that nobody made: every second clip is right, and a third of these are fooled. */
+/** Made-up outcomes of a part of an evaluation: every second clip is right, and a third of these are fooled. */
 export function outcomesOf(
   { settings }: RunRecord,
   { suite, seed }: Pick<EvaluateJob, 'suite' | 'seed'>,

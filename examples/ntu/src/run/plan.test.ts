@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resolveSettings } from '../settings/resolveSettings.js';
-import { evaluateJobs, shareOf, trainJobs } from './plan.js';
+import { evaluateJobs, shardOf, trainJobs } from './plan.js';
 
 const settings = resolveSettings({ preset: 'smoke', data: 'ntu60', seeds: [1, 2] }).settings;
 const ids = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id);
@@ -50,12 +50,12 @@ describe('evaluateJobs', () => {
   });
 });
 
-describe('shareOf', () => {
-  it('deals every job to one of any number of machines, as evenly as can be', () => {
+describe('shardOf', () => {
+  it('gives every job to one of any number of machines, as evenly as possible', () => {
     const jobs = evaluateJobs(settings, 200);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), (count) => {
-        const shares = Array.from({ length: count }, (_, index) => shareOf(jobs, { index, count }));
+        const shares = Array.from({ length: count }, (_, index) => shardOf(jobs, { index, count }));
         expect(ids(shares.flat()).sort()).toEqual(ids(jobs).sort());
         const sizes = shares.map(({ length }) => length);
         expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);

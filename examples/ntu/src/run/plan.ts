@@ -8,7 +8,7 @@ export interface TrainJob extends Job {
   readonly kind: 'train';
   /** Name of the network's folder: that of a stream or of a defence. */
   readonly network: string;
-  /** The stream that is trained by itself; absent: a two-stream network, from the streams' weights on. */
+  /** The stream that is trained by itself; absent: a two-stream network, started from the streams' weights. */
   readonly stream?: StreamName;
   readonly seed: number;
 }
@@ -27,10 +27,10 @@ export type RunJob = TrainJob | EvaluateJob;
 
 export const STREAMS: readonly StreamName[] = ['video', 'skeleton'];
 
-/** Parts of one evaluation: what a stopped run may have to do again, and the finest share of a machine. */
+/** Most parts of one evaluation: a stopped run repeats at most one of them, and a machine gets at least one. */
 const PARTS = 32;
 
-/** Each stream by itself, then the two-stream networks, for every seed. */
+/** Each stream alone, then the two-stream networks, for every seed. */
 export function trainJobs(settings: Settings, clips: number): TrainJob[] {
   const { training, defences, seeds, dataset } = settings;
   const passes = clips * dataset.passes;
@@ -77,5 +77,5 @@ export function evaluateJobs(settings: Settings, clips: number): EvaluateJob[] {
 }
 
 /** Every `count`-th job, from number `index` on: the jobs of one machine of several. */
-export const shareOf = <J extends Job>(jobs: readonly J[], { index, count }: Shard): J[] =>
+export const shardOf = <J extends Job>(jobs: readonly J[], { index, count }: Shard): J[] =>
   jobs.filter((_, number) => number % count === index);

@@ -26,7 +26,7 @@ const run = (flags: Partial<CommonFlags> = {}) =>
 const held = () => JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
 
 describe('refuseOther', () => {
-  it('takes nothing', async () => {
+  it('claims nothing', async () => {
     expect(refuseOther(run())).toBeUndefined();
     expect(existsSync(out)).toBe(false);
     const record = await claim(run());
@@ -36,7 +36,7 @@ describe('refuseOther', () => {
 });
 
 describe('claim', () => {
-  it('takes an empty folder, and again for the same run', async () => {
+  it('claims an empty folder, and again for the same run', async () => {
     const record = await claim(run());
     expect(held()).toEqual(JSON.parse(JSON.stringify(record)));
     expect(record).toMatchObject({ preset: 'smoke', data: 'ntu60', prepared: join(out, 'prepared') });
@@ -54,7 +54,7 @@ describe('claim', () => {
     await claim(run());
     const before = held();
     await expect(claim(run({ set: ['training.joint.epochs=9', 'evaluation.batchSize=3'] }))).rejects.toThrow(
-      /run holds a run with other settings \(training\.joint\.epochs: \d+ there, 9 here; evaluation\.batchSize: \d+ there, 3 here\); choose another --out/,
+      /run, which holds a run with other settings \(training\.joint\.epochs: \d+ there, 9 here; evaluation\.batchSize: \d+ there, 3 here\); expected .* Choose another --out/,
     );
     await expect(claim(run({ data: 'utd-mhad' }))).rejects.toThrow(
       /dataset\.title: "NTU RGB\+D 60" there, "UTD-MHAD" here/,
@@ -68,10 +68,12 @@ describe('claim', () => {
   it.each(['{}', '[]', 'null', '"run"', '{"settings":3}'])('refuses a run.json of %s', async (text) => {
     mkdirSync(out);
     writeFileSync(join(out, 'run.json'), text);
-    await expect(claim(run())).rejects.toThrow(/run\.json isn't a run's; choose another --out/);
+    await expect(claim(run())).rejects.toThrow(
+      /run\.json: got something else than a run; .*Choose another --out/,
+    );
   });
 
-  it('refuses a run.json that is cut off, and a file in place of the folder', async () => {
+  it('refuses a truncated run.json, and a file in place of the folder', async () => {
     mkdirSync(out);
     writeFileSync(join(out, 'run.json'), '{"preset":');
     await expect(claim(run())).rejects.toThrow(/run\.json: got invalid JSON/);

@@ -5,7 +5,7 @@ import type { Run } from '../run.js';
 import type { Settings } from '../settings/settings.js';
 import type { EvaluateJob, TrainJob } from './plan.js';
 
-/** What `run.json` says a folder holds. */
+/** Content of `run.json`: the run that a folder holds. */
 export interface RunRecord {
   readonly preset: string;
   readonly data: string;
@@ -15,21 +15,21 @@ export interface RunRecord {
 }
 
 /**
- * Takes a folder for a run: what it is made of is written first, and a folder that holds a run with other settings is
- * refused. More seeds add to a run. Several processes may take the same folder for the same run.
+ * Claims a folder for a run: writes its settings first, and refuses a folder that holds a run with other settings. More
+ * seeds add to a run. Several processes may claim the same folder for the same run.
  */
 export async function claim(run: Run): Promise<RunRecord> {
   const { settings, names, prepared, out } = run;
   const record: RunRecord = { preset: names.preset, data: names.data, prepared, settings };
   const held = refuseOther(run);
   const text = `${JSON.stringify(record, null, 2)}\n`;
-  // The processes of an array job write the same, so it doesn't matter whose stays.
+  // The processes of an array job write the same content, so the last one may win.
   if (JSON.stringify(held, null, 2) !== text.trimEnd()) await writeAtomically(join(out, 'run.json'), text);
   return record;
 }
 
 /**
- * Writes nothing, unlike {@link claim}.
+ * Checks the folder as {@link claim} does, and writes nothing.
  * @returns the same run, when the folder holds it already
  * @throws when the folder holds a run with other settings
  */
@@ -38,12 +38,14 @@ export function refuseOther({ settings, out }: Run): RunRecord | undefined {
   const held = readJson<RunRecord>(file);
   if (held === undefined) return undefined;
   if (!isGroup(held) || !isGroup(held.settings)) {
-    throw new Error(`${file} isn't a run's; choose another --out, or delete it`);
+    throw new Error(
+      `${file}: got something else than a run; expected its settings. Choose another --out, or delete it.`,
+    );
   }
   const differing = differences(held.settings, settings);
   if (differing.length === 0) return held;
   throw new Error(
-    `${out} holds a run with other settings (${differing.slice(0, 3).join('; ')}); choose another --out, or delete the folder`,
+    `--out: got ${out}, which holds a run with other settings (${differing.slice(0, 3).join('; ')}); expected an empty folder, or one of the same run. Choose another --out, or delete the folder.`,
   );
 }
 
@@ -69,7 +71,7 @@ export const folderOf = (out: string, network: string, seed: number): string =>
 export const checkpointOf = (out: string, network: string, seed: number): string =>
   join(folderOf(out, network, seed), 'checkpoint.safetensors');
 
-/** Is there when a network is trained: its history. */
+/** Exists when a network is trained: its history. */
 export const trainedOf = (out: string, { network, seed }: Pick<TrainJob, 'network' | 'seed'>): string =>
   join(folderOf(out, network, seed), 'trained.json');
 
@@ -77,6 +79,6 @@ export const trainedOf = (out: string, { network, seed }: Pick<TrainJob, 'networ
 export const partOf = (out: string, { network, seed, suite, part }: EvaluateJob): string =>
   join(folderOf(out, network, seed), suite, `part-${part.index + 1}of${part.count}.json`);
 
-/** Outcomes of a whole evaluation, which `merge` makes. */
+/** Outcomes of a whole evaluation, written by `merge`. */
 export const mergedOf = (out: string, network: string, seed: number, suite: string): string =>
   join(folderOf(out, network, seed), `${suite}.json`);

@@ -4,27 +4,27 @@ import { showJobs } from '@amr/example-jobs';
 import type { RunJob } from './plan.js';
 import { partOf, type RunRecord, trainedOf } from './runFolder.js';
 
-/** How jobs are worked on. */
+/** Options of {@link runJobs}. */
 export interface WorkOptions {
-  /** Jobs at once; default one for each core. */
+  /** Jobs that run at once. Default: one for each core. */
   readonly workers?: number;
   readonly signal: AbortSignal;
 }
 
-/** What a worker thread gets beside its job. */
+/** What a worker thread receives next to its job. */
 export interface WorkerData {
   readonly run: RunRecord;
   readonly out: string;
 }
 
-/** The file that is there when a job is done. */
+/** The file that exists when a job is finished. */
 export const resultOf = (out: string, job: RunJob): string =>
   job.kind === 'train' ? trainedOf(out, job) : partOf(out, job);
 
 /**
- * Works on the jobs that aren't done, each in a thread of its own, with progress on the terminal.
+ * Runs the unfinished jobs, each in its own thread, with progress on the terminal.
  * @returns false when it was stopped before the end
- * @throws when a job comes after one that isn't done and isn't among these
+ * @throws when a job depends on one that is neither finished nor among these
  */
 export async function runJobs<J extends RunJob>(
   run: RunRecord,

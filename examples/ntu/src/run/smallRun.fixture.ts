@@ -9,7 +9,7 @@ export const CLIPS = 4;
 /** Its classes. */
 export const CLASSES = ['still', 'rising', 'falling'];
 
-/** Networks and clips so small that a training takes a moment on the cpu backend. */
+/** Networks and clips so small that a training takes seconds on the cpu backend. */
 const SMALL = [
   'dataset.classes=3',
   'prepare.video.frames=2',
@@ -43,7 +43,7 @@ const SMALL = [
 export const smallSettings = (set: readonly string[] = []): Settings =>
   resolveSettings({ preset: 'smoke', data: 'ntu60', set: [...SMALL, ...set] }).settings;
 
-/** What `run.json` says of a small run whose prepared data is in the folder's `prepared`. */
+/** The `run.json` of a small run whose prepared data is in the folder's `prepared`. */
 export const smallRun = (folder: string, settings = smallSettings()): RunRecord => ({
   preset: 'smoke',
   data: 'ntu60',

@@ -9,20 +9,20 @@ import { evaluatePart } from './evaluatePart.js';
 import { type EvaluateJob, evaluateJobs, STREAMS, type TrainJob, trainJobs } from './plan.js';
 import { checkpointOf } from './runFolder.js';
 import { CLASSES, CLIPS, prepareSmall, smallRun, smallSettings } from './smallRun.fixture.js';
-import { type Place, trainNetwork } from './trainNetwork.js';
+import { type JobContext, trainNetwork } from './trainNetwork.js';
 
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'train-'));
   await prepareSmall(folder);
-  for (const stream of STREAMS) await trainNetwork(jobOf(stream), placeOf());
+  for (const stream of STREAMS) await trainNetwork(jobOf(stream), contextOf());
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const settings = smallSettings();
 const jobOf = (network: string): TrainJob =>
   trainJobs(settings, CLIPS).find((job) => job.network === network)!;
-const placeOf = (changed: Partial<Place> = {}): Place => ({
+const contextOf = (changed: Partial<JobContext> = {}): JobContext => ({
   run: smallRun(folder),
   out: join(folder, 'run'),
   backend: 'cpu',
@@ -41,8 +41,8 @@ const defenceWeights = (network: string, out?: string) =>
   weightsOf(buildDefence(settings, network, 1, 3).model, readCheckpoint(network, out));
 
 describe('trainNetwork', () => {
-  it('begins a two-stream network with the weights of the trained streams', async () => {
-    // A rate that moves no float: what the network ends with is what it began with, but for moving statistics.
+  it('starts a two-stream network from the weights of the trained streams', async () => {
+    // A learning rate that changes no float: the final weights are the initial ones, apart from moving statistics.
     const still = smallSettings([
       'training.joint.optimizer.learningRate=1e-30',
       'training.joint.epochs=1',
@@ -51,7 +51,7 @@ describe('trainNetwork', () => {
     const out = join(folder, 'run');
     const trained = await trainNetwork(
       jobOf('undefended'),
-      placeOf({ run: smallRun(folder, still), report: () => {} }),
+      contextOf({ run: smallRun(folder, still), report: () => {} }),
     );
     expect(trained).toMatchObject({
       clips: { train: CLIPS, test: CLIPS },
@@ -77,44 +77,44 @@ describe('trainNetwork', () => {
     rmSync(join(out, 'seed1', 'undefended'), { recursive: true });
   });
 
-  it('gives the same weights when it was stopped after an epoch and went on', async () => {
+  it('gives the same weights when it was stopped after an epoch and resumed', async () => {
     const whole = join(folder, 'run');
     const parted = join(folder, 'parted');
     cpSync(join(whole, 'seed1'), join(parted, 'seed1'), { recursive: true });
     const job = jobOf('amr-at');
-    expect(await trainNetwork(job, placeOf())).toBeDefined();
+    expect(await trainNetwork(job, contextOf())).toBeDefined();
 
     const controller = new AbortController();
-    const stopping = placeOf({
+    const stopping = contextOf({
       out: parted,
       signal: controller.signal,
       report: ({ text }) => text.startsWith('epoch 2/2') && controller.abort(),
     });
     expect(await trainNetwork(job, stopping)).toBeUndefined();
     const texts: string[] = [];
-    const rest = await trainNetwork(job, placeOf({ out: parted, report: ({ text }) => texts.push(text) }));
+    const rest = await trainNetwork(job, contextOf({ out: parted, report: ({ text }) => texts.push(text) }));
     expect(texts[0]).toMatch(/^epoch 2\/2/);
     expect(rest?.history).toHaveLength(2);
     expect(defenceWeights('amr-at', parted)).toEqual(defenceWeights('amr-at', whole));
   });
 
-  it('says which stream is not there', async () => {
-    await expect(trainNetwork(jobOf('pgd-at'), placeOf({ out: join(folder, 'empty') }))).rejects.toThrow(
-      /seed1.video.checkpoint\.safetensors is not there: train the streams first/,
+  it('names the missing stream', async () => {
+    await expect(trainNetwork(jobOf('pgd-at'), contextOf({ out: join(folder, 'empty') }))).rejects.toThrow(
+      /seed1.video.checkpoint\.safetensors: got no such file; .*Train the streams first/,
     );
   });
 });
 
 describe('evaluatePart', () => {
-  it('gives parts that are merged to what one piece gives', async () => {
+  it('gives parts that merge into the undivided evaluation', async () => {
     const jobs = evaluateJobs(settings, CLIPS).filter(
       ({ network, suite }) => network === 'amr-at' && suite === 'gradient',
     );
     expect(jobs.map(({ part }) => part)).toEqual([0, 1].map((index) => ({ index, count: 2 })));
     const parts: RobustnessReportJson[] = [];
     // In another order than that of the parts.
-    for (const job of [...jobs].reverse()) parts.push(await evaluatePart(job, placeOf()));
-    const whole = await evaluatePart({ ...jobs[0]!, part: { index: 0, count: 1 } }, placeOf());
+    for (const job of [...jobs].reverse()) parts.push(await evaluatePart(job, contextOf()));
+    const whole = await evaluatePart({ ...jobs[0]!, part: { index: 0, count: 1 } }, contextOf());
     const merged = mergeReports(parts.map((json) => RobustnessReport.fromJSON(json)));
     const { data } = RobustnessReport.fromJSON(whole);
     expect(merged.data.config).toEqual(data.config);
@@ -124,13 +124,13 @@ describe('evaluatePart', () => {
     expect(merged.weights!.clean['rgb']).toBeCloseTo(new RobustnessReport(data).weights!.clean['rgb']!, 6);
   });
 
-  it('stops between attacks, and says which network is not trained', async () => {
+  it('stops between attacks, and names the untrained network', async () => {
     const job: EvaluateJob = evaluateJobs(settings, CLIPS).find(({ network }) => network === 'amr-at')!;
     const controller = new AbortController();
-    const place = placeOf({ signal: controller.signal, report: () => controller.abort() });
-    await expect(evaluatePart(job, place)).rejects.toThrow(/abort/);
-    await expect(evaluatePart({ ...job, network: 'pgd-at' }, placeOf())).rejects.toThrow(
-      /is not there: train pgd-at first/,
+    const context = contextOf({ signal: controller.signal, report: () => controller.abort() });
+    await expect(evaluatePart(job, context)).rejects.toThrow(/abort/);
+    await expect(evaluatePart({ ...job, network: 'pgd-at' }, contextOf())).rejects.toThrow(
+      /got no such file; .*Train pgd-at first/,
     );
   });
 });

@@ -19,20 +19,20 @@ import type { Settings, StreamName, TrainingSettings } from '../settings/setting
 import { STREAMS, type TrainJob } from './plan.js';
 import { checkpointOf, type RunRecord } from './runFolder.js';
 
-/** What `trained.json` holds. */
+/** Content of `trained.json`. */
 export interface Trained {
   readonly history: readonly EpochRecord[];
-  /** Seconds of the last call; less than the whole training took when it was stopped in between. */
+  /** Seconds of the last call, which is less than the whole training when that was stopped and resumed. */
   readonly seconds: number;
   readonly parameters: number;
   readonly backend: string;
   readonly clips: { readonly train: number; readonly test: number };
-  /** Share of the test clips that is classified correctly. */
+  /** Accuracy on the clean test clips. */
   readonly testAccuracy: number;
 }
 
-/** Where and how a job is worked on. */
-export interface Place {
+/** What a job works with. */
+export interface JobContext {
   readonly run: RunRecord;
   readonly out: string;
   readonly backend: string;
@@ -42,9 +42,9 @@ export interface Place {
   readonly report: (progress: Progress) => void;
 }
 
-/** Trains a network, from its checkpoint on when there is one. @returns undefined when it was stopped before the end */
-export async function trainNetwork(job: TrainJob, place: Place): Promise<Trained | undefined> {
-  const { run, readers, signal, report } = place;
+/** Trains a network, resuming from its checkpoint when there is one. @returns undefined when it was stopped before the end */
+export async function trainNetwork(job: TrainJob, context: JobContext): Promise<Trained | undefined> {
+  const { run, readers, signal, report } = context;
   const { settings } = run;
   const streams: readonly StreamName[] = job.stream ? [job.stream] : STREAMS;
   const stage = job.stream ?? 'joint';
@@ -57,10 +57,10 @@ export async function trainNetwork(job: TrainJob, place: Place): Promise<Trained
   });
   const test = await openPart(settings, run.prepared, 'test', { streams, workers: readers, signal });
   try {
-    const { model } = await startingNetwork(job, place, train.classes.length);
+    const { model } = await startingNetwork(job, context, train.classes.length);
     const begun = performance.now();
-    const { finished, history } = await trainerOf(model, job, place).fit(train, {
-      // Small data sets are gone through several times for each epoch of the preset.
+    const { finished, history } = await trainerOf(model, job, context).fit(train, {
+      // For small data sets, each epoch of the preset is several passes.
       epochs: settings.training[stage].epochs * settings.dataset.passes,
       signal,
       callbacks: {
@@ -72,9 +72,9 @@ export async function trainNetwork(job: TrainJob, place: Place): Promise<Trained
       history,
       seconds: (performance.now() - begun) / 1000,
       parameters: model.countParams(),
-      backend: place.backend,
+      backend: context.backend,
       clips: { train: train.size, test: test.size },
-      testAccuracy: await accuracy(model, test, settings.evaluation.batchSize, place),
+      testAccuracy: await accuracy(model, test, settings.evaluation.batchSize, context),
     };
   } finally {
     await train.close();
@@ -82,8 +82,8 @@ export async function trainNetwork(job: TrainJob, place: Place): Promise<Trained
   }
 }
 
-/** The network as its training begins: a two-stream one with the encoders of the trained streams. */
-async function startingNetwork(job: TrainJob, { run, out }: Place, classes: number): Promise<Network> {
+/** The network as its training starts: a two-stream one with the encoders of the trained streams. */
+async function startingNetwork(job: TrainJob, { run, out }: JobContext, classes: number): Promise<Network> {
   const { settings } = run;
   const { network, stream, seed } = job;
   if (stream) {
@@ -93,18 +93,20 @@ async function startingNetwork(job: TrainJob, { run, out }: Place, classes: numb
     return built;
   }
   const built = buildDefence(settings, network, seed, classes);
-  // What has begun goes on from its own checkpoint.
+  // A training that has started resumes from its own checkpoint.
   if (existsSync(checkpointOf(out, network, seed))) return built;
   for (const stream of STREAMS) {
     const checkpoint = await fileStore(checkpointOf(out, stream, seed)).read();
     if (!checkpoint)
-      throw new Error(`${checkpointOf(out, stream, seed)} is not there: train the streams first`);
+      throw new Error(
+        `${checkpointOf(out, stream, seed)}: got no such file; expected a checkpoint. Train the streams first.`,
+      );
     startFromStream(built, stream, checkpoint);
   }
   return built;
 }
 
-function trainerOf(model: LayersModel, job: TrainJob, { run, out }: Place): AdversarialTrainer {
+function trainerOf(model: LayersModel, job: TrainJob, { run, out }: JobContext): AdversarialTrainer {
   const { settings } = run;
   const training: TrainingSettings = settings.training[job.stream ?? 'joint'];
   const defence = job.stream ? undefined : settings.defences[job.network]!;
@@ -139,12 +141,12 @@ const optimizerOf = ({ optimizer }: TrainingSettings): tf.Optimizer =>
     ? tf.train.adam(optimizer.learningRate)
     : tf.train.momentum(optimizer.learningRate, optimizer.momentum, optimizer.nesterov);
 
-/** Share of the clips whose greatest logit is their class's. */
+/** Accuracy: share of the clips whose largest logit is that of their class. */
 async function accuracy(
   model: LayersModel,
   set: Dataset,
   batchSize: number,
-  { signal, report }: Place,
+  { signal, report }: JobContext,
 ): Promise<number> {
   let right = 0;
   let done = 0;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { didYouMean } from './didYouMean.js';
 
-/** The message of an issue says what was expected; where it was, and what was found instead, is put around it. */
+/** The message of an issue says what was expected; the place and the value are added around it. */
 const told = (expected: string) => ({ error: () => expected });
 const GROUP = 'a group of settings, one "name: value" a line';
 
@@ -31,12 +31,12 @@ export const wholeFrom = (least: number) => {
 export const positiveWhole = wholeFrom(1);
 export const positive = z.number(told('a positive number')).positive(told('a positive number'));
 export const notNegative = z.number(told('a number of 0 or more')).min(0, told('a number of 0 or more'));
-/** A share of something. */
+/** A fraction, from 0 to 1. */
 export const share = z
   .number(told('a number from 0 to 1'))
   .min(0, told('a number from 0 to 1'))
   .max(1, told('a number from 0 to 1'));
-/** A share that leaves something. */
+/** A fraction below 1. */
 export const shareBelowOne = z
   .number(told('a number from 0 up to, but not, 1'))
   .min(0, told('a number from 0 up to, but not, 1'))

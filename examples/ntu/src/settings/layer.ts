@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { type Origin, SettingsError } from './settingsError.js';
 
-/** A value as a file gives it. */
+/** A value of a file. */
 export type Plain = string | number | boolean | null | undefined | Plain[] | Group;
 export interface Group {
   [name: string]: Plain;
 }
 
-/** What one file says, and where it says it. */
+/** The values of one file, and their positions. */
 export interface Layer {
   readonly values: Group;
   /** By path, see {@link pathKey}. */
@@ -40,7 +40,7 @@ export function parseLayer(text: string, file: string): Layer {
     return layerOf(text, file);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    // The stack is used up by what is nested thousands of times.
+    // Thousands of nested levels exhaust the stack.
     throw new SettingsError([{ origin: { source: file }, path: '', reason: 'it is nested too deeply' }]);
   }
 }
@@ -104,7 +104,7 @@ export const isGroup = (value: Plain): value is Group =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * The values of `upper` over those of `lower`: groups are joined, all else is replaced, and null takes a value away.
+ * The values of `upper` over those of `lower`: groups are merged, everything else is replaced, and null removes a value.
  */
 export function laidOver(lower: Layer, upper: Layer): Layer {
   const origins = new Map(lower.origins);

@@ -28,7 +28,7 @@ const problems = (choice: Partial<Parameters<typeof resolveSettings>[0]>): strin
   return [];
 };
 
-describe('files that come along', () => {
+describe('shipped files', () => {
   it.each(shipped('presets').flatMap((preset) => shipped('datasets').map((data) => [preset, data] as const)))(
     '%s on %s',
     (preset, data) => {
@@ -41,7 +41,7 @@ describe('files that come along', () => {
     },
   );
 
-  it('says of each value where it comes from', () => {
+  it('knows where each value comes from', () => {
     const { settings, origin } = resolveSettings({
       preset: 'gpu-24gb',
       data: 'ntu120',
@@ -62,7 +62,7 @@ describe('files that come along', () => {
 });
 
 describe('a file of the user', () => {
-  it('extends a preset, and another file beside it', () => {
+  it('extends a preset, and another file next to it', () => {
     file('extends: smoke\ntraining:\n  video: { epochs: 9 }\n', 'base.yaml');
     const own = file('extends: ./base.yaml\nmodels:\n  dropout: 0.25\n');
     const { settings, names } = resolveSettings({ preset: own, data: 'ntu60' });
@@ -154,7 +154,7 @@ describe('a file of the user', () => {
     expect(problems({ preset: file(text) })[0]).toContain(problem);
   });
 
-  it('is told of all problems at once', () => {
+  it('reports all problems at once', () => {
     const own = file('extends: smoke\nbasline: a\ntraining:\n  video: { epochs: 0, batchSize: 1.5 }\n');
     expect(problems({ preset: own }).map((line) => line.split(': ')[0])).toEqual([
       'own.yaml:4:12 training.video.epochs',
@@ -171,7 +171,7 @@ describe('a file of the user', () => {
     );
   });
 
-  it('that is not there, or a folder', () => {
+  it('that is missing, or a folder', () => {
     mkdirSync(join(folder, 'deep.yaml'));
     expect(problems({ preset: join(folder, 'none.yaml') })[0]).toMatch(
       /^none\.yaml: it can't be read \(ENOENT/,
@@ -182,7 +182,7 @@ describe('a file of the user', () => {
   });
 });
 
-describe('any text at all', () => {
+describe('any text', () => {
   const takenOrRefused = (text: string) => {
     try {
       parseLayer(text, 'own.yaml');
@@ -219,11 +219,11 @@ describe('any text at all', () => {
     fc.assert(fc.property(fc.string(), takenOrRefused), { numRuns: 100 });
   });
 
-  it('is refused when it is nested without end', () => {
+  it('is refused when it is nested too deeply', () => {
     expect(() => parseLayer(`a: ${'['.repeat(100_000)}`, 'own.yaml')).toThrow(SettingsError);
   });
 
-  it('does no harm with the names of all objects', () => {
+  it('is safe with the names of object properties', () => {
     const own = file('extends: smoke\n__proto__: { polluted: 1 }\n');
     expect(problems({ preset: own })[0]).toContain("own.yaml:2:1: '__proto__' is no name of a setting");
     expect(problems({ preset: file('extends: smoke\nconstructor: 1\n') })[0]).toContain(

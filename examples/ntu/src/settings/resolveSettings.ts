@@ -8,7 +8,7 @@ import { type Group, isGroup, type Layer, laidOver, type Plain, pathKey, readLay
 import { type Settings, settingsSchema } from './settings.js';
 import { type Origin, SettingsError, type SettingsProblem } from './settingsError.js';
 
-/** What the settings of a run are made of. */
+/** The sources of a run's settings. */
 export interface Choice {
   /** A name in presets/, or a file like those. */
   readonly preset: string;
@@ -16,7 +16,7 @@ export interface Choice {
   readonly data: string;
   /** A split of the data set; absent: its own default. */
   readonly split?: string;
-  /** Settings that take another value, as `path=value`. */
+  /** Settings with another value, as `path=value`. */
   readonly set?: readonly string[];
   readonly seeds?: readonly number[];
 }
@@ -31,7 +31,7 @@ export interface Resolved {
 }
 
 /**
- * The settings of a run: the data set's file, over it the preset, over both what the command line sets.
+ * The settings of a run: the data set's file, overridden by the preset, and both by the command line.
  * @throws {SettingsError} with a line for each problem
  */
 export function resolveSettings(choice: Choice): Resolved {
@@ -61,7 +61,7 @@ export const shipped = (folder: 'presets' | 'datasets'): string[] =>
     .map((file) => nameOf(file))
     .sort();
 
-/** Built, this module is in dist/main.js; from the sources it lies one folder deeper. */
+/** Built, this module is in dist/main.js; the source is one folder deeper. */
 function folderOf(folder: string): string {
   const built = fileURLToPath(new URL(`../${folder}`, import.meta.url));
   return existsSync(built) ? built : fileURLToPath(new URL(`../../${folder}`, import.meta.url));

@@ -19,32 +19,32 @@ import {
 } from './expectations.js';
 
 /*
- * Everything that decides the numbers of a run, as the files in presets/ and datasets/ give it. Those files say what each value means
- * and where it comes from; here stands what is allowed.
+ * Everything that the numbers of a run depend on, as the files in presets/ and datasets/ give it. Those files explain each
+ * value and its source; this schema says what is allowed.
  */
 
 const counts = group({ train: positiveWhole, test: positiveWhole });
 
-/** What the data set is, and where its files are to be found. */
+/** The data set, and the paths of its files. */
 const dataset = group({
   title: text,
   /** Name of the source format of `@amr/datasets`. */
   format: text,
   classes: wholeFrom(2),
-  /** Options of the format that are places, given by `--root name=path`; which of them must be given. */
+  /** Options of the format that are paths, given by `--root name=path`; and which of them are required. */
   roots: z.record(z.string(), oneOf(['required', 'optional'])),
-  /** The split that is taken when none is named. */
+  /** The default split. */
   split: text,
   /** Published numbers of clips by split. */
   counts: z.record(z.string(), counts),
-  /** How often an epoch goes through the training clips: presets count epochs in passes over some 40,000 clips. */
+  /** Passes over the training clips in an epoch: presets count epochs in passes over some 40,000 clips. */
   passes: positiveWhole,
 });
 
 const budget = group({
   norm: oneOf(['linf', 'l2']),
   epsilon: fraction,
-  /** Leading coordinates of a joint that may be changed; absent: all. A detector's score is none of them. */
+  /** Number of leading coordinates of a joint that may be changed; absent: all. A detector's score isn't one of them. */
   coordinates: positiveWhole.optional(),
 });
 
@@ -74,10 +74,10 @@ const streams = group({
   }),
 });
 
-/** What a mirror does to a sample: a matter of the data set, unlike other changes of training clips. */
+/** The effect of mirroring a sample, which depends on the data set, unlike other augmentation. */
 const mirror = group({
   probability: share,
-  /** Classes that are another one in a mirror. */
+  /** Classes that become another class when mirrored. */
   classes: z.array(z.tuple([text, text])),
 });
 
@@ -91,11 +91,11 @@ const prepare = group({
     crop: oneOf(['person', 'center', 'stretch', 'letterbox']),
     margin: notNegative.optional(),
   }),
-  /** Frames of each skeleton, and what else the data set's format knows; the format checks the rest. */
+  /** Frames of each skeleton, and other options of the data set's format, which checks them. */
   skeleton: z.looseObject({ frames: positiveWhole }),
 });
 
-/** Frames that the network sees, evenly out of those prepared; absent: all. */
+/** Frames that the network reads, evenly spaced among the prepared ones; absent: all. */
 const frames = positiveWhole.optional();
 const video = { frames, size: positiveWhole, width: positiveWhole.optional() };
 const blocks = listOf(positiveWhole, 'numbers of blocks, one for each stage').optional();
@@ -145,7 +145,7 @@ const skeletonNetwork = kinds(
 const models = group({
   video: videoNetwork,
   skeleton: skeletonNetwork,
-  /** Share of the (fused) features that is dropped in front of the classifier. */
+  /** Dropout rate of the (fused) features in front of the classifier. */
   dropout: shareBelowOne,
 });
 
@@ -158,9 +158,9 @@ const optimizer = kinds(
   ['adam', 'sgd'],
 );
 
-/** Changes of the clips that are trained on; what is absent changes nothing. The mirror is the data set's. */
+/** Augmentation of the training clips; absent entries change nothing. The mirror is the data set's. */
 const augmentation = group({
-  /** The square that is cut out is the network's: at random in training, the centre in tests. */
+  /** The crop has the network's size: at random in training, at the centre in tests. */
   rotation: notNegative.optional(),
   scale: shareBelowOne.optional(),
   jitter: notNegative.optional(),
@@ -175,18 +175,18 @@ const training = {
   epochs: positiveWhole,
   batchSize: positiveWhole,
   optimizer,
-  /** Share of the training in which the learning rate rises; then it falls along half a cosine. */
+  /** Fraction of the training with a rising learning rate (warm-up); then it falls along half a cosine. */
   warmup: shareBelowOne,
-  /** Decoupled: a step shrinks weights by learning rate times this. */
+  /** Decoupled weight decay: a step shrinks weights by learning rate times this. */
   weightDecay: notNegative,
   labelSmoothing: shareBelowOne,
-  /** Greatest norm of all gradients together; absent: no limit. */
+  /** Largest norm of all gradients together (clipping). Default: none. */
   gradientClip: positive.optional(),
   augmentation,
 };
-/** Training of one stream by itself; with `weights`, a file of PyTorch's weights that it starts from. */
+/** Training of one stream alone; `weights` is a file of PyTorch weights that it starts from. */
 const unimodal = group({ ...training, weights: text.optional() });
-/** Training of the two-stream networks: the same for all of them, so that they differ in nothing but their defence. */
+/** Training of the two-stream networks: the same for all of them, so that they differ in their defence only. */
 const joint = group({
   ...training,
   attack: group({
@@ -195,7 +195,7 @@ const joint = group({
     /** Which inputs are attacked: both at once, or each alone and both in turn, batch by batch. */
     conditions: oneOf(['both', 'in-turn']),
   }),
-  /** Share of the loss that comes from clean clips. */
+  /** Weight of the clean clips in the loss, from 0 to 1. */
   cleanShare: shareBelowOne,
 });
 
@@ -203,7 +203,7 @@ const FUSIONS = ['concat', 'sum', 'gmu', 'attention', 'odd-one-out', 'amr', 'mmt
 const model = group({
   title: text,
   fusion: oneOf(FUSIONS),
-  /** Behind which stage of both encoders a fusion that exchanges features sits. */
+  /** The stage of both encoders after which an exchange fusion is inserted. */
   at: either(
     "'last', 'features' or a stage's number",
     z.enum(['last', 'features']),
@@ -257,7 +257,7 @@ const attack = kinds(
       attack: z.literal('autoAttack'),
       title: text,
       version: oneOf(['standard', 'plus']),
-      /** The standard ensemble cut short: steps of its gradient attacks, classes of the targeted ones, queries of Square. */
+      /** A shorter standard ensemble: steps of its gradient attacks, classes of the targeted ones, queries of Square. */
       short: group({ steps: positiveWhole, targetClasses: positiveWhole, queries: positiveWhole }).optional(),
     }),
   ],
@@ -265,20 +265,20 @@ const attack = kinds(
 );
 
 const samples = either("a positive whole number, or 'all'", positiveWhole, z.literal('all'));
-/** Attacks that are made on the same test clips, under each condition. */
+/** Attacks on the same test clips, under each condition. */
 const suite = group({
   title: text,
-  /** Test clips that are attacked, spread evenly over the set, or `all`. */
+  /** Number of attacked test clips, evenly spaced over the set, or `all`. */
   samples,
   attacks: named(attack),
 });
 
 const evaluation = group({
   batchSize: positiveWhole,
-  /** An attack on a clip ends at its first success: robust accuracy is then that of the best point on the way. */
+  /** Whether an attack on a clip ends at its first success. Robust accuracy then counts any point on the way. */
   stopWhenFooled: flag,
   suites: named(suite),
-  /** Clips and Square's queries with which each model's evaluation is checked for signs of failing attacks. */
+  /** Clips and queries of Square for the checks of each model's evaluation, which search for failing attacks. */
   checks: group({ samples: positiveWhole, queries: positiveWhole }).optional(),
 });
 
@@ -295,7 +295,7 @@ export const settingsSchema = group({
   baseline: text,
   evaluation,
   seeds: listOf(wholeFrom(0), 'whole numbers'),
-  /** Networks that are worked on at once; absent: one for each core. It changes no number. */
+  /** Networks at once; absent: one for each core. It changes no number. */
   jobs: positiveWhole.optional(),
 }).check(({ value, issues }) => {
   const refuse = (path: (string | number)[], message: string) =>
@@ -327,7 +327,7 @@ export const settingsSchema = group({
 
 const at = (tree: unknown, key: string | number): unknown => (tree as { [key: string]: unknown })?.[key];
 
-/** Settings of a run with all that its files and the command line say. */
+/** The complete settings of a run. */
 export type Settings = z.infer<typeof settingsSchema>;
 /** A two-stream network and how it is trained. */
 export type Defence = Settings['defences'][string];

@@ -9,12 +9,12 @@ export interface Origin {
   readonly column?: number;
 }
 
-/** One thing that is wrong with the settings. */
+/** One problem of the settings. */
 export interface SettingsProblem {
   readonly origin: Origin;
   /** The setting, such as `training.video.epochs`; empty: the file as a whole. */
   readonly path: string;
-  /** What was found, and what was expected. */
+  /** What was found and what was expected. */
   readonly reason: string;
 }
 

@@ -12,7 +12,7 @@ describe('submit.sh', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'slurm-'));
-    // Notes what it is asked and gives job numbers 101, 102, ...
+    // Records its arguments and returns job numbers 101, 102, ...
     const file = join(folder, 'sbatch');
     writeFileSync(
       file,
@@ -22,11 +22,11 @@ describe('submit.sh', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('submits every step after the one before, as arrays where there are shares', () => {
+  it('submits every step after the one before, as arrays where there are shards', () => {
     const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}`, TASKS: '16', TRAININGS: '2' };
     execFileSync(join(cluster, 'submit.sh'), ['--data', 'ntu60'], { env });
     const asked = readFileSync(join(folder, 'asked'), 'utf8').trim().split('\n');
-    const script = join(cluster, 'share.sbatch');
+    const script = join(cluster, 'shard.sbatch');
     expect(asked).toEqual([
       `--parsable --array=0-15 ${script} prepare --data ntu60`,
       `--parsable --dependency=afterok:101 ${script} prepare --merge --data ntu60`,
@@ -39,8 +39,8 @@ describe('submit.sh', () => {
   });
 });
 
-it('share.sbatch is a script that hands its arguments on', () => {
-  const file = join(cluster, 'share.sbatch');
+it('shard.sbatch is a script that passes its arguments on', () => {
+  const file = join(cluster, 'shard.sbatch');
   execFileSync('bash', ['-n', file]);
   const root = fileURLToPath(new URL('../../..', import.meta.url));
   const help = execFileSync('bash', [file, '--help'], { encoding: 'utf8', cwd: root });
