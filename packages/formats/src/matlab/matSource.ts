@@ -2,7 +2,7 @@ import { Inflate } from 'fflate';
 import { MatError } from './matError.js';
 
 /** The position of a data element in a MAT-file. */
-export interface MatElement {
+interface MatElement {
   type: number;
   /** Number of bytes of its data. */
   size: number;

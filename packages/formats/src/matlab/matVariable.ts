@@ -15,7 +15,7 @@ export interface MatArray {
 }
 
 /** What the header of a variable says. */
-export interface MatVariable {
+interface MatVariable {
   name: string;
   dimensions: number[];
   dtype: ElementType;

@@ -11,7 +11,7 @@ export interface Described {
 }
 
 /** The file that test-data/formats.py wrote. */
-export interface Golden {
+interface Golden {
   tensors: { [name: string]: Described };
   checkpoint: { [name: string]: Described };
   arrays: { [name: string]: Described };
