@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 /**
  * The packages as users get them: packed as a release packs them, installed by npm into empty projects outside of the
@@ -14,14 +14,15 @@ const folder = mkdtempSync(join(tmpdir(), 'amr-archives-'));
 const archives: string[] = [];
 
 // npm downloads tfjs and TypeScript unless its cache has them, and unpacks some 300 MB.
-const INSTALL_TIMEOUT = 10 * 60_000;
+vi.setConfig({ testTimeout: 5 * 60_000, hookTimeout: 10 * 60_000 });
+
 const TSC = ['node_modules/typescript/bin/tsc'];
 const PEERS = ['@tensorflow/tfjs-core@4.22.0', '@tensorflow/tfjs-layers@4.22.0'];
 
 beforeAll(() => {
   const printed = run('node', [join(root, 'scripts/release/pack.js'), join(folder, 'archives')], root);
   archives.push(...printed.trim().split('\n'));
-}, INSTALL_TIMEOUT);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -35,7 +36,7 @@ describe.each(['esm', 'commonjs'])('in a project of kind %s', (kind) => {
   let project: string;
   beforeAll(() => {
     project = install(kind, PEERS);
-  }, INSTALL_TIMEOUT);
+  });
 
   it('imports every package, attacks a model with the reweighter, and reads back a file', () => {
     expect(JSON.parse(run('node', ['main.js'], project))).toEqual({
@@ -68,7 +69,7 @@ describe('in a TypeScript project', () => {
   let project: string;
   beforeAll(() => {
     project = install('typescript', [...PEERS, 'typescript@5.9.3', '@types/node@20.19.43']);
-  }, INSTALL_TIMEOUT);
+  });
 
   it.each(['nodenext', 'bundler'])('compiles under the module resolution %s', (resolution) => {
     expect(run('node', [...TSC, '--project', `tsconfig.${resolution}.json`], project)).toBe('');

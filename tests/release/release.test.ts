@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 /** The commands of a release in a copy of the repository, up to where they would reach npm. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -11,6 +11,9 @@ const folder = mkdtempSync(join(tmpdir(), 'amr-release-'));
 const copy = join(folder, 'amr');
 const ADDRESS = 'https://github.com/example/amr';
 const PUBLISHED = ['attacks', 'backend', 'datasets', 'encoders', 'formats', 'layers', 'train'];
+
+// Each test starts a handful of programs, npm among them, which take their time on a busy machine.
+vi.setConfig({ testTimeout: 5 * 60_000, hookTimeout: 5 * 60_000 });
 
 beforeAll(() => {
   const left = ['node_modules', 'src', 'test-data', 'bench', 'runs'];
@@ -221,11 +224,10 @@ function script(path: string, ...args: string[]): { status: number | null; stdou
 /** A file out of a package's archive. */
 function packed(name: string, file: string): string {
   const target = mkdtempSync(join(folder, 'packed-'));
-  const { status, stdout, stderr } = script('scripts/release/pack.js', target);
+  const { status, stdout, stderr } = script('scripts/release/pack.js', target, `@amr/${name}`);
   expect(stderr).toBe('');
   expect(status).toBe(0);
-  const archive = stdout.split('\n').find((path) => path.includes(`amr-${name}-`))!;
-  return execFileSync('tar', ['-xzOf', archive, `package/${file}`], { encoding: 'utf8' });
+  return execFileSync('tar', ['-xzOf', stdout.trim(), `package/${file}`], { encoding: 'utf8' });
 }
 
 const manifest = (name: string) =>
