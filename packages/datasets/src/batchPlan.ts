@@ -10,7 +10,7 @@ const batchKeys = optionKeys<BatchOptions>({
 });
 
 /**
- * Which samples each batch of an epoch holds, from batch `start` on.
+ * Positions of the samples in each batch of an epoch, from batch `start` on.
  * @throws {DatasetError} when an option is unknown, or not a whole number in its range
  */
 export function batchPlan(size: number, options: BatchOptions): number[][] {

@@ -8,7 +8,7 @@ import { focalLength } from '../generator/camera.js';
 import { fromArrays } from '../source/fromArrays.js';
 import { contactSheet } from './contactSheet.js';
 
-it('is a PNG with a row of frames and a row of skeletons for each sample', async () => {
+it('makes a PNG with a row of frames and a row of skeletons for each sample', async () => {
   const clips = await actionClips({
     samplesPerClass: 2,
     classes: 3,
@@ -23,7 +23,7 @@ it('is a PNG with a row of frames and a row of skeletons for each sample', async
     await writeFile(join(folder, 'sheet.png'), png);
     const { width, height, data, channels } = decode(await readFile(join(folder, 'sheet.png')));
     expect([width, height, channels]).toEqual([3 * 22 + 2, 3 * (2 * 22 + 4) + 2, 3]);
-    // Top left of the first frame is that of the clip's; somewhere in each skeleton cell a bone is drawn.
+    // The top left pixel of the first frame is the clip's, and each skeleton cell contains a bone.
     const first = Array.from(clips.values(0, 'rgb').subarray(0, 3), (value) => Math.round(255 * value));
     expect(Array.from(data.subarray((2 * width + 2) * 3, (2 * width + 2) * 3 + 3))).toEqual(first);
     for (let row = 0; row < 3; row++) {
@@ -43,7 +43,7 @@ it('is a PNG with a row of frames and a row of skeletons for each sample', async
   }
 });
 
-it('shows what there is: depth in grey, joints without known bones', async () => {
+it('draws depth in grey, and only joints without known bones', async () => {
   const depth = { data: new Uint8Array(2 * 4 * 4).fill(128), shape: [2, 4, 4, 1], unit: 'intensity' };
   const skeleton = {
     data: Float32Array.from({ length: 60 * 2 }, (_, i) => Math.sin(i)),
@@ -59,9 +59,11 @@ it('shows what there is: depth in grey, joints without known bones', async () =>
   expect(dots.length).toBeGreaterThan(60);
 });
 
-it('refuses what it can’t draw', async () => {
+it('refuses data that it can’t draw', async () => {
   const array = { data: new Float32Array(2), shape: [2], unit: 'g' };
   const dataset = fromArrays({ modalities: { inertia: array }, labels: [0], classes: ['a'] });
-  await expect(contactSheet(dataset)).rejects.toThrow(/no video and no skeleton/);
-  await expect(contactSheet(dataset, { video: 'rgb' })).rejects.toThrow(/no modality 'rgb'/);
+  await expect(contactSheet(dataset)).rejects.toThrow(/dataset: got no video and no skeleton/);
+  await expect(contactSheet(dataset, { video: 'rgb' })).rejects.toThrow(
+    /video: got 'rgb'; expected one of inertia/,
+  );
 });

@@ -1,34 +1,52 @@
 import { evenlySpaced, ntuBones } from '@amr/internal';
 import { DatasetError } from '../datasetError.js';
+import { optionKeys, rejectUnknownOptions } from '../options.js';
 import type { ArrayDataset } from '../source/fromArrays.js';
 
-/** How {@link contactSheet} lays out its rows. */
+/** Options of {@link contactSheet}. */
 export interface ContactSheetOptions {
-  /** Positions of the samples to show, one row each; default the first of each class. */
+  /** Positions of the samples to draw, one row each. Default: the first of each class. */
   samples?: readonly number[];
-  /** Frames of each sample, default 8. */
+  /** Number of frames of each sample. Default 8. */
   frames?: number;
-  /** Side of a frame on the sheet in pixels, default 96. */
+  /** Side of a frame on the sheet in pixels. Default 96. */
   size?: number;
-  /** The video modality, default the first of shape [frames, height, width, 1 or 3]. */
+  /** The video modality. Default: the first of shape [frames, height, width, 1 or 3]. */
   video?: string;
-  /** The skeleton modality, default the first in metres. */
+  /** The skeleton modality. Default: the first in metres. */
   skeleton?: string;
-  /** Bones as pairs of joint numbers; default the NTU skeleton's for 25 joints, otherwise none: joints alone are drawn. */
+  /** Bones as pairs of joint numbers. Default: those of the NTU skeleton for 25 joints, otherwise only joints are drawn. */
   bones?: readonly (readonly [number, number])[];
   /**
-   * Where a point in camera coordinates is seen, as [column, row] in [0, 1]. Default: seen from the front, enlarged so that
-   * the sample's whole motion fills the frame.
+   * Projects a point in camera coordinates to [column, row] in [0, 1]. Default: the front view, scaled so that the sample's whole
+   * motion fills the frame.
    */
   project?: (x: number, y: number, z: number) => readonly [number, number];
 }
 
+const sheetKeys = optionKeys<ContactSheetOptions>({
+  samples: true,
+  frames: true,
+  size: true,
+  video: true,
+  skeleton: true,
+  bones: true,
+  project: true,
+});
+
+/** Pixels between frames. */
+const GAP = 2;
+const BACKGROUND = [244, 244, 240];
+const JOINT = [200, 30, 40];
+/** Colors of the bones of the first person, and of all others. */
+const BONES = { first: [30, 60, 140], others: [150, 60, 20] };
+
 /**
- * A picture to judge a data set by: a row for each sample, its frames over time, the skeleton of each frame below it.
+ * A picture for inspecting a data set: a row for each sample, with its frames over time, and the skeleton of each frame below it.
  * @param dataset samples with a video, a skeleton or both
  * @param options which samples, how many frames, how large
  * @returns the bytes of a PNG file
- * @throws {DatasetError} when a sample or modality isn't there, or there is nothing to draw
+ * @throws {DatasetError} when an option is not valid, a sample or modality doesn't exist, or there is nothing to draw
  * @example
  * import { actionClips, contactSheet } from '@amr/datasets';
  *
@@ -42,47 +60,36 @@ export async function contactSheet(
 ): Promise<Uint8Array> {
   const { encode } = await import('fast-png');
   const { frames = 8, size = 96 } = options;
+  rejectUnknownOptions('contactSheet', options, sheetKeys);
   const firsts = dataset.classes.map((_, label) => dataset.labels.indexOf(label)).filter((i) => i !== -1);
   const samples = options.samples ?? firsts;
-  const { modalities } = dataset;
-  const named = (name: string | undefined, fits: (name: string) => boolean) => {
-    if (name !== undefined && !modalities[name]) throw new DatasetError(`there is no modality '${name}'`);
-    return name ?? Object.keys(modalities).find(fits);
-  };
-  const video = named(
-    options.video,
-    (name) => isVideo(modalities[name]!.shape) && modalities[name]!.unit !== 'metres',
-  );
-  const skeleton = named(options.skeleton, (name) => modalities[name]!.unit === 'metres');
-  if (video === undefined && skeleton === undefined)
-    throw new DatasetError('there is no video and no skeleton to draw');
-
+  const { video, skeleton } = drawnModalities(dataset, options);
   const strips = (video === undefined ? 0 : 1) + (skeleton === undefined ? 0 : 1);
-  const gap = 2;
-  const width = frames * (size + gap) + gap;
-  const rowHeight = strips * (size + gap) + 2 * gap;
-  const height = samples.length * rowHeight + gap;
+  const width = frames * (size + GAP) + GAP;
+  const rowHeight = strips * (size + GAP) + 2 * GAP;
+  const height = samples.length * rowHeight + GAP;
   const sheet: Sheet = { data: new Uint8Array(width * height * 3).fill(255), width };
   samples.forEach((sample, row) => {
-    let top = row * rowHeight + gap;
+    let top = row * rowHeight + GAP;
+    const cells = (i: number): Cell => ({ sheet, left: GAP + i * (size + GAP), top, size });
+    const videoFrames = video === undefined ? undefined : dataset.modalities[video]!.shape[0]!;
     if (video !== undefined) {
-      const { shape } = modalities[video]!;
-      const values = dataset.values(sample, video);
-      evenlySpaced(shape[0]!, frames).forEach((frame, i) => {
-        drawFrame(sheet, values, shape, frame, gap + i * (size + gap), top, size);
+      const picture = { values: dataset.values(sample, video), shape: dataset.modalities[video]!.shape };
+      evenlySpaced(videoFrames!, frames).forEach((frame, i) => {
+        drawFrame(cells(i), picture, frame);
       });
-      top += size + gap;
+      top += size + GAP;
     }
     if (skeleton !== undefined) {
-      const { shape } = modalities[skeleton]!;
-      const values = dataset.values(sample, skeleton);
-      const bones = options.bones ?? (shape[2] === 25 ? ntuBones : []);
-      const project = options.project ?? fitted(values);
-      const taken = video === undefined ? shape[1]! : modalities[video]!.shape[0]!;
-      // The skeleton frame of each video frame's moment, both streams covering the same time.
-      evenlySpaced(taken, frames).forEach((moment, i) => {
-        const frame = Math.round((moment * (shape[1]! - 1)) / Math.max(1, taken - 1));
-        drawSkeleton(sheet, values, shape, frame, bones, project, gap + i * (size + gap), top, size);
+      const clip = { values: dataset.values(sample, skeleton), shape: dataset.modalities[skeleton]!.shape };
+      const skeletonFrames = clip.shape[1]!;
+      const bones = options.bones ?? (clip.shape[2] === 25 ? ntuBones : []);
+      const project = options.project ?? frontView(clip.values);
+      const count = videoFrames ?? skeletonFrames;
+      // The skeleton's frame at the time of each video frame: both streams span the same time.
+      evenlySpaced(count, frames).forEach((moment, i) => {
+        const frame = Math.round((moment * (skeletonFrames - 1)) / Math.max(1, count - 1));
+        drawSkeleton(cells(i), clip, frame, bones, project);
       });
     }
   });
@@ -94,17 +101,45 @@ interface Sheet {
   width: number;
 }
 
+/** The place of a frame on the sheet. */
+interface Cell {
+  sheet: Sheet;
+  left: number;
+  top: number;
+  size: number;
+}
+
+/** Values of one sample. */
+interface Clip {
+  values: Float32Array;
+  shape: readonly number[];
+}
+
+type Project = NonNullable<ContactSheetOptions['project']>;
+
+/** Names of the modalities to draw. */
+function drawnModalities({ modalities }: ArrayDataset, options: ContactSheetOptions) {
+  const find = (option: 'video' | 'skeleton', fits: (name: string) => boolean) => {
+    const name = options[option];
+    if (name !== undefined && !modalities[name]) {
+      throw new DatasetError(
+        `${option}: got '${name}'; expected one of ${Object.keys(modalities).join(', ')}.`,
+      );
+    }
+    return name ?? Object.keys(modalities).find(fits);
+  };
+  const isMetric = (name: string) => modalities[name]!.unit === 'metres';
+  const video = find('video', (name) => isVideo(modalities[name]!.shape) && !isMetric(name));
+  const skeleton = find('skeleton', isMetric);
+  if (video === undefined && skeleton === undefined) {
+    throw new DatasetError('dataset: got no video and no skeleton; expected one of them to draw.');
+  }
+  return { video, skeleton };
+}
+
 const isVideo = (shape: readonly number[]) => shape.length === 4 && (shape[3] === 1 || shape[3] === 3);
 
-function drawFrame(
-  sheet: Sheet,
-  values: Float32Array,
-  shape: readonly number[],
-  frame: number,
-  left: number,
-  top: number,
-  size: number,
-): void {
+function drawFrame({ sheet, left, top, size }: Cell, { values, shape }: Clip, frame: number): void {
   const [, height, width, channels] = shape as [number, number, number, number];
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
@@ -118,53 +153,62 @@ function drawFrame(
 }
 
 function drawSkeleton(
-  sheet: Sheet,
-  values: Float32Array,
-  shape: readonly number[],
+  cell: Cell,
+  { values, shape }: Clip,
   frame: number,
   bones: readonly (readonly [number, number])[],
-  project: NonNullable<ContactSheetOptions['project']>,
-  left: number,
-  top: number,
-  size: number,
+  project: Project,
 ): void {
+  const { sheet, left, top, size } = cell;
   const [persons, frames, joints] = shape as [number, number, number];
-  for (let y = 0; y < size; y++)
-    for (let x = 0; x < size; x++) paint(sheet, left + x, top + y, [244, 244, 240]);
-  const dab = (x: number, y: number, color: number[], thick: number) => {
-    for (let v = -thick; v <= thick; v++) {
-      for (let u = -thick; u <= thick; u++) {
-        const [column, row] = [Math.round(x * size) + u, Math.round(y * size) + v];
-        if (column >= 0 && row >= 0 && column < size && row < size)
-          paint(sheet, left + column, top + row, color);
-      }
-    }
-  };
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) paint(sheet, left + x, top + y, BACKGROUND);
+  }
   for (let person = 0; person < persons; person++) {
     const start = (person * frames + frame) * joints * 3;
     const body = values.subarray(start, start + joints * 3);
     if (body.every((value) => value === 0)) continue;
-    const places = Array.from({ length: joints }, (_, j) =>
+    const points = Array.from({ length: joints }, (_, j) =>
       project(body[j * 3]!, body[j * 3 + 1]!, body[j * 3 + 2]!),
     );
     for (const [a, b] of bones) {
-      const [from, to] = [places[a]!, places[b]!];
-      for (let t = 0; t <= size; t++) {
-        const s = t / size;
-        dab(
-          from[0] + (to[0] - from[0]) * s,
-          from[1] + (to[1] - from[1]) * s,
-          person === 0 ? [30, 60, 140] : [150, 60, 20],
-          0,
-        );
-      }
+      drawLine(cell, points[a]!, points[b]!, person === 0 ? BONES.first : BONES.others);
     }
-    for (const [x, y] of places) dab(x, y, [200, 30, 40], bones.length > 0 ? 0 : 1);
+    for (const point of points) drawDot(cell, point, JOINT, bones.length > 0 ? 0 : 1);
   }
 }
 
-/** The front view that the sample's joints just fill. */
-function fitted(values: Float32Array): NonNullable<ContactSheetOptions['project']> {
+function drawLine(
+  cell: Cell,
+  from: readonly [number, number],
+  to: readonly [number, number],
+  color: readonly number[],
+): void {
+  for (let t = 0; t <= cell.size; t++) {
+    const s = t / cell.size;
+    drawDot(cell, [from[0] + (to[0] - from[0]) * s, from[1] + (to[1] - from[1]) * s], color, 0);
+  }
+}
+
+/** A square of `2 * radius + 1` pixels, without the part outside the cell. */
+function drawDot(
+  { sheet, left, top, size }: Cell,
+  [x, y]: readonly [number, number],
+  color: readonly number[],
+  radius: number,
+): void {
+  for (let v = -radius; v <= radius; v++) {
+    for (let u = -radius; u <= radius; u++) {
+      const [column, row] = [Math.round(x * size) + u, Math.round(y * size) + v];
+      if (column >= 0 && row >= 0 && column < size && row < size) {
+        paint(sheet, left + column, top + row, color);
+      }
+    }
+  }
+}
+
+/** The front view, in which the sample's joints fill the frame. */
+function frontView(values: Float32Array): Project {
   let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity];
   for (let i = 0; i < values.length; i += 3) {
     const [x, y, z] = values.subarray(i, i + 3) as unknown as [number, number, number];

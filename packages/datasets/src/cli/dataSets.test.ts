@@ -81,17 +81,17 @@ it.each<[name: string, flags: string, options: object]>([
       video,
     },
   ],
-])('makes options that %s takes of every flag', async (name, flags, options) => {
+])('converts every flag into options that %s accepts', async (name, flags, options) => {
   const { command, optionsOf } = commands.get(name)!;
   const words = `${flags} ${videoFlags}`.split(' ').map((word) => word.replace('_', ' '));
   command.exitOverride().parse(words, { from: 'user' });
   const made = optionsOf(command.opts());
   expect(made).toEqual(options);
-  // All of them are in order; only the files aren't there.
+  // The options are valid; only the files are missing.
   await expect(sourceFormats[name]!.list(made)).rejects.toThrow(/^\/none: /);
 });
 
-it.each(['ntu60', 'imigue', 'pyskl', 'utd-mhad', 'folder'])('leaves the defaults of %s to it', (name) => {
+it.each(['ntu60', 'imigue', 'pyskl', 'utd-mhad', 'folder'])('leaves the defaults to %s', (name) => {
   const { command, optionsOf } = dataSets().find((one) => one.command.name() === name)!;
   const place = ['ntu60', 'imigue'].includes(name) ? '--skeletons' : name === 'pyskl' ? '--file' : '--root';
   command.exitOverride().parse([place, '/none'], { from: 'user' });

@@ -1,5 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { FolderModality, FolderOptions } from '../sets/folder/folderFormat.js';
+import { Command, Option } from 'commander';
+import type { FolderOptions } from '../sets/folder/folderFormat.js';
 import type { ImigueOptions } from '../sets/imigue/imigueFormat.js';
 import type { NtuOptions } from '../sets/ntu/ntuFormat.js';
 import type { NtuSkeletonOptions } from '../sets/ntu/skeletonClip.js';
@@ -7,23 +7,24 @@ import type { PysklOptions } from '../sets/pyskl/pysklFormat.js';
 import type { UtdMhadFormatOptions } from '../sets/utdMhad/utdMhadFormat.js';
 import { frameSamplings } from '../video/frameSampling.js';
 import type { VideoOptions } from '../video/videoOptions.js';
+import { parseCount, parseCounts, parseList, parseModalities, parseNumber, parseSize } from './parseFlags.js';
 
-/** What commander makes of a command line: `--no-center` is `center: false`. */
-// biome-ignore lint/suspicious/noExplicitAny: each command adds its own, checked by the format
+/** Options as commander parses them: `--no-center` becomes `center: false`. */
+// biome-ignore lint/suspicious/noExplicitAny: each command adds its own, which the format checks
 export type Flags = { [name: string]: any };
 
-/** A data set that `amr-data prepare` has a command for. */
+/** A command of `amr-data prepare` for one format. */
 export interface DataSetCommand {
-  /** The command with the data set's own options. */
+  /** The command with the format's options. */
   command: Command;
-  /** What they are to the data set's format. */
+  /** Converts flags into options of the format. */
   optionsOf(flags: Flags): object;
 }
 
-/** The commands of `amr-data prepare`, one for each data set. */
+/** The commands of `amr-data prepare`, one for each format. */
 export const dataSets = (): DataSetCommand[] => [
-  ntu('ntu60', 'NTU RGB+D 60: .skeleton files, and .avi videos beside them'),
-  ntu('ntu120', 'NTU RGB+D 120: .skeleton files, and .avi videos beside them'),
+  ntu('ntu60', 'NTU RGB+D 60: .skeleton files, and .avi videos'),
+  ntu('ntu120', 'NTU RGB+D 120: .skeleton files, and .avi videos'),
   imigue(),
   pyskl(),
   utdMhad(),
@@ -33,17 +34,22 @@ export const dataSets = (): DataSetCommand[] => [
 function ntu(name: string, description: string): DataSetCommand {
   const command = new Command(name)
     .description(description)
-    .requiredOption('--skeletons <folder>', 'the .skeleton files')
-    .option('--videos <folder>', 'the videos; without it skeletons alone are prepared')
-    .option('--classes <list>', 'actions by number or name, with commas: 1,6,23 (default: all)', list)
-    .option('--persons <count>', 'bodies of each sample: 1 or 2 (default: 2)', whole);
+    .requiredOption('--skeletons <folder>', 'folder of the .skeleton files')
+    .option('--videos <folder>', 'folder of the videos (default: only skeletons)')
+    .option(
+      '--classes <list>',
+      'actions by number or name, separated by commas: 1,6,23 (default: all)',
+      parseList,
+    )
+    .option('--persons <count>', 'bodies per sample: 1 or 2 (default: 2)', parseCount);
   skeletonOptions(command);
   command
-    .option('--no-denoise', 'keep bodies that are no persons')
+    .option('--no-denoise', 'keep bodies that are not persons')
     .addOption(
-      new Option('--empty-frames <how>', 'frames without a body (default: drop; with videos repeat)').choices(
-        ['drop', 'keep', 'repeat'],
-      ),
+      new Option(
+        '--empty-frames <how>',
+        'how to treat frames without a body (default: drop; with videos: repeat)',
+      ).choices(['drop', 'keep', 'repeat']),
     );
   spineOptions(command);
   videoOptions(command);
@@ -61,16 +67,20 @@ function ntu(name: string, description: string): DataSetCommand {
 
 function imigue(): DataSetCommand {
   const command = new Command('imigue')
-    .description('iMiGUE: key points and labels as .csv files, and videos beside them')
-    .requiredOption('--skeletons <folder>', 'the NNNN_light_hand.csv and NNNN_label.csv files')
-    .option('--videos <folder>', 'the videos; without it key points alone are prepared')
-    .addOption(new Option('--joints <which>', 'key points (default: upper)').choices(['upper', 'all']));
+    .description('iMiGUE: key points and labels as .csv files, and videos')
+    .requiredOption('--skeletons <folder>', 'folder of the NNNN_light_hand.csv and NNNN_label.csv files')
+    .option('--videos <folder>', 'folder of the videos (default: only key points)')
+    .addOption(new Option('--joints <which>', 'which key points (default: upper)').choices(['upper', 'all']));
   skeletonOptions(command);
   command
-    .option('--min-frames <count>', 'the least frames of a gesture (default: 1)', whole)
-    .option('--picture <size>', 'width x height of the key points (default: 1280x720)', size)
-    .option('--exclude <list>', 'numbers of videos to leave out (default: 218,319,347,348)', wholes)
-    .option('--frames-per-second <rate>', "the key points' rate (default: each video's own)", number);
+    .option('--min-frames <count>', 'minimal number of frames of a gesture (default: 1)', parseCount)
+    .option('--picture <size>', 'picture size of the key points (default: 1280x720)', parseSize)
+    .option('--exclude <list>', 'numbers of videos to skip (default: 218,319,347,348)', parseCounts)
+    .option(
+      '--frames-per-second <rate>',
+      "frame rate of the key points (default: each video's own)",
+      parseNumber,
+    );
   videoOptions(command);
   return {
     command,
@@ -90,10 +100,14 @@ function imigue(): DataSetCommand {
 function pyskl(): DataSetCommand {
   const command = new Command('pyskl')
     .description("PYSKL's annotation pickles: ntu60_3danno.pkl, ntu60_hrnet.pkl, ...")
-    .requiredOption('--file <file>', 'the pickle')
-    .option('--videos <folder>', 'the videos; without it skeletons alone are prepared')
-    .option('--classes <list>', "names of the classes, with commas (default: NTU's, or numbers)", list)
-    .option('--persons <count>', 'persons of each sample (default: 2)', whole);
+    .requiredOption('--file <file>', 'path of the pickle')
+    .option('--videos <folder>', 'folder of the videos (default: only skeletons)')
+    .option(
+      '--classes <list>',
+      "names of the classes, separated by commas (default: NTU's, or numbers)",
+      parseList,
+    )
+    .option('--persons <count>', 'persons per sample (default: 2)', parseCount);
   skeletonOptions(command);
   spineOptions(command);
   videoOptions(command);
@@ -117,14 +131,14 @@ function pyskl(): DataSetCommand {
 function utdMhad(): DataSetCommand {
   const command = new Command('utd-mhad')
     .description(
-      'UTD-MHAD: Depth.zip, Skeleton.zip, Inertial.zip and RGB-part1.zip to 4, or what was unpacked',
+      'UTD-MHAD: Depth.zip, Skeleton.zip, Inertial.zip and RGB-part1.zip to RGB-part4.zip, or unpacked folders',
     )
-    .requiredOption('--root <folder>', 'the folder of the archives, or of the folders from them')
-    .option('--modalities <list>', 'some of depth,skeleton,inertial,rgb (default: all there are)', list)
-    .option('--frames <count>', 'frames of each skeleton (default: 64)', whole)
-    .option('--inertial-frames <count>', 'moments of each inertial series (default: 128)', whole)
-    .option('--depth-frames <count>', 'frames of each depth clip (default: 16)', whole)
-    .option('--depth-size <pixels>', 'side of the depth pictures (default: 64)', whole);
+    .requiredOption('--root <folder>', 'folder of the archives, or of the unpacked folders')
+    .option('--modalities <list>', 'some of depth,skeleton,inertial,rgb (default: all that exist)', parseList)
+    .option('--frames <count>', 'frames per skeleton clip (default: 64)', parseCount)
+    .option('--inertial-frames <count>', 'values per inertial series (default: 128)', parseCount)
+    .option('--depth-frames <count>', 'frames per depth clip (default: 16)', parseCount)
+    .option('--depth-size <pixels>', 'side of the depth pictures (default: 64)', parseCount);
   videoOptions(command);
   return {
     command,
@@ -142,11 +156,15 @@ function utdMhad(): DataSetCommand {
 function folder(): DataSetCommand {
   const command = new Command('folder')
     .description('your own data: ROOT/<modality>/<class>/<name>.<npy, npz, skeleton or any video>')
-    .requiredOption('--root <folder>', 'the folder of the modalities')
-    .option('--modalities <json>', 'which folders, and what they hold: {"emg":{"unit":"volts"}}', modalities)
-    .option('--persons <count>', 'bodies of each .skeleton file: 1 or 2 (default: 2)', whole);
+    .requiredOption('--root <folder>', 'folder with a folder for each modality')
+    .option(
+      '--modalities <json>',
+      'which folders, and the meaning of their arrays: {"emg":{"unit":"volts"}}',
+      parseModalities,
+    )
+    .option('--persons <count>', 'bodies per .skeleton file: 1 or 2 (default: 2)', parseCount);
   skeletonOptions(command);
-  command.option('--no-denoise', 'keep bodies that are no persons');
+  command.option('--no-denoise', 'keep bodies that are not persons');
   spineOptions(command);
   videoOptions(command);
   return {
@@ -162,9 +180,9 @@ function folder(): DataSetCommand {
 
 function skeletonOptions(command: Command): void {
   command
-    .option('--frames <count>', 'frames of each skeleton (default: 64)', whole)
+    .option('--frames <count>', 'frames per skeleton clip (default: 64)', parseCount)
     .addOption(
-      new Option('--fit <how>', 'how there come to be so many (default: resample)').choices([
+      new Option('--fit <how>', 'how clips get this number of frames (default: resample)').choices([
         'resample',
         'pad',
         'loop',
@@ -174,31 +192,37 @@ function skeletonOptions(command: Command): void {
 
 function spineOptions(command: Command): void {
   command
-    .option('--no-center', "leave skeletons where they are, instead of at the first frame's spine")
-    .option('--align-view', "turn skeletons by the first frame's spine and shoulders");
+    .option('--no-center', "keep the position of skeletons (default: the first frame's spine is the origin)")
+    .option('--align-view', "rotate the first frame's spine and shoulders onto the z and x axes");
 }
 
 function videoOptions(command: Command): void {
   command
-    .option('--video-frames <count>', 'frames of each video (default: 32)', whole)
-    .option('--size <pixels>', 'side of the pictures (default: 128)', whole)
-    .addOption(new Option('--sampling <how>', 'which frames (default: uniform)').choices([...frameSamplings]))
-    .option('--stride <count>', 'frames from one dense frame to the next (default: 1)', whole)
+    .option('--video-frames <count>', 'frames per video (default: 32)', parseCount)
+    .option('--size <pixels>', 'side of the square pictures (default: 128)', parseCount)
     .addOption(
-      new Option('--crop <how>', 'which part of the pictures (default: person)').choices([
+      new Option('--sampling <how>', 'how frames are chosen (default: uniform)').choices([...frameSamplings]),
+    )
+    .option('--stride <count>', 'distance between dense frames (default: 1)', parseCount)
+    .addOption(
+      new Option('--crop <how>', 'which part of the pictures is kept (default: person)').choices([
         'person',
         'center',
         'stretch',
         'letterbox',
       ]),
     )
-    .option('--margin <share>', "what is added to the person's box (default: 0.25)", number)
-    .option('--video-seed <number>', 'seed of random frames (default: none is random)', number)
-    .option('--keep-broken-videos', 'take the frames that there are of videos that are cut off')
-    .option('--ffmpeg <program>', 'the ffmpeg to use');
+    .option(
+      '--margin <fraction>',
+      "margin of the person's box, as a fraction of its side (default: 0.25)",
+      parseNumber,
+    )
+    .option('--video-seed <number>', 'seed of random frames (default: nothing is random)', parseNumber)
+    .option('--keep-broken-videos', 'use the readable frames of damaged videos, instead of failing')
+    .option('--ffmpeg <program>', 'path of ffmpeg (default: FFMPEG_PATH, PATH or ffmpeg-static)');
 }
 
-/** Only what differs from the defaults: they belong to the format. */
+/** Only options that differ from the defaults, since the format defines the defaults. */
 const spine = (flags: Flags) => ({
   ...(flags['center'] === false && { center: false }),
   ...(flags['alignView'] && { alignView: true }),
@@ -229,39 +253,8 @@ function videoOf(flags: Flags): VideoOptions | undefined {
   });
 }
 
-/** What was given of some options; undefined when none was. */
+/** The options that have a value; undefined when none has. */
 function given<T extends object>(options: T): T | undefined {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return entries.length > 0 ? (Object.fromEntries(entries) as T) : undefined;
-}
-
-/** A whole number from 0; what it may be is the format's to say. */
-export function whole(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A whole number was expected.');
-  return Number(text);
-}
-
-export function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('A number was expected.');
-  return value;
-}
-
-export const list = (text: string): string[] => text.split(',').map((part) => part.trim());
-const wholes = (text: string): number[] => (text === '' ? [] : list(text).map(whole));
-
-function size(text: string): { width: number; height: number } {
-  const parts = /^(\d{1,6})x(\d{1,6})$/.exec(text);
-  if (!parts) throw new InvalidArgumentError('Width and height such as 1280x720 were expected.');
-  return { width: Number(parts[1]), height: Number(parts[2]) };
-}
-
-function modalities(text: string): { [name: string]: FolderModality } {
-  try {
-    const value = JSON.parse(text);
-    if (value && typeof value === 'object' && !Array.isArray(value)) return value;
-  } catch {
-    // Told below, like other JSON that is no object.
-  }
-  throw new InvalidArgumentError('JSON such as {"emg":{"unit":"volts"},"rgb":{}} was expected.');
 }

@@ -6,11 +6,11 @@ import type { ShardSource } from '../prepared/shardSource.js';
 import { partOfSplit } from '../source/splitRule.js';
 import { byteText } from './progressLine.js';
 
-/** A folder of prepared shards, or an address of one. */
+/** The source of a folder of prepared shards, or of its address. */
 export const sourceOf = (place: string): ShardSource =>
   /^https?:\/\//.test(place) ? httpSource(place) : folderSource(place);
 
-/** What `amr-data info --json` says. */
+/** Output of `amr-data info --json`. */
 export interface Info {
   dataset: string;
   samples: number;
@@ -19,14 +19,14 @@ export interface Info {
   skipped: number;
   damaged: number;
   modalities: Manifest['modalities'];
-  /** Samples in each part of each split. */
+  /** Number of samples in each part of each split. */
   splits: { [split: string]: { train: number; test: number } };
-  /** Samples of each class: in all, and in each part of each split. */
+  /** Number of samples of each class: in all, and in each part of each split. */
   classes: { name: string; samples: number; splits: { [split: string]: { train: number; test: number } } }[];
   options: unknown;
 }
 
-/** What is in a prepared folder, from its manifest alone. */
+/** The content of a prepared folder, from its manifest only. */
 export async function infoOf(place: string): Promise<Info> {
   const source = sourceOf(place);
   try {
@@ -39,9 +39,9 @@ export async function infoOf(place: string): Promise<Info> {
 function countsOf(manifest: Manifest): Info {
   const { dataset, counts, modalities, options } = manifest;
   const samples = manifest.shards.flatMap((shard) => shard.samples);
-  const labelCounts = (places: readonly number[]) => {
+  const labelCounts = (positions: readonly number[]) => {
     const found = manifest.classes.map(() => 0);
-    for (const place of places) found[samples[place]!.label]!++;
+    for (const position of positions) found[samples[position]!.label]!++;
     return found;
   };
   const all = labelCounts(samples.map((_, i) => i));
@@ -77,15 +77,15 @@ function countsOf(manifest: Manifest): Info {
   };
 }
 
-/** As lines for people. */
+/** The output of `amr-data info` without `--json`. */
 export function infoText(info: Info): string {
   const { dataset, samples, shards, bytes, skipped, damaged, modalities, splits, classes } = info;
   const names = Object.keys(splits);
-  const present = classes.filter((one) => one.samples > 0);
-  const absent = classes.length - present.length;
+  const nonEmpty = classes.filter((one) => one.samples > 0);
+  const empty = classes.length - nonEmpty.length;
   const table = [
     ['class', 'samples', ...names.flatMap((split) => [`${split} train`, 'test'])],
-    ...present.map(({ name, samples, splits }) => [
+    ...nonEmpty.map(({ name, samples, splits }) => [
       name,
       samples,
       ...names.flatMap((split) => [splits[split]!.train, splits[split]!.test]),
@@ -97,12 +97,12 @@ export function infoText(info: Info): string {
     row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
   );
   return [
-    `${dataset}: ${samples} samples in ${shards} shards, ${byteText(bytes)}; ${skipped} left out, ${damaged} damaged`,
+    `${dataset}: ${samples} samples in ${shards} shards, ${byteText(bytes)}; ${skipped} skipped, ${damaged} damaged`,
     ...Object.entries(modalities).map(
       ([name, { kind, dtype, shape, unit }]) => `  ${name}: ${kind}, ${dtype} [${shape.join(', ')}], ${unit}`,
     ),
     '',
     ...rows,
-    ...(absent > 0 ? [`${absent} classes have no samples`] : []),
+    ...(empty > 0 ? [`${empty} classes have no samples`] : []),
   ].join('\n');
 }

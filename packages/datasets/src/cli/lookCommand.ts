@@ -6,7 +6,7 @@ import { contactSheet } from './contactSheet.js';
 import { sourceOf } from './infoCommand.js';
 
 /**
- * `amr-data look`: a contact sheet of some samples of a prepared folder, the first of each class.
+ * `amr-data look`: draws a contact sheet with the first sample of each class of a prepared folder.
  * @returns the ids of the samples, row by row
  */
 export async function lookCommand(place: string, out: string, rows: number): Promise<string[]> {
@@ -14,13 +14,14 @@ export async function lookCommand(place: string, out: string, rows: number): Pro
   try {
     const firsts = new Map<number, number>();
     for (const [i, { label }] of shards.samples.entries()) if (!firsts.has(label)) firsts.set(label, i);
-    const places = [...firsts.entries()].sort(([a], [b]) => a - b).slice(0, rows);
+    const chosen = [...firsts.entries()].sort(([a], [b]) => a - b).slice(0, rows);
     const names = Object.entries(shards.modalities).filter(
       ([, { kind }]) => kind === 'video' || kind === 'skeleton',
     );
-    if (names.length === 0)
-      throw new DatasetError('there is no video and no skeleton to look at', { file: place });
-    const samples = await Promise.all(places.map(([, i]) => shards.sample(i)));
+    if (names.length === 0) {
+      throw new DatasetError('got no video and no skeleton; expected one of them to draw.', { file: place });
+    }
+    const samples = await Promise.all(chosen.map(([, i]) => shards.sample(i)));
     const dataset = fromArrays({
       classes: shards.classes,
       ids: samples.map(({ id }) => id),

@@ -1,18 +1,18 @@
 import cliProgress from 'cli-progress';
 import type { PrepareProgress } from '../prepare/prepare.js';
 
-/** Shows how far work is: one line that changes on a terminal, a line now and then elsewhere. */
+/** Shows progress: a line that changes on a terminal, or a line every 10 s elsewhere. */
 export interface ProgressLine {
-  /** Shows the state that the work is in. */
-  show(share: number, text: string): void;
-  /** Writes a line that stays. */
+  /** Shows the fraction that is done, in [0, 1], and a text. */
+  show(fraction: number, text: string): void;
+  /** Prints a line above the progress. */
   log(line: string): void;
-  /** Ends the line. */
+  /** Stops showing progress. */
   close(): void;
 }
 
-/** Seconds between lines where there is no terminal. */
-const pause = 10;
+/** Seconds between lines without a terminal. */
+const INTERVAL = 10;
 
 /** Shows progress on standard error. */
 export const progressLine = (stream: NodeJS.WriteStream = process.stderr): ProgressLine =>
@@ -55,13 +55,13 @@ function bar(stream: NodeJS.WriteStream): ProgressLine {
   );
   let isShown = false;
   return {
-    show(share, text) {
+    show(fraction, text) {
       if (!isShown) single.start(1000, 0, { text });
       isShown = true;
-      single.update(Math.round(share * 1000), { text });
+      single.update(Math.round(fraction * 1000), { text });
     },
     log(line) {
-      // The bar draws itself again, below.
+      // The bar draws itself again on the next line.
       if (isShown) stream.write('\r\x1b[K');
       stream.write(`${line}\n`);
     },
@@ -75,10 +75,10 @@ function bar(stream: NodeJS.WriteStream): ProgressLine {
 function lines(stream: NodeJS.WriteStream): ProgressLine {
   let last = performance.now();
   return {
-    show(share, text) {
-      if (performance.now() - last < pause * 1000) return;
+    show(fraction, text) {
+      if (performance.now() - last < INTERVAL * 1000) return;
       last = performance.now();
-      stream.write(`${Math.floor(share * 100)} %: ${text}\n`);
+      stream.write(`${Math.floor(fraction * 100)} %: ${text}\n`);
     },
     log: (line) => void stream.write(`${line}\n`),
     close: () => {},

@@ -1,23 +1,23 @@
-/** What ends a command that was asked to stop: no error of the data's. */
+/** Thrown when a command was stopped by a signal. */
 export class Stopped extends Error {
   override readonly name = 'Stopped';
 }
 
-/** How SIGINT and SIGTERM reach the work. */
-export interface Stopping {
-  /** Aborts when no more should be begun: at the first Ctrl-C. */
+/** Abort signals for SIGINT and SIGTERM. */
+export interface StopSignals {
+  /** Aborts at the first Ctrl-C: no further work should be started. */
   finish: AbortSignal;
-  /** Aborts when work should end at once: at the second Ctrl-C, and at SIGTERM, which a scheduler gives some seconds before it kills. */
+  /** Aborts at the second Ctrl-C, and at SIGTERM, which schedulers send some seconds before they kill: work should stop at once. */
   signal: AbortSignal;
-  /** Gives the signals back. */
+  /** Stops listening. */
   close(): void;
 }
 
 /**
- * Listens for signals.
- * @param onFinish says, once, that the work goes on to the end of what is begun; absent: the first Ctrl-C ends it at once
+ * Listens for SIGINT and SIGTERM.
+ * @param onFinish called once at the first Ctrl-C, after which started work is finished; without it, the first Ctrl-C stops at once
  */
-export function stopping(onFinish?: () => void): Stopping {
+export function stopSignals(onFinish?: () => void): StopSignals {
   const finish = new AbortController();
   const stop = new AbortController();
   const onInterrupt = () => {
@@ -26,7 +26,7 @@ export function stopping(onFinish?: () => void): Stopping {
     onFinish();
   };
   const onTerminate = () => {
-    // The third time means it.
+    // A third signal ends the process.
     if (stop.signal.aborted) process.exit(130);
     stop.abort(new Stopped('stopped'));
   };
