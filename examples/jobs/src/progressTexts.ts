@@ -23,8 +23,16 @@ export const attackProgress = (made: {
 }): Progress => ({ done: made.done, total: made.total, text: `${made.attack} on ${made.condition}` });
 
 /** The progress of an evaluation's checks as a job's. */
-export const checkProgress = ({ finding }: { finding: { check: string } }): Progress => ({
-  done: 0,
-  total: 1,
+export const checkProgress = ({
+  done,
+  total,
+  finding,
+}: {
+  done: number;
+  total: number;
+  finding: { check: string };
+}): Progress => ({
+  done,
+  total,
   text: `checked: ${finding.check}`,
 });

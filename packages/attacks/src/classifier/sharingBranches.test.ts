@@ -125,7 +125,9 @@ describe('attacks on parts of a batch', () => {
   it('take from it for curves too, and leave nothing when they fail', async () => {
     const { classifier, inputs, labels, passes } = setting();
     const curve = (signal?: AbortSignal) =>
-      robustnessCurve((own) => pgd(own, { steps: 2 }), onClips, classifier, inputs, labels, {
+      robustnessCurve(classifier, inputs, labels, {
+        threatModel: onClips,
+        attack: (threatModel) => pgd(threatModel, { steps: 2 }),
         scales: [0.1, 0.2, 0.3],
         signal,
       });

@@ -35,7 +35,7 @@ const named = (findings: Finding[]) =>
   Object.fromEntries(findings.map((finding) => [finding.check, finding])) as Record<string, Finding>;
 const warned = (findings: Finding[]) =>
   findings.filter(({ status }) => status === 'warning').map(({ check }) => check);
-/** What the classifier says, with a gradient of its own. */
+/** The classifier with another gradient. */
 const withGradient = (inner: Classifier, change: (dy: tf.Tensor) => tf.Tensor): Classifier => {
   const gate = tf.customGrad((x) => ({
     value: tf.clone(x as tf.Tensor),
@@ -43,7 +43,7 @@ const withGradient = (inner: Classifier, change: (dy: tf.Tensor) => tf.Tensor): 
   }));
   return (x) => tf.tidy(() => gate(inner(x)) as tf.Tensor2D);
 };
-/** Leads attacks the wrong way. */
+/** A classifier whose gradient has the wrong sign. */
 const misleading = withGradient(honest, (dy) => tf.neg(dy));
 
 it('finds nothing wrong with an honest classifier and a good attack', async () => {
@@ -57,29 +57,29 @@ it('finds nothing wrong with an honest classifier and a good attack', async () =
     expect(warned(findings)).toEqual([]);
     const { attack, 'clean-accuracy': clean, 'large-epsilon': large, 'black-box': box } = named(findings);
     expect(clean!.figures['accuracy']).toBe(1);
-    // Some samples stand, so the checks that compare attacks have something to do.
-    expect(attack!.figures['standing']).toBeGreaterThan(3);
-    expect(attack!.figures['standing']).toBeLessThan(rows);
-    expect(large!.figures['left']).toBe(0);
-    expect(box!.figures['fell']).toBe(0);
+    // Some samples are robust, so the checks that compare attacks run.
+    expect(attack!.figures['robust']).toBeGreaterThan(3);
+    expect(attack!.figures['robust']).toBeLessThan(rows);
+    expect(large!.figures['stillRobust']).toBe(0);
+    expect(box!.figures['fooled']).toBe(0);
     expect(box!.status).toBe('passed');
   }
 });
 
-it('counts what falls by hand: a linear classifier in one dimension', async () => {
+it('counts fooled samples: a linear classifier in one dimension', async () => {
   const x = tf.tensor2d([[0.1], [0.3], [0.6], [-0.2], [-0.05], [0.4]]);
   const classifier: Classifier = ({ x: at }) =>
     tf.tidy(() => tf.concat([tf.neg(at!), at!], 1) as tf.Tensor2D);
-  // The last is wrong without an attack; 0.1 and -0.05 fall to 0.15; the rest stands.
+  // The last sample is misclassified without an attack; 0.1 and -0.05 are fooled by 0.15; the others are robust.
   const y = tf.tensor1d([1, 1, 1, 0, 0, 0], 'int32');
   const findings = named(
     await checkEvaluation(classifier, { x }, y, { threatModel: { x: { norm: 'l2', epsilon: 0.15 } } }),
   );
   expect(warned(Object.values(findings))).toEqual([]);
-  expect(findings['clean-accuracy']!.figures).toMatchObject({ right: 5, samples: 6 });
+  expect(findings['clean-accuracy']!.figures).toMatchObject({ correct: 5, samples: 6 });
   expect(findings['attack']!.figures).toMatchObject({
-    right: 5,
-    standing: 3,
+    correct: 5,
+    robust: 3,
     outside: 0,
     robustAccuracy: 0.5,
   });
@@ -89,14 +89,14 @@ it('counts what falls by hand: a linear classifier in one dimension', async () =
     'x: zero': 0,
     'x: zero in the attack': 0,
   });
-  // d(z0 - z1)/dx = -2, weighed by the probability of the wrong class: the surest sample is the one at 0.6.
+  // d(z0 - z1)/dx = -2, weighted by the probability of the wrong class: the most confident sample is the one at 0.6.
   expect(findings['saturated-softmax']!.figures['x: smallest gradient']).toBeCloseTo(
     2 / (1 + Math.exp(1.2)),
     5,
   );
-  expect(findings['rising-loss']!.figures).toMatchObject({ steps: 20, standing: 3, unmoved: 0, pace: 0 });
-  expect(findings['single-step']!.figures).toEqual({ standing: 3, fell: 0 });
-  expect(findings['large-epsilon']!.figures).toEqual({ standing: 3, left: 0 });
+  expect(findings['rising-loss']!.figures).toMatchObject({ steps: 20, robust: 3, neverRising: 0, slope: 0 });
+  expect(findings['single-step']!.figures).toEqual({ robust: 3, fooled: 0 });
+  expect(findings['large-epsilon']!.figures).toEqual({ robust: 3, stillRobust: 0 });
 });
 
 it('warns of a softmax inside the classifier', async () => {
@@ -112,7 +112,7 @@ it('warns of a classifier that is no better than a guess', async () => {
   expect(named(findings)['attack']).toMatchObject({ status: 'inconclusive', figures: {} });
 });
 
-it('warns of a random classifier, and does not blame the batch for it', async () => {
+it('warns of a random classifier, but not of its batch', async () => {
   let calls = 0;
   const noisy: Classifier = (x) =>
     tf.tidy(() => {
@@ -134,7 +134,7 @@ it('warns of rows that depend on their batch', async () => {
   expect(warned(findings)).toEqual(['batch-dependence']);
 });
 
-it('warns of a classifier that rounds its inputs, which only queries can fool', async () => {
+it('warns of a classifier that rounds its inputs, which only a black-box attack fools', async () => {
   const fine: Classifier = (x) =>
     tf.tidy(() => honest({ ...x, a: tf.div(tf.round(tf.mul(x['a']!, 50)), 50) }));
   const only = { a };
@@ -144,13 +144,13 @@ it('warns of a classifier that rounds its inputs, which only queries can fool', 
   const { 'zero-gradients': zero, 'black-box': box, 'large-epsilon': large } = named(findings);
   expect(zero!.figures).toEqual({ 'a: samples': rows, 'a: zero': rows, 'a: zero in the attack': rows });
   expect(zero!.message).toContain(`'a' for ${rows} of ${rows} samples`);
-  expect(box!.figures['fell']).toBeGreaterThan(0);
-  // The classifier might decide by b, which the threat model leaves alone.
-  expect(large).toMatchObject({ status: 'inconclusive', figures: { left: rows } });
+  expect(box!.figures['fooled']).toBeGreaterThan(0);
+  // The classifier might rely on b, which the threat model leaves out.
+  expect(large).toMatchObject({ status: 'inconclusive', figures: { stillRobust: rows } });
   expect(large!.message).toContain("'b'");
 });
 
-it('warns of a saturated softmax, and of an attack whose own loss it stops', async () => {
+it('warns of a saturated softmax, and of an attack whose loss has no gradient there', async () => {
   const sure: Classifier = (x) => tf.tidy(() => tf.mul(honest(x), 1e4));
   const only = ['zero-gradients', 'saturated-softmax'] as const;
   const logOdds = await examine(sure, { checks: only });
@@ -160,10 +160,10 @@ it('warns of a saturated softmax, and of an attack whose own loss it stops', asy
     tf.neg(tf.sum(tf.mul(tf.logSoftmax(z), tf.oneHot(y, 5)), 1)) as tf.Tensor1D;
   const own = await examine(sure, { checks: only, attack: (model) => pgd(model, { loss: plain }) });
   expect(warned(own)).toEqual(['zero-gradients', 'saturated-softmax']);
-  expect(named(own)['zero-gradients']!.message).toMatch(/attack's own loss/);
+  expect(named(own)['zero-gradients']!.message).toMatch(/gradient of the attack's loss/);
 });
 
-it('takes a few very sure samples for what they are', async () => {
+it('does not warn of a few very confident samples', async () => {
   // Two rows of twelve with logits far apart.
   const factor = tf.tensor2d([...Array(rows).keys()].map((row) => [row < 2 ? 1e4 : 1]));
   const x = { ...inputs, factor };
@@ -173,11 +173,11 @@ it('takes a few very sure samples for what they are', async () => {
   expect(finding!.message).toContain(`'a' for 2 of ${rows} samples`);
 });
 
-it('warns of gradients that lead the wrong way', async () => {
+it('warns of gradients with the wrong sign', async () => {
   const findings = await examine(misleading);
   expect(warned(findings)).toEqual(['rising-loss', 'large-epsilon', 'black-box']);
   expect(named(findings)['rising-loss']!.message).toMatch(/never rises/);
-  expect(named(findings)['large-epsilon']!.figures['left']).toBeGreaterThan(0);
+  expect(named(findings)['large-epsilon']!.figures['stillRobust']).toBeGreaterThan(0);
 });
 
 it('warns of an attack with a few short steps', async () => {
@@ -187,20 +187,20 @@ it('warns of an attack with a few short steps', async () => {
     attack: (model) => pgd(model, { steps: 6 }),
   });
   expect(warned(findings)).toEqual(expect.arrayContaining(['rising-loss', 'single-step']));
-  // A linear stretch: the last of six steps rises as fast as any.
-  expect(named(findings)['rising-loss']!.figures['pace']).toBeGreaterThan(0.8);
+  // The loss is nearly linear: the last of six steps rises as fast as the others.
+  expect(named(findings)['rising-loss']!.figures['slope']).toBeGreaterThan(0.8);
 });
 
-it('warns of an attack of many steps that loses to a single one', async () => {
+it('warns of an attack with many steps that is weaker than a single step', async () => {
   const down = (z: tf.Tensor2D, y: tf.Tensor1D) =>
     tf.neg(tf.sum(tf.mul(z, tf.sub(1, tf.oneHot(y, 5))), 1)) as tf.Tensor1D;
   const findings = await examine(honest, { attack: (model) => pgd(model, { loss: down }) });
   expect(warned(findings)).toContain('single-step');
-  expect(named(findings)['single-step']!.figures['fell']).toBeGreaterThan(0);
+  expect(named(findings)['single-step']!.figures['fooled']).toBeGreaterThan(0);
 });
 
-it('warns of an attack that does better with half the budget', async () => {
-  // Wrong for changes between 0.04 and 0.06 only: a step of 0.1 passes over them.
+it('warns of an attack that is stronger with half the budget', async () => {
+  // Misclassified only for changes between 0.04 and 0.06: a step of 0.1 passes over them.
   const narrow: Classifier = ({ x }) =>
     tf.tidy(() => tf.concat([tf.sub(tf.square(tf.sub(x!, 0.05)), 1e-4), tf.zerosLike(x!)], 1) as tf.Tensor2D);
   const zeros = { x: tf.zeros([3, 1]) };
@@ -211,7 +211,7 @@ it('warns of an attack that does better with half the budget', async () => {
   const findings = await checkEvaluation(narrow, zeros, tf.zeros([3], 'int32'), options);
   expect(named(findings)['half-epsilon']).toMatchObject({
     status: 'warning',
-    figures: { standing: 3, fell: 3 },
+    figures: { robust: 3, fooled: 3 },
   });
   expect(named(findings)['rising-loss']).toMatchObject({ status: 'inconclusive', figures: { steps: 1 } });
 });
@@ -269,13 +269,13 @@ it('warns of an attack that leaves the threat model', async () => {
   ).toBe(rows);
 });
 
-it('makes a finding of an attack or a check that fails', async () => {
+it('reports an attack or a check that fails as a finding', async () => {
   const rooted: Classifier = (x) =>
     tf.tidy(() => honest({ ...x, b: tf.add(x['b']!, tf.sqrt(tf.mul(x['b']!, 0))) }));
   const findings = named(await examine(rooted));
   expect(findings['zero-gradients']).toMatchObject({ status: 'warning' });
   expect(findings['zero-gradients']!.message).toMatch(
-    /could not be made: The gradient with respect to 'b' has NaN/,
+    /^The check failed: The gradient with respect to 'b' has NaN/,
   );
   expect(findings['attack']!.message).toMatch(/^The attack failed.*'b' has NaN/);
   expect(findings['black-box']).toMatchObject({ status: 'inconclusive' });
@@ -286,10 +286,10 @@ it('makes a finding of an attack or a check that fails', async () => {
     predictionsOf(three, inputs),
   );
   expect(dlr.map(({ status }) => status)).toEqual(['warning', 'inconclusive']);
-  expect(dlr[0]!.message).toContain('needs four classes');
+  expect(dlr[0]!.message).toContain('expected four classes or more');
 });
 
-it('leaves samples out whose mask lets nothing change', async () => {
+it('leaves out samples whose mask allows no change', async () => {
   const present = tf.tidy(() =>
     tf.cast(tf.greater(tf.reshape(tf.range(0, rows), [rows, 1, 1]), tf.fill([rows, 3, 2], 3)), 'float32'),
   );
@@ -302,7 +302,7 @@ it('leaves samples out whose mask lets nothing change', async () => {
   expect(findings['attack']!.status).toBe('passed');
 });
 
-it('takes a radius for each sample, and l1 balls, for which Square has no form', async () => {
+it('takes a radius for each sample, and l1 balls, for which square has no form', async () => {
   const epsilon = tf.tidy(() => tf.add(0.02, tf.mul(tf.range(0, rows), 0.004))) as tf.Tensor1D;
   const perRow = await examine(honest, { threatModel: { a: { ...a, epsilon }, b: { norm: 'l2', epsilon } } });
   expect(warned(perRow)).toEqual([]);
@@ -320,7 +320,7 @@ it('takes a radius for each sample, and l1 balls, for which Square has no form',
   expect(own[0]!.status).toBe('passed');
 });
 
-it('goes by what the attack found before, if it is given', async () => {
+it('uses the given result of the attack', async () => {
   const attack = vi.fn((model: ThreatModel) => pgd(model));
   const right = await pgd(threatModel).perturb(honest, inputs, labels, { seed: 0 });
   const given = named(
@@ -330,29 +330,29 @@ it('goes by what the attack found before, if it is given', async () => {
   expect(given['attack']).toEqual(run['attack']);
   expect(given['rising-loss']!.status).toBe('inconclusive');
   await expect(examine(honest, { adversarial: { a: inputs['a']! } })).rejects.toThrow(
-    /adversarial has undefined for 'b'/,
+    /^checkEvaluation\.adversarial\.b: got undefined; expected the shape of the input/,
   );
 });
 
-it('gives the same findings for the same seed, in plain finite data, and tells each', async () => {
-  const told: string[] = [];
+it('gives the same findings for the same seed, as plain finite data, and reports progress after each', async () => {
+  const progress: string[] = [];
   const random = (model: ThreatModel) => pgd(model, { steps: 3, randomStart: true });
   const options: Options = {
     attack: random,
     seed: 7,
-    onProgress: ({ finding, done, total }) => void told.push(`${finding.check} ${done}/${total}`),
+    onProgress: ({ finding, done, total }) => void progress.push(`${finding.check} ${done}/${total}`),
   };
   const draw = vi.spyOn(Math, 'random');
   const first = await examine(misleading, options);
   expect(draw).not.toHaveBeenCalled();
   draw.mockRestore();
-  expect(told).toEqual(checkNames.map((name, i) => `${name} ${i + 1}/${checkNames.length}`));
+  expect(progress).toEqual(checkNames.map((name, i) => `${name} ${i + 1}/${checkNames.length}`));
   const again = await examine(misleading, options);
   expect(again).toEqual(first);
   expect(JSON.parse(JSON.stringify(first))).toEqual(first);
 });
 
-it('stops between steps when asked, and leaves no tensor whatever happens', async () => {
+it('stops between steps when the signal aborts, and leaks nothing', async () => {
   const before = tf.memory().numTensors;
   await examine(honest);
   await examine(misleading);
@@ -383,7 +383,7 @@ it('stops between steps when asked, and leaves no tensor whatever happens', asyn
   expect(tf.memory().numTensors).toBe(before);
 });
 
-it('refuses what makes no sense before any work', async () => {
+it('refuses arguments that are not valid before any work', async () => {
   const classifier = vi.fn(honest);
   await expect(examine(classifier, { threatModel: {} })).rejects.toBeInstanceOf(ThreatModelError);
   await expect(
@@ -391,7 +391,10 @@ it('refuses what makes no sense before any work', async () => {
   ).rejects.toBeInstanceOf(ThreatModelError);
   await expect(examine(classifier, { seed: -1 })).rejects.toBeInstanceOf(AttackOptionsError);
   await expect(examine(classifier, { checks: ['colour' as never] })).rejects.toThrow(
-    /checks names 'colour'; expected some of \['clean-accuracy'/,
+    /^checkEvaluation\.checks: got \['colour'\]; expected some of \['clean-accuracy'/,
+  );
+  await expect(examine(classifier, { adversarials: {} } as never)).rejects.toThrow(
+    /^checkEvaluation\.adversarials: .*; expected adversarial\. Rename it\.$/,
   );
   expect(classifier).not.toHaveBeenCalled();
   await expect(examine(honest, {}, tf.fill([rows], 5, 'int32'))).rejects.toBeInstanceOf(AttackInputError);

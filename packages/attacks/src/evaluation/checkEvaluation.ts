@@ -1,8 +1,15 @@
+/*
+ * An evaluation that fails to fool a classifier may show a weak attack instead of a robust classifier. Each sign of that has
+ * a check, a plain object in checks/ with a name, the samples that it needs, and a function of the context that all checks
+ * share: batch, clean predictions and the attack's result, computed once (checkContext/). Its result is data, so that reports
+ * can show it and tests can compare it. A check that throws must not hide the others, so its error becomes its result.
+ */
+import { formatValue, type Progress, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { pgd } from '../attacks/pgd.js';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { AttackOptionsError, shown } from '../errors.js';
-import type { Attack } from '../search/attack.js';
+import { checkOption, rejectUnknownOptions } from '../options.js';
+import type { AttackFactory } from '../search/attack.js';
 import { checkBatch } from '../search/validation.js';
 import { registerGradients } from '../tensors/registerGradients.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
@@ -17,82 +24,78 @@ import {
   warning,
 } from './checkContext/check.js';
 import { AttackFailure, CheckContext } from './checkContext/checkContext.js';
-import { checks as known } from './checks/checks.js';
+import { checks as allChecks } from './checks/checks.js';
 
 /** Options of {@link checkEvaluation}. */
 export interface CheckEvaluationOptions {
   /** What the adversary may change, as in the evaluation that is checked. */
   threatModel: ThreatModel;
-  /** The attack of the evaluation, for any threat model: budgets are halved and widened. Default: {@link pgd}. */
-  attack?: (threatModel: ThreatModel) => Attack;
-  /** The attack that sees outputs only. Default: {@link square} with 500 queries; it has no l1 form. */
-  blackBox?: (threatModel: ThreatModel) => Attack;
+  /** The attack of the evaluation, for any threat model: checks halve and widen the budgets. Default: {@link pgd}. */
+  attack?: AttackFactory;
+  /** An attack that sees only outputs. Default: {@link square} with 500 queries; it has no l1 form. */
+  blackBox?: AttackFactory;
   /**
-   * What the attack made of `inputs`, if that is known already, which saves running it once. What only its run can
-   * show is left out: 'rising-loss', and the gradients of its own loss.
+   * The attack's result on `inputs`, if it is known already, which saves one run of the attack. What only a run can show is
+   * then left out: 'rising-loss', and the gradients of the attack's loss.
    */
   adversarial?: Modalities;
-  /** The checks to be made. Default: all, {@link checkNames}. */
+  /** The checks to make. Default: all, {@link checkNames}. */
   checks?: readonly CheckName[];
   /** A whole number from 0, for random draws of the attacks. Default 0. */
   seed?: number;
   /** Stops between two steps; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Told after each check, and waited for. What it throws ends the checks. */
+  /** Receives progress after each check, and is awaited. An error that it throws ends the checks. */
   onProgress?: (progress: CheckProgress) => void | Promise<void>;
 }
 
-/** How far {@link checkEvaluation} has come. */
-export interface CheckProgress {
-  /** What was found last. */
+/** Progress of {@link checkEvaluation}, counted in checks. */
+export interface CheckProgress extends Progress {
+  /** The finding of the last check. */
   finding: Finding;
-  /** Checks that are done. */
-  done: number;
-  /** Checks in all. */
-  total: number;
 }
 
 /** The names of all checks, in the order in which they are made. */
-export const checkNames: readonly CheckName[] = known.map(({ name }) => name);
+export const checkNames: readonly CheckName[] = /* @__PURE__ */ allChecks.map(({ name }) => name);
 
 /**
- * Looks for the signs that robust accuracy is too high because the attack fails and not because the classifier is
- * robust: those that AutoAttack looks for (Croce and Hein 2020, `checks.py` of its repository), and those that Carlini
- * et al. 2019, "On evaluating adversarial robustness", sections 3 to 5, and Athalye et al. 2018 ask authors to rule out.
- * A few dozen samples are enough. No warning is no proof of robustness.
+ * Looks for signs that robust accuracy is too high because the attack fails and not because the classifier is robust: the
+ * signs that AutoAttack looks for (Croce and Hein 2020, `checks.py` of its repository), and those that Carlini et al. 2019,
+ * "On evaluating adversarial robustness", sections 3 to 5, and Athalye et al. 2018 ask authors to rule out. A few dozen
+ * samples are enough. The absence of warnings doesn't prove robustness.
  *
  * | check | warns when | forward | backward |
  * | --- | --- | --- | --- |
- * | `clean-accuracy` | accuracy without an attack is no better than a guess | 0 | 0 |
+ * | `clean-accuracy` | clean accuracy is no better than a guess | 0 | 0 |
  * | `probabilities` | each row of outputs is in [0, 1] and adds up to 1: a softmax is inside | 0 | 0 |
- * | `randomness` | logits of 5 calls differ by more than 1e-4 of their length | 4 | 0 |
+ * | `randomness` | the logits of 5 calls differ by more than 1e-4 of their length | 4 | 0 |
  * | `batch-dependence` | logits change by more than 1e-3 of their length with the rest of the batch | 2.5 | 0 |
- * | `zero-gradients` | a sample's gradient of the log-odds, or of the attack's loss in its first step, is exactly 0 in an attacked modality in which it may write | 1 right | 1 right |
- * | `saturated-softmax` | for a quarter of the samples no entry of the gradient of cross-entropy, computed as softmax less label, reaches 1e-12, though log-odds have one that does | 2 right | 2 right |
+ * | `zero-gradients` | a sample's gradient of the log-odds, or of the attack's loss in its first step, is exactly 0 in an attacked modality that its mask doesn't hold entirely | 1 correct | 1 correct |
+ * | `saturated-softmax` | for a quarter of the samples no entry of the gradient of cross-entropy, computed as softmax minus label, reaches 1e-12, although one of the log-odds does | 2 correct | 2 correct |
  * | `attack` | the attack fails, or leaves ball, range, mask or exact constraints | 0 | 0 |
- * | `rising-loss` | in the last tenth of the steps the loss of samples that stand rises at more than half its average pace, or most of their losses never rise | 0 | 0 |
- * | `single-step` | {@link fgsm} fools a sample that stands | 2 standing | 1 standing |
- * | `half-epsilon` | the attack with half the budget fools a sample that stands | attack + 1 standing | attack standing |
- * | `large-epsilon` | a sample stands though inputs may change over their whole range | 2 (attack + 1) standing | 2 attack standing |
- * | `black-box` | an attack on outputs only fools a sample that stands | 501 standing | 0 |
+ * | `rising-loss` | in the last tenth of the steps the loss of robust samples rises at more than half of its average slope, or most of their losses never rise | 0 | 0 |
+ * | `single-step` | {@link fgsm} fools a robust sample | 2 robust | 1 robust |
+ * | `half-epsilon` | the attack with half the budget fools a robust sample | attack + 1 robust | attack robust |
+ * | `large-epsilon` | a sample is robust although inputs may change over their whole range | 2 (attack + 1) robust | 2 attack robust |
+ * | `black-box` | an attack that sees only outputs fools a robust sample | 501 robust | 0 |
  *
- * Passes are over the whole batch, over the samples that are `right` without an attack, or over those that are still
- * `standing` after it. To these come one forward pass over the batch and the attack itself on the right samples with
- * one forward pass more, whatever the checks.
+ * The passes are over the whole batch, over the `correct` samples, those that are classified correctly without an attack, or
+ * over the `robust` samples, those that the attack doesn't fool. In addition, for any choice of checks, there are one forward
+ * pass over the batch, the attack on the correct samples, and one more forward pass over these.
  *
- * Where an input has no range, `large-epsilon` multiplies its budget by 100. It can't tell when the threat model leaves
- * modalities out, by which the classifier may decide.
+ * Where an input has no range, `large-epsilon` multiplies its budget by 100. The check can't tell when the threat model
+ * leaves out modalities that the classifier may rely on.
  *
- * Differs from AutoAttack in that findings are values instead of prints; in the gradients, which it takes of
- * cross-entropy alone; in Square's queries, 5000 there; and in that its hints at optimisation inside the model and at
- * too few classes for DLR have no counterpart: such an attack fails with a message, which becomes a finding.
- * Foolbox and torchattacks have no such checks.
+ * Unlike AutoAttack, this function returns findings as values. AutoAttack takes gradients of cross-entropy alone and gives
+ * Square 5000 queries. Its hints at optimisation inside the model and at too few classes for DLR have no counterpart: such
+ * an attack fails with a message, which becomes a finding. Foolbox and torchattacks have no such checks.
  * @param classifier what is evaluated
  * @param inputs a clean batch, as in the evaluation
  * @param labels true classes `[batch]`
+ * @param options the threat model and the attack of the evaluation, and which checks to make
  * @returns one finding for each check, in order. A check that throws becomes a warning with the error's message
- * @throws {AttackInputError} {@link AttackInputError}, {@link ThreatModelError} or {@link AttackOptionsError} before the first check; the signal's
- *   reason when stopped; what the classifier throws on the clean batch
+ * @throws {AttackInputError} {@link AttackInputError}, {@link ThreatModelError} or {@link AttackOptionsError} before the
+ *   first check; the signal's reason when stopped; errors of the classifier on the clean batch
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -113,82 +116,89 @@ export async function checkEvaluation(
   labels: tf.Tensor1D,
   options: CheckEvaluationOptions,
 ): Promise<Finding[]> {
+  rejectUnknownOptions('checkEvaluation', options, Object.keys(KEYS));
   const { threatModel, attack = pgd, blackBox, adversarial, seed = 0, signal, onProgress } = options;
   signal?.throwIfAborted();
   checkThreatModel(threatModel);
-  const chosen = chosenOf(options.checks);
+  const checks = selectChecks(options.checks);
   const { masks, largestLabel } = await checkBatch(threatModel, inputs, labels, false, { seed });
   tf.dispose(masks);
   if (adversarial) checkAdversarial(adversarial, inputs);
   await registerGradients();
-  const subject = await CheckContext.of(classifier, inputs, labels, largestLabel, {
+  const progress = progressClock();
+  const context = await CheckContext.create(classifier, inputs, labels, largestLabel, {
     threatModel,
+    // The second parameter of pgd are its options.
     attack: (model) => attack(model),
     seed,
-    ...(blackBox && { blackBox }),
-    ...(adversarial && { adversarial }),
-    ...(signal && { signal }),
+    blackBox,
+    adversarial,
+    signal,
   });
   try {
     const findings: Finding[] = [];
-    for (const check of chosen) {
+    for (const check of checks) {
       signal?.throwIfAborted();
-      const { status, message, figures } = await verdictOf(check, subject);
-      // What is no number has no place in JSON.
+      const { status, message, figures } = await runCheck(check, context);
+      // JSON has no NaN and no infinities.
       const finite = Object.fromEntries(
         Object.entries(figures).filter(([, value]) => Number.isFinite(value)),
       );
       const finding: Finding = { check: check.name, status, message, figures: finite };
       findings.push(finding);
-      await onProgress?.({ finding, done: findings.length, total: chosen.length });
+      await onProgress?.({ ...progress(findings.length, checks.length), finding });
     }
     return findings;
   } finally {
-    subject.dispose();
+    context.dispose();
   }
 }
 
-async function verdictOf({ needs, run }: Check, subject: CheckContext): Promise<CheckResult> {
+const KEYS: { [key in keyof Required<CheckEvaluationOptions>]: true } = {
+  threatModel: true,
+  attack: true,
+  blackBox: true,
+  adversarial: true,
+  checks: true,
+  seed: true,
+  signal: true,
+  onProgress: true,
+};
+
+async function runCheck({ needs, run }: Check, context: CheckContext): Promise<CheckResult> {
   try {
-    if (needs && subject.correct.length === 0) {
-      return inconclusive(
-        'No sample is classified correctly without an attack, so there is none to be attacked.',
-      );
+    if (needs && context.correct.length === 0) {
+      return inconclusive('No sample is classified correctly without an attack, so there is none to attack.');
     }
     if (needs === 'robust') {
-      const { robust, name } = await subject.attacked();
+      const { robust, name } = await context.attacked();
       if (robust.length === 0) {
-        return passed(`No sample stands against '${name}', so it is strong enough here.`, { standing: 0 });
+        return passed(`No sample is robust to '${name}', so it is strong enough here.`, { robust: 0 });
       }
     }
-    return await run(subject);
+    return await run(context);
   } catch (error) {
-    const { signal } = subject.options;
+    const { signal } = context.options;
     if (signal?.aborted) throw signal.reason;
     const message = error instanceof Error ? error.message : String(error);
     return error instanceof AttackFailure
-      ? inconclusive(`The attack failed, so there is no result to look at: ${message}`)
-      : warning(`The check could not be made: ${message}`);
+      ? inconclusive(`The attack failed, so there is no result to check: ${message}`)
+      : warning(`The check failed: ${message}`);
   }
 }
 
-function chosenOf(names: readonly CheckName[] | undefined): readonly Check[] {
-  const unknown = names?.filter((name) => !checkNames.includes(name)) ?? [];
-  if (unknown.length > 0) {
-    throw new AttackOptionsError(
-      `checks names ${unknown.map(shown).join(', ')}; expected some of ${shown([...checkNames])}.`,
-    );
-  }
-  return names ? known.filter(({ name }) => names.includes(name)) : known;
+function selectChecks(names: readonly CheckName[] | undefined): readonly Check[] {
+  if (!names) return allChecks;
+  const known = names.every((name) => checkNames.includes(name));
+  checkOption('checkEvaluation.checks', names, known, `some of ${formatValue([...checkNames])}`);
+  return allChecks.filter(({ name }) => names.includes(name));
 }
 
 function checkAdversarial(adversarial: Modalities, inputs: Modalities): void {
-  const wrong = Object.keys(inputs).filter(
-    (name) => !adversarial[name] || !tf.util.arraysEqual(adversarial[name].shape, inputs[name]!.shape),
-  );
-  if (wrong.length > 0) {
-    throw new AttackOptionsError(
-      `adversarial has ${wrong.map((name) => `${shown(adversarial[name])} for '${name}'`).join(', ')}; expected every modality of the inputs in the same shape.`,
-    );
+  for (const [modality, input] of Object.entries(inputs)) {
+    const given = adversarial[modality];
+    const good = given !== undefined && tf.util.arraysEqual(given.shape, input.shape);
+    const expected = `the shape of the input, ${formatValue(input.shape)}`;
+    checkOption(`checkEvaluation.adversarial.${modality}`, given, good, expected);
   }
 }

@@ -13,6 +13,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Attack,
+  type AttackFactory,
   type Budget,
   fgsm,
   jointBall,
@@ -35,7 +36,7 @@ const linear = (property: (given: LinearSetting, labels: tf.Tensor1D, gaps: numb
     }),
     { numRuns: 4 },
   );
-/** Above the true scale by no more than the resolution; both but for rounding of logits of size 10. */
+/** Above the true scale by no more than the resolution, up to rounding of logits of size 10. */
 const expectScale = (found: number, exact: number, resolution: number) => {
   if (exact > 16 * (1 - 1e-4)) return expect(found > 15.9).toBe(true);
   expect(found).toBeGreaterThanOrEqual(exact * (1 - 1e-4) - 1e-5);
@@ -47,7 +48,9 @@ describe('minimalEpsilon on linear models is the gap by the dual norm', () => {
     linear(async ({ classifier, inputs, slope }, labels, gaps) => {
       const threat: ThreatModel = { a: { norm, epsilon: 0.2 } };
       for (const attack of [byFgsm, (own: ThreatModel) => pgd(own, { steps: 5 })]) {
-        const { scale, epsilon } = await minimalEpsilon(attack, threat, classifier, inputs, labels, {
+        const { scale, epsilon } = await minimalEpsilon(classifier, inputs, labels, {
+          threatModel: threat,
+          attack,
           steps: 8,
         });
         for (const [row, gap] of gaps.entries()) {
@@ -70,11 +73,9 @@ describe('minimalEpsilon on linear models is the gap by the dual norm', () => {
         a: 0.05 * lengthOf(dual[a], slope('a', row)),
         b: 0.1 * lengthOf(dual[b], slope('b', row)),
       });
-      const together = await minimalEpsilon(byFgsm, threat, classifier, inputs, labels, { steps: 8 });
-      const fixed = await minimalEpsilon(byFgsm, threat, classifier, inputs, labels, {
-        steps: 8,
-        fixed: ['a'],
-      });
+      const options = { threatModel: threat, attack: byFgsm, steps: 8 };
+      const together = await minimalEpsilon(classifier, inputs, labels, options);
+      const fixed = await minimalEpsilon(classifier, inputs, labels, { ...options, fixed: ['a'] });
       for (const [row, gap] of gaps.entries()) {
         const w = worth(row);
         expectScale(values(together.scale)[row]!, gap / (w.a + w.b), 2 ** -8);
@@ -88,7 +89,9 @@ describe('minimalEpsilon on linear models is the gap by the dual norm', () => {
     linear(async ({ classifier, inputs, slope }, labels, gaps) => {
       const radii = [0.1, 0.2, 0.3];
       const threat = jointBall('l2', tf.tensor1d(radii), { a: {}, b: { weight: 2 } });
-      const { scale, epsilon } = await minimalEpsilon(byFgsm, threat, classifier, inputs, labels, {
+      const { scale, epsilon } = await minimalEpsilon(classifier, inputs, labels, {
+        threatModel: threat,
+        attack: byFgsm,
         steps: 8,
       });
       for (const [row, gap] of gaps.entries()) {
@@ -103,18 +106,18 @@ describe('minimalEpsilon on linear models is the gap by the dual norm', () => {
 });
 
 describe('minimalEpsilon', () => {
-  /** Sample i is fooled as soon as x has fallen by `heights[i]`; x may not fall below 0. */
-  const heights = [-1, 0.07, 0.31, 0.9, 2];
-  const inputs = { x: tf.tensor1d([1, 1, 1, 1, 1]), bar: tf.tensor1d(heights.map((height) => 1 - height)) };
+  /** Sample i is fooled as soon as x is lowered by `gaps[i]`; x may not fall below 0. */
+  const gaps = [-1, 0.07, 0.31, 0.9, 2];
+  const inputs = { x: tf.tensor1d([1, 1, 1, 1, 1]), bar: tf.tensor1d(gaps.map((gap) => 1 - gap)) };
   const classifier = ({ x, bar }: { [name: string]: tf.Tensor }) =>
     tf.tidy(() => tf.stack([x!, bar!], 1) as tf.Tensor2D);
   const labels = tf.zeros([5], 'int32') as tf.Tensor1D;
   const budget: Budget = { norm: 'linf', epsilon: 0.1, range: [0, 1] };
   const find = (
-    options: MinimalEpsilonOptions = {},
-    attack: (threat: ThreatModel) => Attack = byFgsm,
-    threat: ThreatModel = { x: budget },
-  ) => minimalEpsilon(attack, threat, classifier, inputs, labels, options);
+    options: Partial<MinimalEpsilonOptions> = {},
+    attack: AttackFactory = byFgsm,
+    threatModel: ThreatModel = { x: budget },
+  ) => minimalEpsilon(classifier, inputs, labels, { threatModel, attack, ...options });
 
   it('doubles the scale, then halves the interval, for each sample by itself', async () => {
     const attacked: number[][] = [];
@@ -133,13 +136,13 @@ describe('minimalEpsilon', () => {
     const before = tf.memory().numTensors;
     const found = await find({ steps: 2, onProgress: (at) => void progress.push(at) }, watched);
     expect(attacked).toEqual([
-      // Growth; the first sample is wrong already.
+      // Doubling; the first sample is misclassified already.
       [1, 1, 1, 1],
       [2, 2, 2],
       [4, 4, 4],
       [8, 8],
       [16, 16],
-      // Between 0 and 1, 2 and 4, 8 and 16; the last one stays beyond the range.
+      // Bisection of 0 to 1, 2 to 4, 8 to 16; the last sample is out of reach.
       [0.5, 3, 12],
       [0.75, 3.5, 10],
     ]);
@@ -151,7 +154,14 @@ describe('minimalEpsilon', () => {
     expect(values(found.epsilon.x!)[1]).toBeCloseTo(0.075, 6);
     expect(values(found.epsilon.x!)[4]).toBe(Infinity);
     expect(progress.map(({ attacked }) => attacked)).toEqual([4, 3, 3, 2, 2, 3, 3]);
-    expect(progress.at(-1)).toEqual({ runs: 7, mostRuns: 7, attacked: 3 });
+    expect(progress.map(({ done }) => done)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(progress.at(-1)).toEqual({
+      done: 7,
+      total: 7,
+      elapsed: expect.any(Number),
+      remaining: 0,
+      attacked: 3,
+    });
     tf.dispose([found.scale, found.epsilon, found.adversarial]);
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -166,9 +176,9 @@ describe('minimalEpsilon', () => {
       b: { norm: 'l2', epsilon: 0.1 },
     };
     const attack = (own: ThreatModel) => pgd(own, { steps: 4, restarts: 2 });
-    const run = (options: MinimalEpsilonOptions) =>
-      minimalEpsilon(attack, threat, network, clean, right, { steps: 4, maxScale: 64, seed: 2, ...options });
-    const { scale, epsilon, adversarial } = await run({});
+    const options = { threatModel: threat, attack, steps: 4, maxScale: 64, seed: 2 };
+    const run = () => minimalEpsilon(network, clean, right, options);
+    const { scale, epsilon, adversarial } = await run();
     const predicted = values(predictionsOf(network, adversarial));
     for (const row of predicted.keys()) {
       const size = (name: 'a' | 'b', norm: NormName) =>
@@ -184,20 +194,14 @@ describe('minimalEpsilon', () => {
     }
     expect(values(scale).filter((found) => found < Infinity).length).toBeGreaterThan(3);
 
-    // The same seed, the same result; a sample alone, the same as in the batch.
-    expect(values((await run({})).scale)).toEqual(values(scale));
-    const alone = await minimalEpsilon(
-      attack,
-      threat,
-      network,
-      { a: tf.slice(clean.a, 3, 1), b: tf.slice(clean.b, 3, 1) },
-      tf.slice1d(right, 3, 1),
-      { steps: 4, maxScale: 64, seed: 2, rows: [3] },
-    );
+    // The same seed gives the same result, and a sample alone the same as in the batch.
+    expect(values((await run()).scale)).toEqual(values(scale));
+    const row = { a: tf.slice(clean.a, 3, 1), b: tf.slice(clean.b, 3, 1) };
+    const alone = await minimalEpsilon(network, row, tf.slice1d(right, 3, 1), { ...options, rows: [3] });
     expect(values(alone.scale)[0]).toBeCloseTo(values(scale)[3]!, 4);
   });
 
-  it('measures how far the targets are', async () => {
+  it('measures the distance to targets', async () => {
     const targets = tf.ones([5], 'int32') as tf.Tensor1D;
     const { scale } = await find({ targets, steps: 1 });
     expect(values(scale).map((value) => value < Infinity)).toEqual([true, true, true, true, false]);
@@ -205,7 +209,7 @@ describe('minimalEpsilon', () => {
     expect(values(back.scale).slice(1)).toEqual([0, 0, 0, 0]);
   });
 
-  it('keeps to its bounds', async () => {
+  it('respects start and maxScale', async () => {
     const { scale } = await find({ start: 0.25, maxScale: 5, steps: 1 });
     expect(values(scale)[1]).toBe(0.75);
     expect(values(scale)[3]).toBe(Infinity);
@@ -216,7 +220,7 @@ describe('minimalEpsilon', () => {
     ]);
   });
 
-  it('leaves nothing behind when it fails or is stopped', async () => {
+  it('leaks nothing when it fails or is stopped', async () => {
     const failingAt = (call: number) => {
       let calls = 0;
       return (threat: ThreatModel): Attack => {
@@ -232,8 +236,8 @@ describe('minimalEpsilon', () => {
     };
     for (const call of [1, 3, 6]) await expectCleanFailure(() => find({}, failingAt(call)), /in the attack/);
     const stop = new AbortController();
-    const stopAt = ({ runs }: MinimalEpsilonProgress) => {
-      if (runs === 2) stop.abort(new Error('stopped'));
+    const stopAt = ({ done }: MinimalEpsilonProgress) => {
+      if (done === 2) stop.abort(new Error('stopped'));
     };
     await expectCleanFailure(() => find({ signal: stop.signal, onProgress: stopAt }), /stopped/);
     await expectCleanFailure(
@@ -242,13 +246,27 @@ describe('minimalEpsilon', () => {
     );
   });
 
-  it.each<[string, MinimalEpsilonOptions, RegExp]>([
-    ['a start of 0', { start: 0 }, /start is 0 and maxScale 16/],
-    ['a start above the largest scale', { start: 3, maxScale: 2 }, /start is 3 and maxScale 2/],
-    ['an infinite scale', { maxScale: Infinity }, /maxScale Infinity/],
-    ['broken steps', { steps: 0.5 }, /steps: got 0.5/],
-    ['a fixed modality without a budget', { fixed: ['bar'] }, /fixed is \['bar'\]; .*'x'/],
-    ['nothing to scale', { fixed: ['x'] }, /fixed is \['x'\]; expected some, not all/],
+  it.each<[string, Partial<MinimalEpsilonOptions>, RegExp]>([
+    [
+      'a start of 0',
+      { start: 0 },
+      /^minimalEpsilon\.start: got 0; expected a finite number above 0 and no larger than maxScale, 16\.$/,
+    ],
+    [
+      'a start above the largest scale',
+      { start: 3, maxScale: 2 },
+      /^minimalEpsilon\.start: got 3; .* no larger than maxScale, 2\.$/,
+    ],
+    ['an infinite scale', { maxScale: Infinity }, /^minimalEpsilon\.maxScale: got Infinity/],
+    ['broken steps', { steps: 0.5 }, /^minimalEpsilon\.steps: got 0\.5/],
+    ['a fixed modality without a budget', { fixed: ['bar'] }, /^minimalEpsilon\.fixed: got \['bar'\]; .*'x'/],
+    ['nothing to scale', { fixed: ['x'] }, /^minimalEpsilon\.fixed: got \['x'\]; expected some, not all/],
+    ['an unknown option', { scales: [1] } as never, /^minimalEpsilon\.scales: got an unknown option/],
+    [
+      'iterations',
+      { iterations: 4 } as never,
+      /^minimalEpsilon\.iterations: .*; expected steps\. Rename it\.$/,
+    ],
     ['a broken seed', { seed: -1 }, /seed is -1/],
   ])('refuses %s', async (_, options, message) => {
     await expectCleanFailure(() => find(options), message);
@@ -258,7 +276,7 @@ describe('minimalEpsilon', () => {
     const threat = jointBall('l2', 1, { x: {}, bar: {} });
     await expectCleanFailure(
       () => find({ fixed: ['x'] }, byFgsm, threat),
-      /joint ball, whose modalities share/,
+      /^minimalEpsilon\.fixed: got \['x'\]; .* joint ball share one epsilon/,
     );
   });
 });

@@ -272,7 +272,8 @@ describe('an attack that stops when a sample is fooled', () => {
         seed: 2,
         stopWhenFooled,
       });
-      const curve = await robustnessCurve((own) => pgd(own), threatModel, classifier, inputs, labels, {
+      const curve = await robustnessCurve(classifier, inputs, labels, {
+        threatModel,
         seed: 2,
         stopWhenFooled,
       });

@@ -16,18 +16,23 @@ export interface PartialScale {
 /**
  * Scales a threat model except for some modalities.
  * @param fixed the modalities whose budget stays fixed
+ * @param path what `fixed` is called in messages
  * @throws {AttackOptionsError} when `fixed` names all modalities, one without a budget or one of a joint ball
  */
-export function scaleExcept(threatModel: ThreatModel, fixed: readonly string[]): PartialScale {
+export function scaleExcept(
+  threatModel: ThreatModel,
+  fixed: readonly string[],
+  path = 'fixed',
+): PartialScale {
   if (fixed.length === 0) return { at: (scale) => scaledThreatModel(threatModel, scale) };
   const known = attackedModalities(threatModel);
   const scaled = known.filter((name) => !fixed.includes(name));
   if (isJointBall(threatModel)) {
     const expected = 'no modalities, since those of a joint ball share one epsilon';
-    throw new AttackOptionsError(mismatch('fixed', fixed, expected, 'Give each modality its own budget.'));
+    throw new AttackOptionsError(mismatch(path, fixed, expected, 'Give each modality its own budget.'));
   }
   const good = fixed.every((name) => known.includes(name)) && scaled.length > 0;
-  checkOption('fixed', fixed, good, `some, not all, of the modalities with a budget, ${formatValue(known)}`);
+  checkOption(path, fixed, good, `some, not all, of the modalities with a budget, ${formatValue(known)}`);
   const unscaled = known.filter((name) => fixed.includes(name));
   return {
     fixedBudgets: Object.fromEntries(unscaled.map((name): [string, Budget] => [name, threatModel[name]!])),

@@ -76,23 +76,18 @@ export async function evaluateCurve(
       // The attacks themselves accept more logits than there are classes.
       if (number === 0) await predict(classifier, batch.inputs, testSet.classes.length);
       for (const [i, { name, threatModel, right }] of conditions.entries()) {
-        const { fooled } = await robustnessCurve(
-          factory,
+        const { fooled } = await robustnessCurve(classifier, batch.inputs, batch.labels, {
           threatModel,
-          classifier,
-          batch.inputs,
-          batch.labels,
-          {
-            scales,
-            seed: mixSeed(seed, number, i),
-            stopWhenFooled,
-            signal,
-            onProgress: async () => {
-              done += batch.ids.length;
-              await options.onProgress?.({ condition: name, attack: attackName, ...progress(done, total) });
-            },
+          attack: factory,
+          scales,
+          seed: mixSeed(seed, number, i),
+          stopWhenFooled,
+          signal,
+          onProgress: async () => {
+            done += batch.ids.length;
+            await options.onProgress?.({ condition: name, attack: attackName, ...progress(done, total) });
           },
-        );
+        });
         for (const [j, flags] of fooled.entries()) right[j]! += flags.filter((flag) => !flag).length;
       }
     } finally {

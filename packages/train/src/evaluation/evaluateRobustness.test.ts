@@ -321,7 +321,7 @@ describe('checks', () => {
     expect(findings.filter(({ status }) => status === 'warning')).toEqual([]);
     // Rows 0, 1 and 3: sums 1, 0.1 and -0.3, of which the first is robust.
     const figures = (name: string) => findings.find(({ check }) => check === name)!.figures;
-    expect(figures('attack')).toMatchObject({ samples: 3, correct: 3, standing: 1 });
+    expect(figures('attack')).toMatchObject({ samples: 3, correct: 3, robust: 1 });
     expect(report.data.samples).toEqual((await evaluate({})).data.samples);
     const byDefault = await evaluate({ checks: true });
     expect(byDefault.data.checks!.samples).toBe(2);

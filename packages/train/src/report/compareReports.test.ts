@@ -141,8 +141,8 @@ describe('compareReports', () => {
 
 describe('findings of the checks', () => {
   const warning = (message: string) =>
-    madeUpChecks({ check: 'black-box', status: 'warning', message, figures: { fell: 3 } });
-  const calm = madeUpChecks({ check: 'black-box', status: 'passed', message: 'None falls.', figures: {} });
+    madeUpChecks({ check: 'black-box', status: 'warning', message, figures: { fooled: 3 } });
+  const calm = madeUpChecks({ check: 'black-box', status: 'passed', message: 'No sample is fooled.', figures: {} });
   const build = () =>
     compareReports({
       none: madeUpReport(undefended),
@@ -160,7 +160,7 @@ describe('findings of the checks', () => {
         subject: 'PGD-20 on both, 16 samples',
         warnings: [{ check: 'black-box', message: '3 <b>fall</b>.', seeds: '2 of 3 seeds' }],
         inconclusive: [{ check: 'rising-loss', message: 'Too few steps to tell.', seeds: '' }],
-        passed: [{ check: 'probabilities', message: 'The outputs are no probabilities.', seeds: '' }],
+        passed: [{ check: 'probabilities', message: 'The outputs are not probabilities.', seeds: '' }],
       },
       calm: expect.objectContaining({ warnings: [] }),
     });

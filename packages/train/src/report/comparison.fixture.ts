@@ -29,7 +29,7 @@ export const madeUpChecks = (...warnings: ReportChecks['findings']): ReportCheck
   attack: 'PGD-20',
   samples: 16,
   findings: [
-    { check: 'probabilities', status: 'passed', message: 'The outputs are no probabilities.', figures: {} },
+    { check: 'probabilities', status: 'passed', message: 'The outputs are not probabilities.', figures: {} },
     {
       check: 'rising-loss',
       status: 'inconclusive',

@@ -56,7 +56,7 @@ it('keeps the findings of the checks, and reads reports without any', () => {
     check: 'black-box',
     status: 'warning',
     message: '3 of 16 samples fall.',
-    figures: { fell: 3 },
+    figures: { fooled: 3 },
   });
   const checked = new RobustnessReport({ ...madeUpReport(model).data, checks });
   const read = RobustnessReport.fromJSON(JSON.stringify(checked));

@@ -1,6 +1,6 @@
 import type { CheckContext } from './checkContext.js';
 
-/** What {@link checkEvaluation} can look at, by name and in its order. */
+/** The names of the checks of {@link checkEvaluation}, in order. */
 export type CheckName =
   | 'clean-accuracy'
   | 'probabilities'
@@ -15,49 +15,49 @@ export type CheckName =
   | 'large-epsilon'
   | 'black-box';
 
-/** What one check of an evaluation found. Plain data: it goes into reports and JSON as it is. */
+/** The result of one check of an evaluation, as plain data for reports and JSON. */
 export interface Finding {
-  /** Which check it is of. */
+  /** The name of the check. */
   check: CheckName;
-  /** A warning means that the accuracy under attack may be too high; inconclusive, that the check can't tell here. */
+  /** A warning means that the robust accuracy may be too high; inconclusive, that the check doesn't apply here. */
   status: 'passed' | 'warning' | 'inconclusive';
-  /** What was seen, what it means, and for a warning what to do. */
+  /** What the check found, what that means, and for a warning what to do. */
   message: string;
-  /** The numbers behind it, all finite: counts of samples, shares in [0, 1] or in the unit that the name says. */
+  /** The numbers behind the message, all finite: counts of samples, fractions in [0, 1], or in the unit that the name says. */
   figures: { [name: string]: number };
 }
 
-/** A finding by a check that knows its own name. */
+/** A {@link Finding} without the name of the check. */
 export type CheckResult = Omit<Finding, 'check'>;
 
-/** A check: a function over what all of them share. */
+/** A check: a function of the {@link CheckContext} that all checks share. */
 export interface Check {
   /** Its name. */
   readonly name: CheckName;
   /**
-   * What there must be: samples that are right without an attack, or samples that stand against
-   * the attack. Absent: the batch is enough.
+   * The samples that the check needs: some that are classified correctly without an attack, or some that are robust to the
+   * attack. Absent: it needs none of these.
    */
   readonly needs?: 'correct' | 'robust';
-  /** Looks. What it throws becomes a warning that says so. */
-  run(subject: CheckContext): Promise<CheckResult>;
+  /** Runs the check. If it throws, the error is reported as a warning. */
+  run(context: CheckContext): Promise<CheckResult>;
 }
 
-/** Nothing to be said against the evaluation. */
+/** The check found nothing wrong. */
 export const passed = (message: string, figures: CheckResult['figures'] = {}): CheckResult => ({
   status: 'passed',
   message,
   figures,
 });
 
-/** Something that makes the accuracy under attack doubtful. */
+/** The robust accuracy may be too high. */
 export const warning = (message: string, figures: CheckResult['figures'] = {}): CheckResult => ({
   status: 'warning',
   message,
   figures,
 });
 
-/** Nothing can be told. */
+/** The check can't tell. */
 export const inconclusive = (message: string, figures: CheckResult['figures'] = {}): CheckResult => ({
   status: 'inconclusive',
   message,
@@ -68,5 +68,9 @@ export const inconclusive = (message: string, figures: CheckResult['figures'] = 
 export const counted = (count: number, of: number): string =>
   `${count} of ${of} ${of === 1 ? 'sample' : 'samples'}`;
 
-/** A share in [0, 1] as '93.8 %'. */
-export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+/** "3 of the 16 samples that are robust to 'pgd' are", followed by what they are. */
+export const countedRobust = (count: number, robust: number, attack: string): string =>
+  `${count} of the ${robust} ${robust === 1 ? 'sample that is' : 'samples that are'} robust to '${attack}' ${count === 1 ? 'is' : 'are'}`;
+
+/** A fraction in [0, 1] as '93.8 %'. */
+export const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../../classifier/classifier.js';
-import type { Attack, PerturbOptions } from '../../search/attack.js';
+import type { AttackFactory, PerturbOptions } from '../../search/attack.js';
 import { checkedLogits, type Problem } from '../../search/evaluate.js';
 import { takeRows } from '../../tensors/takeRows.js';
 import { tidyObject } from '../../tensors/tidyObject.js';
@@ -9,51 +9,48 @@ import type { ThreatModel } from '../../threatModel/threatModel.js';
 import { GradientProbe } from './gradientProbe.js';
 import { LossTrace } from './lossTrace.js';
 
-/** Makes an attack for a threat model. */
-export type AttackMaker = (threatModel: ThreatModel) => Attack;
-
-/** What the checks are told. */
-export interface SubjectOptions {
+/** The options of {@link checkEvaluation} that checks use. */
+export interface CheckContextOptions {
   threatModel: ThreatModel;
-  attack: AttackMaker;
-  blackBox?: AttackMaker;
+  attack: AttackFactory;
+  blackBox?: AttackFactory;
   adversarial?: Modalities;
   seed: number;
   signal?: AbortSignal;
 }
 
-/** Some samples of the batch, as a batch of their own. */
-export interface Rows {
+/** Some rows of the batch as a batch. */
+export interface RowBatch {
   inputs: Modalities;
   labels: tf.Tensor1D;
-  /** With the vectors and masks of these samples. */
+  /** With the vectors and masks of these rows. */
   threatModel: ThreatModel;
 }
 
-/** What became of the samples that are right without an attack. */
+/** The result of the attack on the samples that are classified correctly without an attack. */
 export interface Attacked {
   /** The attack's name. */
   name: string;
-  /** Samples that are still right, by their rows in the batch. */
+  /** Rows of the batch that are still classified correctly. */
   robust: number[];
-  /** All that were attacked, in the order of `subject.right`. */
+  /** All attacked samples, in the order of `context.correct`. */
   adversarial: Modalities;
-  /** Loss per step and sample, in the order of `subject.right`, if the attack reported it. */
+  /** Loss per step and sample, in the order of `context.correct`, if the attack reported it. */
   losses?: Float32Array[];
-  /** Samples by modality for which the gradient of the attack's own loss was 0 in its first step, if it followed one. */
+  /** By modality the samples for which the gradient of the attack's loss was 0 in its first step, if it computed one. */
   flat: { [modality: string]: number[] };
 }
 
-/** The attack could not be run. */
+/** The attack failed. */
 export class AttackFailure extends Error {
   override name = 'AttackFailure';
 }
 
-/** What the checks share: the batch, what the classifier says of it, and the attack's result, computed once. */
+/** What all checks share: the batch, the classifier's clean predictions, and the attack's result, computed once. */
 export class CheckContext {
-  /** Classes that the classifier predicts without an attack. */
+  /** The classes predicted without an attack. */
   readonly predicted: Int32Array;
-  /** Rows of the samples that are right without an attack. */
+  /** Rows of the batch that are classified correctly without an attack. */
   readonly correct: readonly number[];
   #attacked: Promise<Attacked> | undefined;
   #adversarial: Modalities = {};
@@ -66,7 +63,7 @@ export class CheckContext {
     readonly logits: Float32Array,
     readonly classes: number,
     truth: ArrayLike<number>,
-    readonly options: SubjectOptions,
+    readonly options: CheckContextOptions,
   ) {
     this.predicted = Int32Array.from({ length: this.samples }, (_, row) =>
       indexOfLargest(logits.subarray(row * classes, (row + 1) * classes)),
@@ -75,16 +72,16 @@ export class CheckContext {
   }
 
   /**
-   * One forward pass.
+   * Computes the clean logits, one forward pass.
    * @param largestLabel the largest of the labels
-   * @throws {AttackInputError} when the classifier gives something else than logits for these classes
+   * @throws {AttackInputError} when the classifier's output isn't logits for these classes
    */
-  static async of(
+  static async create(
     classifier: Classifier,
     inputs: Modalities,
     labels: tf.Tensor1D,
     largestLabel: Problem['largestLabel'],
-    options: SubjectOptions,
+    options: CheckContextOptions,
   ): Promise<CheckContext> {
     const logits = tf.tidy(() => classifier(inputs));
     try {
@@ -101,48 +98,49 @@ export class CheckContext {
     return this.labels.shape[0];
   }
 
-  /** Logits of these inputs, read from the backend. */
+  /** The logits of these inputs, read from the backend. */
   async logitsOf(inputs: Modalities): Promise<Float32Array> {
     const logits = tf.tidy(() => tf.cast(this.classifier(inputs), 'float32'));
     return (await logits.data().finally(() => logits.dispose())) as Float32Array;
   }
 
-  /** Does something with some rows of the batch, and frees them. */
-  async with<T>(rows: readonly number[], use: (part: Rows) => Promise<T>): Promise<T> {
+  /** Calls a function with some rows of the batch, and frees them afterwards. */
+  async withRows<T>(rows: readonly number[], use: (batch: RowBatch) => Promise<T>): Promise<T> {
     const { threatModel } = this.options;
-    const part = tidyObject(() => {
-      const places = tf.tensor1d([...rows], 'int32');
+    const batch = tidyObject(() => {
+      const indices = tf.tensor1d([...rows], 'int32');
       return {
-        inputs: takeRows(this.inputs, places),
-        labels: tf.gather(this.labels, places),
-        threatModel: takeThreatModelRows(threatModel, this.inputs, places),
+        inputs: takeRows(this.inputs, indices),
+        labels: tf.gather(this.labels, indices),
+        threatModel: takeThreatModelRows(threatModel, this.inputs, indices),
       };
     });
     try {
-      return await use(part);
+      return await use(batch);
     } finally {
-      tf.dispose([part.labels, ...Object.values(part.inputs)]);
-      disposeDerived(part.threatModel, threatModel);
+      tf.dispose([batch.labels, ...Object.values(batch.inputs)]);
+      disposeDerived(batch.threatModel, threatModel);
     }
   }
 
   /**
-   * Runs an attack on rows of the batch; the rows it doesn't fool.
-   * @param change makes another threat model of theirs; what it holds beyond that is freed
+   * Runs an attack on rows of the batch.
+   * @param change makes another threat model from that of the rows; its new tensors are freed
+   * @returns the rows that the attack doesn't fool
    */
   async robustAgainst(
     rows: readonly number[],
-    make: AttackMaker,
+    factory: AttackFactory,
     change: (threatModel: ThreatModel) => ThreatModel = (same) => same,
   ): Promise<number[]> {
     if (rows.length === 0) return [];
-    return this.with(rows, async ({ inputs, labels, threatModel }) => {
+    return this.withRows(rows, async ({ inputs, labels, threatModel }) => {
       const changed = change(threatModel);
       try {
-        const attack = make(changed);
+        const attack = factory(changed);
         const found = await attack.perturb(this.classifier, inputs, labels, this.#perturbOptions(rows));
         try {
-          return await this.#unfooled(rows, found);
+          return await this.#robustRows(rows, found);
         } finally {
           tf.dispose(found);
         }
@@ -152,18 +150,18 @@ export class CheckContext {
     });
   }
 
-  /** Runs another attack on the samples that stand against the evaluation's own: how many fall, of how many. */
+  /** Runs another attack on the samples that are robust to the evaluation's attack, and counts how many it fools. */
   async fooledBy(
-    make: AttackMaker,
+    factory: AttackFactory,
     change?: (threatModel: ThreatModel) => ThreatModel,
-  ): Promise<{ name: string; fell: number; figures: { standing: number; fell: number } }> {
+  ): Promise<{ name: string; fooled: number; figures: { robust: number; fooled: number } }> {
     const { robust, name } = await this.attacked();
-    const left = await this.robustAgainst(robust, make, change);
-    const fell = robust.length - left.length;
-    return { name, fell, figures: { standing: robust.length, fell } };
+    const stillRobust = await this.robustAgainst(robust, factory, change);
+    const fooled = robust.length - stillRobust.length;
+    return { name, fooled, figures: { robust: robust.length, fooled } };
   }
 
-  /** The attack's result on the samples that are right, run at the first call. @throws {AttackFailure} */
+  /** The attack's result on the correct samples. The first call runs the attack. @throws {AttackFailure} */
   attacked(): Promise<Attacked> {
     this.#attacked ??= this.#attack().catch((error: unknown) => {
       if (this.options.signal?.aborted) throw error;
@@ -172,15 +170,15 @@ export class CheckContext {
     return this.#attacked;
   }
 
-  /** Frees what it holds. */
+  /** Frees the attack's result. */
   dispose(): void {
     tf.dispose(this.#adversarial);
   }
 
   async #attack(): Promise<Attacked> {
-    const { attack: make, adversarial } = this.options;
-    return this.with(this.correct, async ({ inputs, labels, threatModel }) => {
-      const attack = make(threatModel);
+    const { attack: factory, adversarial } = this.options;
+    return this.withRows(this.correct, async ({ inputs, labels, threatModel }) => {
+      const attack = factory(threatModel);
       const rows = this.correct.length;
       const probe = new GradientProbe(this.classifier, Object.keys(inputs), rows);
       const trace = new LossTrace(rows);
@@ -193,7 +191,7 @@ export class CheckContext {
             });
         return {
           name: attack.name,
-          robust: await this.#unfooled(this.correct, this.#adversarial),
+          robust: await this.#robustRows(this.correct, this.#adversarial),
           adversarial: this.#adversarial,
           losses: await trace.read(),
           flat: await probe.flat(),
@@ -210,7 +208,7 @@ export class CheckContext {
     return { seed, rows, ...(signal && { signal }) };
   }
 
-  async #unfooled(rows: readonly number[], inputs: Modalities): Promise<number[]> {
+  async #robustRows(rows: readonly number[], inputs: Modalities): Promise<number[]> {
     const logits = await this.logitsOf(inputs);
     return rows.filter(
       (row, i) =>

@@ -23,7 +23,7 @@ const blind: ObservedLoss = {
 };
 
 describe('GradientProbe', () => {
-  it('changes nothing of what the classifier says, freezes and lets be observed, and of what an attack finds', async () => {
+  it('changes neither logits, frozen and observed values of the classifier nor the result of an attack', async () => {
     const probe = new GradientProbe(classifier, ['a', 'b'], 4);
     expect(values(probe.classifier(inputs))).toEqual(values(classifier(inputs)));
     const seen = probe.classifier.observe!(inputs, ['ofA']);
@@ -37,7 +37,7 @@ describe('GradientProbe', () => {
     probe.dispose();
   });
 
-  it('notes the samples without a gradient in the first pass, through frozen classifiers and observed values', async () => {
+  it('records the samples without a gradient in the first pass, through frozen classifiers and observed values', async () => {
     const before = tf.memory().numTensors;
     const probe = new GradientProbe(classifier, ['a', 'b'], 4);
     expect(await probe.flat()).toEqual({});

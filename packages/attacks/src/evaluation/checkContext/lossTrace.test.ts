@@ -10,11 +10,11 @@ const step = (number: number, losses: number[], restart = 1) => ({
   loss: tf.tensor1d(losses),
   adversarial: {},
 });
-/** Adds a step as attacks report it: what it holds is gone afterwards. */
+/** Adds a step as attacks report it: its tensors are disposed of afterwards. */
 const add = (trace: LossTrace, ...of: Parameters<typeof step>) => tf.tidy(() => trace.add(step(...of)));
 
 describe('LossTrace', () => {
-  it('keeps every step of the first restart, however many, and frees them', async () => {
+  it('keeps every step of the first restart and frees them', async () => {
     const before = tf.memory().numTensors;
     const trace = new LossTrace(2);
     for (let i = 1; i <= 150; i++) add(trace, i, [i, -i]);
@@ -28,7 +28,7 @@ describe('LossTrace', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('has nothing to say of several courses, of samples that leave, and of no step', async () => {
+  it('reads nothing after several restarts in a row, when rows finish early, and without a step', async () => {
     const restarted = new LossTrace(2);
     for (const i of [1, 2, 1]) add(restarted, i, [1, 2]);
     expect(await restarted.read()).toBeUndefined();

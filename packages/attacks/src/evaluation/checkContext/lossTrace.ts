@@ -1,37 +1,37 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackStep } from '../../search/attack.js';
 
-/** Steps that are joined into one tensor. */
+/** Number of steps that are stacked into one tensor. */
 const CHUNK = 64;
 
-/** The losses that an attack reports in its first restart, kept on the backend until the end. */
+/** The losses that an attack reports in its first restart. They stay on the backend until they are read. */
 export class LossTrace {
   readonly #rows: number;
   #chunks: tf.Tensor2D[] = [];
   #recent: tf.Tensor1D[] = [];
   #steps = 0;
-  #whole = true;
+  #single = true;
 
   constructor(rows: number) {
     this.#rows = rows;
   }
 
-  /** Notes a step. Attacks made of several, or whose samples leave on the way, have no single course of the loss. */
+  /** Adds a step. An attack that runs several attacks, or whose rows finish early, has no single series of losses. */
   add({ step, restart, loss }: AttackStep): void {
-    if (restart > 1 || !this.#whole) return;
+    if (restart > 1 || !this.#single) return;
     if (step !== this.#steps + 1 || loss.shape[0] !== this.#rows) {
-      this.#whole = false;
+      this.#single = false;
       return;
     }
     this.#steps = step;
     this.#recent.push(tf.keep(tf.clone(loss)));
-    if (this.#recent.length === CHUNK) this.#join();
+    if (this.#recent.length === CHUNK) this.#stack();
   }
 
-  /** The losses of each step, if it was one course. */
+  /** The losses of each step, or undefined if they are no single series. */
   async read(): Promise<Float32Array[] | undefined> {
-    if (!this.#whole || this.#steps === 0) return undefined;
-    this.#join();
+    if (!this.#single || this.#steps === 0) return undefined;
+    this.#stack();
     const matrices = await Promise.all(this.#chunks.map((chunk) => chunk.data()));
     return matrices.flatMap((values) =>
       Array.from(
@@ -41,14 +41,14 @@ export class LossTrace {
     );
   }
 
-  /** Frees all of it. */
+  /** Frees all tensors. */
   dispose(): void {
     tf.dispose([...this.#chunks, ...this.#recent]);
     this.#chunks = [];
     this.#recent = [];
   }
 
-  #join(): void {
+  #stack(): void {
     if (this.#recent.length === 0) return;
     const recent = this.#recent;
     this.#chunks.push(tf.keep(tf.tidy(() => tf.stack(recent) as tf.Tensor2D)));

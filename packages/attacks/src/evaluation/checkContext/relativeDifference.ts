@@ -1,4 +1,4 @@
-/** Per row |a - b| / |b|, in l2; infinite where one of them is not finite. */
+/** |a - b| / |b| of each row in l2; infinite where a or b is not finite. */
 export function relativeDifference(a: Float32Array, b: Float32Array, width: number): number[] {
   return Array.from({ length: a.length / width }, (_, row) => {
     let difference = 0;

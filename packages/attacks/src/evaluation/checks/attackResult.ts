@@ -11,86 +11,87 @@ import { attackedModalities } from '../../threatModel/threatModel.js';
 import { type Check, counted, passed, percent, warning } from '../checkContext/check.js';
 import { type Attacked, AttackFailure, type CheckContext } from '../checkContext/checkContext.js';
 
-/** Two roundings of a float32, relative to the value. */
+/** The error of two roundings to float32, relative to the value. */
 const ROUNDING = 2 ** -22;
 
-/** Whether the attack runs, and whether what it returns is inside the threat model. */
+/** Whether the attack runs, and whether its result is inside the threat model. */
 export const attackResult: Check = {
   name: 'attack',
   needs: 'correct',
-  async run(subject) {
-    const { samples, correct } = subject;
+  async run(context) {
+    const { samples, correct } = context;
     let attacked: Attacked;
     try {
-      attacked = await subject.attacked();
+      attacked = await context.attacked();
     } catch (error) {
       if (!(error instanceof AttackFailure)) throw error;
-      return warning(`The attack failed, so nothing can be said of its result: ${error.message}`);
+      return warning(`The attack failed, so there is no result to check: ${error.message}`);
     }
     const { name, robust, adversarial } = attacked;
-    const outside = await outsideOf(subject, adversarial);
+    const outside = await outsideOf(context, adversarial);
     const figures = {
       samples,
       correct: correct.length,
-      standing: robust.length,
+      robust: robust.length,
       accuracy: correct.length / samples,
       robustAccuracy: robust.length / samples,
       outside: outside.length,
     };
     return outside.length > 0
       ? warning(
-          `What '${name}' returns for ${counted(outside.length, correct.length)} is outside the threat model: beyond the ball, the range or the mask, against an exact constraint, not finite, or changed where there is no budget. Such samples don't count as fooled within the budget; see that the attack is made for this threat model and returns to it after its last step.`,
+          `The result of '${name}' for ${counted(outside.length, correct.length)} is outside the threat model: beyond the ball, the range or the mask, in violation of an exact constraint, not finite, or changed where there is no budget. Such samples don't count as fooled within the budget. Make the attack for this threat model, and let it project its result after the last step.`,
           figures,
         )
       : passed(
-          `'${name}' stays inside the threat model and brings accuracy from ${percent(figures.accuracy)} to ${percent(figures.robustAccuracy)} of ${samples} samples.`,
+          `'${name}' stays inside the threat model and lowers accuracy from ${percent(figures.accuracy)} to ${percent(figures.robustAccuracy)} of ${samples} samples.`,
           figures,
         );
   },
 };
 
-/** Rows of the samples that are outside the threat model. */
-async function outsideOf(subject: CheckContext, found: Modalities): Promise<number[]> {
-  const { correct, classifier } = subject;
+/** Rows of the batch whose adversarial inputs are outside the threat model. */
+async function outsideOf(context: CheckContext, found: Modalities): Promise<number[]> {
+  const { correct, classifier } = context;
   let outside: number[] = [];
-  await subject.with(correct, async ({ inputs, labels, threatModel }) => {
-    // Bounds of range and mask alone: the radius is looked at with some room for rounding.
-    const look = attackFromSearch(
+  await context.withRows(correct, async ({ inputs, labels, threatModel }) => {
+    // With allowInfiniteEpsilon the balls' bounds are those of range and mask alone. The radius is checked below, with a
+    // tolerance for rounding.
+    const check = attackFromSearch(
       { name: 'inside', threatModel, allowInfiniteEpsilon: true },
-      async ({ balls }, context) => {
-        const still = context.state(() => zeroPerturbations(balls));
-        const flags = context.state(() => {
+      async ({ balls }, search) => {
+        const zeros = search.state(() => zeroPerturbations(balls));
+        const flags = search.state(() => {
           const attacked = attackedModalities(threatModel);
-          const fixed = Object.keys(inputs).filter((modality) => !attacked.includes(modality));
+          const unattacked = Object.keys(inputs).filter((modality) => !attacked.includes(modality));
           const rules = [
-            ...fixed.map((modality) => perRow(tf.equal(found[modality]!, inputs[modality]!))),
-            ...balls.map((ball) => inside(ball, found)),
+            ...unattacked.map((modality) => perRow(tf.equal(found[modality]!, inputs[modality]!))),
+            ...balls.map((ball) => isInsideBall(ball, found)),
           ];
-          return { kept: rules.reduce((all, rule) => tf.logicalAnd(all, rule)) };
+          return { inside: rules.reduce((all, rule) => tf.logicalAnd(all, rule)) };
         });
-        const kept = await context.checkFinite(flags.value.kept, 'this check');
-        outside = correct.filter((_, i) => kept[i] === 0);
-        return still.value;
+        const insideRows = await search.checkFinite(flags.value.inside, 'this check');
+        outside = correct.filter((_, i) => insideRows[i] === 0);
+        return zeros.value;
       },
     );
-    // The classifier is not asked.
-    tf.dispose(await look.perturb((moved) => classifier(moved), inputs, labels));
+    // This search never calls the classifier.
+    tf.dispose(await check.perturb((moved) => classifier(moved), inputs, labels));
   });
   return outside;
 }
 
-/** Whether each row is in a ball, its bounds and its exact rules, `[rows]`; numbers that aren't finite are outside. */
-function inside(ball: Ball, found: Modalities): tf.Tensor1D {
+/** Whether each row is in a ball, in its bounds and satisfies its exact constraints, `[rows]`; NaN and infinities are outside. */
+function isInsideBall(ball: Ball, found: Modalities): tf.Tensor1D {
   const { norm, epsilon, bounds, parts } = ball;
-  const inBall = (of: (part: BallPart) => tf.Tensor) =>
+  const weighted = (of: (part: BallPart) => tf.Tensor) =>
     joinColumns(parts.map((part) => tf.reshape<tf.Rank.R2>(tf.mul(of(part), part.weight), [ball.rows, -1])));
-  const delta = inBall(({ modality, clean }) => tf.sub(found[modality]!, clean));
-  const rounding = inBall(({ modality, clean }) =>
+  const delta = weighted(({ modality, clean }) => tf.sub(found[modality]!, clean));
+  const rounding = weighted(({ modality, clean }) =>
     tf.mul(tf.maximum(tf.abs(clean), tf.abs(found[modality]!)), ROUNDING),
   );
-  const longest = tf.add(tf.mul(epsilon, 1 + 1e-5), norm.length(rounding));
+  const maxLength = tf.add(tf.mul(epsilon, 1 + 1e-5), norm.length(rounding));
   const rules: tf.Tensor1D[] = [
-    perRow(tf.lessEqual(norm.length(delta), longest)),
+    perRow(tf.lessEqual(norm.length(delta), maxLength)),
     perRow(tf.isFinite(delta)),
   ];
   if (bounds) {
@@ -99,8 +100,9 @@ function inside(ball: Ball, found: Modalities): tf.Tensor1D {
       perRow(tf.greaterEqual(delta, tf.sub(bounds.lower, rounding))),
     );
   }
-  for (const part of parts)
-    if (hasExactConstraints(part)) rules.push(satisfiesConstraints(part, found[part.modality]!));
+  for (const part of parts.filter(hasExactConstraints)) {
+    rules.push(satisfiesConstraints(part, found[part.modality]!));
+  }
   return rules.reduce((all, rule) => tf.logicalAnd(all, rule));
 }
 

@@ -1,6 +1,6 @@
 import { type Check, counted, passed, percent, warning } from '../checkContext/check.js';
 
-/** Whether the classifier does better than a guess without an attack: if not, inputs, labels or classes don't fit. */
+/** Whether the classifier is better than a guess without an attack. If not, inputs, labels or classes don't match. */
 export const cleanAccuracy: Check = {
   name: 'clean-accuracy',
   async run({ correct, samples, classes }) {
@@ -10,7 +10,7 @@ export const cleanAccuracy: Check = {
     return accuracy > 1 / classes
       ? passed(`${seen}.`, figures)
       : warning(
-          `${seen}, no more than a guess among ${classes} classes would be. Robust accuracy says nothing of such a classifier; see whether the inputs are scaled as in training and the labels count the classes in the same order.`,
+          `${seen}, no better than a guess among ${classes} classes. Robust accuracy means nothing for such a classifier. Check that the inputs are scaled as in training and that the labels number the classes in the same order.`,
           figures,
         );
   },

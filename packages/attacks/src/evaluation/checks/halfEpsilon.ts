@@ -1,19 +1,22 @@
 import { scaledThreatModel } from '../../threatModel/scaledThreatModel.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
-import { type Check, counted, passed, warning } from '../checkContext/check.js';
+import { type Check, countedRobust, passed, warning } from '../checkContext/check.js';
 
-/** Whether the same attack does better with half the budget: a larger ball holds all that a smaller one does. */
+/** Whether the same attack fools more with half the budget, although the larger ball contains the smaller one. */
 export const halfEpsilon: Check = {
   name: 'half-epsilon',
   needs: 'robust',
-  async run(subject) {
-    const { name, fell, figures } = await subject.fooledBy(subject.options.attack, halved);
-    return fell > 0
+  async run(context) {
+    const { name, fooled, figures } = await context.fooledBy(context.options.attack, halved);
+    return fooled > 0
       ? warning(
-          `Of the samples that stand against '${name}', ${counted(fell, figures.standing)} ${fell === 1 ? 'falls' : 'fall'} to it with half the budget, which the whole budget includes. Its steps are too long, or gradients are of use near the clean input only: try shorter steps and restarts.`,
+          `${countedRobust(fooled, figures.robust, name)} fooled by it with half the budget, which the whole budget includes. Its steps are too long, or gradients are informative only near the clean input: try shorter steps and restarts.`,
           figures,
         )
-      : passed(`No sample that stands against '${name}' falls to it with half the budget.`, figures);
+      : passed(
+          `With half the budget '${name}' fools no sample that is robust to it with the whole budget.`,
+          figures,
+        );
   },
 };
 

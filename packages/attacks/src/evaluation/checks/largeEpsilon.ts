@@ -1,66 +1,66 @@
 import type { Modalities } from '../../classifier/classifier.js';
 import { type BallSpec, ballSpecsOf, mapBalls } from '../../threatModel/ballSpecs.js';
 import { attackedModalities, type ThreatModel } from '../../threatModel/threatModel.js';
-import { type Check, counted, inconclusive, passed, warning } from '../checkContext/check.js';
+import { type Check, countedRobust, inconclusive, passed, warning } from '../checkContext/check.js';
 
-/** Where an input has no range, this many radii stand for all of it. */
-const FAR = 100;
-/** Shares of the whole that are tried: what falls anywhere inside the largest ball falls in it. */
-const SHARES = [0.1, 1];
+/** For an input without a range, this many radii are taken for its whole range. */
+const RADII_WITHOUT_RANGE = 100;
+/** Fractions of the whole radius to try. A sample that is fooled in a smaller ball is fooled in the largest, too. */
+const FRACTIONS = [0.1, 1];
 
 /**
- * Whether accuracy falls to 0 when the adversary may change inputs at will (Carlini et al. 2019, section 5). With linf
- * balls as wide as the range each holds every other input, also those of other classes, so every sample can be fooled
- * and one that stands shows that the attack fails.
+ * Whether accuracy falls to 0 when the adversary may change inputs at will (Carlini et al. 2019, section 5). An linf ball
+ * as wide as the range contains every input, also those of other classes. So every sample can be fooled, and one that is
+ * not shows that the attack fails.
  */
 export const largeEpsilon: Check = {
   name: 'large-epsilon',
   needs: 'robust',
-  async run(subject) {
-    const { inputs, options } = subject;
-    const { robust, name } = await subject.attacked();
+  async run(context) {
+    const { inputs, options } = context;
+    const { robust, name } = await context.attacked();
     const radii = await Promise.all(
       ballSpecsOf(options.threatModel).map((ball) => wholeRadius(ball, inputs)),
     );
     if (radii.every((radius) => radius === 0)) {
       return inconclusive('The budgets are 0 and the inputs have no range, so there is no larger budget.');
     }
-    let left = robust;
-    for (const share of SHARES) {
-      left = await subject.robustAgainst(left, options.attack, (threatModel) =>
+    let stillRobust = robust;
+    for (const fraction of FRACTIONS) {
+      stillRobust = await context.robustAgainst(stillRobust, options.attack, (threatModel) =>
         withRadii(
           threatModel,
-          radii.map((radius) => share * radius),
+          radii.map((radius) => fraction * radius),
         ),
       );
     }
-    const figures = { standing: robust.length, left: left.length };
-    if (left.length === 0) {
+    const figures = { robust: robust.length, stillRobust: stillRobust.length };
+    if (stillRobust.length === 0) {
       return passed(
-        `No sample stands against '${name}' when inputs may change over their whole range.`,
+        `No sample is robust to '${name}' when inputs may change over their whole range.`,
         figures,
       );
     }
-    const seen = `Of the samples that stand against '${name}', ${counted(left.length, robust.length)} still ${left.length === 1 ? 'stands' : 'stand'} when inputs may change over their whole range.`;
+    const seen = `${countedRobust(stillRobust.length, robust.length, name)} still robust when inputs may change over their whole range.`;
     const attacked = attackedModalities(options.threatModel);
     const others = Object.keys(inputs).filter((modality) => !attacked.includes(modality));
     return others.length > 0
       ? inconclusive(
-          `${seen} That need not be wrong: the classifier may decide by ${others.map((modality) => `'${modality}'`).join(', ')}, which the attack may not change. Check a threat model with all modalities too.`,
+          `${seen} That need not be wrong: the classifier may rely on ${others.map((modality) => `'${modality}'`).join(', ')}, which the attack may not change. Also check a threat model with all modalities.`,
           figures,
         )
       : warning(
-          `${seen} No classifier is robust to that, so the attack fails for another reason: gradients are masked, a mask or constraint leaves it nothing to change, or its steps don't suit. Its result at the budget itself is then no measure of robustness either.`,
+          `${seen} No classifier is robust to that, so the attack fails for another reason: gradients are masked, a mask or constraint prevents changes, or the step size is wrong. Then its result at the actual budget is no measure of robustness either.`,
           figures,
         );
   },
 };
 
-/** The radius with which a ball holds everything in the range, or {@link FAR} times its own without one. */
+/** The radius with which a ball contains the whole range, or {@link RADII_WITHOUT_RANGE} times its radius without a range. */
 async function wholeRadius({ norm, epsilon, modalities }: BallSpec, inputs: Modalities): Promise<number> {
   const own = typeof epsilon === 'number' ? epsilon : Math.max(...(await epsilon.data()));
   const lengths = Object.entries(modalities).map(([modality, { range, weight = 1 }]) => {
-    if (!range) return FAR * own;
+    if (!range) return RADII_WITHOUT_RANGE * own;
     const x = inputs[modality]!;
     const entries = x.size / x.shape[0]!;
     const width = weight * (range[1] - range[0]);
@@ -71,7 +71,7 @@ async function wholeRadius({ norm, epsilon, modalities }: BallSpec, inputs: Moda
   return Math.max(own, whole);
 }
 
-/** A threat model with other radii, in the order of its balls; steps follow from them. */
+/** A threat model with other radii, in the order of its balls, and default step sizes. */
 function withRadii(threatModel: ThreatModel, radii: readonly number[]): ThreatModel {
   const next = radii.values();
   return mapBalls(

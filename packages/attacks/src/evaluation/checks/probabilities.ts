@@ -9,18 +9,18 @@ export const probabilities: Check = {
   async run({ logits, samples, classes }) {
     const smallest = logits.reduce((a, b) => Math.min(a, b), Infinity);
     const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-    const furthest = Math.max(
+    const sumError = Math.max(
       ...Array.from({ length: samples }, (_, row) =>
         Math.abs(1 - logits.subarray(row * classes, (row + 1) * classes).reduce((a, b) => a + b, 0)),
       ),
     );
     const figures = { smallest, largest };
-    const looksLike = smallest >= -TOLERANCE && largest <= 1 + TOLERANCE && furthest <= TOLERANCE;
-    return looksLike
+    const areProbabilities = smallest >= -TOLERANCE && largest <= 1 + TOLERANCE && sumError <= TOLERANCE;
+    return areProbabilities
       ? warning(
-          `The outputs lie in [0, 1] and add up to 1 in every row: the classifier ends in a softmax. Attacks then follow the softmax of a softmax, whose gradient vanishes, and robust accuracy comes out too high. Give them the logits, before the softmax.`,
+          `The outputs lie in [0, 1] and add up to 1 in every row: the classifier ends in a softmax. Attacks then follow the softmax of a softmax, whose gradient vanishes, and robust accuracy comes out too high. Attack the logits, before the softmax.`,
           figures,
         )
-      : passed('The outputs are no probabilities.', figures);
+      : passed('The outputs are not probabilities.', figures);
   },
 };

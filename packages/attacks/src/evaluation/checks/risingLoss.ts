@@ -1,65 +1,64 @@
 import { type Check, inconclusive, passed, warning } from '../checkContext/check.js';
 
-/** The last steps: a tenth of them, which by an even rise would bring a tenth of the whole. */
+/** The last steps are this fraction of all steps; with an even rise they bring the same fraction of the whole rise. */
 const LAST = 0.1;
-/** Steps below which the course of the loss can't be told. */
-const FEWEST = 3;
-/** Pace of the last steps, as a share of the average, from which more steps would be worth it. */
-const PACE = 0.5;
+/** With fewer steps the check can't tell. */
+const MIN_STEPS = 3;
+/** The slope of the last steps, relative to the average slope, from which more steps are worth it. */
+const MIN_SLOPE = 0.5;
 
-/** Whether the loss still rises at the last step, for samples that stand (Carlini et al. 2019: attacks must converge). */
+/** Whether the loss of robust samples still rises in the last steps (Carlini et al. 2019: attacks must converge). */
 export const risingLoss: Check = {
   name: 'rising-loss',
   needs: 'robust',
-  async run(subject) {
-    const { losses, robust, name } = await subject.attacked();
-    if (!losses || losses.length < FEWEST) {
+  async run(context) {
+    const { losses, robust, name } = await context.attacked();
+    if (!losses || losses.length < MIN_STEPS) {
       return inconclusive(
         losses
-          ? `'${name}' takes ${losses.length} ${losses.length === 1 ? 'step' : 'steps'}, too few to tell whether its loss has come to rest.`
-          : `'${name}' reports no single course of its loss, so whether it has come to rest can't be told.`,
+          ? `'${name}' takes ${losses.length} ${losses.length === 1 ? 'step' : 'steps'}, too few to tell whether its loss has converged.`
+          : `'${name}' reports no single series of losses, so the check can't tell whether the loss has converged.`,
         { steps: losses?.length ?? 0 },
       );
     }
-    const places = robust.map((row) => subject.correct.indexOf(row));
-    const courses = places.map((place) => losses.map((step) => step[place]!));
-    const paces = courses.map(finalPace);
-    const moving = paces.filter((pace) => pace !== undefined);
-    const pace = moving.reduce((sum, value) => sum + value, 0) / moving.length;
+    const indices = robust.map((row) => context.correct.indexOf(row));
+    const slopes = indices.map((i) => finalSlope(losses.map((step) => step[i]!)));
+    const rising = slopes.filter((slope) => slope !== undefined);
+    const slope = mean(rising);
     const figures = {
       steps: losses.length,
-      standing: robust.length,
-      unmoved: paces.length - moving.length,
-      ...(moving.length > 0 && { pace }),
+      robust: robust.length,
+      neverRising: slopes.length - rising.length,
+      ...(rising.length > 0 && { slope }),
     };
-    if (2 * moving.length < paces.length) {
+    if (2 * rising.length < slopes.length) {
       return warning(
-        `The loss of '${name}' never rises above where it began for ${figures.unmoved} of the ${robust.length} samples that stand: the gradient doesn't lead uphill, or the steps are too long. Try other step sizes, a random start, and an attack without gradients.`,
+        `The loss of '${name}' never rises above its first value for ${figures.neverRising} of the ${robust.length} robust samples: the gradient is no direction of ascent, or the steps are too long. Try other step sizes, a random start, and an attack without gradients.`,
         figures,
       );
     }
-    return pace > PACE
+    return slope > MIN_SLOPE
       ? warning(
-          `In the last steps of '${name}' the loss of the samples that stand still rises at ${Math.round(100 * pace)} % of its average pace over ${losses.length} steps: the attack has not come to rest. Give it more or longer steps, until the accuracy no longer changes.`,
+          `In the last steps of '${name}' the loss of the robust samples still rises at ${Math.round(100 * slope)} % of its average slope over ${losses.length} steps: the attack has not converged. Use more or longer steps, until the accuracy no longer changes.`,
           figures,
         )
       : passed(
-          `The loss of the samples that stand has come to rest: in the last of ${losses.length} steps it rises at ${Math.round(100 * pace)} % of its average pace.`,
+          `The loss of the robust samples has converged: in the last of ${losses.length} steps it rises at ${Math.round(100 * slope)} % of its average slope.`,
           figures,
         );
   },
 };
 
 /**
- * How fast a loss rises at its end against its whole rise, both per step: the mean over the last tenth of the steps less
- * the mean over as many before. 1 for an even rise, 0 at rest; undefined if it never rises.
+ * The slope of a loss in its last steps relative to its average slope: the mean over the last tenth of the steps minus the
+ * mean over as many before. 1 for an even rise, 0 after convergence; undefined if the loss never rises.
  */
-function finalPace(course: readonly number[]): number | undefined {
-  const steps = course.length;
+function finalSlope(losses: readonly number[]): number | undefined {
+  const steps = losses.length;
   const window = Math.max(1, Math.floor(LAST * steps));
-  const rise = Math.max(...course) - course[0]!;
+  const rise = Math.max(...losses) - losses[0]!;
   if (!(rise > 0)) return undefined;
-  const last = mean(course.slice(-window)) - mean(course.slice(-2 * window, -window));
+  const last = mean(losses.slice(-window)) - mean(losses.slice(-2 * window, -window));
   return Math.max(0, last / window / (rise / (steps - 1)));
 }
 
