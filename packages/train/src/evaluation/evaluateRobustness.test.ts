@@ -202,8 +202,16 @@ describe('evaluateRobustness', () => {
       { budgets: { depth: ab.a } },
       /'depth' in the condition 'depth'; expected the data set's modalities \[a, b\]/,
     ],
-    ['a negative epsilon', { budgets: { a: { norm: 'linf', epsilon: -1 } } }, /epsilon for 'a' is -1/],
-    ['an inverted range', { budgets: { a: { ...ab.a, range: [1, 0] } } }, /range for 'a'/],
+    [
+      'a negative epsilon',
+      { budgets: { a: { norm: 'linf', epsilon: -1 } } },
+      /\.a\.epsilon: got -1; expected a finite number that is 0 or more/,
+    ],
+    [
+      'an inverted range',
+      { budgets: { a: { ...ab.a, range: [1, 0] } } },
+      /\.a\.range: got \[1, 0\]; expected \[smallest, largest\]/,
+    ],
     [
       'an unknown option',
       { budgets: ab, batchsize: 2 } as never,

@@ -142,7 +142,12 @@ describe('compareReports', () => {
 describe('findings of the checks', () => {
   const warning = (message: string) =>
     madeUpChecks({ check: 'black-box', status: 'warning', message, figures: { fooled: 3 } });
-  const calm = madeUpChecks({ check: 'black-box', status: 'passed', message: 'No sample is fooled.', figures: {} });
+  const calm = madeUpChecks({
+    check: 'black-box',
+    status: 'passed',
+    message: 'No sample is fooled.',
+    figures: {},
+  });
   const build = () =>
     compareReports({
       none: madeUpReport(undefended),
