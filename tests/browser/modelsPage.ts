@@ -6,7 +6,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { Sample } from '../savedModel.js';
 
 /** What a page finds out about a saved model. */
-export interface PageResult {
+interface PageResult {
   /** The backend it ran on. */
   backend: string;
   /** Values of each output for the sample's inputs. */

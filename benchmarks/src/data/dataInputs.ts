@@ -13,7 +13,7 @@ export interface DataInputs {
   large: VideoFolder;
 }
 
-export interface VideoFolder {
+interface VideoFolder {
   folder: string;
   /** What its pictures are. */
   size: string;

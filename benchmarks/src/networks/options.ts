@@ -3,7 +3,7 @@ import { cases } from './cases.js';
 import { type TaskName, tasks } from './tasks.js';
 
 /** The backends that can be measured, with the threads of each: ours, and tfjs's own with its stock kernels. */
-export const backends = ['onnx', 'onnx-1', 'wasm', 'wasm-threads', 'wasm-stock', 'cpu', 'webgpu'] as const;
+const backends = ['onnx', 'onnx-1', 'wasm', 'wasm-threads', 'wasm-stock', 'cpu', 'webgpu'] as const;
 /** One of them. */
 export type Backend = (typeof backends)[number];
 const usualBackends: readonly Backend[] = ['onnx', 'wasm', 'wasm-stock', 'cpu'];

@@ -1,7 +1,7 @@
 import { type ArrayDataset, fromArrays } from '@amr/datasets';
 
 /** What the foreign model was trained on. */
-export const classes = ['left', 'right', 'up', 'down'];
+const classes = ['left', 'right', 'up', 'down'];
 
 /**
  * Made-up gestures: what a camera sees, [12, 12, 1] with values in [0, 1], and what an accelerometer in the hand

@@ -29,7 +29,7 @@ export interface JobContext {
 }
 
 /** What the adversary may change, by modality. */
-export const budgetsOf = ({ video, skeleton }: Settings): { [modality: string]: Budget } => ({
+const budgetsOf = ({ video, skeleton }: Settings): { [modality: string]: Budget } => ({
   [video.modality]: { norm: 'linf', epsilon: video.epsilon, range: [0, 1] },
   // Absent bodies are all zero and stay so.
   skeleton: { norm: 'linf', epsilon: skeleton.epsilon, mask: onlyPresent() },

@@ -15,13 +15,12 @@ export type Job = PlainJob &
     | { readonly kind: 'examples'; readonly seed: number }
   );
 /** Part `index`, from 0, of an evaluation in `count` parts. */
-export interface Shard {
+interface Shard {
   readonly index: number;
   readonly count: number;
 }
 
-export const folderOf = (out: string, defence: Defence, seed: number): string =>
-  join(out, `${defence}-seed${seed}`);
+const folderOf = (out: string, defence: Defence, seed: number): string => join(out, `${defence}-seed${seed}`);
 export const checkpointOf = (out: string, defence: Defence, seed: number): string =>
   join(folderOf(out, defence, seed), 'checkpoint.safetensors');
 

@@ -10,7 +10,7 @@ import {
 } from '@tensorflow/tfjs-layers';
 
 /** Classes of the generated task; more than nine, so that nine targets are a choice. */
-export const CLASSES = 12;
+const CLASSES = 12;
 const CLIP = [4, 12, 12, 3];
 const POSE = [2, 4, 12, 3];
 

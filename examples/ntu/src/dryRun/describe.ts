@@ -96,7 +96,7 @@ function annotated({ settings }: DryRun, origin: Run['origin']): string {
 }
 
 /** 1.5 GB, 20 MB. */
-export function bytes(count: number): string {
+function bytes(count: number): string {
   const [unit, size] = count >= 1e9 ? ['GB', 1e9] : count >= 1e6 ? ['MB', 1e6] : ['kB', 1e3];
   const value = count / (size as number);
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;

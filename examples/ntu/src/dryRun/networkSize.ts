@@ -12,7 +12,7 @@ export interface NetworkSize {
 }
 
 /** Estimates, in bytes. */
-export interface MemoryNeed {
+interface MemoryNeed {
   /** Weights, moving statistics among them. */
   readonly weights: number;
   /** Gradients of the weights, and what the optimizer keeps. */

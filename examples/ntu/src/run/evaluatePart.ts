@@ -31,7 +31,7 @@ export async function evaluatePart(job: EvaluateJob, context: JobContext): Promi
     const checks = suite === Object.keys(evaluation.suites)[0] ? evaluation.checks : undefined;
     const result = await evaluateRobustness(
       classifierOf(model, { output: 'logits' }),
-      samples === 'all' ? test : test.subset(spread(test.size, samples)),
+      samples === 'all' ? test : test.subset(evenlySpaced(test.size, samples)),
       {
         budgets: budgetsOf(settings),
         attacks: Object.fromEntries(Object.values(attacks).map((attack) => [attack.title, attackOf(attack)])),
@@ -58,5 +58,5 @@ export async function evaluatePart(job: EvaluateJob, context: JobContext): Promi
 }
 
 /** Positions of `count` samples, evenly spaced over `size`. */
-export const spread = (size: number, count: number): number[] =>
+const evenlySpaced = (size: number, count: number): number[] =>
   Array.from({ length: Math.min(size, count) }, (_, i) => Math.floor((i * size) / Math.min(size, count)));

@@ -64,8 +64,7 @@ const isGroup = (value: unknown): value is { [name: string]: unknown } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The folder of a network: `seed1/amr-at`. */
-export const folderOf = (out: string, network: string, seed: number): string =>
-  join(out, `seed${seed}`, network);
+const folderOf = (out: string, network: string, seed: number): string => join(out, `seed${seed}`, network);
 
 /** Checkpoint of a training; when it is finished, its last weights. */
 export const checkpointOf = (out: string, network: string, seed: number): string =>

@@ -6,7 +6,7 @@ import { floats, type WasmBackend, wordOf } from './heap.js';
 import { fold, unfold } from './patches.js';
 
 /** Bytes of patches at a time: they fit a second-level cache. */
-export const PATCH_BYTES = 512 * 1024;
+const PATCH_BYTES = 512 * 1024;
 
 /** Rows of output whose patches fit in {@link PATCH_BYTES}; at least one. */
 const rowsAtOnce = (geometry: Geometry, line: number) =>

@@ -5,12 +5,12 @@ export type ElementType = 'float32' | 'int32' | 'bool' | 'int64';
 /** The array behind a tensor of a type. */
 export type Elements = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 /** An attribute of an ONNX node: a whole number or a list of them, text, or `{ float }`. */
-export type Attribute = number | readonly number[] | string | { readonly float: number };
+type Attribute = number | readonly number[] | string | { readonly float: number };
 /** The attributes of a node. */
 export type Attributes = { readonly [name: string]: Attribute };
 
 /** A node of a model, its values by name; '' for an optional input that is left out. */
-export interface ModelNode {
+interface ModelNode {
   op: string;
   domain: string;
   inputs: readonly string[];

@@ -55,4 +55,4 @@ export class Node {
 }
 
 /** The product of dimensions. */
-export const sizeOf = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);
+const sizeOf = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);

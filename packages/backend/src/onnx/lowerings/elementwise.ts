@@ -19,7 +19,7 @@ export const each = (
 ) => graph.record(op, inputs, inputs[0]!.dims, options);
 
 /** The kernel of a function of one number, which doesn't depend on the tensor's layout. */
-export const unary =
+const unary =
   (compute: Unary, dtype?: DataType): Lowering =>
   ({ inputs: { x }, attrs, backend }) => {
     if (x!.dtype !== 'float32') return undefined;

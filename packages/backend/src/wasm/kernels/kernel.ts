@@ -2,7 +2,7 @@ import type { KernelConfig, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-co
 import type { WasmBackend } from '../heap.js';
 
 /** The arguments of a kernel: tensors, attributes and the backend that holds the tensors. */
-export interface KernelArguments<Inputs extends string> {
+interface KernelArguments<Inputs extends string> {
   inputs: Record<Inputs, TensorInfo> & { [name: string]: TensorInfo | undefined };
   backend: WasmBackend;
   attrs: NamedAttrMap;
