@@ -329,8 +329,6 @@ const at = (tree: unknown, key: string | number): unknown => (tree as { [key: st
 
 /** The complete settings of a run. */
 export type Settings = z.infer<typeof settingsSchema>;
-/** A two-stream network and how it is trained. */
-type Defence = Settings['defences'][string];
 /** An attack of the evaluation. */
 export type AttackSettings = Settings['evaluation']['suites'][string]['attacks'][string];
 /** How one stage is trained. */
