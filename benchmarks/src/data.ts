@@ -1,6 +1,6 @@
-// What loading data costs, beside what training takes: `pnpm bench data`; README.md says what is measured and how.
-// `--clips N` (24, by fours), `--seconds N` (1.5) for each measurement, `--tflops N` (20) that a GPU is taken to sustain, and
-// `--json FILE`, which adds a line of JSON to a file.
+// The cost of loading data, compared with training: `pnpm bench data`; README.md says what is measured and how.
+// Options: `--clips N` (24, a multiple of 4), `--seconds N` (1.5) for each measurement, `--tflops N` (20), the assumed
+// sustained rate of a GPU, and `--json FILE`, which adds a line of JSON to a file.
 import { appendFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -95,7 +95,7 @@ try {
   await rm(folder, { recursive: true });
 }
 
-/** Parsing and decoding, each clip after the other in one thread; ffmpeg has threads of its own. */
+/** Parsing and decoding, each clip after the other in one thread; ffmpeg has its own threads. */
 async function reading({ skeletons, small, large }: DataInputs): Promise<void> {
   const names = await readdir(skeletons);
   const texts = await Promise.all(names.map((name) => readFile(join(skeletons, name), 'utf8')));
@@ -113,7 +113,7 @@ async function reading({ skeletons, small, large }: DataInputs): Promise<void> {
   }
 }
 
-/** The whole way from files to shards. Gives the folder of the shards made of small videos. */
+/** From files to shards. @returns the folder of the shards of small videos */
 async function preparing(name: keyof typeof sizes, inputs: DataInputs): Promise<string> {
   const { video, skeleton } = sizes[name];
   const kinds = name === 'smoke' ? ['small' as const] : (['small', 'large'] as const);
@@ -133,7 +133,7 @@ async function preparing(name: keyof typeof sizes, inputs: DataInputs): Promise<
   return join(folder, `${name}-small`);
 }
 
-/** Batches out of shards, with nothing done to them. Gives the greatest pace with augmentation. */
+/** Batches from shards, disposed of at once. @returns the highest rate with augmentation */
 async function streaming(name: keyof typeof sizes, shards: string): Promise<number> {
   const { take, augmentation, batchSize, video, skeleton }: TrainingSize = sizes[name];
   const megabytes = (video.frames * video.size ** 2 * 3 + skeleton.frames * 2 * 25 * 3 * 4) / 1e6;
@@ -191,7 +191,7 @@ async function inMemory(dataset: Dataset): Promise<Dataset> {
   throw new Error('there are no clips');
 }
 
-/** Clips in a second of what goes through so many of them each time: once untimed, then for some time. */
+/** Clips per second of work on so many clips a time: once untimed, then for some time. */
 async function pace(count: number, run: () => Promise<void>): Promise<number> {
   await run();
   const start = performance.now();

@@ -1,5 +1,5 @@
-// What the cores can do at most, and how long the passes of each network would take if that were all that counted:
-// `pnpm bench floor`. It stands beside the times of `pnpm bench networks`.
+// The highest rates of the cores, and how long the passes of each network would take at these rates: `pnpm bench floor`.
+// Compare with the times of `pnpm bench networks`.
 import { availableParallelism, cpus } from 'node:os';
 import { useBackend } from '@amr/backend';
 import { multiplyAdds } from '@amr/encoders';
@@ -22,7 +22,7 @@ async function fastest(compute: () => tf.Tensor): Promise<number> {
   return least;
 }
 
-// Wide channels and no borders to speak of: the best that a convolution gets. Its result is small beside its work.
+// Wide channels and small borders: the best case of a convolution. Its result is small compared with its work.
 const [bodies, frames, joints, channels, taps] = [8, 16, 25, 256, 9];
 const operations = 2 * bodies * frames * joints * channels * channels * taps;
 // Larger than any cache, read twice and written once.
@@ -61,7 +61,7 @@ for (const { title, batch, hidden, build } of cases) {
   const model = build();
   const forward = (2 * batch * multiplyAdds(model)) / rate / 1e6;
   model.dispose();
-  // A gradient in the inputs does the forward pass's work once more, one in the weights as well a third time.
+  // Gradients of the inputs repeat the work of the forward pass, gradients of the weights repeat it once more.
   const row = [title, String(batch), ...[1, 2, 3].map((passes) => (passes * forward).toFixed(1))];
   console.log(row.map((cell, i) => (i ? cell.padStart(10) : cell.padEnd(28))).join(''));
 }

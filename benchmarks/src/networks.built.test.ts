@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Results } from './measure/results.js';
 
-// The built command, as a user runs it; `pnpm test` builds first.
+// The built command, as a user runs it.
 const command = fileURLToPath(new URL('../dist/networks.js', import.meta.url));
 const python = '/usr/bin/python3';
 const torch = spawnSync(python, ['-c', 'import torch']).status === 0;

@@ -17,7 +17,7 @@ import { linesOf, lineTitles, markdownOf, notesOf, tablesOf } from './report/tab
 import { Child } from './runners/child.js';
 import { commandOf, type Runner, referenceIn, runnersOf } from './runners/runners.js';
 
-/** Seconds that a run of a backend that is not stock may take: longer means that it hangs. */
+/** Longest run of a backend that isn't stock, in seconds: a longer one counts as hanging. */
 const PATIENCE = 900;
 /** Short runs are repeated in each round until they have taken so many milliseconds. */
 const AT_LEAST = 300;
@@ -48,7 +48,7 @@ async function run(options: Options): Promise<number> {
   if (reference) results.reference = reference;
   for (const [what, value] of Object.entries(results.about)) console.log(`${what}: ${value}`);
   for (const [name, why] of Object.entries(results.absent)) console.log(`${name} is not measured: ${why}`);
-  if (present.length === 0) throw new OptionError('There is nobody left to measure.');
+  if (present.length === 0) throw new OptionError('There is no runner left to measure.');
 
   const folder = mkdtempSync(join(tmpdir(), 'networks-'));
   try {
@@ -69,13 +69,13 @@ async function run(options: Options): Promise<number> {
   const notes = notesOf(results);
   if (notes.length > 0) console.log(`\n${notes.join('\n')}`);
   if (options.markdown) writeFileSync(options.markdown, markdownOf(results));
-  // Stock kernels are known to be wrong in places; anything else that is wrong makes the times worth nothing.
+  // Stock kernels are known to be wrong in some cases; any other wrong result makes the times worthless.
   const stock = present.filter((runner) => runner.stock).map(({ name }) => name);
   const wrong = results.rows.flatMap(({ agreement }) => agreement?.wrong ?? []);
   return wrong.every((name) => stock.includes(name)) ? 0 : 1;
 }
 
-/** Those runners that can be had here; why the others can't goes into the results. */
+/** The runners that are available here; the results say why the others aren't. */
 async function those(options: Options, { about, absent }: Results): Promise<Runner[]> {
   const present: Runner[] = [];
   for (const runner of runnersOf(options)) {
@@ -138,7 +138,7 @@ async function measureAll(
   }
 }
 
-/** The values that were compared say nothing more. */
+/** Leaves out the compared values, which are of no further use. */
 function withoutValues(key: string, value: unknown): unknown {
   return key === 'values' ? undefined : value;
 }

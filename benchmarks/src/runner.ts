@@ -1,5 +1,5 @@
-// The program of a runner on tfjs: one backend, one case, one task. It does what the lines that it reads say, and
-// answers each with a line of JSON: see protocol.ts.
+// The program of a runner on tfjs: one backend, one case, one task. It reads requests, one line of JSON
+// each, and answers each with a line of JSON: see protocol.ts.
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { type BackendName, useBackend } from '@amr/backend';
@@ -23,7 +23,7 @@ const { values: given } = parseArgs({
   },
 });
 const say = (answer: Answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
-/** Errors are answers: a missing kernel, a backend that can't be had. */
+/** Sends errors as answers: a missing kernel, an unavailable backend. */
 const answered = async (work: () => Promise<Answer>) => {
   try {
     say(await work());
@@ -32,7 +32,7 @@ const answered = async (work: () => Promise<Answer>) => {
   }
 };
 
-/** The bytes that tensors take on a device with a memory of its own. */
+/** Bytes of tensors on a device with its own memory. */
 const deviceBytes = () => (tf.memory() as { numBytesInGPUAllocated?: number }).numBytesInGPUAllocated;
 
 let run: (() => Promise<Outcome>) | undefined;

@@ -4,7 +4,7 @@ import { cases } from './cases.js';
 import { inChromium, inNode, type Place } from './environments.js';
 
 // On a software adapter a shader takes a tenth of a second and more to compile, and a network has hundreds: every day
-// runs a few cases, `pnpm --filter @amr/elsewhere test:webgpu` all of them.
+// runs a few cases, `pnpm --filter @amr/tests test:webgpu` all of them.
 const all = Boolean(process.env.AMR_WEBGPU_ALL);
 const tried = cases.filter(({ daily }) => all || daily);
 

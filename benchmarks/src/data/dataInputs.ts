@@ -15,7 +15,7 @@ export interface DataInputs {
 
 interface VideoFolder {
   folder: string;
-  /** What its pictures are. */
+  /** The kind of pictures. */
   size: string;
   /** Paths of its files. */
   files: string[];
@@ -26,7 +26,7 @@ const FRAMES = 72;
 /** NTU's videos are 136 GB: 33 kB a frame, at 30 frames in a second. */
 const BITS_PER_SECOND = 33e3 * 8 * 30;
 
-/** Writes the clips that everything is measured on. */
+/** Writes the clips of all measurements. */
 export async function writeDataInputs(
   folder: string,
   clips: number,
@@ -57,7 +57,7 @@ export async function writeDataInputs(
   };
 }
 
-/** With noise, so that a picture takes as many bits as one of a camera's, and the codec of NTU's videos. */
+/** With noise, so that a picture takes as many bits as a camera's, and with the codec of NTU's videos. */
 async function enlarge(from: string, to: string, size: string): Promise<void> {
   const [width, height] = size.split('x').map(Number) as [number, number];
   const rate = Math.round((BITS_PER_SECOND * width * height) / (1920 * 1080));

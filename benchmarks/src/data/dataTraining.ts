@@ -4,12 +4,12 @@ import { zeroInitialized } from '@amr/testing/networks/zeroInitialized';
 import { AdversarialTrainer, type Dataset } from '@amr/train';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What a size of training takes of each clip: frames and pixels, frames of the skeletons, and the augmentation of its preset. */
+/** The input of a preset's training: frames and pixels of videos, frames of skeletons, and the augmentation. */
 export interface TrainingSize {
   /** How clips are prepared. */
   video: { frames: number; size: number };
   skeleton: { frames: number };
-  /** What is taken of them. */
+  /** The part of them that a network reads. */
   take: { frames: { rgb: number; skeleton: number }; crop: { size: number } };
   augmentation: { [what: string]: number };
   batchSize: number;
@@ -68,8 +68,8 @@ function smokeNetwork() {
 }
 
 /**
- * Clips in a second that adversarial training of the smoke preset's network takes (PGD-2 on both inputs, Adam), from a data set.
- * @param seconds how long it is measured at least
+ * Clips per second in adversarial training of the smoke preset's network (PGD-2 on both inputs, Adam), from a data set.
+ * @param seconds shortest time to measure
  */
 export async function trainingPace(dataset: Dataset, seconds: number): Promise<number> {
   const model = smokeNetwork();
@@ -88,7 +88,7 @@ export async function trainingPace(dataset: Dataset, seconds: number): Promise<n
     batchSize: sizes.smoke.batchSize,
     seed: 1,
   });
-  // Untimed: kernels are prepared, worker threads start, files get into the cache.
+  // Untimed: kernels are compiled, worker threads start, files are cached.
   await trainer.fit(dataset, { epochs: 2 });
   let epochs = 2;
   const start = performance.now();
@@ -102,7 +102,7 @@ export async function trainingPace(dataset: Dataset, seconds: number): Promise<n
   return (1000 * (epochs - 2) * dataset.size) / elapsed;
 }
 
-/** Floating-point operations of a clip in the training that the preset for a GPU of 80 GB does. */
+/** Floating-point operations of a clip in the training of the preset for a GPU with 80 GB. */
 export function fullSizeOperations(): { [training: string]: number } {
   const { frames, crop } = sizes['gpu-80gb'].take;
   const model = zeroInitialized(() =>
@@ -114,6 +114,6 @@ export function fullSizeOperations(): { [training: string]: number } {
   );
   const pass = 2 * multiplyAdds(model);
   model.dispose();
-  // Forward, gradient in the weights and in what is between; an attack's step has no gradient in the weights.
+  // Forward, gradients of weights and of activations; an attack's step has no gradients of weights.
   return { 'without attacks': 3 * pass, 'PGD-7': (7 * 2 + 3) * pass };
 }

@@ -2,21 +2,21 @@ import { type Task, type TaskName, tasks } from '../networks/tasks.js';
 import { difference } from '../runners/protocol.js';
 import type { Entry } from './measure.js';
 
-/** Whether runners computed the same at a task. */
+/** Whether runners computed the same in a task. */
 export interface Agreement {
-  /** Whom the others are compared with. */
+  /** The runner that the others are compared with. */
   with: string;
-  /** How far each other one is apart, as the task measures it. */
+  /** Difference of each other runner, in the task's measure. */
   differences: { [runner: string]: number };
-  /** How far is allowed. */
+  /** The largest allowed difference. */
   tolerance: NonNullable<Task['tolerance']>;
-  /** Those that differ by more. */
+  /** Runners that differ by more. */
   wrong: string[];
 }
 
 /**
  * Compares what runners computed: the proof that their networks, weights and attacks are the same.
- * @param reference who is right, if it was measured; otherwise the first that was
+ * @param reference the runner that counts as right, if it was measured; otherwise the first that was
  * @returns undefined where there is nothing to compare
  */
 export function agreementOf(

@@ -7,7 +7,7 @@ import type { TaskName } from '../networks/tasks.js';
 import type { Runner } from '../runners/runners.js';
 import { type Entry, measure, type Paces, type Rules } from './measure.js';
 
-/** A runner's program whose runs are as long as its first argument says, times the batch. */
+/** A runner's program whose runs take its first argument times the batch. */
 const program = `
 import { createInterface } from 'node:readline';
 const [kind, milliseconds] = process.argv[2].split(':');
@@ -93,7 +93,7 @@ it('names a kernel that is missing, and how a program ended', async () => {
   });
 });
 
-it('goes on with the others when one fails', async () => {
+it('continues with the others when one fails', async () => {
   const both = [runner('missing'), runner('steady:5')];
   const entries = await measure(subject, 'forward', both, 'inputs', rules, new Map());
   expect(entries.map(({ times }) => times.length)).toEqual([0, 3]);

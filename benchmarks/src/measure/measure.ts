@@ -4,23 +4,23 @@ import { Child, TooSlow } from '../runners/child.js';
 import type { Ran, Ready } from '../runners/protocol.js';
 import { commandOf, type Runner } from '../runners/runners.js';
 
-/** What a runner did at a task. */
+/** The result of a runner in a task. */
 export interface Entry {
-  /** Whose it is. */
+  /** Name of the runner. */
   runner: string;
   /** Milliseconds of a run, by round; empty where it was not measured. */
   times: number[];
-  /** The same on all processors together: busy machines change it less, and it tells how many cores are used. */
+  /** The processor time: busy machines change it less, and it shows how many cores are used. */
   processor: number[];
   /** The batch that was run. Where it is not the case's, times are those of the case's batch at the same speed. */
   batch: number;
   /** Why it was not measured, or a note on how. */
   note?: string;
-  /** What tables say instead of a time. */
+  /** The text in tables instead of a time. */
   status: 'measured' | 'missing' | 'slow' | 'failed';
-  /** Bytes: before the network was there, and at most; on a device of its own. */
+  /** Bytes: before the network, at peak, and on a device with its own memory. */
   memory?: { baseline: number; peak: number; device?: number };
-  /** Some of what it computed, for comparison. */
+  /** Some of the computed values, for comparison. */
   values?: number[];
 }
 
@@ -33,7 +33,7 @@ export interface Rules {
   atLeast: number;
 }
 
-/** What is known of runners from the tasks of a case that came before: milliseconds per pass and sample. */
+/** Milliseconds per pass and sample of runners, from the earlier tasks of a case. */
 export type Paces = Map<string, number>;
 
 /** A runner whose program is ready. */
@@ -47,8 +47,8 @@ interface Measured {
 }
 
 /**
- * Measures a task: each runner in a process of its own, so that its peak memory is that of this task, and all of
- * them in turn in each round, so that a busy machine hits all alike.
+ * Measures a task: each runner in its own process, so that its peak memory is that of this task, and all of them in turn in
+ * each round, so that a busy machine affects all alike.
  */
 export async function measure(
   subject: Case,
@@ -80,7 +80,7 @@ export async function measure(
 
 const START_SECONDS = 300;
 
-/** Starts a runner and lets it run untimed; a stock one that takes too long for that with one sample only. */
+/** Starts a runner and runs it untimed; a stock backend that takes too long for that, with one sample only. */
 async function prepare(
   subject: Case,
   name: TaskName,
@@ -108,7 +108,7 @@ async function prepare(
     try {
       const ready = await child.ready(START_SECONDS);
       const first = await child.ask({ atLeast: 0, compare: true }, seconds);
-      // A second time for what is compiled or laid out while it runs.
+      // A second run, for what is compiled or laid out during the first.
       const last =
         first.milliseconds < 2000
           ? await child.ask({ atLeast: rules.atLeast, compare: false }, seconds)
@@ -121,7 +121,7 @@ async function prepare(
       child.end();
       Object.assign(entry, failureOf(error as Error, batch));
       if (entry.status !== 'slow') break;
-      // Nothing that costs more need be tried.
+      // More expensive tasks needn't be tried.
       paces.set(runner.name, Math.max(pace ?? 0, (1000 * seconds) / batch / task.passes));
     }
   }
@@ -133,7 +133,7 @@ async function takeTurn(one: Measured, subject: Case, rules: Rules): Promise<voi
   const seconds = runner.stock ? rules.limits.stock : rules.limits.other;
   const usual = one.spent / Math.max(1, entry.times.length);
   if (entry.status !== 'measured') return;
-  // A slow one is measured once or twice: the ratio to it need not be known to a percent.
+  // A slow runner is measured once or twice: its ratio needn't be known to a percent.
   if (runner.stock && entry.times.length > 0 && one.spent + usual > 1000 * seconds) return;
   try {
     const ran = await child.ask({ atLeast: rules.atLeast, compare: false }, 2 * seconds);

@@ -5,15 +5,15 @@ import type { Entry } from './measure.js';
 /** A run of the benchmark: what `--json` writes. */
 export interface Results {
   benchmark: 'networks';
-  /** When it began, ISO 8601. */
+  /** When it started, ISO 8601. */
   date: string;
   /** The machine and the versions of everything that computes. */
   about: { [what: string]: string };
-  /** Who was measured, in the order of tables. */
+  /** The measured runners, in the order of tables. */
   runners: string[];
-  /** The one that others are divided by. */
+  /** The runner that others are divided by. */
   reference?: string;
-  /** Who was not, and why. */
+  /** Runners that were not measured, and why. */
   absent: { [runner: string]: string };
   rounds: number;
   rows: Row[];

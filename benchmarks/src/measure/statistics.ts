@@ -18,7 +18,7 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /**
- * Ratios of two runners' times, round by round: what both suffer in a round, a busy machine, cancels.
+ * Ratios of two runners' times, round by round: the load of a busy machine, which affects both in a round, cancels.
  * @returns undefined when they share no round
  */
 export function ratioOf(times: readonly number[], reference: readonly number[]): Spread | undefined {

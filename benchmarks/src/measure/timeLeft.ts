@@ -1,7 +1,7 @@
-/** What any job costs beside its own work, as a share of the mean cost: programs start and load. */
+/** Overhead of a job, as a fraction of the mean cost: programs start and load. */
 const OVERHEAD = 0.2;
 
-/** How far a list of jobs of known relative costs has come, and how long the rest will take at that speed. */
+/** Progress of a list of jobs with known relative costs, and an estimate of the time left. */
 export class TimeLeft {
   readonly #costs: readonly number[];
   readonly #now: () => number;
@@ -21,7 +21,7 @@ export class TimeLeft {
     this.#finished++;
   }
 
-  /** The number of the job at hand, and an estimate once one is done. */
+  /** The number of the current job, and an estimate once one is done. */
   text(): string {
     const place = `[${this.#finished + 1}/${this.#costs.length}]`;
     if (this.#finished === 0) return place;

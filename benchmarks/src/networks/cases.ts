@@ -17,9 +17,9 @@ import type { TaskName } from './tasks.js';
 
 /** A network with the batch that it is measured on. */
 export interface Case {
-  /** What `--cases` calls it. */
+  /** Its name in `--cases`. */
   name: string;
-  /** What tables call it. */
+  /** Its name in tables. */
   title: string;
   /** Samples in a batch. */
   batch: number;
@@ -27,7 +27,7 @@ export interface Case {
   tasks: readonly TaskName[];
   /** The network, all of its weights zero: both sides read them from one file. */
   build(): LayersModel;
-  /** Not one of those that are measured when none is named. */
+  /** Whether it is measured only when it is named. */
   hidden?: boolean;
 }
 
@@ -54,10 +54,10 @@ const tiny: { rgb: Resnet3dConfig; skeleton: StgcnConfig } = {
   skeleton: { frames: 8, layout: 'utd-mhad', width: 4, blocks: [1, 1] },
 };
 
-/** The preset whose training the last case is: the quickstart's own. */
+/** The preset of the last case's training: the quickstart's default. */
 export const quickstart = presets['generated']!;
 
-/** What can be measured. */
+/** All cases. */
 export const cases: readonly Case[] = [
   {
     name: 'r3d-10',

@@ -8,30 +8,30 @@ const backends = ['onnx', 'onnx-1', 'wasm', 'wasm-threads', 'wasm-stock', 'cpu',
 export type Backend = (typeof backends)[number];
 const usualBackends: readonly Backend[] = ['onnx', 'wasm', 'wasm-stock', 'cpu'];
 
-/** What a run of the benchmark was asked for. */
+/** Options of a run of the benchmark. */
 export interface Options {
   backends: readonly Backend[];
   /** Names of cases. */
   cases: readonly string[];
-  /** Those tasks that a case does not have are passed over. */
+  /** Tasks that a case doesn't have are skipped. */
   tasks: readonly TaskName[];
   /** Timed rounds, in each of which every runner has its turn. */
   rounds: number;
   /** Threads of PyTorch: a runner for each number; none: no PyTorch. */
   threads: readonly number[];
-  /** The Python to look for PyTorch in. */
+  /** The Python program that has PyTorch. */
   python: string;
   /** Where PyTorch computes. */
   torchDevice: 'cpu' | 'cuda';
   /** Seconds that a stock backend may take for a run before it counts as not measured. */
   limit: number;
-  /** A file that gets a line of JSON more. */
+  /** A file that a line of JSON is added to. */
   json?: string;
   /** A file for the tables. */
   markdown?: string;
 }
 
-/** An option that can't be meant: its message is for the user. */
+/** An invalid option; its message is for the user. */
 export class OptionError extends Error {}
 
 /** What `--help` prints. */
@@ -57,8 +57,8 @@ export const help = `Times networks, attacks and adversarial training on tfjs's 
 
 /**
  * Reads the command line.
- * @returns undefined when only help is asked for
- * @throws {OptionError} when something can't be meant
+ * @returns undefined when only help is requested
+ * @throws {OptionError} when an option is invalid
  */
 export function optionsOf(args: readonly string[]): Options | undefined {
   const given = parsed(args.filter((argument) => argument !== '--'));

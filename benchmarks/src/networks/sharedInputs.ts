@@ -19,7 +19,7 @@ export interface BenchmarkInputs {
 }
 
 /**
- * Writes what runners read: drawn weights, a batch (or the quickstart's training clips), and, for PyTorch, the
+ * Writes the runners' inputs: random weights, a batch (or the quickstart's training clips), and, for PyTorch, the
  * layers' configs, the budgets and the tasks.
  */
 export async function writeSharedInputs(file: string, subject: Case, model: LayersModel): Promise<void> {
@@ -42,7 +42,7 @@ export async function writeSharedInputs(file: string, subject: Case, model: Laye
   writeFileSync(file, writeSafetensors({ tensors, metadata: { benchmark: JSON.stringify(benchmark) } }));
 }
 
-/** Reads the material; of each input the first `batch` samples. Needs a backend. */
+/** Reads the inputs, the first `batch` samples of each. Needs a backend. */
 export function readSharedInputs(file: string, batch?: number): BenchmarkInputs {
   const material: BenchmarkInputs = { weights: new Map(), inputs: {}, labels: tf.tensor1d([], 'int32') };
   for (const [name, entry] of readSafetensors(readFileSync(file)).tensors) {

@@ -2,9 +2,9 @@ import type { Measure } from '../runners/protocol.js';
 
 /** What is measured of a network. */
 export interface Task {
-  /** What tables call it. */
+  /** Its name in tables. */
   title: string;
-  /** What is done: see the file of that name in `work/`, and `torch/networks.py`. */
+  /** What is done: see `work.ts` and `torch/networks.py`. */
   kind: 'forward' | 'gradient' | 'training' | 'attack' | 'adversarial' | 'epoch';
   /** Modalities that the attack changes. Default: all. */
   attacked?: readonly string[];
@@ -12,11 +12,10 @@ export interface Task {
   steps?: number;
   /** PyTorch, too, computes the branch that the attack does not change only once. */
   frozen?: boolean;
-  /** What it costs, in forward passes, a backward pass being one as well: for estimates of time. */
+  /** Cost in forward passes, where a backward pass counts as one, for estimates of time. */
   passes: number;
   /**
-   * How far the results of two runners that do the same may be apart, see `difference`; absent where they draw at
-   * random. Gradients are compared in length: where an activation is 0 but for rounding, its relu passes the gradient
+   * Largest difference of two runners' results, see `difference`; absent where they are random. Gradients are compared in length: where an activation is 0 but for rounding, its relu passes the gradient
    * on in one and not in the other, so that of PyTorch in float32 is 2 % of the largest value off that in float64 in
    * single places, and 0.3 % in length.
    */
@@ -24,7 +23,7 @@ export interface Task {
 }
 
 const exact = { measure: 'value', max: 1e-3 } as const;
-/** Of the loss that an attack reaches: a sign that differs in one step leads to another point. */
+/** For the loss that an attack reaches: a sign that differs in one step leads to another point. */
 const reached = { measure: 'value', max: 0.05 } as const;
 
 /** The tasks by name. */

@@ -16,17 +16,17 @@ import { quickstart } from './cases.js';
 import type { BenchmarkInputs } from './sharedInputs.js';
 import type { Task } from './tasks.js';
 
-/** What a run leaves. Whoever asked for it frees it. */
+/** The results of a run, which the caller disposes of. */
 export interface Outcome {
-  /** What was computed last: when its values are there, all is done, on devices with a queue too. */
+  /** The last computed tensor: once it can be read everything is done, also on devices with a queue. */
   last: tf.Tensor;
-  /** What must be the same for all runners; absent where they draw at random. */
+  /** Values that must be equal for all runners; absent where they are random. */
   compared?: tf.Tensor;
 }
 
 type Samples = Pick<BenchmarkInputs, 'inputs' | 'labels'>;
 
-/** A task on tfjs: what it returns does it once, on the backend in use. */
+/** A task on tfjs, as a function that runs it once, on the current backend. */
 export function workOf(task: Task, model: LayersModel, { inputs, labels }: Samples): () => Promise<Outcome> {
   const { kind, steps } = task;
   const classifier = classifierOf(model, { output: 'logits' });
@@ -71,7 +71,7 @@ function threatModel({ attacked }: Task, { inputNames }: LayersModel): ThreatMod
   return Object.fromEntries(Object.entries(budgets).filter(([name]) => names.includes(name)));
 }
 
-/** The gradient of the summed cross-entropy with respect to all inputs, one behind the other. */
+/** The gradient of the summed cross-entropy with respect to all inputs, concatenated. */
 function inputGradient(
   classifier: Classifier,
   inputs: BenchmarkInputs['inputs'],

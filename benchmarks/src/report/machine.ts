@@ -14,7 +14,7 @@ export function machine(): { [what: string]: string } {
   };
 }
 
-/** Seen from the package that uses it. */
+/** Resolved from the package that uses it. */
 function onnxruntime(): { [what: string]: string } {
   const backend = fileURLToPath(new URL('../../packages/backend/package.json', import.meta.url));
   const version = versionOf('onnxruntime-node', backend);

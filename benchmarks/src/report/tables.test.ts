@@ -57,7 +57,7 @@ it('divides ours by PyTorch and the stock backends by ours', () => {
     ['wasm-stock', 'wasm'],
   ]);
   expect(pairsOf(['wasm', 'cpu'])).toEqual([['cpu', 'wasm']]);
-  // Nobody to divide by: no table of ratios.
+  // No reference: no table of ratios.
   expect(tablesOf({ ...results, runners: ['wasm'], reference: undefined })).toHaveLength(2);
 });
 

@@ -41,7 +41,7 @@ export function tablesOf(results: Results): Table[] {
   ];
 }
 
-/** Who is divided by whom: each by the reference, and the stock backends by ours. */
+/** Pairs of runners to divide: each by the reference, and the stock backends by ours. */
 export function pairsOf(runners: readonly string[], reference?: string): [string, string][] {
   const mine = ours.filter((name) => runners.includes(name));
   const theirs = stock.filter((name) => runners.includes(name));
@@ -50,7 +50,7 @@ export function pairsOf(runners: readonly string[], reference?: string): [string
   return [...toReference, ...main.flatMap((name) => theirs.map((other): [string, string] => [other, name]))];
 }
 
-/** The tables in Markdown, behind what they were measured on. */
+/** The tables in Markdown, after a description of the machine. */
 export function markdownOf(results: Results): string {
   const tables = tablesOf(results).map(({ heading, columns, rows }) =>
     [
@@ -73,7 +73,7 @@ export function markdownOf(results: Results): string {
 
 const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 
-/** What tables can't say: who is absent, what was not measured and why, what did not agree. */
+/** Notes to the tables: absent runners, what was not measured and why, wrong results. */
 export function notesOf({ absent, rows }: Results): string[] {
   return [
     ...Object.entries(absent).map(([name, why]) => `${name}: not measured, ${why}`),
@@ -120,7 +120,7 @@ export function lineTitles(reference?: string): string {
   return `  ${''.padEnd(12)}${titles.join('')}`;
 }
 
-/** Differences of results that are right: those that are wrong have lines of their own. */
+/** Differences of correct results; wrong ones have separate lines. */
 function agreementText({ differences, tolerance, wrong, with: right }: Agreement): string {
   const agreeing = Object.keys(differences).filter((name) => !wrong.includes(name));
   const most = Math.max(...agreeing.map((name) => differences[name]!));

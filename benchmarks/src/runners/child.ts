@@ -5,10 +5,10 @@ import type { Answer, Failed, Ran, Ready, Request } from './protocol.js';
 /** A runner took longer than it may. */
 export class TooSlow extends Error {}
 
-/** A runner's program under way, which answers lines of JSON with lines of JSON. */
+/** A runner's running program, which answers lines of JSON with lines of JSON. */
 export class Child {
   readonly #process: ChildProcessWithoutNullStreams;
-  /** Answers that nobody has asked for yet, and whoever waits for one. */
+  /** Answers that weren't read yet, and the reader that waits for one. */
   readonly #answers: Answer[] = [];
   #waiting: ((answer: Answer) => void) | undefined;
   #complaints = '';
@@ -31,12 +31,12 @@ export class Child {
     });
   }
 
-  /** Waits until the network is there. @throws {TooSlow} after so many seconds; {Error} when it can't be had */
+  /** Waits until the network is built. @throws {TooSlow} after so many seconds; {Error} when that fails */
   ready(seconds: number): Promise<Ready> {
     return this.#next<Ready>(seconds);
   }
 
-  /** Has it run. @throws {TooSlow} after so many seconds, with which it is ended; {Error} when it fails */
+  /** Runs the task. @throws {TooSlow} after so many seconds, with which it is ended; {Error} when it fails */
   ask(request: Request, seconds: number): Promise<Ran> {
     this.#process.stdin.write(`${JSON.stringify(request)}\n`);
     return this.#next<Ran>(seconds);

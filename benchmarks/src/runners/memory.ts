@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 
-/** What a process takes of the machine's memory. */
+/** Memory of a process. */
 export interface Memory {
   /** Bytes now. */
   now: number;
-  /** The most so far, in bytes. */
+  /** Peak so far, in bytes. */
   peak: number;
 }
 
 /**
- * This process's memory. On Linux what the kernel counted since the program was started: getrusage also counts what the
- * parent had when it started it.
+ * This process's memory. On Linux the kernel's count since the start of the program: getrusage also counts the parent's
+ * memory at the fork.
  */
 export function memory(): Memory {
   try {

@@ -17,7 +17,7 @@ it('or in units of the length', () => {
   expect(difference([3, 4], [3, 4.5], 'length')).toBeCloseTo(0.1);
 });
 
-it('takes what is no number, or not there, for infinitely wrong', () => {
+it('counts NaN and missing values as infinitely wrong', () => {
   expect(difference([1, 2], [1, Number.NaN])).toBe(Number.POSITIVE_INFINITY);
   expect(difference([1, 2], [1])).toBe(Number.POSITIVE_INFINITY);
 });

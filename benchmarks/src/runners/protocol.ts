@@ -1,17 +1,17 @@
-/** What the benchmark asks of a runner, as a line of JSON. */
+/** A request to a runner, as a line of JSON. */
 export interface Request {
   /** Runs are repeated until they have taken so many milliseconds. */
   atLeast: number;
-  /** Whether to give what the run computed. */
+  /** Whether to return values of the run. */
   compare: boolean;
 }
 
-/** What a runner says, as a line of JSON: first that it is ready, then one answer to each request. */
+/** A runner's answer, as a line of JSON: first that it is ready, then one for each request. */
 export type Answer = Ready | Ran | Failed;
 
 /** Ready for requests. */
 export interface Ready {
-  /** Bytes of memory before the network and its samples were there. */
+  /** Bytes of memory before the network and its samples. */
   baseline: number;
   /** Versions and the like. */
   about?: { [what: string]: string };
@@ -25,15 +25,15 @@ export interface Ran {
   processor: number;
   /** Number of runs. */
   runs: number;
-  /** The most memory that the process has taken so far, in bytes. */
+  /** Peak memory of the process so far, in bytes. */
   peak: number;
-  /** Bytes on a device with a memory of its own. */
+  /** Bytes on a device with its own memory. */
   device?: number;
   /** Some of the values that a run computed: see {@link compared}. */
   values?: number[];
 }
 
-/** It could not be done. */
+/** The request failed. */
 export interface Failed {
   /** Why. */
   error: string;
@@ -42,7 +42,7 @@ export interface Failed {
 /** At most so many values are compared, evenly spaced. */
 const COMPARED = 500;
 
-/** Some of the computed values: those that runners tell each other. */
+/** The computed values that runners compare. */
 export function compared(values: ArrayLike<number>): number[] {
   const step = Math.max(1, Math.floor(values.length / COMPARED));
   return Array.from({ length: Math.min(values.length, COMPARED) }, (_, i) => values[i * step]!);
@@ -51,7 +51,7 @@ export function compared(values: ArrayLike<number>): number[] {
 /** How results are compared: by the value that differs most, or by the length of the difference, in l2. */
 export type Measure = 'value' | 'length';
 
-/** How far two lists are apart, in units of the largest value, or of the length, of the first. */
+/** Difference of two lists, relative to the largest value, or to the length, of the first. */
 export function difference(
   values: readonly number[],
   others: readonly number[],

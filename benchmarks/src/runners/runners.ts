@@ -2,11 +2,11 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Backend, Options } from '../networks/options.js';
 
-/** Who is measured: a backend of tfjs or PyTorch on so many threads. */
+/** A runner: a backend of tfjs, or PyTorch on so many threads. */
 export interface Runner {
-  /** What tables call it. */
+  /** Its name in tables. */
   name: string;
-  /** One that is measured for comparison only, and may be too slow for that. */
+  /** Whether it is measured for comparison only, and may be too slow for that. */
   stock: boolean;
   /** Whether it is PyTorch. */
   torch: boolean;
@@ -14,7 +14,7 @@ export interface Runner {
   program: readonly string[];
 }
 
-/** What a runner's program is started for. Without a job it only says whether it can run. */
+/** The job of a runner's program. Without a job it only reports whether it can run. */
 export interface Job {
   /** A case's name. */
   case: string;
@@ -28,7 +28,7 @@ export interface Job {
 
 const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** How a backend is asked for: its arguments, and whether it is tfjs's own with the kernels it comes with. */
+/** Arguments of a backend, and whether it is tfjs's own with its stock kernels. */
 const argumentsOf: { [backend in Backend]: (threads: string) => { args: string[]; stock?: true } } = {
   onnx: (threads) => ({ args: ['onnx', '--threads', threads] }),
   'onnx-1': () => ({ args: ['onnx', '--threads', '1'] }),
@@ -39,7 +39,7 @@ const argumentsOf: { [backend in Backend]: (threads: string) => { args: string[]
   webgpu: () => ({ args: ['webgpu'] }),
 };
 
-/** All that the options name, in the order of the tables. */
+/** All runners of the options, in the order of the tables. */
 export function runnersOf({ backends, threads, torchDevice, python }: Options): Runner[] {
   const shared = torchDevice === 'cpu' && threads.length > 0 ? Math.max(...threads) : availableParallelism();
   const tfjs = backends.map((name): Runner => {
@@ -73,6 +73,6 @@ export function commandOf({ program, torch }: Runner, job?: Job): string[] {
   const { inputs, task, batch } = job;
   const command = [...program, '--inputs', inputs, '--task', task];
   if (batch !== undefined) command.push('--batch', `${batch}`);
-  // PyTorch builds the network of what the inputs says of its layers.
+  // PyTorch builds the network from the layers' configs in the inputs.
   return torch ? command : [...command, '--case', job.case];
 }
