@@ -3,6 +3,7 @@ export { type ApgdOptions, apgd } from './attacks/apgd/apgd.js';
 export {
   type AutoAttack,
   type AutoAttackOptions,
+  type AutoAttackProgress,
   type AutoAttackResult,
   type AutoAttackRunOptions,
   autoAttack,

@@ -9,6 +9,18 @@ export const { checkCount, checkNotNegative, checkOneOf, checkOption, checkPosit
 export const budgetChecks = /* @__PURE__ */ optionChecks((message) => new ThreatModelError(message));
 
 /**
+ * The names of all options of a type. The compiler refuses a list with a name that is missing or unknown, so that the
+ * options that are checked at run time are those of the type.
+ */
+export function optionNames<Options extends object>(
+  names: {
+    [name in keyof Required<Options>]: true;
+  },
+): readonly string[] {
+  return Object.keys(names);
+}
+
+/**
  * Refuses restarts that would all be the same.
  * @param path what the options belong to, as in `pgd`
  * @throws {AttackOptionsError} for several restarts without a random start, and for what is not a number of restarts

@@ -99,9 +99,9 @@ describe('fileAttackCheckpoint', () => {
       fgsm: (own) => fgsm(own),
       pgd: (own) => pgd(own, { restarts: 2, steps: 3 }),
     };
-    const run = async (options: AutoAttackOptions, onMember?: () => void) => {
+    const run = async (options: AutoAttackOptions, onProgress?: () => void) => {
       const attack = autoAttack({ x: { norm: 'linf', epsilon: 0.2 } }, { attacks, ...options });
-      const { adversarial, ...rest } = await attack.search(classifier, { x }, labels, { seed: 3, onMember });
+      const { adversarial, ...rest } = await attack.search(classifier, { x }, labels, { seed: 3, onProgress });
       return { ...rest, x: Array.from(await adversarial.x!.data()) };
     };
     const stop = () => {

@@ -1,6 +1,7 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackOptionsError, shown } from '../errors.js';
 import type { AttackLoss } from '../losses/attackLoss.js';
+import { checkOption, optionNames, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { gradientAttack, type UpdateRule } from '../search/gradientAttack.js';
 import { steepestAscent } from '../search/steepestAscent.js';
@@ -14,20 +15,28 @@ export interface AlternatingOptions {
   steps?: number;
   /** Whether to begin at a uniformly drawn point of the balls. Default: only if there are restarts. */
   randomStart?: boolean;
-  /** How often to run from new random points; each sample keeps its first success, or else its largest loss. Default 1. */
+  /** Number of random restarts; each sample keeps its first success, or else its largest loss. Default 1. */
   restarts?: number;
-  /** What is raised. Default 'cross-entropy'. */
+  /** The loss that is maximised. Default 'cross-entropy'. */
   loss?: AttackLoss;
-  /** All attacked modalities, in the order in which they take their turns. Default: the threat model's. */
+  /** All attacked modalities, in the order in which they move. Default: the threat model's. */
   order?: readonly string[];
 }
 
+const OPTIONS = /* @__PURE__ */ optionNames<AlternatingOptions>({
+  steps: true,
+  randomStart: true,
+  restarts: true,
+  loss: true,
+  order: true,
+});
+
 /**
  * Projected gradient descent that moves one modality a step, in turn: block coordinate ascent (Bertsekas 1999,
- * Nonlinear Programming, section 2.7) with the steps of {@link pgd}. Each step knows what the one before did to the
- * other modality, where pgd moves all of them from one gradient. In a joint ball, too, a step follows one modality's
- * gradient, by as much as the steepest direction of all gradients, as they were last seen, would move it; the projection
- * then makes room for it by shrinking the others.
+ * Nonlinear Programming, section 2.7) with the steps of {@link pgd}. Each gradient is taken after the step of the other
+ * modality, where pgd moves all modalities from one gradient. In a joint ball, too, a step follows one modality's
+ * gradient, by as much as the steepest direction of all gradients, each as last computed, would move it. The projection
+ * then shrinks the perturbations of the others.
  *
  * Step size: the budget's, by default 2.5 * epsilon / (steps / modalities), since each modality has that share of the
  * steps. With one modality it is pgd. The result is the last point.
@@ -36,12 +45,13 @@ export interface AlternatingOptions {
  * pass runs through the moving modality's branch only, so a step costs less than one of pgd; with the same number of
  * steps each modality moves less often. torchattacks and Foolbox, whose attacks have one input, have no such attack.
  * @param threatModel what the adversary may change and by how much
- * @throws {ThreatModelError} when the threat model makes no sense
- * @throws {AttackOptionsError} when an option is outside its values, there are fewer steps than modalities, or `order`
- *   is no order of them
+ * @throws {ThreatModelError} when the threat model is not valid
+ * @throws {AttackOptionsError} when an option is unknown or outside its values, there are fewer steps than modalities, or `order`
+ *   does not name each of them once
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs-core';
+ * import { formatValue } from '@amr/internal';
+import * as tf from '@tensorflow/tfjs-core';
  * import { alternating, type Classifier } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb, skeleton }) =>
  *   tf.tidy(() => tf.stack([tf.mul(rgb!, skeleton!), tf.onesLike(rgb!)], 1)) as tf.Tensor2D;
@@ -55,20 +65,24 @@ export interface AlternatingOptions {
  * ```
  */
 export function alternating(threatModel: ThreatModel, options: AlternatingOptions = {}): Attack {
+  rejectUnknownOptions('alternating', options, OPTIONS);
   const { steps = 20, restarts = 1, randomStart = restarts > 1, loss = 'cross-entropy' } = options;
   checkThreatModel(threatModel);
   const modalities = attackedModalities(threatModel);
   const order = [...(options.order ?? modalities)];
-  if (order.length !== modalities.length || !modalities.every((name) => order.includes(name))) {
-    throw new AttackOptionsError(
-      `order is ${shown(order)}; expected each attacked modality once: ${modalities.map(shown).join(', ')}.`,
-    );
-  }
-  if (steps < order.length) {
-    throw new AttackOptionsError(
-      `steps is ${shown(steps)} for ${order.length} modalities; expected at least one step for each.`,
-    );
-  }
+  const complete = order.length === modalities.length && modalities.every((name) => order.includes(name));
+  checkOption(
+    'alternating.order',
+    order,
+    complete,
+    `each attacked modality once, ${modalities.map(formatValue).join(', ')}`,
+  );
+  checkOption(
+    'alternating.steps',
+    steps,
+    !(steps < order.length),
+    `at least one step for each of ${order.length} modalities`,
+  );
   const turn = (step: number) => order[(step - 1) % order.length]!;
   return gradientAttack({
     name: 'alternating',
@@ -86,8 +100,8 @@ export function alternating(threatModel: ThreatModel, options: AlternatingOption
 
 /**
  * The step of {@link steepestAscent} in one modality's columns. In a joint ball its direction is that of all modalities'
- * gradients as they were last seen: were each step as long as the others whatever its gradient, the attack would split
- * an l2 ball evenly rather than by what a modality is worth.
+ * gradients, each as last computed. If all steps were equally long whatever their gradients, the attack would split an l2
+ * ball evenly rather than by how much each modality raises the loss.
  */
 function alternatingAscent(turn: (step: number) => string): UpdateRule {
   const ascent = steepestAscent();

@@ -1,20 +1,23 @@
 import type { AttackLoss } from '../losses/attackLoss.js';
+import { optionNames, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
-import { pgd } from './pgd.js';
+import { projectedGradientDescent } from './pgd.js';
 
 /** Options of {@link bim}. */
 export interface BimOptions {
   /** Number of steps. Default 10. */
   steps?: number;
-  /** What is raised. Default 'cross-entropy'. */
+  /** The loss that is maximised. Default 'cross-entropy'. */
   loss?: AttackLoss;
 }
 
+const OPTIONS = /* @__PURE__ */ optionNames<BimOptions>({ steps: true, loss: true });
+
 /**
  * The basic iterative method, or iterative FGSM (Kurakin et al. 2017, "Adversarial examples in the physical world",
- * section 2.2): {@link fgsm}'s step, repeated with a smaller length and clipped each time. It is {@link pgd} from the
- * clean input, with 10 steps; a name of its own for comparisons with tables that have one.
+ * section 2.2): {@link fgsm}'s step, repeated with a smaller length and clipped each time. It is `pgd` from the
+ * clean input, with 10 steps, under the name that tables of results use.
  *
  * Step size: the budget's, by default 2.5 * epsilon / steps. Costs one forward and one backward pass a step.
  *
@@ -23,8 +26,8 @@ export interface BimOptions {
  * LinfBasicIterativeAttack and L2BasicIterativeAttack (10 steps of epsilon / 5), and in that a saturated softmax doesn't
  * stop it.
  * @param threatModel what the adversary may change and by how much
- * @throws {ThreatModelError} when the threat model makes no sense
- * @throws {AttackOptionsError} when an option is outside its values
+ * @throws {ThreatModelError} when the threat model is not valid
+ * @throws {AttackOptionsError} when an option is unknown or outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -37,6 +40,7 @@ export interface BimOptions {
  * ```
  */
 export function bim(threatModel: ThreatModel, options: BimOptions = {}): Attack {
+  rejectUnknownOptions('bim', options, OPTIONS);
   const { steps = 10, loss = 'cross-entropy' } = options;
-  return { ...pgd(threatModel, { steps, loss }), name: 'bim' };
+  return projectedGradientDescent('bim', threatModel, { steps, loss });
 }

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
-import type { Attack } from '../search/attack.js';
+import { type Attack, checkPerturbOptions } from '../search/attack.js';
 import { checkBatch } from '../search/validation.js';
 import { type Random, randomOf } from '../tensors/random.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /**
- * Makes an attack of a corruption: a change of whole inputs that looks at nothing but them, and that no ball bounds.
+ * Makes an attack from a corruption: a change of whole inputs that depends on the inputs alone and has no budget.
  * @param corrupt the corrupted inputs, by name; owned by the caller
  */
 export function corruption(
@@ -23,6 +23,7 @@ export function corruption(
     name,
     threatModel,
     async perturb(_, inputs, labels, options = {}) {
+      checkPerturbOptions(options);
       options.signal?.throwIfAborted();
       const { masks } = await checkBatch(threatModel, inputs, labels, true, options);
       tf.dispose(masks);

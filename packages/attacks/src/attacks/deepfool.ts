@@ -1,37 +1,43 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkCount, checkNotNegative, checkOption } from '../options.js';
+import { checkCount, checkNotNegative, optionNames, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
-import { nearestBoundary, rivalsOf, stepTo } from '../search/boundary.js';
-import { fooled } from '../search/evaluate.js';
-import { attackFromSearch } from '../search/search.js';
+import { nearestBoundary, rivalsOf, stepTo } from '../search/boundary/boundary.js';
 import {
   initialSmallest,
   type Smallest,
   smallerOf,
   smallestWithinBudget,
   withoutRadius,
-} from '../search/smallest.js';
-import { feasibleGradient, project, zeroPerturbations } from '../threatModel/perturbation.js';
+} from '../search/boundary/smallest.js';
+import { fooled, logitsAt } from '../search/evaluate.js';
+import { attackFromSearch } from '../search/search.js';
+import { feasibleGradient, project, zeroPerturbations } from '../threatModel/ball.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link deepfool}. */
 export interface DeepfoolOptions {
-  /** Steps at most. Default 50. */
+  /** Maximum number of steps. Default 50. */
   steps?: number;
-  /** How much further than the linearised boundary each step goes, as a share of it, 0 or more. Default 0.02. */
+  /** How far beyond the linearised boundary each step goes, as a share of its length, 0 or more. Default 0.02. */
   overshoot?: number;
-  /** The classes that are looked at, the most likely ones of the clean input and the label among them, 2 or more. Default 10. */
+  /** Number of candidate classes: the label and the most likely others of the clean input, 2 or more. Default 10. */
   candidates?: number;
 }
 
-/** Steps between two looks at whether all samples are fooled: most need three. */
+/** Steps between two checks of whether all samples are fooled: most need three. */
 const CHECK_INTERVAL = 5;
+
+const OPTIONS = /* @__PURE__ */ optionNames<DeepfoolOptions>({
+  steps: true,
+  overshoot: true,
+  candidates: true,
+});
 
 /**
  * DeepFool (Moosavi-Dezfooli et al. 2016, algorithm 2): looks for the smallest perturbation that fools the classifier by
  * steps to the nearest boundary of the linearised classifier, |f| / |w|_* away, in the steepest direction: w / |w| for
  * l2, sign(w) for linf, the largest entry for l1. A step goes (1 + overshoot) times as far. Rows stop where they are
- * first fooled. The classes that count are, for each row, the most likely ones of its clean input.
+ * first fooled. The candidate classes of each row are the most likely ones of its clean input.
  *
  * Several balls move together: the size of a perturbation is the largest share of its ball's epsilon (or of 1, if that
  * is infinite) that any of its parts takes, and the smallest step is |f| / (sum of epsilon_b |w_b|_*) in every ball. With
@@ -43,12 +49,12 @@ const CHECK_INTERVAL = 5;
  * Costs, with K = min(candidates, classes) - 1 rivals (1 with targets): at most steps * (K + 1) + 1 forward and
  * steps * K backward passes, and one transfer from the backend every 5 steps, after which it ends if every row is fooled.
  *
- * Defaults are those of the paper and of Foolbox's LinfDeepFoolAttack and L2DeepFoolAttack, which know no l1, count
+ * Defaults are those of the paper and of Foolbox's LinfDeepFoolAttack and L2DeepFoolAttack, which don't support l1, count
  * entries at the ends of the range, and add 1e-4 to a step's margin; here steps are at least 1e-5 units.
- * torchattacks' DeepFool is in l2, looks at all classes, one sample after the other, and applies the overshoot once.
+ * torchattacks' DeepFool works in l2, on all classes, one sample after the other, and applies the overshoot once.
  * @param threatModel what the adversary may change, and how much it may at most
- * @throws {ThreatModelError} when the threat model makes no sense
- * @throws {AttackOptionsError} when an option is outside its values
+ * @throws {ThreatModelError} when the threat model is not valid
+ * @throws {AttackOptionsError} when an option is unknown or outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -63,25 +69,25 @@ const CHECK_INTERVAL = 5;
  * ```
  */
 export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}): Attack {
+  rejectUnknownOptions('deepfool', options, OPTIONS);
   const { steps = 50, overshoot = 0.02, candidates = 10 } = options;
-  checkCount('steps', steps);
-  const several = Number.isSafeInteger(candidates) && candidates >= 2;
-  checkOption('candidates', candidates, several, 'a whole number from 2');
-  checkNotNegative('overshoot', overshoot);
+  checkCount('deepfool.steps', steps);
+  checkCount('deepfool.candidates', candidates, 2);
+  checkNotNegative('deepfool.overshoot', overshoot);
 
   return attackFromSearch(
     { name: 'deepfool', threatModel, loss: 'cw', allowInfiniteEpsilon: true },
     async (problem, context) => {
-      const clean = context.state(() => context.logits(zeroPerturbations(problem.balls)));
+      const clean = context.scratch.state(() => logitsAt(problem, zeroPerturbations(problem.balls)));
       const rivals = rivalsOf(problem, context, clean.value, candidates - 1);
-      const state = context.state(
+      const state = context.scratch.state(
         (): State => ({
           deltas: zeroPerturbations(problem.balls),
           best: initialSmallest(problem, clean.value),
         }),
       );
       for (let step = 1; step <= steps; step++) {
-        await context.yieldToEventLoop();
+        await context.monitor.yieldToEventLoop();
         state.advance(({ deltas, best }) => {
           const { balls } = problem;
           const { margin, slopes } = nearestBoundary(problem, context, deltas, rivals, feasibleGradient);
@@ -93,23 +99,23 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
           });
           return {
             deltas: next,
-            best: smallerOf(balls, best, next, fooled(problem, context.logits(next))),
+            best: smallerOf(balls, best, next, fooled(problem, logitsAt(problem, next))),
             margin: tf.squeeze<tf.Tensor1D>(margin, [1]),
           };
         });
         const { deltas, best, margin } = state.value;
-        context.report({ step, steps, restart: 1, restarts: 1 }, deltas, margin!);
+        context.monitor.report({ step, steps, restart: 1, restarts: 1 }, deltas, margin!);
         if (step % CHECK_INTERVAL === 0 || step === steps) {
-          const sizes = await context.checkFinite(best.size, `the gradients up to step ${step}`);
+          const sizes = await context.monitor.checkFinite(best.size, `the gradients up to step ${step}`);
           const done = [...sizes].map((size) => size < Infinity);
           if (done.every((row) => row)) break;
-          context.removeRows(done, () => ({
+          context.rows.remove(done, () => ({
             deltas: smallestWithinBudget(problem.balls, best),
-            objective: margin!,
+            loss: margin!,
           }));
         }
       }
-      return context.state(() => smallestWithinBudget(problem.balls, state.value.best)).value;
+      return context.scratch.state(() => smallestWithinBudget(problem.balls, state.value.best)).value;
     },
   );
 }
@@ -117,6 +123,6 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
 interface State {
   deltas: tf.Tensor2D[];
   best: Smallest;
-  /** At the point that the last step left. */
+  /** At the point where the last step started. */
   margin?: tf.Tensor1D;
 }

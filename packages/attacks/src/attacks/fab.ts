@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkCount, checkOption } from '../options.js';
+import type { MaximisedLoss } from '../losses/attackLoss.js';
+import { checkCount, checkOption, optionNames, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
-import { type BallBounds, nearestBoundary, rivalsOf, stepTo } from '../search/boundary.js';
-import { evaluateLoss, fooled, type Problem, perturbedInputs } from '../search/evaluate.js';
-import { attackFromSearch, type SearchContext } from '../search/search.js';
+import { type BallBounds, nearestBoundary, rivalsOf, stepTo } from '../search/boundary/boundary.js';
 import {
   fooledWithinBudget,
   initialSmallest,
@@ -11,8 +10,10 @@ import {
   smallerOf,
   smallestWithinBudget,
   withoutRadius,
-} from '../search/smallest.js';
-import type { Ball } from '../threatModel/ball.js';
+} from '../search/boundary/smallest.js';
+import { evaluateLoss, fooled, logitsAt, perturbedInputs } from '../search/evaluate.js';
+import type { Problem } from '../search/problem.js';
+import { attackFromSearch, type SearchContext } from '../search/search.js';
 import {
   hasConstraints,
   project,
@@ -26,11 +27,11 @@ import type { ThreatModel } from '../threatModel/threatModel.js';
 export interface FabOptions {
   /** Steps of a run. Default 100. */
   steps?: number;
-  /** Runs for each target, or in all: the first from the clean input, the others from random points. Default 1. */
+  /** Number of restarts for each target class (untargeted: in all): the first from the clean input, the others from random points. Default 1. */
   restarts?: number;
   /** Whether each run heads for the boundary to one class (FAB-T) rather than for the nearest one. Default true. */
   targeted?: boolean;
-  /** The classes that are headed for, the most likely ones of the clean input after the label; at most all others. Default 9. */
+  /** Number of target classes: the most likely wrong ones of the clean input, at most all of them. Default 9. */
   targetClasses?: number;
   /** The largest weight of the clean input's projection in a step, from 0 to 1. Default 0.1. */
   alphaMax?: number;
@@ -40,11 +41,21 @@ export interface FabOptions {
   beta?: number;
 }
 
+const OPTIONS = /* @__PURE__ */ optionNames<FabOptions>({
+  steps: true,
+  restarts: true,
+  targeted: true,
+  targetClasses: true,
+  alphaMax: true,
+  eta: true,
+  beta: true,
+});
+
 /** Steps of the final search, section 3 of the paper. */
 const FINAL_STEPS = 3;
-/** By how much it aims beyond the boundary, where rounding would decide, as a share of the line's length. */
+/** How far beyond the boundary the final search aims, as a share of the line's length: on it rounding would decide. */
 const BEYOND = 1e-4;
-/** Where both projections are shorter than this many units, they count the same. */
+/** Projections shorter than this many units count as this long, so that the weights stay finite. */
 const GUARD = 1e-8;
 
 /**
@@ -75,8 +86,8 @@ const GUARD = 1e-8;
  * and in that random starts are uniform in a ball rather than on its surface. torchattacks takes 10 steps, untargeted, over
  * all classes. Foolbox has no FAB.
  * @param threatModel what the adversary may change, and how much it may at most
- * @throws {ThreatModelError} when the threat model makes no sense
- * @throws {AttackOptionsError} when an option is outside its values
+ * @throws {ThreatModelError} when the threat model is not valid
+ * @throws {AttackOptionsError} when an option is unknown or outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -93,6 +104,7 @@ const GUARD = 1e-8;
  * ```
  */
 export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack {
+  rejectUnknownOptions('fab', options, OPTIONS);
   const {
     steps = 100,
     restarts = 1,
@@ -102,140 +114,181 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
     eta = 1.05,
     beta = 0.9,
   } = options;
-  checkCount('steps', steps);
-  checkCount('restarts', restarts);
-  checkCount('targetClasses', targetClasses);
-  checkOption('alphaMax', alphaMax, alphaMax >= 0 && alphaMax <= 1, 'a number from 0 to 1');
-  checkOption('eta', eta, eta >= 1 && eta < Infinity, 'a number that is finite and 1 or more');
-  checkOption('beta', beta, beta > 0 && beta <= 1, 'a number above 0 and at most 1');
-
+  checkCount('fab.steps', steps);
+  checkCount('fab.restarts', restarts);
+  checkCount('fab.targetClasses', targetClasses);
+  checkOption('fab.alphaMax', alphaMax, alphaMax >= 0 && alphaMax <= 1, 'a number from 0 to 1');
+  checkOption('fab.eta', eta, eta >= 1 && eta < Infinity, 'a finite number that is 1 or more');
+  checkOption('fab.beta', beta, beta > 0 && beta <= 1, 'a number above 0 and at most 1');
+  const settings = { steps, restarts, targeted, targetClasses, alphaMax, eta, beta };
   return attackFromSearch(
     { name: 'fab', threatModel, loss: 'cw', allowInfiniteEpsilon: true },
-    async (problem, context) => {
-      const around = () => problem.balls.map(withoutRadius);
-      const clean = context.state(() => context.logits(zeroPerturbations(problem.balls)));
-      const rivals = rivalsOf(problem, context, clean.value, targetClasses);
-      const state = context.state(
-        (): State => ({
-          deltas: zeroPerturbations(problem.balls),
-          best: initialSmallest(problem, clean.value),
-        }),
-      );
-      // Where several boundaries meet, or a constraint takes a part of each step away, the pull of the clean input would
-      // hold the search short of its goal for ever.
-      const constrained = problem.balls.some(({ parts }) => parts.some(hasConstraints));
-      const pull = problem.targets || constrained ? 0 : alphaMax;
-      const doubled = context.stateFromProblem(() => problem.balls.map(doubleRows));
-      const groups = targeted ? rivals.map((rival) => [rival]) : [rivals];
-      const runs = groups.flatMap((group) =>
-        Array.from({ length: restarts }, (_, i) => ({ group, again: i > 0 })),
-      );
-
-      /** Rows whose search is over stay where they are. */
-      const held = (best: Smallest, before: readonly tf.Tensor2D[], next: tf.Tensor2D[]) => {
-        if (!context.stopsWhenFooled) return next;
-        const done = tf.cast(fooledWithinBudget(problem.balls, best), 'bool');
-        return next.map((delta, i) => tf.where(done, before[i]!, delta));
-      };
-      const outcome = () => ({
-        deltas: smallestWithinBudget(problem.balls, state.value.best),
-        objective: state.value.margin!,
-      });
-      for (const [run, { group, again }] of runs.entries()) {
-        state.advance(({ deltas, best, margin }) => {
-          const fresh = again
-            ? randomStartsNearBest(problem.balls, best, context).map((delta, i) =>
-                project(around()[i]!, delta),
-              )
-            : zeroPerturbations(problem.balls);
-          return { deltas: held(best, deltas, fresh), best, margin };
-        });
-        for (let step = 1; step <= steps; step++) {
-          await context.yieldToEventLoop();
-          state.advance(({ deltas, best }) => {
-            const { balls } = problem;
-            const { margin, slopes } = nearestBoundary(problem, context, deltas, group);
-            const { fromHere, fromClean } = projections(doubled.value, margin, slopes, deltas);
-            const weight = cleanWeight(balls, fromHere, fromClean, pull);
-            const moved = around().map((ball, i) => {
-              const here = tf.add(deltas[i]!, tf.mul(fromHere[i]!, eta));
-              const there = tf.mul(fromClean[i]!, eta);
-              return project(ball, tf.add(tf.mul(here, tf.sub(1, weight)), tf.mul(there, weight)));
-            });
-            const next = held(best, deltas, moved);
-            const success = fooled(problem, context.logits(next));
-            const back = tf.sub(1, tf.mul(tf.expandDims(success, 1), 1 - beta));
-            const nearest = smallerOf(balls, best, next, success);
-            return {
-              deltas: held(
-                nearest,
-                next,
-                next.map((delta) => tf.mul(delta, back)),
-              ),
-              best: nearest,
-              margin: tf.squeeze<tf.Tensor1D>(margin, [1]),
-            };
-          });
-          const { deltas, margin } = state.value;
-          context.report({ step, steps, restart: run + 1, restarts: runs.length }, deltas, margin!);
-          if (context.stopsWhenFooled) {
-            const done = tf.tidy(() => fooledWithinBudget(problem.balls, state.value.best));
-            const left = (runs.length - run) * steps - step;
-            const goesOn = await context.stopFinished(done, left, outcome).finally(() => done.dispose());
-            if (!goesOn) break;
-          }
-        }
-        state.advance(({ deltas, best, margin }) => {
-          const found = refineAlongLine(problem, around(), best);
-          const [size] = held(best, [best.size], [found.size]);
-          return { deltas, best: { deltas: held(best, best.deltas, found.deltas), size: size! }, margin };
-        });
-        const open = context.state(() => [openRows(problem, state.value.best, context)]);
-        const flags = await context.checkFinite(open.value[0], `run ${run + 1}`);
-        open.dispose();
-        if (flags.every((flag) => flag === 0)) break;
-        context.removeRows(
-          [...flags].map((flag) => flag === 0),
-          outcome,
-        );
-      }
-      return context.state(() => outcome().deltas).value;
-    },
+    (problem, context) => search(settings, problem, context),
   );
 }
 
-/** 1 in rows that further runs may bring something to: those that need a perturbation or, if a success ends it, have none yet. */
-function openRows({ balls }: Problem, best: Smallest, { stopsWhenFooled }: SearchContext): tf.Tensor2D {
-  return stopsWhenFooled
-    ? tf.sub(1, fooledWithinBudget(balls, best))
-    : tf.cast(tf.greater<tf.Tensor2D>(best.size, 0), 'float32');
-}
+type Settings = Required<FabOptions>;
 
 interface State {
   deltas: tf.Tensor2D[];
   best: Smallest;
-  /** At the point that the last step left. */
+  /** At the point where the last step started. */
   margin?: tf.Tensor1D;
 }
 
-/** A ball around each row two times, for both projections of a step. */
-function doubleRows({ norm, epsilon, bounds }: Ball): BallBounds {
-  const both = (rows: tf.Tensor2D) => tf.concat2d([rows, rows], 0);
+/** The runs of algorithm 1, each followed by the final search. */
+async function search(
+  settings: Settings,
+  problem: Problem,
+  context: SearchContext,
+): Promise<readonly tf.Tensor2D[]> {
+  const { steps } = settings;
+  const { scratch, rows, monitor } = context;
+  const clean = scratch.state(() => logitsAt(problem, zeroPerturbations(problem.balls)));
+  const rivals = rivalsOf(problem, context, clean.value, settings.targetClasses);
+  const state = scratch.state(
+    (): State => ({
+      deltas: zeroPerturbations(problem.balls),
+      best: initialSmallest(problem, clean.value),
+    }),
+  );
+  const doubled = scratch.stateFromProblem(() => problem.balls.map(doubleRows));
+  const result = () => ({
+    deltas: smallestWithinBudget(problem.balls, state.value.best),
+    loss: state.value.margin!,
+  });
+  const runs = runsOf(settings, rivals);
+  for (const [run, { group, again }] of runs.entries()) {
+    state.advance((from) => start(problem, context, from, again));
+    for (let step = 1; step <= steps; step++) {
+      await monitor.yieldToEventLoop();
+      state.advance((from) => takeStep(settings, problem, context, from, group, doubled.value));
+      const { deltas, margin } = state.value;
+      monitor.report({ step, steps, restart: run + 1, restarts: runs.length }, deltas, margin!);
+      if (rows.stopWhenFooled) {
+        const finished = tf.tidy(() => fooledWithinBudget(problem.balls, state.value.best));
+        const left = (runs.length - run) * steps - step;
+        const all = await rows.stopFinished(finished, left, result).finally(() => finished.dispose());
+        if (all) break;
+      }
+    }
+    state.advance((from) => refineBest(problem, context, from));
+    const unfinished = scratch.state(() => [unfinishedRows(problem, state.value.best, context)]);
+    const flags = [...(await monitor.checkFinite(unfinished.value[0], `run ${run + 1}`))];
+    unfinished.dispose();
+    if (flags.every((flag) => flag === 0)) break;
+    rows.remove(
+      flags.map((flag) => flag === 0),
+      result,
+    );
+  }
+  return scratch.state(() => result().deltas).value;
+}
+
+/** One run after the other: the boundaries that its steps head for, and whether it starts from a random point. */
+function runsOf({ targeted, restarts }: Settings, rivals: readonly MaximisedLoss[]) {
+  const groups = targeted ? rivals.map((rival) => [rival]) : [rivals];
+  return groups.flatMap((group) => Array.from({ length: restarts }, (_, i) => ({ group, again: i > 0 })));
+}
+
+/** The first run starts at the clean input, others at random points. */
+function start(problem: Problem, context: SearchContext, from: State, again: boolean): State {
+  const { balls } = problem;
+  const first = again
+    ? randomStartsNearBest(balls, from.best, context).map((delta, i) =>
+        project(withoutRadius(balls[i]!), delta),
+      )
+    : zeroPerturbations(balls);
+  return { ...from, deltas: keepFinished(problem, context, from.best, from.deltas, first) };
+}
+
+/** A step (eq. 9), then the way back towards the clean input for rows that are fooled. */
+function takeStep(
+  settings: Settings,
+  problem: Problem,
+  context: SearchContext,
+  { deltas, best }: State,
+  rivals: readonly MaximisedLoss[],
+  doubled: readonly BallBounds[],
+): State {
+  const { balls } = problem;
+  const { eta, beta } = settings;
+  const { margin, slopes } = nearestBoundary(problem, context, deltas, rivals);
+  const { fromHere, fromClean } = projections(doubled, margin, slopes, deltas);
+  const weight = cleanWeight(balls, fromHere, fromClean, alphaMaxOf(settings, problem));
+  const moved = balls.map((ball, i) => {
+    const here = tf.add(deltas[i]!, tf.mul(fromHere[i]!, eta));
+    const there = tf.mul(fromClean[i]!, eta);
+    return project(withoutRadius(ball), tf.add(tf.mul(here, tf.sub(1, weight)), tf.mul(there, weight)));
+  });
+  const next = keepFinished(problem, context, best, deltas, moved);
+  const success = fooled(problem, logitsAt(problem, next));
+  const smallest = smallerOf(balls, best, next, success);
+  const share = tf.sub(1, tf.mul(tf.expandDims(success, 1), 1 - beta));
+  const back = next.map((delta): tf.Tensor2D => tf.mul(delta, share));
   return {
-    norm,
-    epsilon: both(epsilon),
-    bounds: bounds && { lower: both(bounds.lower), upper: both(bounds.upper) },
+    deltas: keepFinished(problem, context, smallest, next, back),
+    best: smallest,
+    margin: tf.squeeze<tf.Tensor1D>(margin, [1]),
   };
 }
 
-/** The steps to the boundary (eq. 5), as it looks from `deltas`, from there and from the clean input. */
+/**
+ * The largest weight of the clean input. Where several boundaries meet, or a constraint takes a part of each step away, the
+ * pull of the clean input would hold the search short of its goal for ever, so the weight is 0.
+ */
+function alphaMaxOf({ alphaMax }: Settings, { targets, balls }: Problem): number {
+  const constrained = balls.some(({ parts }) => parts.some(hasConstraints));
+  return targets || constrained ? 0 : alphaMax;
+}
+
+/** With early stopping, rows that are fooled within the budget stay where they were. */
+function keepFinished(
+  { balls }: Problem,
+  { rows }: SearchContext,
+  best: Smallest,
+  before: readonly tf.Tensor2D[],
+  next: tf.Tensor2D[],
+): tf.Tensor2D[] {
+  if (!rows.stopWhenFooled) return next;
+  const finished = tf.cast(fooledWithinBudget(balls, best), 'bool');
+  return next.map((delta, i) => tf.where(finished, before[i]!, delta));
+}
+
+/** The best points after the final search. */
+function refineBest(problem: Problem, context: SearchContext, from: State): State {
+  const { best } = from;
+  const found = refineAlongLine(problem, best);
+  const [size] = keepFinished(problem, context, best, [best.size], [found.size]);
+  const deltas = keepFinished(problem, context, best, best.deltas, found.deltas);
+  return { ...from, best: { deltas, size: size! } };
+}
+
+/** 1 in rows that further runs may improve: those that need a perturbation or, with early stopping, have found none yet. */
+function unfinishedRows({ balls }: Problem, best: Smallest, { rows }: SearchContext): tf.Tensor2D {
+  return rows.stopWhenFooled
+    ? tf.sub(1, fooledWithinBudget(balls, best))
+    : tf.cast(tf.greater<tf.Tensor2D>(best.size, 0), 'float32');
+}
+
+/** The ball with each row twice, for both projections of a step. */
+function doubleRows({ norm, epsilon, bounds }: Ball): BallBounds {
+  const twice = (rows: tf.Tensor2D) => tf.concat2d([rows, rows], 0);
+  return {
+    norm,
+    epsilon: twice(epsilon),
+    bounds: bounds && { lower: twice(bounds.lower), upper: twice(bounds.upper) },
+  };
+}
+
+/** The steps to the boundary linearised at `deltas` (eq. 5), from there and from the clean input. */
 function projections(
   doubled: readonly BallBounds[],
   margin: tf.Tensor2D,
   slopes: readonly tf.Tensor2D[],
   deltas: readonly tf.Tensor2D[],
 ): { fromHere: tf.Tensor2D[]; fromClean: tf.Tensor2D[] } {
-  // The linear function is margin at the point, so margin - slopes . deltas at the clean input.
+  // The linear function is `margin` at the point, so it is margin - slopes . deltas at the clean input.
   const atClean = tf.sub<tf.Tensor2D>(dot(slopes, deltas), margin);
   const rise = tf.concat2d([tf.neg(margin), atClean], 0);
   const steps = stepTo(
@@ -266,8 +319,8 @@ function randomStartsNearBest(
   { random }: SearchContext,
 ): tf.Tensor2D[] {
   return balls.map((ball) => {
-    const furthest = tf.where(tf.isFinite(ball.epsilon), tf.minimum(size, 1), size);
-    const share = tf.where(tf.isFinite(furthest), furthest, tf.onesLike(furthest));
+    const nearest = tf.where(tf.isFinite(ball.epsilon), tf.minimum(size, 1), size);
+    const share = tf.where(tf.isFinite(nearest), nearest, tf.onesLike(nearest));
     const epsilon = tf.mul<tf.Tensor2D>(tf.div(share, 2), unitOf(ball));
     return ball.norm.start(random, { ...ball, epsilon });
   });
@@ -275,13 +328,13 @@ function randomStartsNearBest(
 
 /**
  * The final search of section 3: steps of the secant method, on the margin, along the line from the clean input to the
- * best point; a point that is fooled replaces the far end, another one the near end.
+ * best point. A point that is fooled replaces the far end, another one the near end.
  */
-function refineAlongLine(problem: Problem, around: readonly Ball[], best: Smallest): Smallest {
+function refineAlongLine(problem: Problem, best: Smallest): Smallest {
   const { balls } = problem;
   const marginAt = (deltas: readonly tf.Tensor2D[]) => {
-    const { logits, objective } = evaluateLoss(problem, perturbedInputs(problem, deltas));
-    return { success: fooled(problem, logits), margin: tf.expandDims(objective, 1) as tf.Tensor2D };
+    const { logits, loss } = evaluateLoss(problem, perturbedInputs(problem, deltas));
+    return { success: fooled(problem, logits), margin: tf.expandDims(loss, 1) as tf.Tensor2D };
   };
   let near = { share: tf.zerosLike(best.size), margin: marginAt(zeroPerturbations(balls)).margin };
   let far = { share: tf.onesLike(best.size), margin: marginAt(best.deltas).margin };
@@ -292,11 +345,11 @@ function refineAlongLine(problem: Problem, around: readonly Ball[], best: Smalle
       near.share,
       tf.mul(tf.sub(far.share, near.share), tf.clipByValue(tf.add(part, BEYOND), 0, 1)),
     );
-    const deltas = best.deltas.map((delta, b) => project(around[b]!, tf.mul(delta, share)));
+    const deltas = best.deltas.map((delta, b) => project(withoutRadius(balls[b]!), tf.mul(delta, share)));
     const { success, margin } = marginAt(deltas);
     found = smallerOf(balls, found, deltas, success);
-    const fooling = tf.cast(tf.expandDims(success, 1), 'bool');
-    const choose = (yes: tf.Tensor2D, no: tf.Tensor2D): tf.Tensor2D => tf.where(fooling, yes, no);
+    const isFooled = tf.cast(tf.expandDims(success, 1), 'bool');
+    const choose = (yes: tf.Tensor2D, no: tf.Tensor2D): tf.Tensor2D => tf.where(isFooled, yes, no);
     [near, far] = [
       { share: choose(near.share, share), margin: choose(near.margin, margin) },
       { share: choose(share, far.share), margin: choose(margin, far.margin) },

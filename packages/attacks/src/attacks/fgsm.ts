@@ -1,4 +1,5 @@
 import type { AttackLoss } from '../losses/attackLoss.js';
+import { optionNames, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { gradientAttack } from '../search/gradientAttack.js';
 import { steepestAscent } from '../search/steepestAscent.js';
@@ -6,11 +7,13 @@ import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link fgsm}. */
 export interface FgsmOptions {
-  /** What is raised. Default 'cross-entropy'. */
+  /** The loss that is maximised. Default 'cross-entropy'. */
   loss?: AttackLoss;
-  /** Calls of the classifier that the gradient is the mean of, for classifiers that draw at random. Default 1. */
+  /** Number of classifier calls that the gradient averages over, for classifiers that are random. Default 1. */
   eotSamples?: number;
 }
+
+const OPTIONS = /* @__PURE__ */ optionNames<FgsmOptions>({ loss: true, eotSamples: true });
 
 /**
  * The fast gradient sign method (Goodfellow et al. 2015, eq. 1 of section 4): one step of length epsilon along the
@@ -18,11 +21,11 @@ export interface FgsmOptions {
  * epsilon * g / |g|; for l1 it is spread over the largest 1 % of the gradient's entries, at least one. `stepSize` is
  * ignored, so that a threat model can serve other attacks too.
  *
- * Costs one forward and one backward pass a draw. Equals torchattacks' FGSM and Foolbox's LinfFastGradientAttack and
- * L2FastGradientAttack without random start, save that a saturated softmax doesn't stop it (see {@link pgd}).
+ * Costs one forward and one backward pass for each EOT sample. Equals torchattacks' FGSM and Foolbox's LinfFastGradientAttack and
+ * L2FastGradientAttack without random start, except that a saturated softmax doesn't stop it (see {@link pgd}).
  * @param threatModel what the adversary may change and by how much
- * @throws {ThreatModelError} when the threat model makes no sense
- * @throws {AttackOptionsError} when an option is outside its values
+ * @throws {ThreatModelError} when the threat model is not valid
+ * @throws {AttackOptionsError} when an option is unknown or outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -34,6 +37,7 @@ export interface FgsmOptions {
  * ```
  */
 export function fgsm(threatModel: ThreatModel, options: FgsmOptions = {}): Attack {
+  rejectUnknownOptions('fgsm', options, OPTIONS);
   const { loss = 'cross-entropy', eotSamples = 1 } = options;
   return gradientAttack({
     name: 'fgsm',

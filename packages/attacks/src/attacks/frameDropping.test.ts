@@ -123,15 +123,17 @@ describe('frameDropping', () => {
     expect(await of(5, 17)).toEqual([batch[17]]);
   });
 
-  it('refuses options and axes that are none, and leaves nothing behind', async () => {
+  it('refuses options and axes that are not valid, and leaves nothing behind', async () => {
     for (const share of [0, 1, Number.NaN])
       expect(() => frameDropping(axes, { share })).toThrow(AttackOptionsError);
-    expect(() => frameDropping(axes, { mode: 'blur' as never })).toThrow(/'blur'.*'zero' or 'hold'/);
+    expect(() => frameDropping(axes, { mode: 'blur' as never })).toThrow(
+      /frameDropping\.mode: got 'blur'; expected one of zero, hold/,
+    );
     expect(() => frameDropping({})).toThrow(ThreatModelError);
     for (const axis of [0, 5, 1.5]) {
       await expectCleanFailure(
         () => frameDropping({ rgb: { axis } }).perturb(never, inputs, labels),
-        /frame axis of 'rgb'.*from 1 to 4/,
+        /frameDropping\.rgb\.axis: got .*from 1 to 4/,
       );
     }
   });

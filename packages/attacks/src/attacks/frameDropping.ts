@@ -1,11 +1,11 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackOptionsError, shown } from '../errors.js';
-import { checkOption } from '../options.js';
+import { checkOneOf, checkOption, optionNames, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import type { Random } from '../tensors/random.js';
 import { corruption } from './corruption.js';
 
-/** Where an input has its frames. */
+/** The axis of an input's frames. */
 export interface Frames {
   /** Axis of the frames, counted from 0, the batch's. */
   axis: number;
@@ -15,15 +15,21 @@ export interface Frames {
 export interface FrameDroppingOptions {
   /** Share of the frames that are dropped, between 0 and 1. Default 0.25. */
   share?: number;
-  /** What is in their place: 'zero', or 'hold', the last frame that was kept. Default 'zero'. */
+  /** What replaces them: 'zero', or 'hold', the last frame that was kept. Default 'zero'. */
   mode?: 'zero' | 'hold';
   /** Whether all inputs lose the same moments. Default true. */
   together?: boolean;
 }
 
+const OPTIONS = /* @__PURE__ */ optionNames<FrameDroppingOptions>({
+  share: true,
+  mode: true,
+  together: true,
+});
+
 /**
- * Frames that are lost on the way: a corruption, not an adversary, in the form of an attack, so that it can be
- * evaluated and tabled like one. In each sample round(share * frames) frames are dropped, drawn uniformly, but never
+ * Frames that are lost in transmission: a corruption, not an adversary, in the form of an attack, so that evaluations and
+ * tables treat it like one. In each sample round(share * frames) frames are dropped, drawn uniformly, but never
  * all. 'zero' leaves them empty; 'hold' repeats the last frame kept before, or the first one kept if there is none, as
  * a player does whose connection stalls. Padding counts as frames.
  *
@@ -33,10 +39,11 @@ export interface FrameDroppingOptions {
  * The classifier is never called. The threat model is a linf ball of infinite radius around each of the inputs.
  * @param frames the inputs that lose frames, and their frame axes
  * @throws {ThreatModelError} when no input is given; when run, if one doesn't exist
- * @throws {AttackOptionsError} when an option or axis is outside its values, also when run
+ * @throws {AttackOptionsError} when an option is unknown, or an option or axis outside its values, also when run
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs-core';
+ * import { formatValue } from '@amr/internal';
+import * as tf from '@tensorflow/tfjs-core';
  * import { type Classifier, frameDropping } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb }) => tf.mean(rgb!, [2, 3]) as tf.Tensor2D;
  * const clean = { rgb: tf.ones([1, 8, 2, 2, 3]), skeleton: tf.ones([1, 2, 16, 20, 3]) };
@@ -49,11 +56,10 @@ export function frameDropping(
   frames: { readonly [modality: string]: Frames },
   options: FrameDroppingOptions = {},
 ): Attack {
+  rejectUnknownOptions('frameDropping', options, OPTIONS);
   const { share = 0.25, mode = 'zero', together = true } = options;
-  checkOption('share', share, share > 0 && share < 1, 'a number between 0 and 1');
-  if (mode !== 'zero' && mode !== 'hold') {
-    throw new AttackOptionsError(`mode is ${shown(mode)}; expected 'zero' or 'hold'.`);
-  }
+  checkOption('frameDropping.share', share, share > 0 && share < 1, 'a number between 0 and 1');
+  checkOneOf('frameDropping.mode', mode, ['zero', 'hold']);
   const names = Object.keys(frames);
   return corruption('frameDropping', names, async (inputs, random) => {
     const counts = names.map((name) => framesOf(inputs[name]!, frames[name]!, name));
@@ -77,11 +83,12 @@ export function frameDropping(
 }
 
 function framesOf(x: tf.Tensor, { axis }: Frames, name: string): number {
-  if (!(Number.isInteger(axis) && axis >= 1 && axis < x.rank)) {
-    throw new AttackOptionsError(
-      `The frame axis of '${name}' is ${shown(axis)}; its shape is ${shown(x.shape)}: expected an axis from 1 to ${x.rank - 1}.`,
-    );
-  }
+  checkOption(
+    `frameDropping.${name}.axis`,
+    axis,
+    Number.isInteger(axis) && axis >= 1 && axis < x.rank,
+    `an axis from 1 to ${x.rank - 1} of the shape ${formatValue(x.shape)}`,
+  );
   return x.shape[axis]!;
 }
 
@@ -106,7 +113,7 @@ async function drawLostFrames(
   }
 }
 
-/** The input without the frames that its rows lose. */
+/** The input with the lost frames of each row replaced. */
 function dropFrames(x: tf.Tensor, axis: number, lost: boolean[][], mode: 'zero' | 'hold'): tf.Tensor {
   const count = x.shape[axis]!;
   const before = x.shape.slice(1, axis).reduce((product, size) => product * size, 1);

@@ -209,14 +209,22 @@ describe('greedySplit', () => {
   });
 
   it.each<[string, () => unknown, RegExp]>([
-    ['a joint ball', () => greedySplit(jointBall('l2', 1, { a: {}, b: {} })), /is a joint ball/],
-    ['one modality', () => greedySplit({ a: unit.a }), /budget for 'a' only/],
-    ['a total of nothing', () => greedySplit(unit, { total: 0 }), /total is 0; .* up to 2/],
-    ['a total of more than all', () => greedySplit(unit, { total: 2.5 }), /total is 2.5/],
+    [
+      'a joint ball',
+      () => greedySplit(jointBall('l2', 1, { a: {}, b: {} })),
+      /threatModel: got a joint ball/,
+    ],
+    [
+      'one modality',
+      () => greedySplit({ a: unit.a }),
+      /threatModel: got an object with \['a'\]; expected budgets for two modalities or more/,
+    ],
+    ['a total of nothing', () => greedySplit(unit, { total: 0 }), /greedySplit\.total: got 0; .* up to 2/],
+    ['a total of more than all', () => greedySplit(unit, { total: 2.5 }), /greedySplit\.total: got 2.5/],
     [
       'a part larger than a modality',
       () => greedySplit(unit, { total: 2, parts: 1 }),
-      /parts is 1 for a total of 2/,
+      /greedySplit\.parts: got 1; .* for a total of 2/,
     ],
     ['broken parts', () => greedySplit(unit, { parts: 1.5 }), /parts: got 1.5/],
     [

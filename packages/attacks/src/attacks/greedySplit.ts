@@ -1,8 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { AttackOptionsError, shown, ThreatModelError } from '../errors.js';
-import { checkCount } from '../options.js';
-import type { Attack, PerturbOptions } from '../search/attack.js';
+import { ThreatModelError } from '../errors.js';
+import { budgetChecks, checkCount, checkOption, optionNames, rejectUnknownOptions } from '../options.js';
+import {
+  type Attack,
+  type AttackFactory,
+  checkPerturbOptions,
+  type PerturbOptions,
+} from '../search/attack.js';
 import { type AttackedRows, BatchAttack } from '../search/batchAttack.js';
 import { disposeDerived } from '../threatModel/ballSpecs.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
@@ -20,21 +25,28 @@ type Budgets = Exclude<ThreatModel, JointBall>;
 /** Options of {@link greedySplit}. */
 export interface GreedySplitOptions {
   /**
-   * What may be spent on all modalities together, in epsilons: 1 is the whole epsilon of one of them, or a half each of
-   * two. Above 0, up to the number of modalities, each of which takes no more than 1. Default 1.
+   * The budget of all modalities together, in epsilons: 1 is the whole epsilon of one of them, or half of each of two.
+   * Above 0, up to the number of modalities, each of which takes no more than 1. Default 1.
    */
   total?: number;
-  /** Equal parts in which the total is given out. Default 10. */
+  /** Number of equal parts into which the total is divided. Default 10. */
   parts?: number;
-  /** Whether parts that turn out not to be needed are taken back. Default true. */
+  /** Whether parts that turn out not to be needed are removed again. Default true. */
   trim?: boolean;
   /** Makes the attack for a scaled threat model, whose epsilons are vectors. Default: {@link pgd}, 20 steps. */
-  attack?: (threatModel: ThreatModel) => Attack;
+  attack?: AttackFactory;
 }
 
-/** An attack that finds out how a budget is best split; see {@link greedySplit}. */
+const OPTIONS = /* @__PURE__ */ optionNames<GreedySplitOptions>({
+  total: true,
+  parts: true,
+  trim: true,
+  attack: true,
+});
+
+/** An attack that searches for the best split of a budget; see {@link greedySplit}. */
 export interface GreedySplit extends Attack {
-  /** As `perturb`, and tells what each sample's result cost. */
+  /** Like `perturb`, and gives the shares of each sample's result as well. */
   search(
     classifier: Classifier,
     inputs: Modalities,
@@ -43,7 +55,7 @@ export interface GreedySplit extends Attack {
   ): Promise<GreedySplitResult>;
 }
 
-/** What {@link GreedySplit.search} finds; the caller owns the tensors. */
+/** The result of {@link GreedySplit.search}; the caller owns the tensors. */
 export interface GreedySplitResult {
   /** The inputs, perturbed. */
   adversarial: Modalities;
@@ -60,24 +72,24 @@ export interface GreedySplitResult {
 
 /**
  * A greedy search, for each sample, of the cheapest way to split one budget between the modalities: forward selection
- * with backward elimination. The shares of all modalities start at 0, which fools the samples that are wrong already. In
- * each round every modality that is not full is tried with one part, `total / parts`, more than it has: the attack is
- * run within the shares times the epsilons. The part goes where the attack then succeeds, or else where the margin
- * ({@link marginLoss}) becomes largest; if equal, to the smaller share, then to the earlier modality. A sample is done
- * when it is fooled or nothing is left. Then, with `trim`, parts are taken back, modality by modality and one at a
- * time, for as long as the attack still succeeds without them. Each attack starts afresh.
+ * with backward elimination. The shares of all modalities start at 0; samples that are wrong when clean count as fooled.
+ * In each round the attack is run once for each modality that is not full, with one part, `total / parts`, more than it
+ * has, within the shares times the epsilons. The part goes to the modality with which the attack succeeds, or else to the
+ * one with the largest margin ({@link marginLoss}); if equal, to the smaller share, then to the earlier modality. A sample
+ * is finished when it is fooled or the total is spent. Then, with `trim`, parts are removed again, modality by modality
+ * and one at a time, as long as the attack still succeeds without them. Each attack starts from the clean input.
  *
  * The result lies inside the shares times the epsilons, so inside the threat model; where nothing succeeds, it is the
- * point with the largest margin that was met. Greedy is not optimal where modalities only help each other
- * together. `onStep` is called once a round, with the margins so far as loss.
+ * point with the largest margin. A greedy search is not optimal where only a change of several modalities together
+ * helps. `onStep` is called once a round, with the margins so far as loss.
  *
  * Costs, with M modalities, up to M * parts attacks, and up to parts + M more to trim, each with one more forward pass,
- * and one forward pass on the clean inputs; all on the samples that are left, in batches of any size. In the first round the other
- * modalities stand still. Step sizes of the threat model don't count: they follow from the scaled epsilons.
+ * and one forward pass on the clean inputs; all on the unfinished samples, in batches of any size. In the first round the
+ * other modalities don't move. Step sizes of the threat model are ignored: they follow from the scaled epsilons.
  * torchattacks and Foolbox, whose attacks have one input, have no such attack.
  * @param threatModel a budget for each of two modalities or more, no joint ball
- * @throws {ThreatModelError} when the threat model makes no sense, is a joint ball or names one modality
- * @throws {AttackOptionsError} when an option is outside its values
+ * @throws {ThreatModelError} when the threat model is not valid, is a joint ball or names one modality
+ * @throws {AttackOptionsError} when an option is unknown or outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -96,35 +108,40 @@ export interface GreedySplitResult {
  * ```
  */
 export function greedySplit(threatModel: ThreatModel, options: GreedySplitOptions = {}): GreedySplit {
+  rejectUnknownOptions('greedySplit', options, OPTIONS);
   const { total = 1, parts = 10, trim = true, attack = (own) => pgd(own) } = options;
   checkThreatModel(threatModel);
   const modalities = attackedModalities(threatModel);
   if (isJointBall(threatModel)) {
     throw new ThreatModelError(
-      'The threat model is a joint ball, in which the attack splits the budget by itself; expected a budget for each modality.',
+      'threatModel: got a joint ball, in which the attack splits the budget by itself; expected a budget for each modality.',
     );
   }
-  if (modalities.length < 2) {
-    throw new ThreatModelError(
-      `The threat model has a budget for ${modalities.map(shown).join(', ')} only; expected two modalities or more to split between.`,
-    );
-  }
-  if (!(total > 0 && total <= modalities.length)) {
-    throw new AttackOptionsError(
-      `total is ${shown(total)}; expected a number above 0, up to ${modalities.length}, the number of modalities.`,
-    );
-  }
-  checkCount('parts', parts);
+  budgetChecks.checkOption(
+    'threatModel',
+    threatModel,
+    modalities.length >= 2,
+    'budgets for two modalities or more to split between',
+  );
+  checkOption(
+    'greedySplit.total',
+    total,
+    total > 0 && total <= modalities.length,
+    `a number above 0, up to ${modalities.length}, the number of modalities`,
+  );
+  checkCount('greedySplit.parts', parts);
   const most = Math.floor(parts / total + 1e-9);
-  if (most === 0) {
-    throw new AttackOptionsError(
-      `parts is ${parts} for a total of ${total}, so a part is more than a modality's epsilon; expected ${Math.ceil(total)} or more.`,
-    );
-  }
+  checkOption(
+    'greedySplit.parts',
+    parts,
+    most > 0,
+    `${Math.ceil(total)} or more for a total of ${total}, as a part is at most a modality's epsilon`,
+  );
   attack(threatModel);
   const rounds = Math.min(parts, most * modalities.length);
 
   const search: GreedySplit['search'] = async (classifier, inputs, labels, perturbOptions = {}) => {
+    checkPerturbOptions(perturbOptions);
     const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, perturbOptions);
     try {
       const counts = modalities.map(() => batch.rows.map(() => 0));
@@ -152,19 +169,19 @@ export function greedySplit(threatModel: ThreatModel, options: GreedySplitOption
   };
 }
 
-/** A split under way. */
+/** A split that is being searched for. */
 interface Split {
   batch: BatchAttack;
   threatModel: Budgets;
   modalities: readonly string[];
-  /** For each modality the parts that each row has given it. */
+  /** For each modality the number of parts that each row has spent on it. */
   counts: readonly number[][];
   /** A part, in epsilons. */
   share: number;
-  attack: (threatModel: ThreatModel) => Attack;
+  attack: AttackFactory;
 }
 
-/** One round: every row that stands gives a part to the modality in which it does most. */
+/** One round: every row that is still robust spends a part on the modality in which it helps most. */
 async function spendPart(split: Split, most: number, first: boolean): Promise<void> {
   const { batch, counts } = split;
   const { robustRows } = batch;
@@ -194,7 +211,7 @@ async function spendPart(split: Split, most: number, first: boolean): Promise<vo
   }
 }
 
-/** Takes parts back from a modality for as long as the rows stay fooled without them. */
+/** Removes parts of a modality from rows as long as these stay fooled without them. */
 async function trimParts(split: Split, m: number): Promise<void> {
   const { batch, counts } = split;
   let left = batch.rows.filter((row) => batch.fooled[row] && counts[m]![row]! > 0);
@@ -209,7 +226,7 @@ async function trimParts(split: Split, m: number): Promise<void> {
 
 /**
  * Attacks rows with some parts more, or less, of one modality than they have.
- * @param alone whether no row has any part of the others, which then stand still
+ * @param alone whether no row has any part of the other modalities, which then don't move
  */
 async function attackWithParts(
   { batch, threatModel, modalities, counts, share, attack }: Split,
@@ -218,10 +235,10 @@ async function attackWithParts(
   by: number,
   alone: boolean,
 ): Promise<AttackedRows> {
-  const taking = [...modalities.entries()].filter(([m]) => !alone || m === changed);
-  const budgets = Object.fromEntries(taking.map(([, name]) => [name, threatModel[name]!]));
+  const moving = [...modalities.entries()].filter(([m]) => !alone || m === changed);
+  const budgets = Object.fromEntries(moving.map(([, name]) => [name, threatModel[name]!]));
   const scales = Object.fromEntries(
-    taking.map(([m, name]) => {
+    moving.map(([m, name]) => {
       const shares = counts[m]!.map((count) => Math.max(0, m === changed ? count + by : count) * share);
       return [name, tf.tensor1d(shares.map((value) => Math.min(1, value)))];
     }),

@@ -1,8 +1,8 @@
 import type { AttackLoss } from '../losses/attackLoss.js';
-import { checkNotNegative } from '../options.js';
+import { checkNotNegative, optionNames, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
-import { pgd } from './pgd.js';
+import { projectedGradientDescent } from './pgd.js';
 
 /** Options of {@link mifgsm}. */
 export interface MifgsmOptions {
@@ -10,16 +10,23 @@ export interface MifgsmOptions {
   steps?: number;
   /** How much of the past gradients' sum a step keeps, 0 or more. Default 1. */
   decay?: number;
-  /** What is raised. Default 'cross-entropy'. */
+  /** The loss that is maximised. Default 'cross-entropy'. */
   loss?: AttackLoss;
   /** Whether to begin at a uniformly drawn point of the ball rather than at the clean input. Default false. */
   randomStart?: boolean;
 }
 
+const OPTIONS = /* @__PURE__ */ optionNames<MifgsmOptions>({
+  steps: true,
+  decay: true,
+  loss: true,
+  randomStart: true,
+});
+
 /**
  * The momentum iterative fast gradient sign method (Dong et al. 2018, "Boosting adversarial attacks with momentum",
  * algorithm 1): g <- decay * g + gradient / |gradient|_1 (eq. 6), then a step along sign(g) (eq. 7), or along g / |g| in
- * l2. The momentum carries over small maxima and makes what is found fool other networks too. In several balls each
+ * l2. The momentum carries the search over small maxima, and makes the examples fool other networks more often. In several balls each
  * gradient has its own sum.
  *
  * Step size: the budget's, by default 2.5 * epsilon / steps. Costs one forward and one backward pass a step.
@@ -29,8 +36,8 @@ export interface MifgsmOptions {
  * steps) and from Foolbox's momentum iterative attacks (10 steps of epsilon / 5; they sum the gradients undivided), and
  * in that a saturated softmax doesn't stop it.
  * @param threatModel what the adversary may change and by how much
- * @throws {ThreatModelError} when the threat model makes no sense
- * @throws {AttackOptionsError} when an option is outside its values
+ * @throws {ThreatModelError} when the threat model is not valid
+ * @throws {AttackOptionsError} when an option is unknown or outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -44,7 +51,8 @@ export interface MifgsmOptions {
  * ```
  */
 export function mifgsm(threatModel: ThreatModel, options: MifgsmOptions = {}): Attack {
+  rejectUnknownOptions('mifgsm', options, OPTIONS);
   const { steps = 10, decay = 1, loss = 'cross-entropy', randomStart = false } = options;
-  checkNotNegative('decay', decay);
-  return { ...pgd(threatModel, { steps, loss, randomStart, momentum: decay }), name: 'mifgsm' };
+  checkNotNegative('mifgsm.decay', decay);
+  return projectedGradientDescent('mifgsm', threatModel, { steps, loss, randomStart, momentum: decay });
 }

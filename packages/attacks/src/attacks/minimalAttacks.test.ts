@@ -371,16 +371,16 @@ describe('on a network that is not linear', () => {
 describe('options', () => {
   const threat: ThreatModel = { x: { norm: 'l2', epsilon: 1 } };
   it.each([
-    [() => deepfool(threat, { candidates: 1 }), 'candidates is 1'],
-    [() => deepfool(threat, { overshoot: -1 }), 'overshoot is -1'],
-    [() => deepfool(threat, { steps: 0 }), 'steps is 0'],
-    [() => fab(threat, { alphaMax: 1.5 }), 'alphaMax is 1.5'],
-    [() => fab(threat, { eta: 0.9 }), 'eta is 0.9'],
-    [() => fab(threat, { beta: 0 }), 'beta is 0'],
-    [() => fab(threat, { targetClasses: 0 }), 'targetClasses is 0'],
-    [() => cw(threat, { confidence: -1 }), 'confidence is -1'],
-    [() => cw(threat, { initialConstant: 0 }), 'initialConstant is 0'],
-    [() => cw(threat, { learningRate: Number.NaN }), 'learningRate is NaN'],
+    [() => deepfool(threat, { candidates: 1 }), 'deepfool.candidates: got 1;'],
+    [() => deepfool(threat, { overshoot: -1 }), 'deepfool.overshoot: got -1;'],
+    [() => deepfool(threat, { steps: 0 }), 'deepfool.steps: got 0;'],
+    [() => fab(threat, { alphaMax: 1.5 }), 'fab.alphaMax: got 1.5;'],
+    [() => fab(threat, { eta: 0.9 }), 'fab.eta: got 0.9;'],
+    [() => fab(threat, { beta: 0 }), 'fab.beta: got 0;'],
+    [() => fab(threat, { targetClasses: 0 }), 'fab.targetClasses: got 0;'],
+    [() => cw(threat, { confidence: -1 }), 'cw.confidence: got -1;'],
+    [() => cw(threat, { initialConstant: 0 }), 'cw.initialConstant: got 0;'],
+    [() => cw(threat, { learningRate: Number.NaN }), 'cw.learningRate: got NaN;'],
   ])('outside their values are refused: %#', (make, message) => {
     expect(make).toThrow(AttackOptionsError);
     expect(make).toThrow(message);
@@ -388,6 +388,8 @@ describe('options', () => {
 
   it('cw says which norm it can work in', () => {
     expect(() => cw({ x: { norm: 'linf', epsilon: 1 } })).toThrow(ThreatModelError);
-    expect(() => cw({ x: { norm: 'linf', epsilon: 1 } })).toThrow("The norm for 'x' is 'linf'");
+    expect(() => cw({ x: { norm: 'linf', epsilon: 1 } })).toThrow(
+      "threatModel.x.norm: got 'linf'; expected 'l2'",
+    );
   });
 });

@@ -61,14 +61,14 @@ describe('missingModality', () => {
     expect(() => missingModality([])).toThrow(ThreatModelError);
     expect(() => missingModality('rgb', { fill: Number.NaN })).toThrow(AttackOptionsError);
     expect(() => missingModality(['rgb', 'skeleton'], { fill: { rgb: 0 } })).toThrow(
-      /'skeleton' is undefined/,
+      /missingModality\.fill\.skeleton: got undefined/,
     );
     const wide = tf.ones([4]);
     await expectCleanFailure(
       () => missingModality('rgb', { fill: wide }).perturb(never, inputs, labels),
       /shape \[4\].*\[3, 2, 4, 3\]/,
     );
-    await expectCleanFailure(() => missingModality('audio').perturb(never, inputs, labels), /'audio'.*'rgb'/);
+    await expectCleanFailure(() => missingModality('audio').perturb(never, inputs, labels), /audio.*'rgb'/);
     const stopped = { signal: AbortSignal.abort(new Error('enough')) };
     await expectCleanFailure(() => missingModality('rgb').perturb(never, inputs, labels, stopped), /enough/);
   });

@@ -1,33 +1,37 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackOptionsError, shown } from '../errors.js';
+import { checkOption, optionNames, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { broadcastsTo } from '../tensors/broadcastsTo.js';
 import { corruption } from './corruption.js';
 
 /**
- * What stands in for a missing input: a number; 'mean', the mean of each sample over all its axes but the last, such as
- * the mean colour of a clip; or a tensor that broadcasts to the input, such as the mean of the training set.
+ * The values that replace a missing input: a number; 'mean', the mean of each sample over all its axes but the last, such
+ * as the mean colour of a clip; or a tensor that broadcasts to the input, such as the mean of the training set.
  */
 export type Fill = number | 'mean' | tf.Tensor;
 
 /** Options of {@link missingModality}. */
 export interface MissingModalityOptions {
-  /** What stands in, for all of the inputs or for each by name. Default 0. */
+  /** The replacement, one for all of the inputs or one for each by name. Default 0. */
   fill?: Fill | { [modality: string]: Fill };
 }
 
+const OPTIONS = /* @__PURE__ */ optionNames<MissingModalityOptions>({ fill: true });
+
 /**
- * Whole inputs that are missing: a corruption, not an adversary, in the form of an attack, so that it can be
- * evaluated and tabled like one. A classifier that leans on one input shows it here. Nothing is random, and the
- * classifier is never called.
+ * Whole inputs that are missing: a corruption, not an adversary, in the form of an attack, so that evaluations and tables
+ * treat it like one. It shows how far a classifier depends on one input. Nothing is random, and the classifier is never
+ * called.
  *
  * Its threat model is a linf ball of infinite radius around each of the inputs.
  * @param modalities the inputs that are missing, one name or several
  * @throws {ThreatModelError} when no name is given; when run, if an input doesn't exist
- * @throws {AttackOptionsError} when the fill is none; when run, if a tensor doesn't broadcast to the input
+ * @throws {AttackOptionsError} when an option is unknown or the fill not valid; when run, if a tensor doesn't broadcast to the input
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs-core';
+ * import { formatValue } from '@amr/internal';
+import * as tf from '@tensorflow/tfjs-core';
  * import { type Classifier, missingModality } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb, skeleton }) => tf.concat([rgb!, skeleton!], 1) as tf.Tensor2D;
  * const clean = { rgb: tf.ones([2, 3]), skeleton: tf.ones([2, 3]) };
@@ -37,20 +41,18 @@ export interface MissingModalityOptions {
  */
 export function missingModality(
   modalities: string | readonly string[],
-  { fill = 0 }: MissingModalityOptions = {},
+  options: MissingModalityOptions = {},
 ): Attack {
+  rejectUnknownOptions('missingModality', options, OPTIONS);
+  const { fill = 0 } = options;
   const names = typeof modalities === 'string' ? [modalities] : modalities;
   const fills = Object.fromEntries(
     names.map((name) => {
       const own = typeof fill === 'object' && !(fill instanceof tf.Tensor) ? fill[name] : fill;
       const isFill =
         (typeof own === 'number' && Number.isFinite(own)) || own === 'mean' || own instanceof tf.Tensor;
-      if (!isFill) {
-        throw new AttackOptionsError(
-          `fill for '${name}' is ${shown(own)}; expected a finite number, 'mean' or a tensor.`,
-        );
-      }
-      return [name, own];
+      checkOption(pathOf(name), own, isFill, "a finite number, 'mean' or a tensor");
+      return [name, own as Fill];
     }),
   );
   return corruption('missingModality', names, (inputs) =>
@@ -66,10 +68,9 @@ function fillInput(x: tf.Tensor, fill: Fill, name: string): tf.Tensor {
     const axes = x.rank === 2 ? [1] : x.shape.map((_, axis) => axis).slice(1, -1);
     return tf.broadcastTo(tf.mean(x, axes, true), x.shape);
   }
-  if (!broadcastsTo(fill, x)) {
-    throw new AttackOptionsError(
-      `fill for '${name}' is ${shown(fill)}; expected the input's shape ${shown(x.shape)} or one that broadcasts to it.`,
-    );
-  }
+  const expected = `the input's shape ${formatValue(x.shape)} or one that broadcasts to it`;
+  checkOption(pathOf(name), fill, broadcastsTo(fill, x), expected);
   return tf.add(tf.zeros(x.shape), fill);
 }
+
+const pathOf = (modality: string) => `missingModality.fill.${modality}`;

@@ -108,7 +108,7 @@ describe('noise', () => {
     const threat = { x: { norm: 'l2', epsilon: 1 } } as const;
     expect(() => noise(threat, { repeats: 0 })).toThrow(AttackOptionsError);
     expect(() => noise(threat, { distribution: 'laplace' as never })).toThrow(
-      /'laplace'.*'uniform' or 'gaussian'/,
+      /noise\.distribution: got 'laplace'; expected one of uniform, gaussian/,
     );
     const controller = new AbortController();
     const attack = noise(threat, { repeats: 50 });

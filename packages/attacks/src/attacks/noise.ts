@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackOptionsError, shown } from '../errors.js';
 import type { AttackLoss } from '../losses/attackLoss.js';
-import { checkCount } from '../options.js';
+import { checkCount, checkOneOf, optionNames, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { type Best, evaluatePoint, updateBest } from '../search/best.js';
 import { attackFromSearch } from '../search/search.js';
@@ -17,20 +16,22 @@ import type { ThreatModel } from '../threatModel/threatModel.js';
 export interface NoiseOptions {
   /** 'uniform' in the ball, or 'gaussian': a normal draw brought to length epsilon. Default 'uniform'. */
   distribution?: 'uniform' | 'gaussian';
-  /** How often to draw; each sample keeps its first success, or else its largest loss. Default 1. */
+  /** Number of draws; each sample keeps its first success, or else its largest loss. Default 1. */
   repeats?: number;
-  /** By what several draws are compared. Default 'cross-entropy'. */
+  /** The loss by which several draws are compared. Default 'cross-entropy'. */
   loss?: AttackLoss;
 }
 
+const OPTIONS = /* @__PURE__ */ optionNames<NoiseOptions>({ distribution: true, repeats: true, loss: true });
+
 /**
- * Noise of the size that an attack may have: the control that tells what is due to the adversary and what any
- * disturbance would do. A network that falls to noise is fragile rather than attacked, and an attack that does no
- * better than noise has failed.
+ * Noise of the size that an attack may have: the control that separates the effect of the adversary from that of any
+ * disturbance. If noise fools a network, the network is fragile without any attack, and an attack that does no better
+ * than noise has failed.
  *
  * 'uniform' draws from the ball, every point equally likely; 'gaussian' draws each entry from a normal distribution and
- * scales the sample so that its length in the ball's norm is epsilon. Only free entries count for either. Then come
- * constraints, ball, range and mask; what the range cuts off is not made up for. Several balls are drawn
+ * scales the sample so that its length in the ball's norm is epsilon. Only free entries count for either. Constraints,
+ * ball, range and mask are applied afterwards; nothing makes up for what the range cuts off. Several balls are drawn
  * independently.
  *
  * Costs nothing for one draw and one forward pass a draw for several. With `onStep` each of several draws is a step.
@@ -40,8 +41,8 @@ export interface NoiseOptions {
  * L2AdditiveUniformNoiseAttack scales a draw from a cube to length epsilon; here l2 is uniform in the ball, in which in
  * many dimensions most points are near the boundary. torchattacks' GN adds unbounded noise of a given deviation.
  * @param threatModel what may change and by how much
- * @throws {ThreatModelError} when the threat model makes no sense
- * @throws {AttackOptionsError} when an option is outside its values
+ * @throws {ThreatModelError} when the threat model is not valid
+ * @throws {AttackOptionsError} when an option is unknown or outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -53,26 +54,25 @@ export interface NoiseOptions {
  * ```
  */
 export function noise(threatModel: ThreatModel, options: NoiseOptions = {}): Attack {
+  rejectUnknownOptions('noise', options, OPTIONS);
   const { distribution = 'uniform', repeats = 1, loss = 'cross-entropy' } = options;
-  checkCount('repeats', repeats);
-  if (!Object.hasOwn(distributions, distribution)) {
-    throw new AttackOptionsError(
-      `distribution is ${shown(distribution)}; expected ${Object.keys(distributions).map(shown).join(' or ')}.`,
-    );
-  }
+  checkCount('noise.repeats', repeats);
+  checkOneOf('noise.distribution', distribution, Object.keys(distributions));
   return attackFromSearch({ name: 'noise', threatModel, loss }, async (problem, context) => {
     const draw = () =>
       problem.balls.map((ball) => project(ball, distributions[distribution](context.random, ball)));
-    if (repeats === 1) return context.state(draw).value;
+    if (repeats === 1) return context.scratch.state(draw).value;
     let best: SearchState<Best> | undefined;
     for (let step = 1; step <= repeats; step++) {
-      await context.yieldToEventLoop();
-      best = updateBest(context, best, () => evaluatePoint(problem, draw()));
-      const { deltas, objective, success } = best.value;
-      context.report({ step, steps: repeats, restart: 1, restarts: 1 }, deltas, objective);
-      const fooled = [...(await context.checkFinite(success, `draw ${step}`))].map((flag) => flag === 1);
+      await context.monitor.yieldToEventLoop();
+      best = updateBest(context.scratch, best, () => evaluatePoint(problem, draw()));
+      const { deltas, loss, success } = best.value;
+      context.monitor.report({ step, steps: repeats, restart: 1, restarts: 1 }, deltas, loss);
+      const fooled = [...(await context.monitor.checkFinite(success, `draw ${step}`))].map(
+        (flag) => flag === 1,
+      );
       if (fooled.every((row) => row)) break;
-      context.removeRows(fooled, () => ({ deltas, objective }));
+      context.rows.remove(fooled, () => ({ deltas, loss }));
     }
     return best!.value.deltas;
   });

@@ -186,17 +186,24 @@ describe('worstCase', () => {
     });
     await expectCleanFailure(() => run({}, broken), /in the attack/);
     const two = tf.tensor1d([0, 2], 'int32');
-    await expectCleanFailure(() => worstCase(conditions).perturb(sums, inputs, two), /largest label is 2/);
+    await expectCleanFailure(
+      () => worstCase(conditions).perturb(sums, inputs, two),
+      /labels: got the class 2/,
+    );
     const missing = { rgb: inputs.rgb };
     await expectCleanFailure(
       () => worstCase(conditions, { attack: broken }).perturb(sums, missing, labels),
-      /a budget for 'skeleton'/,
+      /threatModel\.skeleton: got a budget/,
     );
   });
 
   it.each<[string, () => unknown, RegExp]>([
-    ['no condition', () => worstCase({}), /There is no condition/],
-    ['a condition that makes no sense', () => worstCase({ rgb: {} }), /names no modality/],
+    [
+      'no condition',
+      () => worstCase({}),
+      /worstCase\.conditions: got .*; expected at least one threat model/,
+    ],
+    ['a condition that is not valid', () => worstCase({ rgb: {} }), /names no modality/],
     [
       'options that the attack refuses',
       () => worstCase(conditions, { attack: (threat) => pgd(threat, { steps: 0 }) }),

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { AttackOptionsError } from '../errors.js';
-import type { Attack, PerturbOptions } from '../search/attack.js';
+import { checkOption, optionNames, rejectUnknownOptions } from '../options.js';
+import { type Attack, checkPerturbOptions, type PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
 import { type Budget, isJointBall, type JointBall, type ThreatModel } from '../threatModel/threatModel.js';
@@ -23,7 +23,7 @@ export interface WorstCase extends Attack {
     /** The threat model of the condition of that name. */
     readonly [condition: string]: ThreatModel;
   };
-  /** As `perturb`, and tells which condition each result is of. */
+  /** Like `perturb`, and gives the condition of each result as well. */
   search(
     classifier: Classifier,
     inputs: Modalities,
@@ -32,7 +32,7 @@ export interface WorstCase extends Attack {
   ): Promise<WorstCaseResult>;
 }
 
-/** What {@link WorstCase.search} finds. */
+/** The result of {@link WorstCase.search}. */
 export interface WorstCaseResult {
   /** The inputs, each sample perturbed under its worst condition; the caller owns the tensors. */
   adversarial: Modalities;
@@ -42,28 +42,30 @@ export interface WorstCaseResult {
   fooled: boolean[];
 }
 
+const OPTIONS = /* @__PURE__ */ optionNames<WorstCaseOptions>({ attack: true });
+
 /**
  * For each sample the worst of several conditions, such as an adversary who may change the RGB video, or the skeleton,
- * or both: the accuracy that is left is what the classifier keeps whichever of them it meets. This is the 'max'
+ * or both: the remaining accuracy is what the classifier keeps under any of them. This is the 'max'
  * strategy of Tramer and Boneh 2019 ("Adversarial training and robustness for multiple perturbations", section 3) and
  * the first-success rule of AutoAttack's ensemble, over threat models rather than attacks. The conditions may also be
  * several norms on one input.
  *
- * The conditions are tried in the order given. A sample keeps its first success, and then leaves the batch, so the
- * classifier has to take batches of any size; where nothing succeeds, it keeps the point with the largest margin
+ * The conditions are tried in the order given. A sample keeps its first success and is then finished, and the batch
+ * shrinks, so the classifier has to take batches of any size; where nothing succeeds, a sample keeps the point with the largest margin
  * ({@link marginLoss}) of all conditions, the earlier one if they are equal. Its draws are the same as if each
  * condition's attack ran on the whole batch with that seed.
  *
  * `onStep` is called once a condition, with the margins so far as loss. `threatModel` names what any of the conditions
  * lets change: of each modality the budget with the largest number as epsilon. Where budgets can't be compared, since
  * their norms differ, an epsilon is a vector or a condition is a joint ball, it is the last condition's that names the
- * modality, or that is the joint ball; `conditions` is the whole truth.
+ * modality, or that is the joint ball; `conditions` holds all of them.
  *
- * Costs the sum of the conditions' attacks, each on the samples that are left, and a forward pass for each of them.
- * torchattacks' MultiAttack and Foolbox's runs over several epsilons do the like for several attacks on one input.
+ * Costs the sum of the conditions' attacks, each on the samples that are still robust, and a forward pass for each of them.
+ * torchattacks' MultiAttack and Foolbox's runs over several epsilons do the same for several attacks on one input.
  * @param conditions threat models by name, as {@link attackConditions} gives them
- * @throws {ThreatModelError} when one of them makes no sense
- * @throws {AttackOptionsError} when there is none, or the attack can't be made for one
+ * @throws {ThreatModelError} when one of them is not valid
+ * @throws {AttackOptionsError} when an option is unknown, there is no condition, or the attack can't be made for one
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -82,21 +84,21 @@ export interface WorstCaseResult {
  */
 export function worstCase(
   conditions: { readonly [condition: string]: ThreatModel },
-  { attack = (threatModel) => pgd(threatModel) }: WorstCaseOptions = {},
+  options: WorstCaseOptions = {},
 ): WorstCase {
+  rejectUnknownOptions('worstCase', options, OPTIONS);
+  const { attack = (threatModel) => pgd(threatModel) } = options;
   const named = Object.entries(conditions);
-  if (named.length === 0) {
-    throw new AttackOptionsError(
-      'There is no condition; expected threat models by name, as attackConditions gives them.',
-    );
-  }
+  const expected = 'at least one threat model by name, as attackConditions gives them';
+  checkOption('worstCase.conditions', conditions, named.length > 0, expected);
   for (const [condition, threatModel] of named) {
     checkThreatModel(threatModel);
     attack(threatModel, condition);
   }
-  const search: WorstCase['search'] = async (classifier, inputs, labels, options = {}) => {
+  const search: WorstCase['search'] = async (classifier, inputs, labels, perturbOptions = {}) => {
+    checkPerturbOptions(perturbOptions);
     const threatModels = named.map(([, threatModel]) => threatModel);
-    const batch = await BatchAttack.create(threatModels, classifier, inputs, labels, options);
+    const batch = await BatchAttack.create(threatModels, classifier, inputs, labels, perturbOptions);
     try {
       const condition = batch.rows.map(() => named[0]![0]);
       for (const [i, [name, threatModel]] of named.entries()) {
@@ -120,13 +122,13 @@ export function worstCase(
     threatModel: unionOf(named.map(([, threatModel]) => threatModel)),
     conditions,
     search,
-    async perturb(classifier, inputs, labels, options) {
-      return (await search(classifier, inputs, labels, options)).adversarial;
+    async perturb(classifier, inputs, labels, perturbOptions) {
+      return (await search(classifier, inputs, labels, perturbOptions)).adversarial;
     },
   };
 }
 
-/** What any of the threat models lets change, as far as one threat model can say it. */
+/** What any of the threat models allows, as far as one threat model can express it. */
 function unionOf(threatModels: readonly ThreatModel[]): ThreatModel {
   const joint = threatModels.findLast(isJointBall);
   if (joint) return joint;

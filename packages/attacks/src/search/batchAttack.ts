@@ -4,22 +4,27 @@ import { type SharedBranches, shareBranches } from '../classifier/sharingBranche
 import { maximisedLossOf } from '../losses/attackLoss.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { tidyObject } from '../tensors/tidyObject.js';
-import { disposeDerived, takeThreatModelRows } from '../threatModel/ballSpecs.js';
-import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
-import type { Attack, PerturbOptions } from './attack.js';
-import { evaluateLoss, fooled, type Problem } from './evaluate.js';
+import {
+  attackedModalities,
+  disposeDerived,
+  type ThreatModel,
+  takeThreatModelRows,
+} from '../threatModel/threatModel.js';
+import type { AttackFactory, PerturbOptions } from './attack.js';
+import { evaluateLoss, fooled } from './evaluate.js';
+import type { Problem } from './problem.js';
 import { SearchState } from './searchState.js';
 import { checkBatch } from './validation.js';
 
-/** How each of some rows stands. */
+/** For each of some rows whether it is fooled, and by how much. */
 export interface RowResults {
   /** Whether the classifier gets the row wrong, or predicts its target. */
   fooled: boolean[];
-  /** By how much a wrong class wins, or the target does: above 0 where fooled. */
+  /** Margin by which a wrong class, or the target, wins: above 0 where fooled. */
   margin: number[];
 }
 
-/** What an attack made of some rows of the batch. The caller disposes `adversarial`. */
+/** The result of an attack on some rows of the batch. The caller disposes of `adversarial`. */
 export interface AttackedRows extends RowResults {
   /** The rows' indices in the batch. */
   rows: readonly number[];
@@ -28,18 +33,20 @@ export interface AttackedRows extends RowResults {
 }
 
 /**
- * A batch on which other attacks are run, whole or in parts, and the best point known for each of its rows, which at
- * first is the clean one. Rows that are done can leave: what a run does to a row does not depend on the others in it.
+ * A batch on which other attacks are run, and the best point of each of its rows so far, at first the clean one. Ensembles
+ * and searches over budgets stand on it: each attack runs on the rows that are not finished, with labels, targets,
+ * threat model and random draws cut to them, so that its result on a row does not depend on the other rows. What the
+ * classifier computes from modalities that an attack doesn't change is shared between the attacks.
  */
 export class BatchAttack implements RowResults {
   /** Indices of all rows. */
   readonly rows: readonly number[];
   readonly fooled: boolean[];
-  /** Minus infinity as long as nothing is known of a row. */
+  /** Minus infinity until a row is evaluated. */
   readonly margin: number[];
   readonly #problem: Problem;
   readonly #options: PerturbOptions;
-  /** The problem's classifier: what runs leave alone is computed once for all of them. */
+  /** The problem's classifier; what it computes from unchanging modalities is shared between attacks. */
   readonly #branches: SharedBranches;
   readonly #points: SearchState<Modalities>;
 
@@ -56,7 +63,7 @@ export class BatchAttack implements RowResults {
   }
 
   /**
-   * Checks a batch against all threat models that it will be attacked in.
+   * Checks a batch against all threat models that it will be attacked under.
    * @throws {AttackInputError} {@link AttackInputError}, {@link ThreatModelError} or {@link AttackOptionsError} when they don't fit
    */
   static async create(
@@ -77,7 +84,7 @@ export class BatchAttack implements RowResults {
       classifier,
       inputs,
       balls: [],
-      objective: maximisedLossOf('cw'),
+      loss: maximisedLossOf('cw'),
       observedClean: {},
       eotSamples: 1,
       labels: tf.cast(labels, 'int32'),
@@ -88,7 +95,7 @@ export class BatchAttack implements RowResults {
   }
 
   /**
-   * Finds out how the rows stand at the clean inputs: one forward pass.
+   * Evaluates the clean inputs: one forward pass.
    * @returns the number of classes
    */
   async evaluateClean(): Promise<number> {
@@ -101,14 +108,15 @@ export class BatchAttack implements RowResults {
   }
 
   /**
-   * Runs an attack on some rows, with the draws that they would have in the whole batch; one more forward pass judges it.
+   * Runs an attack on some rows, with the draws that they would have in the whole batch, and evaluates its result with one
+   * more forward pass.
    * @param threatModel for the whole batch
    * @param attack makes the attack for the threat model of the rows, whose vectors have one entry for each of them
    */
   async attackRows(
     rows: readonly number[],
     threatModel: ThreatModel,
-    attack: (threatModel: ThreatModel) => Attack,
+    attack: AttackFactory,
   ): Promise<AttackedRows> {
     const { seed, signal, stopWhenFooled } = this.#options;
     signal?.throwIfAborted();
@@ -140,12 +148,16 @@ export class BatchAttack implements RowResults {
     return this.rows.filter((row) => !this.fooled[row]);
   }
 
-  /** Whether a run's row, its index in the batch and in the run, is better for the attack than what is held. */
+  /**
+   * Whether a run's result for a row is better for the attack than the best so far.
+   * @param row index in the batch
+   * @param index index in the run
+   */
   improves(run: AttackedRows, row: number, index: number): boolean {
     return run.fooled[index]! || run.margin[index]! > this.margin[row]!;
   }
 
-  /** As {@link keep}, and frees the run's tensors. */
+  /** Like {@link keep}, and frees the run's tensors. */
   keepAndDispose(run: AttackedRows, chosen: (row: number, index: number) => boolean): void {
     try {
       this.keep(run, chosen);
@@ -154,7 +166,10 @@ export class BatchAttack implements RowResults {
     }
   }
 
-  /** Takes over those rows of a run for which `chosen` says so; told the row's index in the batch and in the run. */
+  /**
+   * Keeps the results of some rows of a run as their best points.
+   * @param chosen whether to keep a row, given its index in the batch and in the run
+   */
   keep(run: AttackedRows, chosen: (row: number, index: number) => boolean): void {
     const sources = [...this.rows];
     run.rows.forEach((row, i) => {
@@ -175,12 +190,12 @@ export class BatchAttack implements RowResults {
     });
   }
 
-  /** The points held, of each attacked modality: they live until the next {@link keep}. */
+  /** The best points, of each attacked modality; the tensors live until the next {@link keep}. */
   get points(): Modalities {
     return this.#points.value;
   }
 
-  /** The points held, every modality of the inputs, as new tensors. */
+  /** The best points, every modality of the inputs, as new tensors. */
   adversarial(): Modalities {
     return tf.tidy(() =>
       Object.fromEntries(
@@ -192,7 +207,7 @@ export class BatchAttack implements RowResults {
     );
   }
 
-  /** Tells the caller's onStep, if there is one, where the rows stand. */
+  /** Reports the best points to the caller's onStep, if there is one. */
   report(step: number, steps: number): void {
     const { onStep } = this.#options;
     if (!onStep) return;
@@ -208,7 +223,7 @@ export class BatchAttack implements RowResults {
     );
   }
 
-  /** Frees all of it. */
+  /** Frees all tensors. */
   dispose(): void {
     this.#branches.classifier.dispose();
     this.#points.dispose();
@@ -216,7 +231,7 @@ export class BatchAttack implements RowResults {
     this.#problem.targets?.dispose();
   }
 
-  /** The rows alone, and what frees them. */
+  /** The problem and the threat model of some rows, and a function that frees them. */
   #takeRows(rows: readonly number[], threatModel: ThreatModel) {
     const { inputs, labels, targets } = this.#problem;
     if (rows.length === this.rows.length) return { problem: this.#problem, threatModel, dispose: () => {} };
@@ -243,9 +258,9 @@ export class BatchAttack implements RowResults {
 async function evaluateRows(problem: Problem, inputs: Modalities): Promise<RowResults & { classes: number }> {
   let classes = 0;
   const both = tf.tidy(() => {
-    const { logits, objective } = evaluateLoss(problem, inputs);
+    const { logits, loss } = evaluateLoss(problem, inputs);
     classes = logits.shape[1];
-    return tf.concat1d([fooled(problem, logits), objective]);
+    return tf.concat1d([fooled(problem, logits), loss]);
   });
   try {
     const values = [...(await both.data())];

@@ -1,40 +1,19 @@
+/*
+ * The classifier and the loss at a point: logits, loss, success, and the gradient. A point is given by its perturbations,
+ * one matrix per ball. Everything here is called inside `tf.tidy` and reads nothing back from the backend, so that a
+ * step queues its work and doesn't wait for it.
+ */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Classifier, Modalities, Observation } from '../classifier/classifier.js';
+import type { Modalities, Observation } from '../classifier/classifier.js';
 import { AttackInputError, shown } from '../errors.js';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
-import { type Ball, columnsOf } from '../threatModel/ball.js';
-import { gradientOfPerturbation, perturbModalities } from '../threatModel/perturbation.js';
-import type { CheckedBatch } from './validation.js';
+import { columnsOf, gradientOfPerturbation, perturbModalities } from '../threatModel/ball.js';
+import type { Problem } from './problem.js';
 
-/**
- * One call of `perturb`, prepared. It stays the same over the steps, unless rows leave the batch: then its fields are
- * those of the rows that are left, so what outlives a step reads them anew.
- */
-export interface Problem {
-  /** What is attacked, frozen where possible. */
-  readonly classifier: Classifier;
-  /** The clean inputs. */
-  readonly inputs: Modalities;
-  /** The adversary's balls. */
-  readonly balls: readonly Ball[];
-  /** What is raised. */
-  readonly objective: MaximisedLoss;
-  /** The objective's inner values at the clean inputs. */
-  readonly observedClean: Modalities;
-  /** Calls of the classifier that one evaluation is the mean of. */
-  readonly eotSamples: number;
-  /** True classes, int32. */
-  readonly labels: tf.Tensor1D;
-  /** Classes to be predicted instead, int32. */
-  readonly targets?: tf.Tensor1D;
-  /** What the classes are compared with. */
-  readonly largestLabel: CheckedBatch['largestLabel'];
-}
-
-/** The objective at a point, and its gradient. */
+/** The loss at a point, and its gradient. */
 export interface GradientEvaluation {
   /** `[batch]` */
-  objective: tf.Tensor1D;
+  loss: tf.Tensor1D;
   /** `[batch, classes]` */
   logits: tf.Tensor2D;
   /** With respect to the perturbation in each ball. */
@@ -48,27 +27,10 @@ export function perturbedInputs({ inputs, balls }: Problem, deltas: readonly tf.
   return Object.assign({ ...inputs }, ...balls.map((ball, i) => perturbModalities(ball, deltas[i]!)));
 }
 
-/** The logits at a point, checked; with several draws their mean. */
-export function logitsAt(problem: Problem, inputs: Modalities): tf.Tensor2D {
+/** The checked logits at a point, averaged over the EOT samples. One forward pass for each of them. */
+export function logitsAt(problem: Problem, deltas: readonly tf.Tensor2D[]): tf.Tensor2D {
+  const inputs = perturbedInputs(problem, deltas);
   return mean(repeat(problem.eotSamples, () => checkedLogits(problem, problem.classifier(inputs))));
-}
-
-/** The logits at a point, and inner values of the classifier. */
-export function observedAt(problem: Problem, inputs: Modalities, names: readonly string[]): Observation {
-  if (names.length === 0) return { logits: checkedLogits(problem, problem.classifier(inputs)), values: {} };
-  if (!problem.classifier.observe) {
-    throw new AttackInputError(
-      `The loss needs ${names.map(shown).join(', ')} from inside the classifier, which has no function 'observe'. Make it with classifierOf, or give it one.`,
-    );
-  }
-  const seen = problem.classifier.observe(inputs, names);
-  const missing = names.filter((name) => !seen.values[name]);
-  if (missing.length > 0) {
-    throw new AttackInputError(
-      `The loss needs ${missing.map(shown).join(', ')}; the classifier's 'observe' gave ${shown(Object.keys(seen.values))}.`,
-    );
-  }
-  return { logits: checkedLogits(problem, seen.logits), values: seen.values };
 }
 
 /** Whether each row is fooled, `[batch]`, 0 or 1: another class than the label's, or the target's, has the largest logit. */
@@ -78,86 +40,108 @@ export function fooled({ labels, targets }: Problem, logits: tf.Tensor2D): tf.Te
   return tf.cast(wrong, 'float32');
 }
 
-/** What is raised at a point, and the logits there; the mean over the problem's draws. Call it inside `tf.tidy`. */
+/** Loss and logits at some inputs, averaged over the EOT samples. One forward pass for each of them. */
 export function evaluateLoss(
   problem: Problem,
   inputs: Modalities,
-): { logits: tf.Tensor2D; objective: tf.Tensor1D } {
-  const draws = repeat(problem.eotSamples, () => lossAt(problem, inputs, problem.objective));
+): { logits: tf.Tensor2D; loss: tf.Tensor1D } {
+  const samples = repeat(problem.eotSamples, () => lossAt(problem, inputs, problem.loss));
   return {
-    logits: mean(draws.map(({ logits }) => logits)),
-    objective: mean(draws.map(({ objective }) => objective)),
-  };
-}
-
-function lossAt(problem: Problem, inputs: Modalities, objective: MaximisedLoss) {
-  const { labels, targets, inputs: clean, observedClean } = problem;
-  const { logits, values: observed } = observedAt(problem, inputs, objective.observed);
-  return {
-    logits,
-    objective: objective.compute({ logits, labels, targets, inputs, clean, observed, observedClean }),
+    logits: mean(samples.map(({ logits }) => logits)),
+    loss: mean(samples.map(({ loss }) => loss)),
   };
 }
 
 /**
- * The objective and its gradient with respect to the attacked modalities only, the mean over the problem's draws.
- * Call it inside `tf.tidy`.
+ * The loss and its gradient with respect to the attacked modalities only, averaged over the EOT samples.
  * @param only modalities whose gradient is computed, fewer than all; that of the others is 0
  */
 export function evaluateGradient(
   problem: Problem,
   deltas: readonly tf.Tensor2D[],
-  objective: MaximisedLoss = problem.objective,
+  loss: MaximisedLoss = problem.loss,
   only?: readonly string[],
 ): GradientEvaluation {
   const inputs = perturbedInputs(problem, deltas);
   const attacked = problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
   const names = only ? attacked.filter((name) => only.includes(name)) : attacked;
-  const points = names.map((name) => inputs[name]!);
-  const draws = repeat(problem.eotSamples, () => {
-    let logits: tf.Tensor2D | undefined;
-    const value = (...varied: tf.Tensor[]): tf.Tensor => {
-      const moved = Object.fromEntries(names.map((name, i) => [name, varied[i]!]));
-      const seen = lossAt(problem, { ...inputs, ...moved }, objective);
-      // The tape's own scope ends before the logits can be had.
-      logits = tf.keep(tf.clone(seen.logits));
-      return seen.objective;
-    };
-    try {
-      return { ...gradientsOf(value, points), logits: tf.clone(logits!) };
-    } finally {
-      logits?.dispose();
-    }
-  });
-  const missing = names.filter((_, i) => draws.some(({ grads }) => !grads[i]));
+  const samples = repeat(problem.eotSamples, () => gradientSample(problem, inputs, loss, names));
+  const missing = names.filter((_, i) => samples.some(({ grads }) => !grads[i]));
   if (missing.length > 0) {
     throw new AttackInputError(
-      `The loss doesn't depend on ${missing.map(shown).join(', ')} by differentiable operations, so there is no gradient to follow; take it out of the threat model or use the modality in the classifier.`,
+      `loss: got no gradient for ${missing.map(shown).join(', ')}; expected a loss that depends on all attacked modalities by differentiable operations. Take them out of the threat model or use them in the classifier.`,
     );
   }
   const byModality = Object.fromEntries(
     attacked.map((name) => {
       const i = names.indexOf(name);
-      return [name, i < 0 ? tf.zerosLike(inputs[name]!) : mean(draws.map(({ grads }) => grads[i]!))];
+      return [name, i < 0 ? tf.zerosLike(inputs[name]!) : mean(samples.map(({ grads }) => grads[i]!))];
     }),
   );
   const gradients = problem.balls.map((ball) => gradientOfPerturbation(ball, byModality));
   return {
-    objective: mean(draws.map(({ value }) => value as tf.Tensor1D)),
-    logits: mean(draws.map(({ logits }) => logits)),
+    loss: mean(samples.map(({ value }) => value as tf.Tensor1D)),
+    logits: mean(samples.map(({ logits }) => logits)),
     gradients,
     finite: problem.balls.flatMap((ball, i) =>
       ball.parts.map((part) => {
         const columns = columnsOf(ball, part, gradients[i]!);
-        // g - g is 0 for every number and NaN for NaN and infinities: no other question costs as little.
+        // g - g is 0 for every number and NaN for NaN and infinities: no other check is as cheap.
         return tf.sum<tf.Scalar>(tf.sub(columns, columns));
       }),
     ),
   };
 }
 
+/** Loss, logits and gradients of one call of the classifier. */
+function gradientSample(
+  problem: Problem,
+  inputs: Modalities,
+  loss: MaximisedLoss,
+  names: readonly string[],
+): { value: tf.Tensor; grads: (tf.Tensor | undefined)[]; logits: tf.Tensor2D } {
+  let logits: tf.Tensor2D | undefined;
+  const value = (...varied: tf.Tensor[]): tf.Tensor => {
+    const moved = Object.fromEntries(names.map((name, i) => [name, varied[i]!]));
+    const seen = lossAt(problem, { ...inputs, ...moved }, loss);
+    // The scope of the tape ends before the logits can be read.
+    logits = tf.keep(tf.clone(seen.logits));
+    return seen.loss;
+  };
+  try {
+    const points = names.map((name) => inputs[name]!);
+    return { ...gradientsOf(value, points), logits: tf.clone(logits!) };
+  } finally {
+    logits?.dispose();
+  }
+}
+
+function lossAt(problem: Problem, inputs: Modalities, loss: MaximisedLoss) {
+  const { labels, targets, inputs: clean, observedClean } = problem;
+  const { logits, values: observed } = observedAt(problem, inputs, loss.observed);
+  return { logits, loss: loss.compute({ logits, labels, targets, inputs, clean, observed, observedClean }) };
+}
+
+/** The logits at some inputs, and inner values of the classifier by name. */
+export function observedAt(problem: Problem, inputs: Modalities, names: readonly string[]): Observation {
+  if (names.length === 0) return { logits: checkedLogits(problem, problem.classifier(inputs)), values: {} };
+  if (!problem.classifier.observe) {
+    throw new AttackInputError(
+      `classifier: got no function 'observe'; expected one, since the loss needs ${names.map(shown).join(', ')} from inside the classifier. Make it with classifierOf, or give it one.`,
+    );
+  }
+  const seen = problem.classifier.observe(inputs, names);
+  const missing = names.filter((name) => !seen.values[name]);
+  if (missing.length > 0) {
+    throw new AttackInputError(
+      `classifier.observe: got values of ${shown(Object.keys(seen.values))}; expected ${missing.map(shown).join(', ')} as well, which the loss needs.`,
+    );
+  }
+  return { logits: checkedLogits(problem, seen.logits), values: seen.values };
+}
+
 /**
- * The logits, if they are some for these labels.
+ * The logits, checked against the labels.
  * @throws {AttackInputError} when they are of another shape, or for fewer classes
  */
 export function checkedLogits(
@@ -172,13 +156,14 @@ export function checkedLogits(
     logits.shape[1] < 2
   ) {
     throw new AttackInputError(
-      `The classifier gave ${shown(logits)}; expected logits of shape [${rows}, classes] with two classes or more.`,
+      `classifier: got ${shown(logits)}; expected logits of shape [${rows}, classes] with two classes or more.`,
     );
   }
   const { name, value } = largestLabel;
-  if (value >= logits.shape[1]) {
+  const classes = logits.shape[1];
+  if (value >= classes) {
     throw new AttackInputError(
-      `The largest ${name} is ${value}, but the classifier gives ${logits.shape[1]} logits; expected class indices from 0 to ${logits.shape[1] - 1}.`,
+      `${name}s: got the class ${value}; expected class indices from 0 to ${classes - 1}, as the classifier gives ${classes} logits.`,
     );
   }
   return logits;
@@ -202,8 +187,8 @@ function gradientsOf(
   }
 }
 
-function mean<T extends tf.Tensor>(draws: T[]): T {
-  return draws.length === 1 ? draws[0]! : tf.div(tf.addN(draws), draws.length);
+function mean<T extends tf.Tensor>(samples: T[]): T {
+  return samples.length === 1 ? samples[0]! : tf.div(tf.addN(samples), samples.length);
 }
 
 function repeat<T>(count: number, make: () => T): T[] {

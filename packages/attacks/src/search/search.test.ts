@@ -9,6 +9,7 @@ import { classifierOf } from '../classifier/classifierOf.js';
 import { AttackInputError, AttackOptionsError, GradientError, ThreatModelError } from '../errors.js';
 import type { LossInputs, ObservedLoss } from '../losses/attackLoss.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
+import { logitsAt } from './evaluate.js';
 import { attackFromSearch, type Search, type SearchAttackConfig } from './search.js';
 
 const threatModel: ThreatModel = { x: { norm: 'linf', epsilon: 0.5, range: [0, 1] } };
@@ -27,10 +28,10 @@ const attack = (search: Search, config: Partial<SearchAttackConfig> = {}) =>
   attackFromSearch({ name: 'mine', threatModel, ...config }, search);
 /** One step of 0.1 upwards. */
 const upwards: Search = async ({ balls }, context) =>
-  context.state(() => balls.map((ball) => tf.fill([ball.rows, ball.size], 0.1) as tf.Tensor2D)).value;
+  context.scratch.state(() => balls.map((ball) => tf.fill([ball.rows, ball.size], 0.1) as tf.Tensor2D)).value;
 
-describe('attackOf', () => {
-  it('makes modalities of what the search returns, as tensors of their own', async () => {
+describe('attackFromSearch', () => {
+  it('returns the modalities perturbed as the search says, as new tensors', async () => {
     const other = normal([3, 2], 1);
     const before = tf.memory().numTensors;
     const result = await attack(upwards).perturb(classifier, { x, other }, labels);
@@ -47,14 +48,14 @@ describe('attackOf', () => {
     [
       'throws',
       async (_, context) => {
-        context.state(() => ({ a: tf.ones([3]), b: [tf.ones([2])] }));
+        context.scratch.state(() => ({ a: tf.ones([3]), b: [tf.ones([2])] }));
         throw new Error('enough');
       },
     ],
     [
       'throws in a step',
       async (_, context) => {
-        const state = context.state(() => ({ a: tf.ones([3]) }));
+        const state = context.scratch.state(() => ({ a: tf.ones([3]) }));
         state.advance(({ a }) => {
           tf.add(a, 1);
           throw new Error('enough');
@@ -63,10 +64,10 @@ describe('attackOf', () => {
       },
     ],
     [
-      'has noted a gradient before it throws',
+      'has computed a gradient before it throws',
       async ({ balls }, context) => {
         tf.tidy(() => {
-          context.evaluateGradient(balls.map(({ rows, size }) => tf.zeros([rows, size])));
+          context.monitor.evaluateGradient(balls.map(({ rows, size }) => tf.zeros([rows, size])));
         });
         throw new Error('enough');
       },
@@ -77,11 +78,11 @@ describe('attackOf', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('frees what a state leaves out, and keeps what it takes along', async () => {
+  it('frees the tensors that the next state drops, and keeps the others', async () => {
     const counts: number[] = [];
     const search: Search = async ({ balls }, context) => {
       const base = tf.memory().numTensors;
-      const state = context.state(() => ({ kept: tf.ones([2]), changed: tf.zeros([3, 2]) }));
+      const state = context.scratch.state(() => ({ kept: tf.ones([2]), changed: tf.zeros([3, 2]) }));
       for (let step = 0; step < 3; step++) {
         state.advance(({ kept, changed }) => ({ kept, changed: tf.add(changed, 0.1) }));
         counts.push(tf.memory().numTensors - base);
@@ -94,7 +95,7 @@ describe('attackOf', () => {
     expect(values(result.x!)[0]).toBeCloseTo(0.5, 5);
   });
 
-  it('refuses draws, losses and threat models that make no sense, before anything else', () => {
+  it('refuses EOT samples, losses and threat models that are not valid, when the attack is made', () => {
     expect(() => attack(upwards, { eotSamples: 0 })).toThrow(AttackOptionsError);
     expect(() => pgd(threatModel, { eotSamples: 1.5 })).toThrow(
       /eotSamples: got 1.5; expected a whole number from 1/,
@@ -107,35 +108,35 @@ describe('attackOf', () => {
 });
 
 describe('a search context', () => {
-  it('evaluates the objective and its gradient, and the mean of several draws', async () => {
+  it('evaluates the loss and its gradient, averaged over the EOT samples', async () => {
     const shifts = [0, 3, -1, 7];
     let calls = 0;
     // Each call scales the logits of class 1 by another factor.
     const random: Classifier = (inputs) =>
       tf.tidy(() => tf.mul(classifier(inputs), tf.tensor1d([1, shifts[calls++ % 4]!])));
-    const search: Search = async ({ balls }, context) => {
-      const deltas = balls.map(({ rows, size }) => tf.zeros([rows, size]) as tf.Tensor2D);
+    const search: Search = async (problem, context) => {
+      const deltas = problem.balls.map(({ rows, size }) => tf.zeros([rows, size]) as tf.Tensor2D);
       tf.tidy(() => {
-        const { objective, logits, gradients } = context.evaluateGradient(deltas);
+        const { loss, logits, gradients } = context.monitor.evaluateGradient(deltas);
         expect(calls).toBe(4);
         const z = [0.2 + 0.45, -0.2 + 1.8];
         const mean = 9 / 4;
         expect(values(logits)[1]).toBeCloseTo(mean * z[1]!, 5);
-        // 'cw' is z_1 - z_0 for label 0: linear, so the mean of the draws is that of their mean.
-        expect(values(objective)[0]).toBeCloseTo(mean * z[1]! - z[0]!, 5);
+        // 'cw' is z_1 - z_0 for label 0: linear, so the mean of the losses is the loss of the mean logits.
+        expect(values(loss)[0]).toBeCloseTo(mean * z[1]! - z[0]!, 5);
         expect(values(gradients[0]!)[0]).toBeCloseTo(mean * -1 - 1, 5);
         expect(values(gradients[0]!)[2]).toBeCloseTo(1 - mean * -1, 5);
-        expect(values(context.logits(deltas))[1]).toBeCloseTo(mean * z[1]!, 5);
+        expect(values(logitsAt(problem, deltas))[1]).toBeCloseTo(mean * z[1]!, 5);
         expect(calls).toBe(8);
       });
-      return context.state(() => deltas).value;
+      return context.scratch.state(() => deltas).value;
     };
     const before = tf.memory().numTensors;
     tf.dispose(await attack(search, { eotSamples: 4, loss: 'cw' }).perturb(random, { x }, labels));
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('settles: gives values, and raises the first gradient since then that was not finite', async () => {
+  it('reads values back, and throws for the first gradient since the last check that was not finite', async () => {
     // The root of x_0 has no slope at 0, where the third row is.
     const rooted: Classifier = (inputs) =>
       tf.tidy(() => tf.matMul(tf.sqrt(inputs.x!), weights) as tf.Tensor2D);
@@ -144,20 +145,22 @@ describe('a search context', () => {
         balls.map(({ rows, size }) => tf.fill([rows, size], value) as tf.Tensor2D);
       const evaluateAt = (value: number) =>
         tf.tidy(() => {
-          context.evaluateGradient(at(value));
+          context.monitor.evaluateGradient(at(value));
         });
       evaluateAt(0.1);
-      const asked = tf.tensor2d([[4, 5]]);
-      expect(Array.from(await context.checkFinite(asked, 'the start'))).toEqual([4, 5]);
-      asked.dispose();
+      const wanted = tf.tensor2d([[4, 5]]);
+      expect(Array.from(await context.monitor.checkFinite(wanted, 'the start'))).toEqual([4, 5]);
+      wanted.dispose();
       for (const value of [0.1, 0.2, 0, 0.3, 0]) evaluateAt(value);
-      await context.checkFinite(undefined, 'restart 2');
+      await context.monitor.checkFinite(undefined, 'restart 2');
       return [];
     };
     const before = tf.memory().numTensors;
     const failed = attack(search).perturb(rooted, { x }, labels);
     await expect(failed).rejects.toThrow(GradientError);
-    await expect(failed).rejects.toThrow(/with respect to 'x' .* first in step 3 of restart 2/);
+    await expect(failed).rejects.toThrow(
+      /gradient of 'x': got NaN or infinite entries, first in step 3 of restart 2; expected finite numbers/,
+    );
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -165,8 +168,8 @@ describe('a search context', () => {
     const search: Search = async (problem, context) => {
       const deltas = await upwards(problem, context);
       tf.tidy(() => {
-        const { objective } = context.evaluateGradient(deltas);
-        context.report({ step: 1, steps: 2, restart: 1, restarts: 1 }, deltas, objective);
+        const { loss } = context.monitor.evaluateGradient(deltas);
+        context.monitor.report({ step: 1, steps: 2, restart: 1, restarts: 1 }, deltas, loss);
       });
       return deltas;
     };
@@ -260,10 +263,13 @@ describe('a loss that observes', () => {
       expect(tf.memory().numTensors).toBe(before);
     };
     await refused(gated, /neither an output nor a layer of that name/);
-    await refused((given) => gated(given), /needs 'depth' from inside the classifier, which has no function/);
+    await refused(
+      (given) => gated(given),
+      /classifier: got no function 'observe'; .* the loss needs 'depth'/,
+    );
     const other: Classifier = Object.assign((given: typeof inputs) => gated(given), {
       observe: (given: typeof inputs) => gated.observe!(given, ['weights']),
     });
-    await refused(other, /needs 'depth'; the classifier's 'observe' gave \['weights'\]/);
+    await refused(other, /classifier.observe: got values of \['weights'\]; expected 'depth' as well/);
   });
 });

@@ -2,21 +2,21 @@ import * as tf from '@tensorflow/tfjs-core';
 import { takeRows } from '../tensors/takeRows.js';
 import { tidyObject } from '../tensors/tidyObject.js';
 
-/** What an attack remembers from step to step: replaced as a whole, so that what is no longer part of it is freed. */
+/** What a search remembers from step to step. A state is replaced as a whole, which frees the tensors that it drops. */
 export class SearchState<T extends object> {
   #value: T;
 
-  /** @param make the first state; called inside a tidy */
+  /** @param make the first value; called inside a tidy */
   constructor(make: () => T) {
     this.#value = tidyObject(make);
   }
 
-  /** The present state. Its tensors live until the state that leaves them out. */
+  /** The present value. Its tensors live until a value comes that doesn't contain them. */
   get value(): T {
     return this.#value;
   }
 
-  /** The next state, made inside a tidy; frees what of the previous one is not in it. */
+  /** Makes the next value, inside a tidy, and frees the tensors of the previous one that it doesn't contain. */
   advance(make: (value: T) => T): void {
     const previous = this.#value;
     this.#value = tidyObject(() => make(previous));
@@ -24,12 +24,12 @@ export class SearchState<T extends object> {
     for (const tensor of tensorsIn(previous)) if (!kept.has(tensor)) tensor.dispose();
   }
 
-  /** Keeps some rows of every tensor in it, whose first axis is the batch. @param rows their indices, int32 */
+  /** Keeps some rows of every tensor, whose first axis is the batch. @param rows their indices, int32 */
   takeRows(rows: tf.Tensor1D): void {
     this.advance((value) => takeRows(value, rows));
   }
 
-  /** Frees all of it. */
+  /** Frees all tensors. */
   dispose(): void {
     tf.dispose(tensorsIn(this.#value));
     this.#value = {} as T;

@@ -4,8 +4,8 @@ import type { UpdateRule } from './gradientAttack.js';
 
 /**
  * A step of `stepSize` along the norm's steepest direction, in every ball at once.
- * @param momentum decay of the sum of past gradients, each divided by its l1 length (Dong et al. 2018, eq. 6);
- *   0 follows the gradient of the moment
+ * @param momentum decay of the sum of past gradients, each divided by its l1 length (Dong et al. 2018, eq. 6); with 0 a
+ *   step follows the present gradient alone
  */
 export function steepestAscent(momentum = 0): UpdateRule {
   return ({ balls, deltas, gradients, memory }) => {
@@ -14,8 +14,10 @@ export function steepestAscent(momentum = 0): UpdateRule {
     );
     return {
       deltas: balls.map((ball, i) => {
-        const way = ball.norm.sparse ? feasibleGradient(ball, deltas[i]!, velocities[i]!) : velocities[i]!;
-        return tf.add(deltas[i]!, tf.mul(ball.norm.direction(way, ball), ball.stepSize));
+        const followed = ball.norm.sparse
+          ? feasibleGradient(ball, deltas[i]!, velocities[i]!)
+          : velocities[i]!;
+        return tf.add(deltas[i]!, tf.mul(ball.norm.direction(followed, ball), ball.stepSize));
       }),
       memory: momentum === 0 ? [] : velocities,
     };

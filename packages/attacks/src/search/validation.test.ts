@@ -41,9 +41,9 @@ describe('before any work, perturb refuses', () => {
   });
 
   it.each<[string, Case, new (message: string) => Error, RegExp]>([
-    ['no inputs', { inputs: {} }, AttackInputError, /no modality/],
-    ['undefined inputs', { inputs: undefined }, AttackInputError, /no modality/],
-    ['an array as input', { inputs: { rgb: [1, 2] } }, AttackInputError, /'rgb' is \[1, 2\]/],
+    ['no inputs', { inputs: {} }, AttackInputError, /inputs: got no modality/],
+    ['undefined inputs', { inputs: undefined }, AttackInputError, /inputs: got no modality/],
+    ['an array as input', { inputs: { rgb: [1, 2] } }, AttackInputError, /inputs\.rgb: got \[1, 2\]/],
     ['a scalar input', { inputs: { rgb: tf.scalar(1) } }, AttackInputError, /first axis is the batch/],
     [
       'batch sizes that differ',
@@ -52,7 +52,12 @@ describe('before any work, perturb refuses', () => {
       /'rgb' \[3, 2, 2\], 'skeleton' \[2, 4\]/,
     ],
     ['an empty batch', { inputs: { rgb: tf.zeros([0, 2]) } }, AttackInputError, /batch size, 1 or more/],
-    ['an input without entries', { inputs: { rgb: tf.zeros([3, 0]) } }, AttackInputError, /no entries/],
+    [
+      'an input without entries',
+      { inputs: { rgb: tf.zeros([3, 0]) } },
+      AttackInputError,
+      /inputs\.rgb: got the shape \[3, 0\]; expected one entry or more/,
+    ],
     [
       'an integer input',
       { inputs: { rgb: tf.zeros([3, 2], 'int32') } },
@@ -63,13 +68,13 @@ describe('before any work, perturb refuses', () => {
       'a NaN, with its sample',
       { inputs: { rgb: tf.tensor2d([[0], [0], [Number.NaN]]) } },
       AttackInputError,
-      /'rgb' has NaN or infinite entries in sample 2/,
+      /inputs\.rgb: got NaN or infinite entries in sample 2/,
     ],
     [
       'an infinity in an input that is not attacked',
       { inputs: { rgb: clean.rgb, audio: tf.tensor1d([1, -Infinity, 2]) } },
       AttackInputError,
-      /'audio'.*sample 1/,
+      /inputs\.audio: .*sample 1/,
     ],
     [
       'values above the range',
@@ -78,58 +83,66 @@ describe('before any work, perturb refuses', () => {
       /from 255 to 255.*\[0, 1\]/,
     ],
     ['values below the range', { inputs: { rgb: tf.fill([3, 2], -0.01) } }, AttackInputError, /from -0.0/],
-    ['labels as an array', { labels: [0, 1, 2] }, AttackInputError, /labels are \[0, 1, 2\]/],
+    ['labels as an array', { labels: [0, 1, 2] }, AttackInputError, /labels: got \[0, 1, 2\]/],
     ['one-hot labels', { labels: tf.zeros([3, 4]) }, AttackInputError, /shape \[3, 4\].*shape \[3\]/],
     ['too few labels', { labels: ints(0, 1) }, AttackInputError, /shape \[2\].*shape \[3\]/],
-    ['a negative label', { labels: ints(0, -1, 2) }, AttackInputError, /label of sample 1 is -1/],
+    ['a negative label', { labels: ints(0, -1, 2) }, AttackInputError, /labels\[1\]: got -1/],
     [
       'a label that is not whole',
       { labels: tf.tensor1d([0, 1, 1.5]) },
       AttackInputError,
-      /label of sample 2 is 1.5/,
+      /labels\[2\]: got 1.5/,
     ],
-    [
-      'a NaN label',
-      { labels: tf.tensor1d([Number.NaN, 1, 1]) },
-      AttackInputError,
-      /label of sample 0 is NaN/,
-    ],
+    ['a NaN label', { labels: tf.tensor1d([Number.NaN, 1, 1]) }, AttackInputError, /labels\[0\]: got NaN/],
     [
       'too many targets',
       { options: { targets: ints(0, 1, 2, 3) } },
       AttackInputError,
-      /targets.*shape \[4\]/,
+      /targets: got .*shape \[4\]/,
+    ],
+    ['a negative target', { options: { targets: ints(0, 1, -2) } }, AttackInputError, /targets\[2\]: got -2/],
+    [
+      'an unknown option that has a synonym',
+      { options: { target: ints(0, 1, 2) } as PerturbOptions },
+      AttackOptionsError,
+      /perturb\.target: got an unknown option; expected targets\. Rename it/,
     ],
     [
-      'a negative target',
-      { options: { targets: ints(0, 1, -2) } },
-      AttackInputError,
-      /target of sample 2 is -2/,
+      'a misspelt option',
+      { options: { stopWhenFoold: true } as PerturbOptions },
+      AttackOptionsError,
+      /perturb\.stopWhenFoold: got an unknown option; expected stopWhenFooled/,
     ],
-    ['a seed that is not whole', { options: { seed: 0.5 } }, AttackOptionsError, /seed is 0.5/],
+    [
+      'numbers of rows that are too few',
+      { options: { rows: [0, 1] } },
+      AttackOptionsError,
+      /perturb\.rows: got \[0, 1\]; expected a whole number from 0 for each of the 3 samples/,
+    ],
+    ['a seed that is not whole', { options: { seed: 0.5 } }, AttackOptionsError, /perturb\.seed: got 0.5/],
     [
       'a budget for a modality that is not there',
       { threatModel: { depth: rgb } },
       ThreatModelError,
-      /'depth'; the inputs hold 'rgb', 'skeleton'/,
+      /threatModel\.depth: got .* expected budgets for 'rgb', 'skeleton' only/,
     ],
     [
       'the same in a joint ball',
       { threatModel: jointBall('l2', 1, { rgb: {}, depth: {} }) },
       ThreatModelError,
-      /'depth'/,
+      /threatModel\.depth/,
     ],
     [
       'an epsilon vector of another length',
       { threatModel: { rgb: { ...rgb, epsilon: tf.tensor1d([0.1, 0.2]) } } },
       ThreatModelError,
-      /2 values; expected one for each of the 3/,
+      /threatModel\.rgb\.epsilon: got 2 values; expected one for each of the 3/,
     ],
     [
       'a negative entry of an epsilon vector',
       { threatModel: { rgb: { ...rgb, epsilon: tf.tensor1d([0.1, -0.5, 0]) } } },
       ThreatModelError,
-      /-0.5 for sample 1/,
+      /threatModel\.rgb\.epsilon: got -0.5 for sample 1/,
     ],
     [
       'a mask that does not fit',
@@ -141,13 +154,13 @@ describe('before any work, perturb refuses', () => {
       'a mask function that gives something else',
       { threatModel: { rgb: { ...rgb, mask: () => 1 as unknown as tf.Tensor } } },
       ThreatModelError,
-      /^threatModel\.rgb\.mask: got 1; expected a tensor of the input's shape/,
+      /threatModel\.rgb\.mask\b.* 1;/,
     ],
     [
       'a mask with fractions',
       { threatModel: { rgb: { ...rgb, mask: tf.fill([2, 2], 0.5) } } },
       ThreatModelError,
-      /other than 0 and 1/,
+      /threatModel\.rgb\.mask: got values other than 0 and 1/,
     ],
   ])('%s', async (_, given, type, message) => {
     const attack = pgd(given.threatModel ?? { rgb });
@@ -190,11 +203,15 @@ describe('at the first logits, perturb refuses', () => {
   const attack = fgsm({ rgb });
 
   it('labels and targets beyond the classes', async () => {
-    expect(await refusal(attack, dense, ints(0, 4, 1))).toMatch(/largest label is 4.*4 logits.*from 0 to 3/);
-    expect(await refusal(attack, dense, labels, { targets: ints(0, 1, 7) })).toMatch(/largest target is 7/);
+    expect(await refusal(attack, dense, ints(0, 4, 1))).toMatch(
+      /labels: got the class 4.*from 0 to 3.*4 logits/,
+    );
+    expect(await refusal(attack, dense, labels, { targets: ints(0, 1, 7) })).toMatch(
+      /targets: got the class 7/,
+    );
   });
 
-  it('what are not logits', async () => {
+  it('outputs that are not logits', async () => {
     const shaped = (shape: number[]) => (x: Modalities) =>
       tf.tidy(() => tf.mul(tf.sum(x.rgb!), tf.ones(shape)));
     expect(await refusal(attack, shaped([3, 2, 4]))).toMatch(
@@ -202,7 +219,7 @@ describe('at the first logits, perturb refuses', () => {
     );
     expect(await refusal(attack, shaped([2, 4]))).toMatch(/shape \[2, 4\]/);
     expect(await refusal(attack, shaped([3, 1]))).toMatch(/two classes or more/);
-    expect(await refusal(attack, () => undefined)).toMatch(/gave undefined/);
+    expect(await refusal(attack, () => undefined)).toMatch(/classifier: got undefined/);
   });
 
   it('a loss that does not fit, and dlr with three classes', async () => {
@@ -215,13 +232,13 @@ describe('at the first logits, perturb refuses', () => {
   it('modalities that the logits do not depend on', async () => {
     const deaf = denseClassifier({ rgb: clean.rgb! }, 4, 3);
     const both = fgsm({ rgb, skeleton: { norm: 'l2', epsilon: 1 } });
-    expect(await refusal(both, deaf)).toMatch(/doesn't depend on 'skeleton' by/);
+    expect(await refusal(both, deaf)).toMatch(/loss: got no gradient for 'skeleton'/);
   });
 });
 
 describe('a classifier that throws, or has no gradient', () => {
   it.each([
-    ['in its own words', () => tf.tensor1d([1, 2]), /shape/],
+    ['with its own error', () => tf.tensor1d([1, 2]), /shape/],
     [
       'because an operation has no gradient',
       (h: tf.Tensor) => tf.einsum('ij,jk->ik', h, tf.eye(4)),
@@ -259,7 +276,7 @@ describe('a gradient that is not finite', () => {
     const failure = attack.perturb(kinked, clean, labels);
     await expect(failure).rejects.toThrow(GradientError);
     await expect(failure).rejects.toThrow(
-      /'skeleton' has NaN or infinite entries, first in step 1 of restart 1/,
+      /gradient of 'skeleton': got NaN or infinite entries, first in step 1 of restart 1/,
     );
     weights.dispose();
   });

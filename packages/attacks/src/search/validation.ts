@@ -1,6 +1,8 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
-import { AttackInputError, AttackOptionsError, shown, ThreatModelError } from '../errors.js';
+import { AttackInputError, ThreatModelError } from '../errors.js';
+import { checkOption } from '../options.js';
 import { BatchedRead } from '../tensors/batchedRead.js';
 import { ballSpecsOf } from '../threatModel/ballSpecs.js';
 import { budgetPath } from '../threatModel/checkThreatModel.js';
@@ -8,38 +10,36 @@ import { maskOn } from '../threatModel/masks/maskOn.js';
 import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
 import type { PerturbOptions } from './attack.js';
 
-/** What the checks found out that later steps need. */
+/** Results of the checks that later steps need. */
 export interface CheckedBatch {
-  /** Masks of the modalities that have one, in the input's shape, 0 and 1; the caller disposes. */
+  /** Masks of the modalities that have one, in the input's shape, 0 and 1; the caller disposes of them. */
   masks: Modalities;
   /** The largest label or target, to be compared with the number of logits. */
   largestLabel: { name: 'label' | 'target'; value: number };
 }
 
 /**
- * Checks a batch against a threat model, in one pass with one transfer from the backend.
+ * Checks a batch against a threat model. Shapes are checked at once, values in one transfer from the backend.
  * @param allowInfiniteEpsilon whether epsilons may be infinite
- * @throws {AttackInputError} when inputs, labels or targets are at fault
+ * @throws {AttackInputError} when inputs, labels or targets are not valid
  * @throws {ThreatModelError} when the threat model doesn't fit them
- * @throws {AttackOptionsError} when the seed is not a whole number
+ * @throws {AttackOptionsError} when seed or rows are not whole numbers
  */
 export async function checkBatch(
   threatModel: ThreatModel,
   inputs: Modalities,
   labels: tf.Tensor1D,
   allowInfiniteEpsilon: boolean,
-  { targets, seed, rows: names }: PerturbOptions,
+  { targets, seed = 0, rows: numbers }: PerturbOptions,
 ): Promise<CheckedBatch> {
-  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
-    throw new AttackOptionsError(`seed is ${shown(seed)}; expected a whole number from 0 to 2^53 - 1.`);
-  }
+  const isWhole = (value: number) => Number.isSafeInteger(value) && value >= 0;
+  checkOption('perturb.seed', seed, isWhole(seed), 'a whole number from 0 to 2^53 - 1');
   const rows = checkShapes(threatModel, inputs);
-  checkClasses('labels', labels, rows);
-  if (targets) checkClasses('targets', targets, rows);
-  if (names && !(names.length === rows && names.every((name) => Number.isSafeInteger(name) && name >= 0))) {
-    throw new AttackOptionsError(
-      `rows is ${shown([...names])}; expected a whole number from 0 for each of the ${rows} samples.`,
-    );
+  checkClassShape('labels', labels, rows);
+  if (targets) checkClassShape('targets', targets, rows);
+  if (numbers) {
+    const valid = numbers.length === rows && numbers.every(isWhole);
+    checkOption('perturb.rows', [...numbers], valid, `a whole number from 0 for each of the ${rows} samples`);
   }
 
   const read = new BatchedRead();
@@ -53,7 +53,7 @@ export async function checkBatch(
       for (const [modality, { range, mask }] of Object.entries(modalities)) {
         if (range) addRangeCheck(read, modality, inputs[modality]!, range);
         if (mask) {
-          masks[modality] = maskOn(mask, inputs[modality]!, `${budgetPath(threatModel, modality)}.mask`);
+          masks[modality] = maskOn(mask, inputs[modality]!, `threatModel.${modality}.mask`);
           addMaskCheck(read, modality, masks[modality]);
         }
       }
@@ -70,51 +70,52 @@ export async function checkBatch(
   }
 }
 
-/** Names, ranks, types and batch sizes; gives the batch size. */
+/** Checks names, ranks, types and batch sizes. Returns the batch size. */
 function checkShapes(threatModel: ThreatModel, inputs: Modalities): number {
   const names = Object.keys(inputs ?? {});
   if (names.length === 0) {
-    throw new AttackInputError(
-      'The inputs hold no modality; expected an object of tensors by modality name.',
-    );
+    throw new AttackInputError('inputs: got no modality; expected an object of tensors by modality name.');
   }
   for (const name of names) {
     const x = inputs[name] as tf.Tensor | undefined;
     if (!(x instanceof tf.Tensor) || x.rank === 0) {
       throw new AttackInputError(
-        `The input '${name}' is ${shown(x)}; expected a tensor whose first axis is the batch.`,
+        `inputs.${name}: got ${formatValue(x)}; expected a tensor whose first axis is the batch.`,
       );
     }
   }
   const rows = inputs[names[0]!]!.shape[0]!;
   if (names.some((name) => inputs[name]!.shape[0] !== rows) || rows === 0) {
-    const sizes = names.map((name) => `'${name}' ${shown(inputs[name]!.shape)}`).join(', ');
+    const sizes = names.map((name) => `'${name}' ${formatValue(inputs[name]!.shape)}`).join(', ');
     throw new AttackInputError(
-      `The inputs have the shapes ${sizes}; expected the same batch size, 1 or more, first in each.`,
+      `inputs: got the shapes ${sizes}; expected the same batch size, 1 or more, first in each.`,
     );
   }
   for (const name of attackedModalities(threatModel)) {
     const x = inputs[name];
     if (!x) {
       throw new ThreatModelError(
-        `The threat model has a budget for '${name}'; the inputs hold ${names.map(shown).join(', ')}.`,
+        `threatModel.${name}: got a budget for an input that is not there; expected budgets for ${names.map(formatValue).join(', ')} only.`,
       );
     }
     if (x.dtype !== 'float32') {
       throw new AttackInputError(
-        `The input '${name}' is of type ${x.dtype}; only float32 can be perturbed. Cast it with tf.cast(x, 'float32').`,
+        `inputs.${name}: got a tensor of type ${x.dtype}; expected float32, the only type that can be perturbed. Cast it with tf.cast(x, 'float32').`,
       );
     }
-    if (x.size === 0)
-      throw new AttackInputError(`The input '${name}' of shape ${shown(x.shape)} has no entries.`);
+    if (x.size === 0) {
+      throw new AttackInputError(
+        `inputs.${name}: got the shape ${formatValue(x.shape)}; expected one entry or more.`,
+      );
+    }
   }
   return rows;
 }
 
-function checkClasses(what: string, classes: tf.Tensor1D, rows: number): void {
+function checkClassShape(name: 'labels' | 'targets', classes: tf.Tensor1D, rows: number): void {
   if (!(classes instanceof tf.Tensor) || classes.rank !== 1 || classes.shape[0] !== rows) {
     throw new AttackInputError(
-      `The ${what} are ${shown(classes)}; expected one class index per sample, shape [${rows}].`,
+      `${name}: got ${formatValue(classes)}; expected one class index per sample, shape [${rows}].`,
     );
   }
 }
@@ -126,7 +127,7 @@ function addFiniteCheck(read: BatchedRead, modality: string, x: tf.Tensor): void
     const bad = rows.indexOf(0);
     if (bad >= 0) {
       throw new AttackInputError(
-        `The input '${modality}' has NaN or infinite entries in sample ${bad} of the batch; expected finite numbers.`,
+        `inputs.${modality}: got NaN or infinite entries in sample ${bad} of the batch; expected finite numbers.`,
       );
     }
   });
@@ -142,7 +143,7 @@ function addRangeCheck(
   read.add(ends, ([smallest, largest]) => {
     if (smallest! < Math.fround(low) || largest! > Math.fround(high)) {
       throw new AttackInputError(
-        `The input '${modality}' has values from ${smallest} to ${largest}; its budget's range is ${shown([low, high])}. Scale the input or correct the range.`,
+        `inputs.${modality}: got values from ${smallest} to ${largest}; expected values in the budget's range ${formatValue([low, high])}. Scale the input or correct the range.`,
       );
     }
   });
@@ -155,10 +156,10 @@ function addEpsilonCheck(
   rows: number,
   allowInfiniteEpsilon: boolean,
 ): void {
-  const where = names.map(shown).join(', ');
+  const path = `threatModel.${names.join('+')}.epsilon`;
   if (epsilon.shape[0] !== rows) {
     throw new ThreatModelError(
-      `epsilon for ${where} has ${epsilon.shape[0]} values; expected one for each of the ${rows} samples.`,
+      `${path}: got ${epsilon.shape[0]} values; expected one for each of the ${rows} samples.`,
     );
   }
   read.add(
@@ -167,7 +168,7 @@ function addEpsilonCheck(
       const bad = values.findIndex((value) => !(value >= 0 && (allowInfiniteEpsilon || value < Infinity)));
       if (bad >= 0) {
         throw new ThreatModelError(
-          `epsilon for ${where} is ${values[bad]} for sample ${bad}; expected finite numbers that are 0 or more.`,
+          `${path}: got ${values[bad]} for sample ${bad}; expected finite numbers that are 0 or more.`,
         );
       }
     },
@@ -179,7 +180,7 @@ function addMaskCheck(read: BatchedRead, modality: string, mask: tf.Tensor): voi
   read.add(binary, ([isBinary]) => {
     if (!isBinary) {
       throw new ThreatModelError(
-        `The mask for '${modality}' has values other than 0 and 1; expected 1 where the attack may write.`,
+        `threatModel.${modality}.mask: got values other than 0 and 1; expected 1 where the attack may write, else 0.`,
       );
     }
   });
@@ -197,7 +198,7 @@ function addClassCheck(
       for (const [row, value] of values.entries()) {
         if (!(Number.isInteger(value) && value >= 0)) {
           throw new AttackInputError(
-            `The ${name} of sample ${row} is ${value}; expected a class index, a whole number from 0.`,
+            `${name}s[${row}]: got ${value}; expected a class index, a whole number from 0.`,
           );
         }
         if (value > largest.value) Object.assign(largest, { name, value });

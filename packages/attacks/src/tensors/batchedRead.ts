@@ -1,24 +1,24 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Questions to tensors that are answered together, with one transfer from the backend. */
+/** Reads values of several computations back with one transfer from the backend. */
 export class BatchedRead {
-  readonly #requests: { tensor: tf.Tensor1D; answer: (values: Float32Array) => void }[] = [];
+  readonly #requests: { tensor: tf.Tensor1D; use: (values: Float32Array) => void }[] = [];
 
-  /** Asks for the values of what `compute` makes, inside a tidy; `answer` gets them when all are there. */
-  add(compute: () => tf.Tensor, answer: (values: Float32Array) => void): void {
+  /** Adds a computation, which is made at once, inside a tidy. {@link run} passes its values to `use`. */
+  add(compute: () => tf.Tensor, use: (values: Float32Array) => void): void {
     const tensor = tf.tidy(() => tf.reshape<tf.Rank.R1>(tf.cast(compute(), 'float32'), [-1]));
-    this.#requests.push({ tensor, answer });
+    this.#requests.push({ tensor, use });
   }
 
-  /** Fetches the values and gives the answers in the order of the questions. */
+  /** Reads all values and passes them on in the order of the computations. */
   async run(): Promise<void> {
     if (this.#requests.length === 0) return;
     const all = tf.concat1d(this.#requests.map(({ tensor }) => tensor));
     try {
       const values = (await all.data()) as Float32Array;
       let offset = 0;
-      for (const { tensor, answer } of this.#requests) {
-        answer(values.subarray(offset, offset + tensor.size));
+      for (const { tensor, use } of this.#requests) {
+        use(values.subarray(offset, offset + tensor.size));
         offset += tensor.size;
       }
     } finally {
@@ -27,7 +27,7 @@ export class BatchedRead {
     }
   }
 
-  /** Frees what was asked and not read. */
+  /** Frees what was added and not read. */
   dispose(): void {
     for (const { tensor } of this.#requests.splice(0)) tensor.dispose();
   }

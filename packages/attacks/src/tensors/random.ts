@@ -2,8 +2,8 @@ import { murmurFinalizer, sfc32 } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Seeded draws. Each row has a stream of its own, made from the seed, the number of the draw and the row's index,
- * so that a row's draws don't depend on how many rows follow it.
+ * Seeded random tensors. Each row has its own stream, made from the seed, the number of the draw and the row's number, so
+ * that a row's values don't depend on how many rows follow it.
  */
 export interface Random {
   /** `[rows, size]`, uniform in [0, 1), never exactly 0. */
@@ -13,20 +13,17 @@ export interface Random {
 }
 
 /**
- * A generator of its own that leaves Math.random alone.
- * @param seed by default one from the platform
- * @param names the numbers that stand for the rows, looked up at each draw; by default their indices
+ * A generator that leaves Math.random alone.
+ * @param seed a whole number from 0
+ * @param numbers for each row the number that its stream depends on, read at each draw; by default the row's index
  */
-export function randomOf(
-  seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!,
-  names?: readonly number[],
-): Random {
+export function randomOf(seed = 0, numbers?: readonly number[]): Random {
   let draws = 0;
   const fill = (rows: number, size: number, write: (next: () => number, into: Float32Array) => void) => {
     const values = new Float32Array(rows * size);
     draws++;
     for (let row = 0; row < rows; row++) {
-      write(stream(seed, draws, names?.[row] ?? row), values.subarray(row * size, (row + 1) * size));
+      write(stream(seed, draws, numbers?.[row] ?? row), values.subarray(row * size, (row + 1) * size));
     }
     return tf.tensor2d(values, [rows, size]);
   };
@@ -48,7 +45,7 @@ export function randomOf(
   };
 }
 
-/** {@link sfc32}, its state set by hashing the three numbers. Draws in (0, 1), 24 bits. */
+/** Uniform numbers in (0, 1) with 24 bits: {@link sfc32}, its state set by hashing the three numbers. */
 function stream(seed: number, draw: number, row: number): () => number {
   const a = mix(seed >>> 0);
   const b = mix(a ^ Math.floor(seed / 2 ** 32));

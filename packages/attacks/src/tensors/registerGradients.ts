@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** tfjs-core comes without the gradients of its operations; loading tfjs-layers (or all of tfjs) registers them. */
+/** Registers the gradients of tfjs-core's operations, which it comes without, by loading tfjs-layers if nothing else has. */
 export async function registerGradients(): Promise<void> {
   if (!tf.getGradient('Add')) await import('@tensorflow/tfjs-layers');
 }

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { tidyObject } from './tidyObject.js';
 
 /**
- * Some rows of every tensor in nested objects and lists, whose first axis is the batch, as new tensors; what is no
- * tensor, plain object or list stays as it is. A tensor that is there twice is taken once.
+ * Takes some rows of every tensor in nested plain objects and lists, as new tensors. Their first axis is the batch. Other
+ * values stay as they are, and a tensor that occurs twice is gathered once.
  * @param rows their indices, int32
  */
 export function takeRows<T>(value: T, rows: tf.Tensor1D): T {

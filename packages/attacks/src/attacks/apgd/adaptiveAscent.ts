@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MaximisedLoss } from '../../losses/attackLoss.js';
 import type { Best } from '../../search/best.js';
-import { evaluateLoss, fooled, type Problem, perturbedInputs } from '../../search/evaluate.js';
+import { evaluateLoss, fooled, perturbedInputs } from '../../search/evaluate.js';
+import type { Problem } from '../../search/problem.js';
 import type { SearchContext } from '../../search/search.js';
 import type { SearchState } from '../../search/searchState.js';
 import { selectRows } from '../../tensors/selectRows.js';
@@ -10,80 +11,80 @@ import { project } from '../../threatModel/perturbation.js';
 import { checkpoints } from './checkpoints.js';
 import { firstSparsePace, nextSparsePace, type SparsePace, sparseStep } from './sparseStep.js';
 
-/** Share of a step that is new; the rest goes on in the direction of the last one. */
+/** Share of a step that follows the gradient; the rest continues in the direction of the previous step. */
 const NEW_SHARE = 0.75;
 /** Length of the first step in radii, in l1 balls 1. */
 const FIRST_STEP = 2;
-/** Share of all steps after which the number of entries that l1 steps move is looked at again. */
+/** Share of all steps after which the number of entries that l1 steps move is updated. */
 const SPARSE_INTERVAL = 0.04;
 
 /** One run of Auto-PGD. */
 export interface AdaptiveAscent {
-  /** Where it may go: the balls of the rows that are present. */
+  /** The balls of the active rows. */
   balls(): readonly Ball[];
-  /** Where it begins, inside the balls; the caller's. */
+  /** The starting points, inside the balls; owned by the caller. */
   start: readonly tf.Tensor2D[];
-  /** Whether a run before has chosen the start. */
+  /** Whether the start is the result of a previous stage. */
   continued: boolean;
-  /** What is raised. */
-  objective: MaximisedLoss;
-  /** How many steps, 1 or more. */
+  /** The loss that is maximised. */
+  loss: MaximisedLoss;
+  /** Number of steps, 1 or more. */
   steps: number;
-  /** Share of the steps since the last checkpoint that have to raise the objective. */
+  /** Share of the steps since the last checkpoint that have to raise the loss. */
   rho: number;
-  /** How a row's first success ends its search, if it does. */
+  /** How a row's first success ends its search; absent: it doesn't. */
   earlyStopping?: EarlyStopping;
-  /** Told after each step where it led, and the objective where it came from. */
-  onStep(step: number, deltas: readonly tf.Tensor2D[], objective: tf.Tensor1D): void;
+  /** Called after each step with the point that it led to, and the loss at the point where it started. */
+  onStep(step: number, deltas: readonly tf.Tensor2D[], loss: tf.Tensor1D): void;
 }
 
-/** What a run that lets rows go has to know of the others. */
+/** What early stopping has to know of the other runs. */
 export interface EarlyStopping {
-  /** 1 in rows that are done before the run begins; absent: in none. */
-  done?: tf.Tensor1D;
-  /** Steps of the runs after it. */
+  /** 1 in rows that are finished before the run begins; absent: in none. */
+  finished?: tf.Tensor1D;
+  /** Steps of the runs that follow. */
   left: number;
-  /** What the search would return, of what the run does. Called inside a tidy. */
-  outcome(afterStep: Best): Best;
+  /** What the search would return, given the result of this run so far. Called inside a tidy. */
+  result(reached: Best): Best;
 }
 
 /** A point of all balls. */
 interface Point {
   deltas: tf.Tensor2D[];
-  /** Of the objective; none at the last point. */
+  /** Gradients of the loss; not computed at the last point. */
   gradients: tf.Tensor2D[];
-  objective: tf.Tensor1D;
+  loss: tf.Tensor1D;
 }
 
-/** Where a run stands; each row stands for itself. */
+/** The state of a run, for each row by itself. */
 interface RunState {
   point: Point;
-  /** Where the last step came from. */
-  previous: Pick<Point, 'deltas' | 'objective'>;
+  /** Where the last step started. */
+  previous: Pick<Point, 'deltas' | 'loss'>;
   best: Point;
-  /** The last point that fooled the classifier, or the first if that ends a search, and whether there was one. */
+  /** The last point that fooled the classifier (with early stopping the first), and whether there was one. */
   found: Pick<Best, 'deltas' | 'success'>;
   pace: Pace;
-  /** One for each l1 ball. */
+  /** One entry for each l1 ball. */
   sparse: SparsePace[];
 }
 
-/** How a run steps in balls other than l1. */
+/** The step sizes in balls other than l1. */
 interface Pace {
   /** Length of a step, in lengths of the first, `[rows, 1]`. */
   length: tf.Tensor2D;
-  /** Steps since the last checkpoint that raised the objective, `[rows]`. */
+  /** Steps since the last checkpoint that raised the loss, `[rows]`. */
   rises: tf.Tensor1D;
   /** Whether the last checkpoint halved the step, bool `[rows]`. */
   halved: tf.Tensor1D;
-  /** The best objective at the last checkpoint, `[rows]`. */
+  /** The best loss at the last checkpoint, `[rows]`. */
   best: tf.Tensor1D;
 }
 
 /**
  * One run of Auto-PGD (Croce and Hein 2020, algorithm 1; in l1 balls Croce and Hein 2021, algorithm 1). Costs a forward
- * and a backward pass a step, and a forward pass at the end. Reads nothing back.
- * @returns per row the last point that fooled the classifier, or else the one with the largest objective; a state of the context
+ * and a backward pass a step, and a forward pass at the end. Reads nothing back unless rows can finish early.
+ * @returns per row the last point that fooled the classifier, or else the one with the largest loss; a state of the scratch
  */
 export async function adaptiveAscent(
   run: AdaptiveAscent,
@@ -91,12 +92,12 @@ export async function adaptiveAscent(
   context: SearchContext,
 ): Promise<SearchState<Best>> {
   const { steps, earlyStopping } = run;
-  const state = context.state(() => startRun(run, problem, context));
-  const looks = new Set(run.balls().some(({ norm }) => !norm.sparse) ? checkpoints(steps) : []);
+  const state = context.scratch.state(() => startRun(run, problem, context));
+  const halvings = new Set(run.balls().some(({ norm }) => !norm.sparse) ? checkpoints(steps) : []);
   const sparseInterval = Math.max(Math.floor(SPARSE_INTERVAL * steps), 1);
-  let lastLook = 0;
+  let lastCheckpoint = 0;
   for (let step = 1; step <= steps; step++) {
-    await context.yieldToEventLoop();
+    await context.monitor.yieldToEventLoop();
     state.advance((state) => {
       const balls = run.balls();
       const moved = momentumStep(balls, state, step);
@@ -104,22 +105,22 @@ export async function adaptiveAscent(
       const deltas = earlyStopping
         ? moved.map((delta, i) => selectRows(found.success, point.deltas[i]!, delta))
         : moved;
-      let next = reached(
+      let next = afterStep(
         state,
         evaluateAt(deltas, run, problem, context, step === steps),
         earlyStopping !== undefined,
       );
-      if (looks.has(step)) next = halveSteps(next, run.rho * (step - lastLook));
+      if (halvings.has(step)) next = halveSteps(next, run.rho * (step - lastCheckpoint));
       return step % sparseInterval === 0 ? updateSparsity(next, balls) : next;
     });
-    if (looks.has(step)) lastLook = step;
-    run.onStep(step, state.value.point.deltas, state.value.previous.objective);
+    if (halvings.has(step)) lastCheckpoint = step;
+    run.onStep(step, state.value.point.deltas, state.value.previous.loss);
     if (!earlyStopping) continue;
     const left = steps - step + earlyStopping.left;
-    const outcome = () => earlyStopping.outcome(resultOf(state.value));
-    if (!(await context.stopFinished(state.value.found.success, left, outcome))) break;
+    const result = () => earlyStopping.result(resultOf(state.value));
+    if (await context.rows.stopFinished(state.value.found.success, left, result)) break;
   }
-  const result = context.state(() => resultOf(state.value));
+  const result = context.scratch.state(() => resultOf(state.value));
   state.dispose();
   return result;
 }
@@ -129,19 +130,22 @@ function startRun(run: AdaptiveAscent, problem: Problem, context: SearchContext)
   const balls = run.balls();
   const deltas = start.map((delta) => tf.clone(delta));
   const { point, success } = evaluateAt(deltas, run, problem, context, false);
-  const { objective } = point;
-  const rows = objective.shape;
+  const { loss } = point;
+  const rows = loss.shape;
   return {
     point,
-    previous: { deltas, objective },
+    previous: { deltas, loss },
     best: point,
-    found: { deltas, success: earlyStopping?.done ? tf.maximum(success, earlyStopping.done) : success },
+    found: {
+      deltas,
+      success: earlyStopping?.finished ? tf.maximum(success, earlyStopping.finished) : success,
+    },
     pace: {
       length: tf.ones([rows[0], 1]),
       rises: tf.zeros(rows),
       // The first checkpoint has none before it that the best point could be compared with.
       halved: tf.ones(rows, 'bool'),
-      best: objective,
+      best: loss,
     },
     sparse: balls.flatMap((ball, i) =>
       ball.norm.sparse ? [firstSparsePace(ball, continued ? deltas[i] : undefined)] : [],
@@ -149,18 +153,18 @@ function startRun(run: AdaptiveAscent, problem: Problem, context: SearchContext)
   };
 }
 
-/** The objective and its gradient at a point; of the last point only the objective. */
+/** The loss and its gradient at a point; of the last point only the loss. */
 function evaluateAt(
   deltas: tf.Tensor2D[],
-  { objective: raised }: AdaptiveAscent,
+  { loss: maximised }: AdaptiveAscent,
   problem: Problem,
   context: SearchContext,
   last: boolean,
 ): { point: Point; success: tf.Tensor1D } {
-  const { objective, logits, gradients } = last
-    ? { ...evaluateLoss({ ...problem, objective: raised }, perturbedInputs(problem, deltas)), gradients: [] }
-    : context.evaluateGradient(deltas, raised);
-  return { point: { deltas, gradients, objective }, success: fooled(problem, logits) };
+  const { loss, logits, gradients } = last
+    ? { ...evaluateLoss({ ...problem, loss: maximised }, perturbedInputs(problem, deltas)), gradients: [] }
+    : context.monitor.evaluateGradient(deltas, maximised);
+  return { point: { deltas, gradients, loss }, success: fooled(problem, logits) };
 }
 
 /**
@@ -183,17 +187,17 @@ function momentumStep(balls: readonly Ball[], { point, previous, pace, sparse }:
   });
 }
 
-function reached(
+function afterStep(
   { point: from, best, found, pace, sparse }: RunState,
   { point, success: fools }: { point: Point; success: tf.Tensor1D },
   first: boolean,
 ): RunState {
   const success = first ? tf.mul<tf.Tensor1D>(fools, tf.sub(1, found.success)) : fools;
-  const rises = tf.cast(tf.greater(point.objective, from.objective), 'float32');
+  const rises = tf.cast(tf.greater(point.loss, from.loss), 'float32');
   return {
     point,
     previous: from,
-    best: selectPoints(tf.greater(point.objective, best.objective), point, best),
+    best: selectPoints(tf.greater(point.loss, best.loss), point, best),
     found: {
       deltas: found.deltas.map((delta, i) => selectRows(success, point.deltas[i]!, delta)),
       success: tf.maximum(found.success, success),
@@ -204,13 +208,13 @@ function reached(
 }
 
 /**
- * A checkpoint outside l1: rows of which fewer than `enough` steps raised the objective (condition 1), or whose best
+ * A checkpoint outside l1: rows of which fewer than `enough` steps raised the loss (condition 1), or whose best
  * point and step length are those of the last checkpoint (condition 2), go back to their best point and halve the step.
  */
 function halveSteps(state: RunState, enough: number): RunState {
   const { best, pace } = state;
   const oscillates = tf.less(pace.rises, enough);
-  const stuck = tf.logicalAnd(tf.logicalNot(pace.halved), tf.lessEqual(best.objective, pace.best));
+  const stuck = tf.logicalAnd(tf.logicalNot(pace.halved), tf.lessEqual(best.loss, pace.best));
   const halved: tf.Tensor1D = tf.logicalOr(oscillates, stuck);
   return {
     ...state,
@@ -219,7 +223,7 @@ function halveSteps(state: RunState, enough: number): RunState {
       length: selectRows(halved, tf.div(pace.length, 2), pace.length),
       rises: tf.zerosLike(pace.rises),
       halved,
-      best: best.objective,
+      best: best.loss,
     },
   };
 }
@@ -247,14 +251,14 @@ function selectPoints(condition: tf.Tensor1D, one: Point, other: Point): Point {
   return {
     deltas: pick(one.deltas, other.deltas),
     gradients: one.gradients.length === other.gradients.length ? pick(one.gradients, other.gradients) : [],
-    objective: tf.where(condition, one.objective, other.objective),
+    loss: tf.where(condition, one.loss, other.loss),
   };
 }
 
 function resultOf({ found: { deltas, success }, best }: RunState): Best {
   return {
     deltas: deltas.map((delta, i) => selectRows(success, delta, best.deltas[i]!)),
-    objective: tf.clone(best.objective),
+    loss: tf.clone(best.loss),
     success: tf.clone(success),
   };
 }

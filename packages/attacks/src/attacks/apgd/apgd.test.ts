@@ -280,7 +280,7 @@ describe('apgd', () => {
     const before = tf.memory().numTensors;
     const attack = apgd({ x: { norm: 'linf', epsilon: 1 } }, { steps: 3, randomStart: false });
     await expect(attack.perturb(broken, { x }, labels)).rejects.toThrow(
-      /'x' has NaN or infinite.*step 1 of restart 1/,
+      /gradient of 'x': got NaN or infinite.*step 1 of restart 1/,
     );
     expect(tf.memory().numTensors).toBe(before);
   });

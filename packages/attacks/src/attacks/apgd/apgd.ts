@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss, MaximisedLoss } from '../../losses/attackLoss.js';
 import { maskOut, oneHotOf } from '../../losses/rowLoss.js';
-import { checkCount, checkOption, checkRestarts } from '../../options.js';
+import { checkCount, checkOption, checkRestarts, optionNames, rejectUnknownOptions } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { type Best, betterOf } from '../../search/best.js';
-import type { Problem } from '../../search/evaluate.js';
+import { logitsAt } from '../../search/evaluate.js';
+import type { Problem } from '../../search/problem.js';
 import { attackFromSearch, type SearchContext } from '../../search/search.js';
 import type { SearchState } from '../../search/searchState.js';
 import type { Ball } from '../../threatModel/ball.js';
@@ -16,24 +17,36 @@ import { type AdaptiveAscent, adaptiveAscent, type EarlyStopping } from './adapt
 export interface ApgdOptions {
   /** Steps in a run. Default 100. */
   steps?: number;
-  /** How often to run from new random points; each sample keeps its first success, or else its largest loss. Default 1. */
+  /** Number of random restarts; each sample keeps its first success, or else its largest loss. Default 1. */
   restarts?: number;
   /** Whether to begin at a uniformly drawn point of the ball rather than at the clean input. Default true. */
   randomStart?: boolean;
-  /** What is raised. Default 'cross-entropy'. */
+  /** The loss that is maximised. Default 'cross-entropy'. */
   loss?: AttackLoss;
-  /** Share of the steps between two checkpoints that have to raise the loss, or else the step is halved; 0 to 1. Default 0.75. */
+  /** Share of the steps between two checkpoints that have to raise the loss; with fewer, the step is halved. 0 to 1. Default 0.75. */
   rho?: number;
   /**
-   * Runs towards each of so many classes, a sample's most likely wrong ones by its clean logits, at most all of them; any
-   * wrong prediction counts as success. With `targets` given, these alone are aimed at. Default: one run away from the label.
+   * Number of target classes, a sample's most likely wrong ones by its clean logits, at most all of them. There is a run
+   * towards each; any wrong prediction counts as success. With `targets` given, only these are targeted. Default: one run
+   * away from the label.
    */
   targetClasses?: number;
-  /** Calls of the classifier that each gradient, loss and prediction is the mean of: expectation over the transformations of a random classifier. Default 1. */
+  /** Number of classifier calls that each gradient, loss and prediction averages over, for classifiers that are random (EOT). Default 1. */
   eotSamples?: number;
   /** Whether l1 balls are searched at 3 epsilon, then 2 epsilon, then epsilon, with 30, 30 and 40 % of the steps. Default true. */
   multiEpsilon?: boolean;
 }
+
+const OPTIONS = /* @__PURE__ */ optionNames<ApgdOptions>({
+  steps: true,
+  restarts: true,
+  randomStart: true,
+  loss: true,
+  rho: true,
+  targetClasses: true,
+  eotSamples: true,
+  multiEpsilon: true,
+});
 
 /**
  * Auto-PGD (Croce and Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse
@@ -46,23 +59,23 @@ export interface ApgdOptions {
  *
  * Several balls move in every step, from one gradient; a sample's decision to go back holds for all of them, and its
  * halving for all but l1 balls. Per sample the result is the last point on the way of the first run that fooled the
- * classifier, or else the point with the largest loss. 'cross-entropy' is followed, and compared, as {@link logOdds},
- * which rise with it, so that a saturated softmax stops nothing. Losses of runs towards different classes are compared
+ * classifier, or else the point with the largest loss. 'cross-entropy' is maximised, and compared, as
+ * {@link logOdds}, which rise with it, so that a saturated softmax doesn't stop the attack. Losses of runs towards different classes are compared
  * as they are.
  *
  * With `targetClasses` and the loss 'dlr' this is AutoAttack's targeted APGD, there with 9 classes (5 in l1). Each run
- * costs `draws` times a forward and a backward pass a step and a forward pass at the end (three of these with
+ * costs `eotSamples` times a forward and a backward pass a step and a forward pass at the end (three of these with
  * `multiEpsilon` in l1 balls); target classes cost one forward pass to find. Runs end when every sample is fooled.
  *
  * Differs from the AutoAttack repository: random starts are uniform in the ball rather than on its sphere; checkpoints
  * are the paper's for any number of steps, and a share of exactly `rho` is enough, as in the paper; a rise is counted
  * from the point that the step left, also where that has just been restored; samples that can't be fooled come back as
- * their best point, not clean; with several `draws` their mean is what predicts, not the last; in l1 the number of entries
+ * their best point, not clean; with several `eotSamples` their mean predicts, not the last; in l1 the number of entries
  * that move is rounded down, and entries at the end of the range don't count. From torchattacks' APGD (10 steps, linf
  * and l2 only) in the number of steps and in all of these. Foolbox has no Auto-PGD.
  * @param threatModel what the adversary may change and by how much
- * @throws {ThreatModelError} when the threat model makes no sense
- * @throws {AttackOptionsError} when an option is outside its values
+ * @throws {ThreatModelError} when the threat model is not valid
+ * @throws {AttackOptionsError} when an option is unknown or outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -79,6 +92,7 @@ export interface ApgdOptions {
  * ```
  */
 export function apgd(threatModel: ThreatModel, options: ApgdOptions = {}): Attack {
+  rejectUnknownOptions('apgd', options, OPTIONS);
   const {
     steps = 100,
     restarts = 1,
@@ -89,50 +103,50 @@ export function apgd(threatModel: ThreatModel, options: ApgdOptions = {}): Attac
     eotSamples = 1,
     multiEpsilon = true,
   } = options;
-  checkCount('steps', steps);
+  checkCount('apgd.steps', steps);
   checkRestarts('apgd', restarts, randomStart);
-  if (targetClasses !== undefined) checkCount('targetClasses', targetClasses);
-  checkOption('rho', rho, rho >= 0 && rho <= 1, 'a number from 0 to 1');
+  if (targetClasses !== undefined) checkCount('apgd.targetClasses', targetClasses);
+  checkOption('apgd.rho', rho, rho >= 0 && rho <= 1, 'a number from 0 to 1');
   const config = { name: targetClasses === undefined ? 'apgd' : 'apgd-t', threatModel, loss, eotSamples };
   const settings: Settings = { steps, restarts, randomStart, rho, multiEpsilon };
   return attackFromSearch(config, async (problem, context) => {
-    const aims =
+    const goals =
       targetClasses === undefined || problem.targets
-        ? [{ objective: problem.objective, targeted: problem.targets !== undefined }]
+        ? [{ loss: problem.loss, targeted: problem.targets !== undefined }]
         : targetedGoals(problem, context, targetClasses);
-    return runRestarts(settings, problem, context, aims);
+    return runRestarts(settings, problem, context, goals);
   });
 }
 
 type Settings = Required<Omit<ApgdOptions, 'loss' | 'eotSamples' | 'targetClasses'>>;
 
-/** What a run raises, and whether that brings the prediction nearer to a class rather than away from the label. */
+/** The loss that a run maximises, and whether it leads towards a class rather than away from the label. */
 interface Goal {
-  objective: MaximisedLoss;
+  loss: MaximisedLoss;
   targeted: boolean;
 }
 
-/** For each aim the restarts, until every row is fooled. */
+/** The restarts for each goal, until every row is fooled. */
 async function runRestarts(
   settings: Settings,
   problem: Problem,
   context: SearchContext,
-  aims: readonly Goal[],
+  goals: readonly Goal[],
 ): Promise<readonly tf.Tensor2D[]> {
   const stages = stagesOf(settings, problem, context);
-  const runs = aims.flatMap((aim) => Array.from({ length: settings.restarts }, () => aim));
+  const runs = goals.flatMap((goal) => Array.from({ length: settings.restarts }, () => goal));
   let best: SearchState<Best> | undefined;
-  for (const [i, aim] of runs.entries()) {
+  for (const [i, goal] of runs.entries()) {
     const restart = { steps: settings.steps, restart: i + 1, restarts: runs.length };
     const before = best;
-    const release: EarlyStopping | undefined = context.stopsWhenFooled
+    const earlyStopping: EarlyStopping | undefined = context.rows.stopWhenFooled
       ? {
-          done: before?.value.success,
+          finished: before?.value.success,
           left: (runs.length - i - 1) * settings.steps,
-          outcome: (reached) => (before ? betterOf(before.value, reached) : reached),
+          result: (reached) => (before ? betterOf(before.value, reached) : reached),
         }
       : undefined;
-    const reached = await runStages(settings, stages, problem, context, aim, restart, release);
+    const reached = await runStages(settings, stages, problem, context, goal, restart, earlyStopping);
     if (best) {
       best.advance((previous) => betterOf(previous, reached.value));
       reached.dispose();
@@ -140,52 +154,52 @@ async function runRestarts(
       best = reached;
     }
     const { value } = best;
-    const successes = [...(await context.checkFinite(value.success, `restart ${i + 1}`))].map(
+    const successes = [...(await context.monitor.checkFinite(value.success, `restart ${i + 1}`))].map(
       (flag) => flag === 1,
     );
     if (successes.every((success) => success)) break;
-    context.removeRows(successes, () => value);
+    context.rows.remove(successes, () => value);
   }
   return best!.value.deltas;
 }
 
 /** A part of a run: so many steps in such balls. */
 interface Stage {
-  /** Those of the rows that are present. */
+  /** Those of the active rows. */
   balls(): readonly Ball[];
   steps: number;
 }
 
-/** One run through all stages, each from the best point of the one before. */
+/** One run through all stages, each from the best point of the previous one. */
 async function runStages(
   { randomStart, rho }: Settings,
   stages: readonly Stage[],
   problem: Problem,
   context: SearchContext,
-  { objective, targeted }: Goal,
+  { loss, targeted }: Goal,
   restart: { steps: number; restart: number; restarts: number },
-  release: EarlyStopping | undefined,
+  earlyStopping: EarlyStopping | undefined,
 ): Promise<SearchState<Best>> {
   let reached: SearchState<Best> | undefined;
   let done = 0;
   for (const { balls, steps } of stages) {
-    const start = context.state(() =>
+    const start = context.scratch.state(() =>
       balls().map((ball, i) => {
         if (reached) return project(ball, reached.value.deltas[i]!);
         return startingPoint(ball, randomStart ? context.random : undefined);
       }),
     );
     const onStep: AdaptiveAscent['onStep'] = (step, deltas, before) =>
-      context.report({ ...restart, step: done + step }, deltas, before, targeted);
+      context.monitor.report({ ...restart, step: done + step }, deltas, before, targeted);
     const ascent: AdaptiveAscent = {
       balls,
       start: start.value,
       continued: reached !== undefined,
-      objective,
+      loss,
       steps,
       rho,
-      // A success in a wider ball is none.
-      earlyStopping: balls === stages.at(-1)!.balls ? release : undefined,
+      // A success in a wider ball doesn't count.
+      earlyStopping: balls === stages.at(-1)!.balls ? earlyStopping : undefined,
       onStep,
     };
     const next = await adaptiveAscent(ascent, problem, context);
@@ -210,7 +224,7 @@ function stagesOf({ steps, multiEpsilon }: Settings, problem: Problem, context: 
 }
 
 function widenL1Balls(problem: Problem, factor: number, context: SearchContext): () => Ball[] {
-  const epsilons = context.state(() =>
+  const epsilons = context.scratch.state(() =>
     problem.balls.map(({ epsilon }) => tf.mul<tf.Tensor2D>(epsilon, factor)),
   );
   return () =>
@@ -219,16 +233,16 @@ function widenL1Balls(problem: Problem, factor: number, context: SearchContext):
 
 /** Towards each of the `count` most likely wrong classes of a row, by its clean logits. */
 function targetedGoals(problem: Problem, context: SearchContext, count: number): Goal[] {
-  const { objective, labels, balls } = problem;
-  const classes = context.state(() => {
-    const logits = context.logits(zeroPerturbations(balls));
+  const { loss, labels, balls } = problem;
+  const classes = context.scratch.state(() => {
+    const logits = logitsAt(problem, zeroPerturbations(balls));
     const wrong = maskOut(logits, oneHotOf(labels, logits));
     return tf.unstack(tf.topk(wrong, Math.min(count, logits.shape[1] - 1)).indices, 1);
   });
   return classes.value.map((_, i) => ({
-    objective: {
-      ...objective,
-      compute: (seen) => objective.compute({ ...seen, targets: classes.value[i] as tf.Tensor1D }),
+    loss: {
+      ...loss,
+      compute: (seen) => loss.compute({ ...seen, targets: classes.value[i] as tf.Tensor1D }),
     },
     targeted: true,
   }));

@@ -1,9 +1,9 @@
 /**
- * The steps after which Auto-PGD looks back (Croce and Hein 2020, section 3.3): ceil(p_j N) with p_0 = 0, p_1 = 0.22
+ * The checkpoints of Auto-PGD (Croce and Hein 2020, section 3.3): ceil(p_j N) with p_0 = 0, p_1 = 0.22
  * and p_{j+1} = p_j + max(p_j - p_{j-1} - 0.03, 0.06); of 100 steps 22, 41, 57, 70, 80, 87, 93 and 99.
  * The AutoAttack repository rounds each interval down instead, which is the same for N = 100.
  * @param steps N, 1 or more
- * @returns rising, each once, all at most N
+ * @returns numbers of steps, rising, each once, at most N
  */
 export function checkpoints(steps: number): number[] {
   // In hundredths: 0.22 + 0.19 is not 0.41 in floating point, and would be rounded up.

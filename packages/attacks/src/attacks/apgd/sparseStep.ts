@@ -3,16 +3,16 @@ import type { Ball } from '../../threatModel/ball.js';
 
 /** Share of the free entries that the first steps move. */
 const FIRST_SHARE = 0.2;
-/** A sparser best point has fewer than this share of the entries it had. */
+/** The best point counts as sparser if it has fewer than this share of the changed entries that it had. */
 const SPARSITY_GAIN = 0.95;
 /**
- * What the number of changed entries and, if it doesn't fall, the step are divided by. The number is rounded down: the
- * AutoAttack repository rounds up, and two entries never become one.
+ * Divisor of the number of changed entries and, if that doesn't fall, of the step. The number is rounded down: the
+ * AutoAttack repository rounds up, where two entries never become one.
  */
 const DECAY = 1.5;
 /** The shortest step, in radii. */
 const MIN_LENGTH = 0.1;
-/** Gradients below this share of the row's largest count as 0, for the search of a threshold on a logarithmic scale. */
+/** Gradients below this share of the row's largest count as 0: the threshold is searched for on a logarithmic scale. */
 const SMALLEST = 2 ** -24;
 const HALVINGS = 20;
 /** Changes below this share of the radius are rounding errors. */
@@ -30,7 +30,7 @@ export interface SparsePace {
 
 /**
  * The pace at the start of a run.
- * @param from where to begin, if a run before has chosen it: its sparsity is gone on with
+ * @param from where to begin, if that is the result of a previous stage, whose sparsity is kept
  */
 export function firstSparsePace(ball: Ball, from?: tf.Tensor2D): SparsePace {
   const length: tf.Tensor2D = tf.onesLike(ball.epsilon);
@@ -40,8 +40,9 @@ export function firstSparsePace(ball: Ball, from?: tf.Tensor2D): SparsePace {
 
 /**
  * A step in an l1 ball: equally far in each of the entries with the largest gradient among those that the range lets
- * move. Entries at its end with a gradient as large are pushed against it, so that the projection, which shortens all
- * others, leaves them there; the published step counts them among those that move, and with few entries gets stuck.
+ * move. Entries at the end of their range with a gradient as large are pushed against it, so that the projection,
+ * which shortens all others, leaves them there. The published step counts them among those that move, and gets stuck when
+ * few entries move.
  */
 export function sparseStep(
   ball: Ball,
@@ -79,9 +80,9 @@ export function nextSparsePace(
 function feasiblePart({ bounds, epsilon }: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D): tf.Tensor2D {
   if (!bounds) return gradient;
   const up = tf.greater(gradient, 0);
-  const [rise, fall]: tf.Tensor2D[] = [tf.sub(bounds.upper, delta), tf.sub(delta, bounds.lower)];
-  const room = tf.where(up, rise!, fall!);
-  return tf.mul(gradient, above(room, tf.mul(epsilon, ROUNDING)));
+  const [slackUp, slackDown]: tf.Tensor2D[] = [tf.sub(bounds.upper, delta), tf.sub(delta, bounds.lower)];
+  const slack = tf.where(up, slackUp!, slackDown!);
+  return tf.mul(gradient, above(slack, tf.mul(epsilon, ROUNDING)));
 }
 
 /** How many entries of each row are changed: those that the projection brings to 0 may keep a rounding error. */

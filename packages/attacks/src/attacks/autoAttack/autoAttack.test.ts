@@ -15,6 +15,7 @@ import {
   type AutoAttackCheckpoint,
   type AutoAttackCheckpointStore,
   type AutoAttackMember,
+  type AutoAttackProgress,
   apgd,
   autoAttack,
   type Budget,
@@ -60,13 +61,17 @@ const wrong = (result: { x?: tf.Tensor; other?: tf.Tensor }) =>
   values(predictionsOf(classifier, result as typeof inputs)).map((y, row) => y !== values(labels)[row]);
 
 describe('autoAttack', () => {
-  it('tells who fooled whom, leaves wrong samples clean and the others inside', async () => {
+  it('reports which attack fooled which sample, leaves wrong samples clean and the others inside', async () => {
     const outcomes: MemberOutcome[] = [];
+    const progress: Omit<AutoAttackProgress, 'member'>[] = [];
     const attack = autoAttack(threat, { attacks: { fgsm: (own) => fgsm(own), ...short } });
     const before = tf.memory().numTensors;
     const { adversarial, fooledBy, members, seed } = await attack.search(classifier, inputs, labels, {
       seed: 1,
-      onMember: (outcome) => outcomes.push(outcome),
+      onProgress: ({ member, ...rest }) => {
+        outcomes.push(member);
+        progress.push(rest);
+      },
     });
     expect(tf.memory().numTensors - before).toBe(2);
     expect(seed).toBe(1);
@@ -79,6 +84,11 @@ describe('autoAttack', () => {
       if (fooledBy[row] !== 'clean') expect(lengthOf('linf', change)).toBeGreaterThan(0);
     }
     expect(members).toEqual(outcomes);
+    expect(progress.map(({ done, total }) => [done, total])).toEqual(
+      [1, 2, 3, 4, 5].map((done) => [done, 5]),
+    );
+    expect(progress.at(-1)!.remaining).toBe(0);
+    for (const { elapsed } of progress) expect(elapsed).toBeGreaterThanOrEqual(0);
     expect(members.map(({ name }) => name)).toEqual(['fgsm', 'apgd-ce', 'apgd-t', 'fab-t', 'square']);
     let left = 10;
     for (const { name, tried, fooled } of members) {
@@ -206,8 +216,10 @@ describe('autoAttack', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('refuses what makes no sense before any work', () => {
-    expect(() => autoAttack(threat, { version: 'custom' as never })).toThrow(/version is 'custom'/);
+  it('refuses options and threat models that are not valid before any work', () => {
+    expect(() => autoAttack(threat, { version: 'custom' as never })).toThrow(
+      /autoAttack\.version: got 'custom'/,
+    );
     expect(() => autoAttack(threat, { attacks: {} })).toThrow(/at least one attack/);
     expect(() => autoAttack(threat, { attacks: { clean: (own) => fgsm(own) } })).toThrow(
       /none called 'clean'/,
@@ -307,7 +319,7 @@ describe('progress of autoAttack', () => {
     return { ...rest, points };
   };
 
-  it.each([1, 2, 3])('goes on after attack %i, to the same result bit for bit', async (stopAfter) => {
+  it.each([1, 2, 3])('resumes after attack %i, to the same result bit for bit', async (stopAfter) => {
     const whole = comparable(await plain());
     const before = tf.memory().numTensors;
     const controller = new AbortController();
@@ -316,7 +328,7 @@ describe('progress of autoAttack', () => {
     const stopped = attack.search(classifier, inputs, labels, {
       seed: 4,
       signal: controller.signal,
-      onMember: () => ++done === stopAfter && controller.abort(),
+      onProgress: () => ++done === stopAfter && controller.abort(),
     });
     await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
     expect(tf.memory().numTensors).toBe(before);
@@ -339,7 +351,7 @@ describe('progress of autoAttack', () => {
     expect(callsOfRest).toBeLessThan(60);
   });
 
-  it('goes on after a stop in the middle of an attack, with a seed drawn before the first', async () => {
+  it('resumes after a stop in the middle of an attack, with the default seed', async () => {
     let calls = 0;
     const controller = new AbortController();
     const stopping: Classifier = (point) => {
@@ -352,13 +364,14 @@ describe('progress of autoAttack', () => {
       name: 'AbortError',
     });
     const seed = held!.seed;
+    expect(seed).toBe(0);
     const resumed = comparable(await attack.search(classifier, inputs, labels));
     expect(resumed.seed).toBe(seed);
     const whole = await autoAttack(threat, { attacks }).search(classifier, inputs, labels, { seed });
     expect(resumed).toEqual(comparable(whole));
   });
 
-  it('is refused by another run, which it names', async () => {
+  it('refuses the checkpoint of another run, and names the difference', async () => {
     const attack = autoAttack(threat, { attacks, checkpoint: store });
     const before = tf.memory().numTensors;
     tf.dispose(await attack.perturb(classifier, inputs, labels, { seed: 4 }));
@@ -368,31 +381,33 @@ describe('progress of autoAttack', () => {
         message: expect.stringMatching(message),
       });
     };
-    await refused(/for seed it has '4', this run '5'/, () =>
+    await refused(/value for seed is '4'; expected '5'/, () =>
       attack.perturb(classifier, inputs, labels, { seed: 5 }),
     );
-    await refused(/for the input 'other'/, () =>
+    await refused(/another run, whose value for the input 'other'/, () =>
       attack.perturb(classifier, { x, other: tf.tidy(() => tf.neg(other)) }, labels),
     );
-    await refused(/for the labels/, () =>
+    await refused(/another run, whose value for the labels/, () =>
       attack.perturb(classifier, inputs, predictionsOf(classifier, inputs)),
     );
-    await refused(/for the targets/, () => attack.perturb(classifier, inputs, labels, { targets: labels }));
-    await refused(/for the threat model/, () =>
+    await refused(/another run, whose value for the targets/, () =>
+      attack.perturb(classifier, inputs, labels, { targets: labels }),
+    );
+    await refused(/another run, whose value for the threat model/, () =>
       autoAttack({ x: { ...budget, epsilon: 0.2 } }, { attacks, checkpoint: store }).perturb(
         classifier,
         inputs,
         labels,
       ),
     );
-    await refused(/for members/, () =>
+    await refused(/another run, whose value for members/, () =>
       autoAttack(threat, { attacks: { fgsm: (own) => fgsm(own) }, checkpoint: store }).perturb(
         classifier,
         inputs,
         labels,
       ),
     );
-    await refused(/for what the classifier gets wrong/, () =>
+    await refused(/another run, whose value for what the classifier gets wrong/, () =>
       attack.perturb((point) => tf.tidy(() => tf.reverse(classifier(point), 1)), inputs, labels),
     );
     held = { ...held!, margins: new Float32Array(3) };

@@ -1,7 +1,9 @@
+import { type Progress, progressClock } from '@amr/internal';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../../classifier/classifier.js';
-import { AttackOptionsError, shown, ThreatModelError } from '../../errors.js';
-import type { Attack, PerturbOptions } from '../../search/attack.js';
+import { ThreatModelError } from '../../errors.js';
+import { checkOneOf, checkOption, optionNames, rejectUnknownOptions } from '../../options.js';
+import { type Attack, checkPerturbOptions, type PerturbOptions } from '../../search/attack.js';
 import { BatchAttack } from '../../search/batchAttack.js';
 import { checkThreatModel } from '../../threatModel/checkThreatModel.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
@@ -11,14 +13,14 @@ import { type RunLog, restore, runFingerprint, snapshot } from './runLog.js';
 
 /** Options of {@link autoAttack}. */
 export interface AutoAttackOptions {
-  /** Which attacks are run. Default 'standard'. */
+  /** The set of attacks. Default 'standard'. */
   version?: AutoAttackVersion;
-  /** Other attacks instead, by name, in their order. */
+  /** Your own attacks instead, by name, in their order. */
   attacks?: {
     /** Makes the attack of that name. */
     readonly [name: string]: AutoAttackMember;
   };
-  /** Where progress is kept after each attack, so that a run that was stopped goes on where it was. Default: nowhere. */
+  /** Where the state is saved after each attack, so that a run that was stopped resumes there. Default: nowhere. */
   checkpoint?: AutoAttackCheckpointStore;
 }
 
@@ -26,12 +28,12 @@ export interface AutoAttackOptions {
 export interface AutoAttack extends Attack {
   /** The names of its attacks, in the order in which they are run. */
   readonly members: readonly string[];
-  /** The attacks of its version that can't work in this threat model, and why. */
+  /** The attacks of its version that can't work in this threat model, and the reasons. */
   readonly skipped: {
-    /** Why the attack of that name is left out. */
+    /** Why the attack of that name is skipped. */
     readonly [name: string]: string;
   };
-  /** As `perturb`, and tells which attack fooled which sample. */
+  /** Like `perturb`, and gives the attack that fooled each sample as well. */
   search(
     classifier: Classifier,
     inputs: Modalities,
@@ -42,61 +44,75 @@ export interface AutoAttack extends Attack {
 
 /** Options of {@link AutoAttack.search}. */
 export interface AutoAttackRunOptions extends PerturbOptions {
-  /** Called after each attack. What it throws ends the run. */
-  onMember?: (outcome: MemberOutcome) => void;
+  /** Called after each attack. An error that it throws ends the run. */
+  onProgress?: (progress: AutoAttackProgress) => void;
 }
 
-/** What {@link AutoAttack.search} finds. */
+/** Progress of {@link AutoAttack.search}, in attacks. */
+export interface AutoAttackProgress extends Progress {
+  /** Outcome of the attack that is done. */
+  member: MemberOutcome;
+}
+
+/** The result of {@link AutoAttack.search}. */
 export interface AutoAttackResult {
   /** The inputs, each sample at the first point that fooled the classifier, or else at that with the largest margin; the caller owns the tensors. */
   adversarial: Modalities;
   /** For each sample the attack that fooled it, 'clean' if it was wrong from the start, undefined if nothing did. */
   fooledBy: (string | undefined)[];
-  /** What each attack did, in their order; those after the last sample was fooled have tried none. */
+  /** The outcome of each attack, in their order; those after the last sample was fooled have tried none. */
   members: MemberOutcome[];
   /** The seed that all members were given. */
   seed: number;
 }
 
-/** What `fooledBy` says of samples that are wrong from the start. */
+/** The value of `fooledBy` for samples that are wrong when clean. */
 const CLEAN = 'clean';
+
+const OPTIONS = /* @__PURE__ */ optionNames<AutoAttackOptions>({
+  version: true,
+  attacks: true,
+  checkpoint: true,
+});
 
 /**
  * AutoAttack (Croce and Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse
- * parameter-free attacks", section 6): attacks of different kinds in turn, each on the samples that nothing before has
- * fooled. Samples that are wrong from the start are left out and come back clean. With `targets` given, all aim at them.
+ * parameter-free attacks", section 6): attacks of different kinds in turn, each on the samples that are still robust.
+ * Samples that are wrong when clean are not attacked and come back clean. With `targets` given, all attacks aim at them.
  *
  * - 'standard': `apgd-ce`, {@link apgd} on cross-entropy; `apgd-t`, on the targeted 'dlr' towards the 9 most likely wrong
  *   classes; `fab-t`, {@link fab} towards as many; `square`, {@link square} with 5000 queries. If any ball is in l1:
  *   `apgd-ce` with 5 restarts, `apgd-t` towards 5 classes (Croce and Hein 2021, "Mind the box").
  * - 'plus': `apgd-ce` and `apgd-dlr` with 5 restarts, `fab` untargeted with 5, `square`, `apgd-t`, `fab-t`.
- * - 'rand', for random classifiers: `apgd-ce` and `apgd-dlr`, each gradient the mean of 20 draws; one draw judges.
+ * - 'rand', for random classifiers: `apgd-ce` and `apgd-dlr` with 20 EOT samples for each gradient; results are evaluated
+ *   with one call.
  *
  * There are never more targets than wrong classes. With three classes or fewer, where 'dlr' is not defined, its attacks
- * raise the margin, 'cw'. An attack that can't work in the threat model, as `square` in l1, is left out, and
- * `skipped` says why: read it before you report a number as AutoAttack's.
+ * maximise the margin, 'cw'. An attack that can't work in the threat model, such as `square` in l1, is skipped, and
+ * `skipped` gives the reason: read it before you report a number as AutoAttack's.
  *
- * All attacks get the seed of the call and draw for each sample what they would in the whole batch alone; so a sample
- * that one of them fools alone, with that seed, is fooled by the ensemble. The batch shrinks: the classifier has to take
- * batches of any size. `onStep` is called once an attack, with the margins so far as loss: above 0 where fooled.
+ * All attacks get the seed of the call, and their draws for a sample are those that they would make in the whole batch. So a
+ * sample that one of them fools alone, with that seed, is fooled by the ensemble. The batch shrinks, so the classifier has
+ * to take batches of any size. `onStep` is called once an attack, with the margins so far as loss: above 0 where fooled.
  *
- * Costs the sum of the attacks, each on the samples that are left, and a forward pass for each and for the clean inputs.
+ * Costs the sum of the attacks, each on the samples that are still robust, and a forward pass for each and for the clean inputs.
  * For K targets on a sample that nothing fools, 'standard' costs about 100 + 100 K + 200 K + 5000 forward and 100 + 200 K
  * backward passes.
  *
- * With `progress`, the state is saved before the first attack and after each. Called again on the same batch, a run that was
- * stopped skips what is done and ends with the result, bit for bit, of one that wasn't; without a seed it uses the one
- * saved. Progress of another run is refused: of other members, threat model, inputs, labels, targets or seed, or of a
- * classifier that gets other samples right (so that a random one may be refused its own). Masks and epsilons are compared
- * by value, functions by their presence, and options of members not at all. A store holds one run: give each batch its own.
+ * With `checkpoint`, the state is saved before the first attack and after each. Called again on the same batch, a run that
+ * was stopped resumes after the last finished attack and ends with the result, bit for bit, of one that wasn't stopped;
+ * without a seed it uses the saved one. A checkpoint of another run is refused: of other members, threat model, inputs,
+ * labels, targets or seed, or of a classifier that gets other samples right (a random classifier may not resume for that
+ * reason). Masks and epsilons are compared by value, functions by their presence, and options of members not at all. A
+ * store holds one run: give each batch its own.
  *
  * Differs from the AutoAttack repository in what its attacks differ in, and: samples that nothing fools come back at their
- * point of largest margin, not clean; untargeted `fab` looks at the 9 most likely wrong classes rather than at all;
+ * point of largest margin, not clean; untargeted `fab` takes the 9 most likely wrong classes rather than all;
  * `square` has no l1 form; its checks of the classifier are {@link checkEvaluation}. torchattacks' AutoAttack is the
  * 'standard' version in linf and l2; Foolbox has none.
  * @param threatModel what the adversary may change and by how much
- * @throws {ThreatModelError} when the threat model makes no sense
- * @throws {AttackOptionsError} when there is no such version, or no attack, or one is called 'clean'
+ * @throws {ThreatModelError} when the threat model is not valid
+ * @throws {AttackOptionsError} when an option or the version is unknown, or `attacks` is empty or one of them is called 'clean'
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -116,14 +132,16 @@ const CLEAN = 'clean';
  * ```
  */
 export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions = {}): AutoAttack {
+  rejectUnknownOptions('autoAttack', options, OPTIONS);
   const { checkpoint } = options;
   checkThreatModel(threatModel);
   const { members, skipped } = chooseMembers(threatModel, options);
   const names = Object.keys(members);
 
   const search: AutoAttack['search'] = async (classifier, inputs, labels, given = {}) => {
+    checkPerturbOptions(given, ['onProgress']);
     const saved = await checkpoint?.load();
-    const seed = given.seed ?? saved?.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
+    const seed = given.seed ?? saved?.seed ?? 0;
     const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, { ...given, seed });
     try {
       const classes = await batch.evaluateClean();
@@ -137,6 +155,7 @@ export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions 
       if (saved) restore(saved, fingerprint, batch, log);
       const save = async () => checkpoint?.save(await snapshot(fingerprint, seed, batch, log));
       if (!saved) await save();
+      const progressAfter = progressClock(log.members.length);
       for (const [i, name] of names.entries()) {
         if (i < log.members.length) continue;
         const { robustRows } = batch;
@@ -154,7 +173,7 @@ export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions 
         log.members.push(outcome);
         if (robustRows.length > 0) await save();
         batch.report(i + 1, names.length);
-        given.onMember?.(outcome);
+        given.onProgress?.({ ...progressAfter(i + 1, names.length), member: outcome });
       }
       return { adversarial: batch.adversarial(), ...log, seed };
     } finally {
@@ -173,26 +192,26 @@ export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions 
   };
 }
 
-/** The attacks that can be made, and why the others of a version can't. */
+/** The attacks that work in the threat model, and the reasons why the others of a version don't. */
 function chooseMembers(
   threatModel: ThreatModel,
   { version = 'standard', attacks }: AutoAttackOptions,
 ): { members: { readonly [name: string]: AutoAttackMember }; skipped: { [name: string]: string } } {
-  // Each is made once now, so that what is wrong with its options is known before any work.
+  // Each attack is made once now, so that errors in its options show before any work.
   const trial = { classes: 10 };
   if (attacks) {
     const names = Object.keys(attacks);
-    if (names.length === 0 || names.includes(CLEAN)) {
-      throw new AttackOptionsError(
-        `attacks is ${shown(attacks)}; expected at least one attack by its name, and none called '${CLEAN}'.`,
-      );
-    }
+    const valid = names.length > 0 && !names.includes(CLEAN);
+    checkOption(
+      'autoAttack.attacks',
+      attacks,
+      valid,
+      `at least one attack by its name, and none called '${CLEAN}'`,
+    );
     for (const attack of Object.values(attacks)) attack(threatModel, trial);
     return { members: attacks, skipped: {} };
   }
-  if (!['standard', 'plus', 'rand'].includes(version)) {
-    throw new AttackOptionsError(`version is ${shown(version)}; expected 'standard', 'plus' or 'rand'.`);
-  }
+  checkOneOf('autoAttack.version', version, ['standard', 'plus', 'rand']);
   const members: { [name: string]: AutoAttackMember } = {};
   const skipped: { [name: string]: string } = {};
   for (const [name, member] of Object.entries(membersOf(version, threatModel))) {

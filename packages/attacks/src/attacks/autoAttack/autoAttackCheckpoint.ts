@@ -1,36 +1,36 @@
-/** What one attack of {@link autoAttack} did. */
+/** The outcome of one attack of {@link autoAttack}. */
 export interface MemberOutcome {
   /** Its name. */
   readonly name: string;
-  /** Samples that it was run on: those that nothing before had fooled. */
+  /** Number of samples that it was run on: those that were still robust. */
   readonly tried: number;
-  /** How many of them it fooled. */
+  /** Number of samples that it fooled. */
   readonly fooled: number;
 }
 
 /**
- * How far a run of {@link autoAttack} has come: numbers, text and typed arrays, no tensors. Made by `autoAttack`, kept
- * by an {@link AutoAttackCheckpointStore}.
+ * The saved state of a run of {@link autoAttack}: numbers, text and typed arrays, no tensors. `autoAttack` makes it, an
+ * {@link AutoAttackCheckpointStore} keeps it.
  */
 export interface AutoAttackCheckpoint {
-  /** What the run is of, by the name of the fact: members, threat model, fingerprints of inputs and labels, and so on. */
+  /** Identifies the run, fact by fact: members, threat model, fingerprints of inputs and labels, and so on. */
   readonly fingerprint: { readonly [fact: string]: string };
-  /** The seed that all members are given. */
+  /** The seed of all members. */
   readonly seed: number;
   /** The attacks that are done, in their order. */
   readonly members: readonly MemberOutcome[];
   /** For each sample the attack that fooled it, 'clean' if it was wrong from the start, null if nothing has yet. */
   readonly fooledBy: readonly (string | null)[];
-  /** For each sample by how much a wrong class wins at the point held. */
+  /** For each sample the margin by which a wrong class wins at the best point. */
   readonly margins: Float32Array;
-  /** The point held for each sample, row by row, of each modality of the threat model. */
+  /** The best point of each sample, row by row, of each modality of the threat model. */
   readonly adversarial: { readonly [modality: string]: Float32Array };
 }
 
-/** Where {@link autoAttack} keeps its progress. `fileAttackProgress` of @amr/train/node is one. */
+/** Where {@link autoAttack} keeps its checkpoint. `fileAttackProgress` of @amr/train/node is one. */
 export interface AutoAttackCheckpointStore {
-  /** What was saved last, or undefined when nothing was. */
+  /** The checkpoint that was saved last, or undefined when there is none. */
   load(): Promise<AutoAttackCheckpoint | undefined>;
-  /** Replaces it. */
-  save(progress: AutoAttackCheckpoint): Promise<void>;
+  /** Replaces the checkpoint. */
+  save(checkpoint: AutoAttackCheckpoint): Promise<void>;
 }

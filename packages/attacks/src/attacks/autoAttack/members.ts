@@ -5,16 +5,16 @@ import { apgd } from '../apgd/apgd.js';
 import { fab } from '../fab.js';
 import { square } from '../square/square.js';
 
-/** Which attacks {@link autoAttack} runs. */
+/** A set of attacks of {@link autoAttack}. */
 export type AutoAttackVersion = 'standard' | 'plus' | 'rand';
 
 /**
  * Makes an attack of an ensemble for the threat model of some rows, whose vectors have one entry for each of them.
- * @param facts what is known of the classifier by then
+ * @param info what is known about the classifier
  */
-export type AutoAttackMember = (threatModel: ThreatModel, facts: AutoAttackClassifierInfo) => Attack;
+export type AutoAttackMember = (threatModel: ThreatModel, info: AutoAttackClassifierInfo) => Attack;
 
-/** What an {@link AutoAttackMember} is told. */
+/** What an {@link AutoAttackMember} knows about the classifier. */
 export interface AutoAttackClassifierInfo {
   /** Number of logits. */
   readonly classes: number;

@@ -1,13 +1,14 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../../classifier/classifier.js';
-import { AttackOptionsError, shown } from '../../errors.js';
+import { AttackOptionsError } from '../../errors.js';
 import type { PerturbOptions } from '../../search/attack.js';
 import type { BatchAttack } from '../../search/batchAttack.js';
 import { fingerprintOf, fingerprintOfThreatModel } from '../../threatModel/fingerprint.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
 import type { AutoAttackCheckpoint, MemberOutcome } from './autoAttackCheckpoint.js';
 
-/** What a run has found out, beside the points. */
+/** The outcomes of a run so far, without the points. */
 export interface RunLog {
   /** For each row the attack that fooled it, if one has. */
   fooledBy: (string | undefined)[];
@@ -16,8 +17,8 @@ export interface RunLog {
 }
 
 /**
- * What a run is of, as far as it can be told. The classifier is known by which of the clean rows it gets wrong: its logits
- * may differ in the last place from one machine, or one number of threads, to the next.
+ * Identifies a run, fact by fact. The classifier is identified by the clean rows that it gets wrong, since its logits may
+ * differ in the last place from one machine, or one number of threads, to the next.
  */
 export async function runFingerprint(
   members: readonly string[],
@@ -36,12 +37,13 @@ export async function runFingerprint(
     'the rows': rows?.join(' ') ?? 'from 0',
   };
   for (const [modality, x] of Object.entries(inputs)) {
-    fingerprint[`the input ${shown(modality)}`] = `${x.dtype} ${shown(x.shape)} ${await fingerprintOf(x)}`;
+    fingerprint[`the input ${formatValue(modality)}`] =
+      `${x.dtype} ${formatValue(x.shape)} ${await fingerprintOf(x)}`;
   }
   return { ...fingerprint, 'what the classifier gets wrong': wrongAtFirst.map(Number).join('') };
 }
 
-/** The state of a run, as it is saved. */
+/** The checkpoint of a run. */
 export async function snapshot(
   fingerprint: AutoAttackCheckpoint['fingerprint'],
   seed: number,
@@ -64,8 +66,8 @@ export async function snapshot(
 }
 
 /**
- * Goes on from a saved state.
- * @throws {AttackOptionsError} that names the first fact that differs, when it is of another run
+ * Resumes from a checkpoint.
+ * @throws {AttackOptionsError} when the checkpoint is one of another run, with the first fact that differs, or damaged
  */
 export function restore(
   saved: AutoAttackCheckpoint,
@@ -77,7 +79,7 @@ export function restore(
   const other = [...names].find((name) => fingerprint[name] !== saved.fingerprint[name]);
   if (other !== undefined) {
     throw new AttackOptionsError(
-      `The progress is that of another run: for ${other} it has ${shown(saved.fingerprint[other])}, this run ${shown(fingerprint[other])}. Give each batch a store of its own; to begin anew, empty the store.`,
+      `autoAttack.checkpoint: got a checkpoint of another run, whose value for ${other} is ${formatValue(saved.fingerprint[other])}; expected ${formatValue(fingerprint[other])}. Give each batch its own store; to start again, empty the store.`,
     );
   }
   const { rows, points } = batch;
@@ -87,7 +89,7 @@ export function restore(
     Object.entries(points).every(([name, point]) => saved.adversarial[name]?.length === point.size);
   if (!whole) {
     throw new AttackOptionsError(
-      'The progress is damaged: it does not have one entry for each sample, and for each value of what is attacked. Empty the store to begin anew.',
+      'autoAttack.checkpoint: got a damaged checkpoint; expected one entry for each sample, and for each value of the attacked modalities. Empty the store to start again.',
     );
   }
   const adversarial = tf.tidy(() =>

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Decay rates of the two averages, and what keeps their quotient finite: the paper's. */
+/** Decay rates of the two averages, and the term that keeps their quotient finite: the paper's values. */
 const MEAN_DECAY = 0.9;
 const SQUARE_DECAY = 0.999;
 const GUARD = 1e-8;
 
-/** What Adam remembers of a variable. */
+/** Adam's state of a variable. */
 export interface Moments {
   /** Running mean of the gradients. */
   mean: tf.Tensor2D;
@@ -13,15 +13,15 @@ export interface Moments {
   square: tf.Tensor2D;
 }
 
-/** Before the first step. */
+/** The state before the first step. */
 export function noMoments(shape: [number, number]): Moments {
   return { mean: tf.zeros(shape), square: tf.zeros(shape) };
 }
 
 /**
  * Adam (Kingma and Ba 2015, algorithm 1), as a function: entries don't depend on one another.
- * @param step its number, from 1
- * @returns what to subtract, before the learning rate, and what to remember
+ * @param step number of the step, from 1
+ * @returns the move to subtract, not yet multiplied by the learning rate, and the next state
  */
 export function adam(
   gradient: tf.Tensor2D,

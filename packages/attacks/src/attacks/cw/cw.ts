@@ -1,9 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { shown, ThreatModelError } from '../../errors.js';
-import { checkCount, checkNotNegative, checkOption } from '../../options.js';
+import {
+  budgetChecks,
+  checkCount,
+  checkNotNegative,
+  checkPositive,
+  optionNames,
+  rejectUnknownOptions,
+} from '../../options.js';
 import type { Attack } from '../../search/attack.js';
-import { fooled, type Problem } from '../../search/evaluate.js';
-import { attackFromSearch, type SearchContext } from '../../search/search.js';
 import {
   fooledWithinBudget,
   initialSmallest,
@@ -11,33 +15,43 @@ import {
   smallerOf,
   smallestWithinBudget,
   withoutRadius,
-} from '../../search/smallest.js';
-import type { Ball } from '../../threatModel/ball.js';
-import { ballSpecsOf } from '../../threatModel/ballSpecs.js';
-import { project, unitOf, zeroPerturbations } from '../../threatModel/perturbation.js';
-import type { ThreatModel } from '../../threatModel/threatModel.js';
+} from '../../search/boundary/smallest.js';
+import { fooled, logitsAt } from '../../search/evaluate.js';
+import type { Problem } from '../../search/problem.js';
+import { attackFromSearch, type SearchContext } from '../../search/search.js';
+import { type Ball, project, unitOf, zeroPerturbations } from '../../threatModel/ball.js';
+import { ballSpecsOf, type ThreatModel } from '../../threatModel/threatModel.js';
 import { adam, type Moments, noMoments } from './adam.js';
 
 /** Options of {@link cw}. */
 export interface CwOptions {
-  /** By how much, in logits, the wrong class has to lead, 0 or more. Default 0. */
+  /** Margin, in logits, by which the wrong class has to lead, 0 or more. Default 0. */
   confidence?: number;
   /** Steps for each constant. Default 1000. */
   steps?: number;
-  /** Constants that are tried for each sample. Default 9. */
+  /** Number of constants that are tried for each sample. Default 9. */
   binarySearchSteps?: number;
-  /** The first of them, above 0. Default 0.001. */
+  /** The first constant, above 0. Default 0.001. */
   initialConstant?: number;
-  /** Adam's, in half widths of the range or, without one, in epsilons, or in the input's units if epsilon is infinite. Default 0.01. */
+  /** Adam's learning rate, in half widths of the range or, without one, in epsilons, or in the input's units if epsilon is infinite. Default 0.01. */
   learningRate?: number;
-  /** Whether a sample rests once a tenth of the steps has not lowered its loss by 0.01 %. Default true. */
+  /** Whether a sample's run ends once a tenth of the steps has not lowered its loss by 0.01 %. Default true. */
   abortEarly?: boolean;
 }
 
-/** The loss has to fall to this share of what it was. */
+/** A run is stalled in rows whose loss has not fallen to this share. */
 const STALLED_SHARE = 0.9999;
 /** Factor of a constant that is too small, while none is known to be large enough. */
 const GROWTH = 10;
+
+const OPTIONS = /* @__PURE__ */ optionNames<CwOptions>({
+  confidence: true,
+  steps: true,
+  binarySearchSteps: true,
+  initialConstant: true,
+  learningRate: true,
+  abortEarly: true,
+});
 
 /**
  * The l2 attack of Carlini and Wagner 2017 ("Towards evaluating the robustness of neural networks", section V, eq. 7
@@ -50,7 +64,7 @@ const GROWTH = 10;
  * Where the paper changes variables to keep inputs in their range, x = (tanh(w) + 1) / 2, Adam here works on d itself
  * and each step is clipped to the range: at the ends of the range tanh has no slope, so that black and white pixels could
  * not move, and the distance would be taken from an input that is moved off the ends. Masks and constraints are
- * applied as well, and success is judged after them.
+ * applied as well, and success is evaluated after them.
  *
  * Several balls, each in l2: |d|^2 is the sum of |d_b|^2 * m / unit_b^2, unit the ball's epsilon (1 if infinite)
  * and m the mean of the squared units, so that one ball is as published. The smallest perturbation is the one whose
@@ -65,8 +79,8 @@ const GROWTH = 10;
  * for early ends: there the whole batch ends together. Differs from torchattacks' CW, which has one constant (1), 50
  * steps, and the same change of variables as the paper.
  * @param threatModel what the adversary may change, in l2, and how much it may at most
- * @throws {ThreatModelError} when the threat model makes no sense or has another norm
- * @throws {AttackOptionsError} when an option is outside its values
+ * @throws {ThreatModelError} when the threat model is not valid or has another norm
+ * @throws {AttackOptionsError} when an option is unknown or outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -81,6 +95,7 @@ const GROWTH = 10;
  * ```
  */
 export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
+  rejectUnknownOptions('cw', options, OPTIONS);
   const {
     confidence = 0,
     steps = 1000,
@@ -89,64 +104,74 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
     learningRate = 0.01,
     abortEarly = true,
   } = options;
-  checkCount('steps', steps);
-  checkCount('binarySearchSteps', binarySearchSteps);
-  checkNotNegative('confidence', confidence);
-  for (const [name, value] of Object.entries({ initialConstant, learningRate })) {
-    checkOption(name, value, value > 0 && value < Infinity, 'a finite number above 0');
-  }
-  // As often as in Foolbox and the authors' code.
-  const period = Math.ceil(steps / 10);
-
+  checkCount('cw.steps', steps);
+  checkCount('cw.binarySearchSteps', binarySearchSteps);
+  checkNotNegative('cw.confidence', confidence);
+  checkPositive('cw.initialConstant', initialConstant);
+  checkPositive('cw.learningRate', learningRate);
+  const settings = { confidence, steps, binarySearchSteps, initialConstant, learningRate, abortEarly };
   const attack = attackFromSearch(
     { name: 'cw', threatModel, loss: 'cw', allowInfiniteEpsilon: true },
-    async (problem, context) => {
-      const scales = context.state(() => scalesOf(problem.balls, learningRate));
-      const state = context.state(() => initialState(problem, context, initialConstant));
-      const outcome = () => ({
-        deltas: smallestWithinBudget(problem.balls, state.value.best),
-        objective: state.value.margin,
-      });
-      let open = true;
-      for (let run = 1; run <= binarySearchSteps && open; run++) {
-        state.advance((previous) => ({ ...previous, ...newRun(problem.balls, previous.best, context) }));
-        for (let step = 1; step <= steps; step++) {
-          await context.yieldToEventLoop();
-          state.advance((previous) => descend(problem, context, scales.value, previous, step, confidence));
-          const { deltas, margin } = state.value;
-          context.report({ step, steps, restart: run, restarts: binarySearchSteps }, deltas, margin);
-          if (context.stopsWhenFooled) {
-            const done = tf.tidy(() => fooledWithinBudget(problem.balls, state.value.best));
-            open = await context
-              .stopFinished(done, (binarySearchSteps - run + 1) * steps - step, outcome)
-              .finally(() => done.dispose());
-            if (!open) break;
-          }
-          if (step % period !== 0) continue;
-          if (abortEarly) state.advance(stopStalled);
-          const active = await context.checkFinite(state.value.active, `the last ${period} of run ${run}`);
-          if (active.every((row) => row === 0)) break;
-        }
-        state.advance(updateConstants);
-      }
-      return context.state(() => outcome().deltas).value;
-    },
+    (problem, context) => search(settings, problem, context),
   );
   for (const { norm, modalities } of ballSpecsOf(threatModel)) {
-    if (norm !== 'l2') {
-      throw new ThreatModelError(
-        `The norm for ${Object.keys(modalities).map(shown).join(', ')} is ${shown(norm)}; cw works in 'l2'. For other norms use pgd with the loss 'cw', fab or deepfool.`,
-      );
-    }
+    const names = Object.keys(modalities).join('+');
+    budgetChecks.checkOption(
+      `threatModel.${names}.norm`,
+      norm,
+      norm === 'l2',
+      "'l2', the only norm of cw",
+      "For other norms use pgd with the loss 'cw', fab or deepfool.",
+    );
   }
   return attack;
 }
 
-/** What stays the same over the runs. */
+/** The bisection of the constant: a run of Adam for each, from the clean input. */
+async function search(
+  settings: Required<CwOptions>,
+  problem: Problem,
+  context: SearchContext,
+): Promise<readonly tf.Tensor2D[]> {
+  const { confidence, steps, binarySearchSteps: runs, initialConstant, learningRate, abortEarly } = settings;
+  const { scratch, rows, monitor } = context;
+  // As often as Foolbox and the authors' code check.
+  const period = Math.ceil(steps / 10);
+  const scales = scratch.state(() => scalesOf(problem.balls, learningRate));
+  const state = scratch.state(() => initialState(problem, context, initialConstant));
+  const result = () => ({
+    deltas: smallestWithinBudget(problem.balls, state.value.best),
+    loss: state.value.margin,
+  });
+  let allFooled = false;
+  for (let run = 1; run <= runs && !allFooled; run++) {
+    state.advance((previous) => ({ ...previous, ...newRun(problem.balls, previous.best, context) }));
+    for (let step = 1; step <= steps; step++) {
+      await monitor.yieldToEventLoop();
+      state.advance((previous) => descend(problem, context, scales.value, previous, step, confidence));
+      const { deltas, margin } = state.value;
+      monitor.report({ step, steps, restart: run, restarts: runs }, deltas, margin);
+      if (rows.stopWhenFooled) {
+        const finished = tf.tidy(() => fooledWithinBudget(problem.balls, state.value.best));
+        const left = (runs - run + 1) * steps - step;
+        allFooled = await rows.stopFinished(finished, left, result).finally(() => finished.dispose());
+        if (allFooled) break;
+      }
+      if (step % period !== 0) continue;
+      if (abortEarly) state.advance(stopStalled);
+      const active = await monitor.checkFinite(state.value.active, `the last ${period} of run ${run}`);
+      if (active.every((row) => row === 0)) break;
+    }
+    state.advance(updateConstants);
+  }
+  return scratch.state(() => result().deltas).value;
+}
+
+/** Scales of the balls, the same in all runs. */
 interface Scales {
   /** Learning rates, for each ball `[rows, size]`. */
   speeds: tf.Tensor2D[];
-  /** What a ball's squared length counts in the distance, `[rows, 1]`. */
+  /** Weight of a ball's squared length in the distance, `[rows, 1]`. */
   shares: tf.Tensor2D[];
 }
 
@@ -161,9 +186,9 @@ interface State {
   upper: tf.Tensor2D;
   /** 1 in rows that were fooled in this run. */
   found: tf.Tensor2D;
-  /** 1 in rows that still move in this run. */
+  /** 1 in rows that are active in this run. */
   active: tf.Tensor2D;
-  /** At the point that the last step left, and when progress was last looked at. */
+  /** The loss at the point where the last step started, and at the last check for stalled rows. */
   loss: tf.Tensor2D;
   before: tf.Tensor2D;
   margin: tf.Tensor1D;
@@ -184,7 +209,7 @@ function scalesOf(balls: readonly Ball[], learningRate: number): Scales {
 }
 
 function initialState(problem: Problem, context: SearchContext, initialConstant: number): State {
-  const best = initialSmallest(problem, context.logits(zeroPerturbations(problem.balls)));
+  const best = initialSmallest(problem, logitsAt(problem, zeroPerturbations(problem.balls)));
   const column = (value: number): tf.Tensor2D => tf.fill(best.size.shape, value);
   return {
     ...newRun(problem.balls, best, context),
@@ -197,7 +222,7 @@ function initialState(problem: Problem, context: SearchContext, initialConstant:
   };
 }
 
-/** What each run starts with; rows that need no perturbation rest from the start. */
+/** The start of a run. Rows that need no perturbation are not active. */
 function newRun(
   balls: readonly Ball[],
   best: Smallest,
@@ -213,17 +238,17 @@ function newRun(
   };
 }
 
-/** Rows that still move, without those whose search a success has ended. */
+/** The active rows, with early stopping without those that are fooled within the budget. */
 function stillActive(
   balls: readonly Ball[],
   best: Smallest,
   active: tf.Tensor2D,
-  { stopsWhenFooled }: SearchContext,
+  { rows }: SearchContext,
 ): tf.Tensor2D {
-  return stopsWhenFooled ? tf.mul(active, tf.sub(1, fooledWithinBudget(balls, best))) : active;
+  return rows.stopWhenFooled ? tf.mul(active, tf.sub(1, fooledWithinBudget(balls, best))) : active;
 }
 
-/** Looks at the present point, and takes a step from it. */
+/** Evaluates the present point and takes a step from it. */
 function descend(
   problem: Problem,
   context: SearchContext,
@@ -234,10 +259,11 @@ function descend(
 ): State {
   const { balls } = problem;
   const { deltas, moments, constant, found } = previous;
-  const { objective, logits, gradients } = context.evaluateGradient(deltas);
-  const lead = tf.sub<tf.Tensor2D>(tf.expandDims(objective, 1), confidence);
+  const { loss, logits, gradients } = context.monitor.evaluateGradient(deltas);
+  const lead = tf.sub<tf.Tensor2D>(tf.expandDims(loss, 1), confidence);
   const enough = tf.cast(tf.greaterEqual<tf.Tensor2D>(lead, 0), 'float32');
-  // Where a row came to rest has not been looked at if it was the last one, so it must not count if it wasn't.
+  // The last point of a run is not evaluated. Points where rows became inactive must not count either, so that results
+  // don't depend on when the other rows end the run.
   const success = tf.mul(tf.mul(enough, previous.active), tf.expandDims(fooled(problem, logits), 1));
   const distances = deltas.map(
     (delta, i): tf.Tensor2D => tf.mul(tf.sum(tf.square(delta), 1, true), shares[i]!),
@@ -260,11 +286,11 @@ function descend(
     active,
     found: tf.maximum(found, success),
     loss: tf.add(tf.addN(distances), tf.mul(constant, tf.relu(tf.neg(lead)))),
-    margin: objective,
+    margin: loss,
   };
 }
 
-/** Rows that have made no progress since the last look rest until the next run. */
+/** Ends the run of rows whose loss has not fallen enough since the last check. */
 function stopStalled(state: State): State {
   const { loss, before, active } = state;
   const progress = tf.cast(tf.lessEqual(loss, tf.mul(before, STALLED_SHARE)), 'float32');

@@ -281,13 +281,15 @@ describe('square', () => {
     const linf = { x: { norm: 'linf', epsilon: 1 } } as const;
     expect(() => square({ ...linf, y: { norm: 'l1', epsilon: 1 } })).toThrow(ThreatModelError);
     expect(() => square({ ...linf, y: { norm: 'l1', epsilon: 1 } })).toThrow(
-      /'y' is in 'l1'.*'linf' and 'l2'/,
+      /threatModel\.y\.norm: got 'l1'; expected 'linf' or 'l2'/,
     );
     for (const options of [{ queries: 0 }, { restarts: 1.5 }, { initialShare: 0 }, { initialShare: 1.1 }]) {
       expect(() => square(linf, options)).toThrow(AttackOptionsError);
-      expect(() => square(linf, options)).toThrow(Object.keys(options)[0]!);
+      expect(() => square(linf, options)).toThrow(`square.${Object.keys(options)[0]!}: got `);
     }
-    expect(() => square(linf, { axes: { y: [1] } })).toThrow(/'y'.*'x'/);
+    expect(() => square(linf, { axes: { y: [1] } })).toThrow(
+      /square\.axes\.y: got an unknown option; expected x/,
+    );
   });
 
   it('leaves no tensor behind when it fails or is stopped', async () => {
@@ -304,7 +306,7 @@ describe('square', () => {
     );
     await expectCleanFailure(
       () => square(linf, { axes: { x: [5] } }).perturb(classifier, { x }, labels),
-      /axes for 'x' is \[5\]/,
+      /square\.axes\.x: got \[5\]/,
     );
   });
 });

@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackOptionsError, shown, ThreatModelError } from '../../errors.js';
 import type { AttackLoss } from '../../losses/attackLoss.js';
-import { checkCount, checkOption } from '../../options.js';
+import { budgetChecks, checkCount, checkOption, optionNames, rejectUnknownOptions } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { type Best, betterOf, evaluatePoint } from '../../search/best.js';
-import type { Problem } from '../../search/evaluate.js';
+import type { Problem } from '../../search/problem.js';
 import { attackFromSearch, type SearchContext } from '../../search/search.js';
 import type { Random } from '../../tensors/random.js';
 import type { Ball } from '../../threatModel/ball.js';
@@ -22,11 +21,11 @@ import { sidesOf } from './blocks/window.js';
 export interface SquareOptions {
   /** Forward passes in a restart, the start included. Default 5000. */
   queries?: number;
-  /** How often to run from new random starts; each sample keeps its first success, or else its largest loss. Default 1. */
+  /** Number of random restarts; each sample keeps its first success, or else its largest loss. Default 1. */
   restarts?: number;
   /** Share of the places that the first blocks take, above 0 and at most 1: p of the paper. Default 0.8. */
   initialShare?: number;
-  /** What has to rise for a proposal to be accepted. Default 'cw', the margin. */
+  /** The loss that a proposal has to raise to be accepted. Default 'cw', the margin. */
   loss?: AttackLoss;
   /**
    * For a modality by name: the axes of the input, the batch's being 0, along which blocks are windows; they span the
@@ -35,12 +34,20 @@ export interface SquareOptions {
   axes?: { [modality: string]: readonly number[] };
 }
 
-/** Queries between two looks at whether every sample is fooled. */
+/** Queries between two checks of whether every sample is fooled. */
 const CHECK_INTERVAL = 100;
 
+const OPTIONS = /* @__PURE__ */ optionNames<SquareOptions>({
+  queries: true,
+  restarts: true,
+  initialShare: true,
+  loss: true,
+  axes: true,
+});
+
 /**
- * Square Attack (Andriushchenko et al. 2020): random search by blocks. It sees logits only, so a masked gradient is
- * no hindrance, and is in AutoAttack to notice one. A proposal changes a box of places at random; it is kept in each
+ * Square Attack (Andriushchenko et al. 2020): random search by blocks. It uses logits only, so a masked gradient doesn't
+ * stop it, and AutoAttack contains it to notice one. A proposal changes a box of places at random, and is kept in each
  * sample whose loss it raises. Samples that are fooled stay as they are.
  *
  * An input's last axis holds colours, the other axes but the batch's number its places: pixels and frames, or joints,
@@ -53,17 +60,17 @@ const CHECK_INTERVAL = 100;
  * of the places that are free, and each box holds one of them.
  *
  * Costs `queries` forward passes in a restart, and no backward pass. It ends early when every sample is fooled, which it
- * looks up every 100 queries, in the first 100 every 10.
+ * checks every 100 queries, in the first 100 every 10.
  *
  * Differs from the AutoAttack repository (also 5000 queries and p = 0.8; torchattacks has it from there, Foolbox has no
  * such attack) in these: the start is one of the queries; boxes reach the last row and column, which the original never
- * moves; each sample has a box of its own rather than the batch one; a linf box that would change nothing has its signs
- * turned round; in l2 the mass of the two boxes goes to each colour as it was there (algorithm 3 and the authors' own
+ * moves; each sample has its own box, where the original has one for the batch; the signs of a linf box that would change nothing
+ * are reversed; in l2 the mass of the two boxes goes to each colour as it was there (algorithm 3 and the authors' own
  * repository); boxes shrink to three places in a line rather than to 3 by 3, which on linear models gains a tenth on
  * images and two fifths on skeletons; tiles cover the whole input; and inputs may be shorter than 5 along an axis.
  * @param threatModel what the adversary may change and by how much, in 'linf' or 'l2'
- * @throws {ThreatModelError} when the threat model makes no sense, or a budget is in 'l1'
- * @throws {AttackOptionsError} when an option is outside its values
+ * @throws {ThreatModelError} when the threat model is not valid, or a budget is in 'l1'
+ * @throws {AttackOptionsError} when an option is unknown or outside its values
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -80,46 +87,43 @@ const CHECK_INTERVAL = 100;
  * ```
  */
 export function square(threatModel: ThreatModel, options: SquareOptions = {}): Attack {
+  rejectUnknownOptions('square', options, OPTIONS);
   const { queries = 5000, restarts = 1, initialShare = 0.8, loss = 'cw', axes = {} } = options;
-  checkCount('queries', queries);
-  checkCount('restarts', restarts);
+  checkCount('square.queries', queries);
+  checkCount('square.restarts', restarts);
   const isShare = initialShare > 0 && initialShare <= 1;
-  checkOption('initialShare', initialShare, isShare, 'a number above 0 and at most 1');
-  for (const { norm, modalities } of ballSpecsOf(threatModel)) {
-    if (norm === 'l1') {
-      throw new ThreatModelError(
-        `The budget of ${Object.keys(modalities).map(shown).join(', ')} is in 'l1'; square works in 'linf' and 'l2'. Give it one of these, or leave square out.`,
-      );
-    }
-  }
-  const known = attackedModalities(threatModel);
-  for (const modality of Object.keys(axes)) {
-    if (!known.includes(modality)) {
-      throw new AttackOptionsError(
-        `axes names '${modality}'; the threat model has budgets for ${known.map(shown).join(', ')}.`,
-      );
-    }
-  }
-  return attackFromSearch({ name: 'square', threatModel, loss }, (problem, context) =>
+  checkOption('square.initialShare', initialShare, isShare, 'a number above 0 and at most 1');
+  const attack = attackFromSearch({ name: 'square', threatModel, loss }, (problem, context) =>
     searchByBlocks({ queries, restarts, initialShare, axes }, problem, context),
   );
+  for (const { norm, modalities } of ballSpecsOf(threatModel)) {
+    budgetChecks.checkOption(
+      `threatModel.${Object.keys(modalities).join('+')}.norm`,
+      norm,
+      norm !== 'l1',
+      "'linf' or 'l2', in which square works",
+      'Give it one of these, or leave square out.',
+    );
+  }
+  rejectUnknownOptions('square.axes', axes, attackedModalities(threatModel));
+  return attack;
 }
 
-/** A ball as a search by blocks sees it. */
+/** A ball with everything that a search by blocks needs to know of it. */
 interface Canvas {
   readonly ball: Ball;
-  /** What its norm asks for. */
+  /** The blocks of its norm. */
   readonly blocks: Blocks;
   /** Its modalities. */
   readonly grids: readonly Grid[];
-  /** For each of them how many places may change, by row. */
+  /** For each modality the number of places that may change, by row. */
   readonly free: readonly (readonly number[])[];
 }
 
 /** Sides of windows by ball, modality and axis, `[rows, 1]` each. */
 type Sides = tf.Tensor2D[][][];
 
-/** The best points of a restart, in which rows that were fooled in an earlier one stay as they are, and the best of all before. */
+/** The best points of a restart, in which rows that an earlier restart fooled stay as they are, and the best of all earlier restarts. */
 interface State {
   run: Best;
   before?: Best;
@@ -137,15 +141,15 @@ async function searchByBlocks(
       problem,
       canvases().map(({ ball, blocks, grids }) => project(ball, blocks.start(ball, grids, random))),
     );
-  const state = context.state((): State => ({ run: start() }));
-  const sides = context.state((): Sides => []);
-  let open = true;
-  for (let restart = 1; restart <= restarts && open; restart++) {
+  const state = context.scratch.state((): State => ({ run: start() }));
+  const sides = context.scratch.state((): Sides => []);
+  let robust = true;
+  for (let restart = 1; restart <= restarts && robust; restart++) {
     if (restart > 1)
       state.advance((value) => ({ run: restartRun(value.run, start()), before: bestOfRuns(value) }));
     let share = 0;
-    for (let query = 2; query <= queries && open; query++) {
-      await context.yieldToEventLoop();
+    for (let query = 2; query <= queries && robust; query++) {
+      await context.monitor.yieldToEventLoop();
       const now = shareOf(query - 2, queries, initialShare);
       if (now !== share) sides.advance(() => canvases().map((canvas) => sidesIn(canvas, now)));
       share = now;
@@ -153,12 +157,14 @@ async function searchByBlocks(
         const next = proposal(canvases(), sides.value, query - 2, run.deltas, random);
         return { run: betterOf(run, evaluatePoint(problem, next)), before };
       });
-      const { deltas, objective, success } = state.value.run;
-      context.report({ step: query, steps: queries, restart, restarts }, deltas, objective);
+      const { deltas, loss, success } = state.value.run;
+      context.monitor.report({ step: query, steps: queries, restart, restarts }, deltas, loss);
       if (query % (query < CHECK_INTERVAL ? CHECK_INTERVAL / 10 : CHECK_INTERVAL) === 0) {
-        const fooled = [...(await context.checkFinite(success, `query ${query}`))].map((flag) => flag === 1);
-        open = fooled.includes(false);
-        context.removeRows(fooled, () => bestOfRuns(state.value));
+        const fooled = [...(await context.monitor.checkFinite(success, `query ${query}`))].map(
+          (flag) => flag === 1,
+        );
+        robust = fooled.includes(false);
+        context.rows.remove(fooled, () => bestOfRuns(state.value));
       }
     }
   }
@@ -172,12 +178,12 @@ function bestOfRuns({ run, before }: State): Best {
 
 /** The new start for rows that have not been fooled. */
 function restartRun(run: Best, start: Best): Best {
-  return betterOf({ ...run, objective: tf.fill(run.objective.shape, -Infinity) }, start);
+  return betterOf({ ...run, loss: tf.fill(run.loss.shape, -Infinity) }, start);
 }
 
 /**
- * The next point to be tried. All inputs move in the first of some proposals, then each alone: together they find a way
- * sooner, but near the end of it what one gains another loses.
+ * The next proposal. All inputs move in the first of some proposals, then each alone: together they raise the loss sooner,
+ * but later on what one input gains another loses.
  */
 function proposal(
   canvases: readonly Canvas[],
@@ -221,7 +227,7 @@ function sidesIn({ blocks, grids, free }: Canvas, share: number): tf.Tensor2D[][
   });
 }
 
-/** The canvases of the rows that are present. */
+/** A function that gives the canvases of the active rows. */
 async function canvasesOf(
   problem: Problem,
   axes: NonNullable<SquareOptions['axes']>,
@@ -229,7 +235,7 @@ async function canvasesOf(
 ): Promise<() => Canvas[]> {
   const gridsIn = ({ parts }: Ball) => parts.map((part) => gridOf(part, axes[part.modality]));
   const masks = problem.balls.map((ball) =>
-    ball.free ? context.state(() => gridsIn(ball).map((grid) => freePlaces(ball, grid))) : undefined,
+    ball.free ? context.scratch.state(() => gridsIn(ball).map((grid) => freePlaces(ball, grid))) : undefined,
   );
   /** For each ball and modality the free places of each row of the batch. */
   const free: (readonly number[])[][] = [];
@@ -238,7 +244,9 @@ async function canvasesOf(
     for (const [j, { places }] of gridsIn(ball).entries()) {
       const mask = masks[i]?.value[j];
       free[i]!.push(
-        mask ? [...(await context.checkFinite(mask.count, 'query 0'))] : Array(ball.rows).fill(places),
+        mask
+          ? [...(await context.monitor.checkFinite(mask.count, 'query 0'))]
+          : Array(ball.rows).fill(places),
       );
     }
   }
@@ -247,6 +255,6 @@ async function canvasesOf(
       ball,
       blocks: ball.norm === norms.linf ? linfBlocks : l2Blocks,
       grids: gridsIn(ball).map((grid, j) => ({ ...grid, free: masks[i]?.value[j] })),
-      free: free[i]!.map((rows) => context.rows.map((row) => rows[row]!)),
+      free: free[i]!.map((rows) => context.rows.active.map((row) => rows[row]!)),
     }));
 }

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../../classifier/classifier.js';
 import type { AttackFactory, PerturbOptions } from '../../search/attack.js';
-import { checkedLogits, type Problem } from '../../search/evaluate.js';
+import { checkedLogits } from '../../search/evaluate.js';
+import type { Problem } from '../../search/problem.js';
 import { takeRows } from '../../tensors/takeRows.js';
 import { tidyObject } from '../../tensors/tidyObject.js';
 import { disposeDerived, takeThreatModelRows } from '../../threatModel/ballSpecs.js';

@@ -24,10 +24,10 @@ export async function gradientSizes(context: CheckContext, loss: AttackLoss): Pr
   let found: GradientSizes[] = [];
   await context.withRows(correct, async ({ inputs, labels, threatModel }) => {
     const attack = attackFromSearch({ name: 'gradients', threatModel, loss }, async ({ balls }, search) => {
-      const zeros = search.state(() => zeroPerturbations(balls));
+      const zeros = search.scratch.state(() => zeroPerturbations(balls));
       const names = balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
-      const measured = search.state(() => {
-        const { gradients } = search.evaluateGradient(zeros.value);
+      const measured = search.scratch.state(() => {
+        const { gradients } = search.monitor.evaluateGradient(zeros.value);
         const perPart = balls.flatMap((ball, i) =>
           ball.parts.map((part) => {
             const gradient = columnsOf(ball, part, gradients[i]!);
@@ -38,7 +38,7 @@ export async function gradientSizes(context: CheckContext, loss: AttackLoss): Pr
         );
         return { all: tf.stack(perPart) };
       });
-      const values = await search.checkFinite(measured.value.all, 'this check');
+      const values = await search.monitor.checkFinite(measured.value.all, 'this check');
       found = names.map((modality, i) => {
         const [sizes, entries] = [0, 1].map((which) =>
           values.subarray((2 * i + which) * correct.length, (2 * i + which + 1) * correct.length),

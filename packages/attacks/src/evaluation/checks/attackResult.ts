@@ -59,8 +59,8 @@ async function outsideOf(context: CheckContext, found: Modalities): Promise<numb
     const check = attackFromSearch(
       { name: 'inside', threatModel, allowInfiniteEpsilon: true },
       async ({ balls }, search) => {
-        const zeros = search.state(() => zeroPerturbations(balls));
-        const flags = search.state(() => {
+        const zeros = search.scratch.state(() => zeroPerturbations(balls));
+        const flags = search.scratch.state(() => {
           const attacked = attackedModalities(threatModel);
           const unattacked = Object.keys(inputs).filter((modality) => !attacked.includes(modality));
           const rules = [
@@ -69,7 +69,7 @@ async function outsideOf(context: CheckContext, found: Modalities): Promise<numb
           ];
           return { inside: rules.reduce((all, rule) => tf.logicalAnd(all, rule)) };
         });
-        const insideRows = await search.checkFinite(flags.value.inside, 'this check');
+        const insideRows = await search.monitor.checkFinite(flags.value.inside, 'this check');
         outside = correct.filter((_, i) => insideRows[i] === 0);
         return zeros.value;
       },

@@ -5,11 +5,11 @@ import type { Grid } from './grid.js';
 
 /** What Square Attack does differently in each norm. All are functions of a row alone, called inside `tf.tidy`. */
 export interface Blocks {
-  /** The first point, on the boundary of the ball, not yet confined to range and mask. */
+  /** The first point, on the boundary of the ball, not yet clipped to range and mask. */
   start(ball: Ball, grids: readonly Grid[], random: Random): tf.Tensor2D;
-  /** The sides of windows, made to suit the update. */
+  /** The sides of windows, adapted to the update. */
   sides(grid: Grid, sides: readonly number[]): number[];
-  /** A change of the perturbation inside windows, not yet confined to range and mask. */
+  /** A change of the perturbation inside windows, not yet clipped to range and mask. */
   next(ball: Ball, areas: readonly Area[], turn: Turn, delta: tf.Tensor2D, random: Random): tf.Tensor2D;
 }
 
@@ -17,7 +17,7 @@ export interface Blocks {
 export interface Turn {
   /** Their numbers, one or more. */
   readonly moving: readonly number[];
-  /** Counts the times that these moved, for what takes turns within. */
+  /** How often these inputs have moved, for blocks that alternate between them. */
   readonly round: number;
 }
 

@@ -23,8 +23,8 @@ export function bumps(
   const draw = tf.floor(tf.mul(random.uniform(inside.shape[0], 1), axes.length));
   const cut = tf.minimum(draw, axes.length - 1);
   const longest = axes.map((axis) => sides[axis]!).reduce((a, b) => tf.maximum(a, b));
-  const most = Math.floor(Math.max(...sizes) / 2) + 1;
-  const top = stack(tf.add(halved(longest), 1), most);
+  const max = Math.floor(Math.max(...sizes) / 2) + 1;
+  const top = stack(tf.add(halved(longest), 1), max);
   const along = sizes.map((_, axis) => {
     const x = local[axis]!;
     if (!windowed[axis])
@@ -33,16 +33,16 @@ export function bumps(
     const half = halved(sides[axis]!);
     const second = tf.logicalAnd(isCut, tf.greaterEqual(x, half));
     const first = tf.where(isCut, halved(half), half);
-    const centre = tf.where(second, tf.add(half, halved(tf.sub(sides[axis]!, half))), first);
+    const center = tf.where(second, tf.add(half, halved(tf.sub(sides[axis]!, half))), first);
     return {
-      height: tf.sub<tf.Tensor2D>(top, stack(tf.abs(tf.sub<tf.Tensor2D>(x, centre)), most)),
+      height: tf.sub<tf.Tensor2D>(top, stack(tf.abs(tf.sub<tf.Tensor2D>(x, center)), max)),
       direction: tf.sub<tf.Tensor2D>(1, tf.mul(2, tf.cast(second, 'float32'))),
     };
   });
   // The height falls with the largest of the distances along the axes, so it is the smallest of their heights.
   const height = overPlaces(
     along.map((axis) => axis.height),
-    smaller,
+    minimum,
   );
   const direction = overPlaces(
     along.map((axis) => axis.direction),
@@ -53,15 +53,15 @@ export function bumps(
 }
 
 /** tf.minimum, in operations that broadcast ten times faster on wasm. */
-function smaller(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
+function minimum(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
   return tf.sub(a, tf.relu(tf.sub<tf.Tensor3D>(a, b)));
 }
 
-/** The sum of 1 / (k + 1)^2 over the whole numbers k from 0 below each of the numbers, of which none above `most` matter. */
-function stack(numbers: tf.Tensor2D, most: number): tf.Tensor2D {
+/** The sum of 1 / (k + 1)^2 over the whole numbers k from 0 below each of the numbers, of which none above `max` matter. */
+function stack(numbers: tf.Tensor2D, max: number): tf.Tensor2D {
   const sums = [0];
-  for (let k = 0; k < most; k++) sums.push(sums[k]! + 1 / (k + 1) ** 2);
-  const index = tf.cast(tf.minimum<tf.Tensor2D>(numbers, most), 'int32');
+  for (let k = 0; k < max; k++) sums.push(sums[k]! + 1 / (k + 1) ** 2);
+  const index = tf.cast(tf.minimum<tf.Tensor2D>(numbers, max), 'int32');
   return tf.gather<tf.Tensor>(tf.tensor1d(sums), index) as tf.Tensor2D;
 }
 

@@ -1,5 +1,6 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackOptionsError, shown } from '../../../errors.js';
+import { checkOption } from '../../../options.js';
 import { type Ball, type BallPart, columnsOf } from '../../../threatModel/ball.js';
 
 /**
@@ -11,28 +12,28 @@ export interface Grid {
   readonly part: BallPart;
   /** Sizes of the axes that number the places. */
   readonly sizes: readonly number[];
-  /** For each of them whether a block is a window along it; if not, it spans it. */
+  /** For each axis whether a block is a window along it. Otherwise the block spans it. */
   readonly windowed: readonly boolean[];
   /** Product of the sizes. */
   readonly places: number;
   /** Entries of a place. */
-  readonly colours: number;
+  readonly colors: number;
   /** Where the attack may write, if there is a mask. */
   readonly free?: FreePlaces;
 }
 
 /** The places of a grid that have a free entry. */
 export interface FreePlaces {
-  /** 1 where an entry may change, `[rows, places, colours]`. */
+  /** 1 where an entry may change, `[rows, places, colors]`. */
   readonly entries: tf.Tensor3D;
-  /** How many places are free up to each one, itself included, `[rows, places]`. */
+  /** Number of free places up to each place, itself included, `[rows, places]`. */
   readonly upTo: tf.Tensor2D;
-  /** How many are free, `[rows, 1]`. */
+  /** Number of free places, `[rows, 1]`. */
   readonly count: tf.Tensor2D;
 }
 
 /**
- * The grid of a modality, as yet without a mask.
+ * The grid of a modality, without the places that a mask frees.
  * @param axes axes of the input, the batch's being 0, along which blocks are windows; by default all but the batch's
  *   and the last, or the last if there is no other. If the last is among them, places have a single entry.
  * @throws {AttackOptionsError} when an axis is not one of the input's
@@ -41,20 +42,21 @@ export function gridOf(part: BallPart, axes?: readonly number[]): Grid {
   const { shape } = part.clean;
   const last = shape.length - 1;
   const chosen = axes ?? (last === 1 ? [1] : shape.map((_, axis) => axis).slice(1, -1));
-  if (chosen.length === 0 || chosen.some((axis) => !(Number.isInteger(axis) && axis >= 1 && axis <= last))) {
-    throw new AttackOptionsError(
-      `axes for '${part.modality}' is ${shown([...chosen])}; the input has the shape ${shown(shape)}: expected one or more of its axes from 1 to ${last}.`,
-    );
-  }
-  const colours = chosen.includes(last) ? 1 : shape[last]!;
+  checkOption(
+    `square.axes.${part.modality}`,
+    [...chosen],
+    chosen.length > 0 && chosen.every((axis) => Number.isInteger(axis) && axis >= 1 && axis <= last),
+    `one or more of the axes from 1 to ${last} of the shape ${formatValue(shape)}`,
+  );
+  const colors = chosen.includes(last) ? 1 : shape[last]!;
   const sizes = shape.slice(1, chosen.includes(last) ? undefined : -1);
   const windowed = sizes.map((_, i) => chosen.includes(i + 1));
-  return { part, sizes, windowed, places: part.size / colours, colours };
+  return { part, sizes, windowed, places: part.size / colors, colors };
 }
 
 /** Where a ball with a mask lets a grid's entries change. Call it inside a tidy. */
-export function freePlaces(ball: Ball, { part, places, colours }: Grid): FreePlaces {
-  const entries = tf.reshape<tf.Rank.R3>(columnsOf(ball, part, ball.free!), [ball.rows, places, colours]);
+export function freePlaces(ball: Ball, { part, places, colors }: Grid): FreePlaces {
+  const entries = tf.reshape<tf.Rank.R3>(columnsOf(ball, part, ball.free!), [ball.rows, places, colors]);
   const any = tf.max<tf.Tensor2D>(entries, 2);
   return { entries, upTo: tf.cumsum(any, 1), count: tf.sum(any, 1, true) };
 }

@@ -19,7 +19,7 @@ export const l2Blocks: Blocks = {
     return tf.mul(ball.norm.direction(start, ball), ball.epsilon);
   },
 
-  /** Odd, so that bumps have a middle, and not less than three places in a line along the longest axis. */
+  /** Odd sides, so that bumps have a middle, and at least three places in a line along the longest axis. */
   sides({ sizes, windowed }, sides) {
     const axes = [...sizes.keys()].filter((axis) => windowed[axis]);
     const longest = axes.reduce((a, b) => (sizes[b]! > sizes[a]! ? b : a));
@@ -30,7 +30,7 @@ export const l2Blocks: Blocks = {
     return odd.map((side, axis) => (single && axis === longest ? Math.min(3, sizes[axis]!) : side));
   },
 
-  /** One of the inputs that move receives, in turn, each time from another input of the ball or from itself. */
+  /** One of the inputs that move receives mass, in turn, each time from another input of the ball or from itself. */
   next(ball, areas, { moving, round }, delta, random) {
     const to = areas[moving[round % moving.length]!]!;
     const from = areas[Math.floor(round / moving.length) % areas.length]!;
@@ -39,7 +39,7 @@ export const l2Blocks: Blocks = {
 };
 
 function tiles(ball: Ball, grid: Grid, random: Random): tf.Tensor2D {
-  const { sizes, windowed, places, colours, part } = grid;
+  const { sizes, windowed, places, colors, part } = grid;
   const { rows } = ball;
   const sides = sizes.map((size, axis) => (windowed[axis] ? Math.ceil(size / TILES) : size));
   const local = sizes.map((size, axis) => {
@@ -62,7 +62,7 @@ function tiles(ball: Ball, grid: Grid, random: Random): tf.Tensor2D {
     }
   }
   const all = counts.reduce((product, count) => product * count);
-  const drawn = tf.reshape(signs(random, rows, all * colours), [rows, all, colours]);
+  const drawn = tf.reshape(signs(random, rows, all * colors), [rows, all, colors]);
   const start = tf.mul<tf.Tensor3D>(
     tf.expandDims(pairs, 2),
     tf.gather(drawn, tf.tensor1d(tileOf, 'int32'), 1),
@@ -71,7 +71,7 @@ function tiles(ball: Ball, grid: Grid, random: Random): tf.Tensor2D {
 }
 
 /**
- * A window is emptied, and what it and the budget still have is given to another one, colour by colour, in the form of
+ * Empties a window, and gives its mass and what is left of the budget to another window, colour by colour, in the form of
  * what was there plus a pair of bumps. Between two modalities the mass goes to all colours of the other alike.
  */
 function moveMass(ball: Ball, from: Area, to: Area, delta: tf.Tensor2D, random: Random): tf.Tensor2D {
@@ -84,8 +84,8 @@ function moveMass(ball: Ball, from: Area, to: Area, delta: tf.Tensor2D, random: 
     insideOf(from.grid, drawWindow(from.grid, from.sides, random)),
     2,
   );
-  const entries = ({ part, places, colours }: Grid) =>
-    tf.reshape<tf.Rank.R3>(columnsOf(ball, part, delta), [rows, places, colours]);
+  const entries = ({ part, places, colors }: Grid) =>
+    tf.reshape<tf.Rank.R3>(columnsOf(ball, part, delta), [rows, places, colors]);
   const old = entries(to.grid);
   const source = within ? old : entries(from.grid);
 
@@ -93,12 +93,12 @@ function moveMass(ball: Ball, from: Area, to: Area, delta: tf.Tensor2D, random: 
   const unused = tf.relu(tf.sub(tf.square(epsilon), tf.square(norm.length(delta))));
   const taken = within ? 0 : tf.sum(tf.square(tf.mul(source, emptied)), [1, 2], true);
   const spare = tf.add(tf.reshape(unused, [rows, 1, 1]), taken);
-  const mass = tf.add(tf.sum(tf.square(tf.mul(old, touched)), 1, true), tf.div(spare, to.grid.colours));
+  const mass = tf.add(tf.sum(tf.square(tf.mul(old, touched)), 1, true), tf.div(spare, to.grid.colors));
 
-  const sign = tf.reshape(signs(random, rows, to.grid.colours), [rows, 1, to.grid.colours]);
+  const sign = tf.reshape(signs(random, rows, to.grid.colors), [rows, 1, to.grid.colors]);
   const pair = tf.expandDims(bumps(to.grid, localIn(to.grid, window), window.sides, inside, random), 2);
   const fresh = freeIn(to.grid, tf.mul<tf.Tensor3D>(pair, sign));
-  const form = unitColours(tf.add(unitColours(fresh), unitColours(tf.mul(old, filled))));
+  const form = unitColors(tf.add(unitColors(fresh), unitColors(tf.mul(old, filled))));
   const next = tf.add(tf.mul(old, tf.sub(1, touched)), tf.mul(form, tf.sqrt(mass)));
 
   const parts = ball.parts.map((part) => {
@@ -110,7 +110,7 @@ function moveMass(ball: Ball, from: Area, to: Area, delta: tf.Tensor2D, random: 
 }
 
 /** Each colour of each row divided by its length. */
-function unitColours(entries: tf.Tensor3D): tf.Tensor3D {
+function unitColors(entries: tf.Tensor3D): tf.Tensor3D {
   return tf.div(entries, tf.maximum(tf.sqrt(tf.sum(tf.square(entries), 1, true)), MIN_LENGTH));
 }
 

@@ -18,7 +18,7 @@ export const linfBlocks: Blocks = {
 
   sides: (_, sides) => [...sides],
 
-  /** Paints a window of each input that moves. Where this would change nothing, with all signs turned round. */
+  /** Paints a window of each input that moves. Where this would change nothing, all signs are reversed. */
   next(ball, areas, { moving }, delta, random) {
     return joinColumns(
       areas.map((area, i) =>
@@ -31,16 +31,16 @@ export const linfBlocks: Blocks = {
 function stripes({ rows }: Ball, grid: Grid, random: Random): tf.Tensor2D {
   const axis = grid.windowed.lastIndexOf(true);
   const size = grid.sizes[axis]!;
-  const drawn = tf.reshape(signs(random, rows, size * grid.colours), [rows, size, grid.colours]);
+  const drawn = tf.reshape(signs(random, rows, size * grid.colors), [rows, size, grid.colors]);
   const painted = tf.gather(drawn, tf.tensor1d(coordinatesOf(grid, axis), 'int32'), 1);
   return tf.reshape(painted, [rows, grid.part.size]);
 }
 
 function repaint(ball: Ball, { grid, sides }: Area, delta: tf.Tensor2D, random: Random): tf.Tensor2D {
-  const { part, places, colours } = grid;
+  const { part, places, colors } = grid;
   const { rows } = ball;
   const window = tf.reshape(insideOf(grid, drawWindow(grid, sides, random)), [rows, places, 1]);
-  const drawn = tf.reshape(signs(random, rows, colours), [rows, 1, colours]);
+  const drawn = tf.reshape(signs(random, rows, colors), [rows, 1, colors]);
   const block = tf.reshape<tf.Rank.R2>(tf.mul(window, drawn), [rows, part.size]);
   const old = columnsOf(ball, part, delta);
   const paint = tf.mul<tf.Tensor2D>(block, ball.epsilon);
@@ -50,7 +50,7 @@ function repaint(ball: Ball, { grid, sides }: Area, delta: tf.Tensor2D, random: 
   return tf.where(outside, old, tf.mul<tf.Tensor2D>(paint, tf.sub(1, tf.mul(2, idle))));
 }
 
-/** What range and mask leave of a modality's perturbation. */
+/** A modality's perturbation, clipped to range and mask. */
 function clipToBounds(ball: Ball, { part }: Grid, columns: tf.Tensor2D): tf.Tensor2D {
   if (!ball.bounds) return columns;
   const { lower, upper } = ball.bounds;

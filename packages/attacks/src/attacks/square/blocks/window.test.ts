@@ -15,20 +15,20 @@ const gridFor = (shape: number[], axes?: number[]) => gridOf(partOf(shape), axes
 
 describe('gridOf', () => {
   it.each([
-    ['a vector', [7], undefined, { sizes: [7], windowed: [true], places: 7, colours: 1 }],
-    ['a series', [5, 3], undefined, { sizes: [5], windowed: [true], places: 5, colours: 3 }],
-    ['an image', [6, 4, 3], undefined, { sizes: [6, 4], windowed: [true, true], places: 24, colours: 3 }],
+    ['a vector', [7], undefined, { sizes: [7], windowed: [true], places: 7, colors: 1 }],
+    ['a series', [5, 3], undefined, { sizes: [5], windowed: [true], places: 5, colors: 3 }],
+    ['an image', [6, 4, 3], undefined, { sizes: [6, 4], windowed: [true, true], places: 24, colors: 3 }],
     [
       'a clip whose blocks span the frames',
       [8, 6, 4, 3],
       [2, 3],
-      { sizes: [8, 6, 4], windowed: [false, true, true], places: 192, colours: 3 },
+      { sizes: [8, 6, 4], windowed: [false, true, true], places: 192, colors: 3 },
     ],
     [
       'an image without colours',
       [6, 4],
       [1, 2],
-      { sizes: [6, 4], windowed: [true, true], places: 24, colours: 1 },
+      { sizes: [6, 4], windowed: [true, true], places: 24, colors: 1 },
     ],
   ])('sees %s as places and colours', (_, shape, axes, expected) => {
     expect(gridFor(shape, axes)).toMatchObject(expected);
@@ -42,7 +42,7 @@ describe('gridOf', () => {
 
   it.each([[[]], [[0]], [[4]], [[1.5]]])('refuses the axes %j of an image', (axes) => {
     expect(() => gridFor([6, 4, 3], axes)).toThrow(AttackOptionsError);
-    expect(() => gridFor([6, 4, 3], axes)).toThrow(/'x'.*\[2, 6, 4, 3\].*1 to 3/);
+    expect(() => gridFor([6, 4, 3], axes)).toThrow(/square\.axes\.x: .*1 to 3 of the shape \[2, 6, 4, 3\]/);
   });
 });
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { l1 } from '../threatModel/norms/l1.js';
-import { l2 } from '../threatModel/norms/l2.js';
-import { linf } from '../threatModel/norms/linf.js';
-import type { Norm } from '../threatModel/norms/norm.js';
+import { l1 } from '../../threatModel/norms/l1.js';
+import { l2 } from '../../threatModel/norms/l2.js';
+import { linf } from '../../threatModel/norms/linf.js';
+import type { Norm } from '../../threatModel/norms/norm.js';
 
 /**
  * How far up one can get on a slope, within a ball that grows and a box that doesn't: the largest h . s over all s of

@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { MaximisedLoss } from '../losses/attackLoss.js';
-import { maskOut, oneHotOf } from '../losses/rowLoss.js';
-import type { Ball } from '../threatModel/ball.js';
-import { unitOf } from '../threatModel/perturbation.js';
-import type { Problem } from './evaluate.js';
+import type { MaximisedLoss } from '../../losses/attackLoss.js';
+import { maskOut, oneHotOf } from '../../losses/rowLoss.js';
+import { type Ball, unitOf } from '../../threatModel/ball.js';
+import type { Problem } from '../problem.js';
+import type { SearchContext } from '../search.js';
 import { maximiseLinear, where0 } from './maximiseLinear.js';
-import type { SearchContext } from './search.js';
 
 /** The decision boundary as it looks from a point: margin + slopes . step = 0. */
 export interface Boundary {
@@ -41,8 +40,8 @@ export function rivalsOf(
   cleanLogits: tf.Tensor2D,
   count: number,
 ): MaximisedLoss[] {
-  if (problem.targets) return [problem.objective];
-  const differences = context.state(() => {
+  if (problem.targets) return [problem.loss];
+  const differences = context.scratch.state(() => {
     const own = oneHotOf(problem.labels, cleanLogits);
     const others = Math.min(count, cleanLogits.shape[1] - 1);
     const ranked = tf.unstack(tf.topk(maskOut(cleanLogits, own), others).indices, 1) as tf.Tensor1D[];
@@ -69,9 +68,9 @@ export function nearestBoundary(
     gradient,
 ): Boundary {
   const seen = rivals.map((rival) => {
-    const { objective, logits, gradients } = context.evaluateGradient(deltas, rival);
+    const { loss, logits, gradients } = context.monitor.evaluateGradient(deltas, rival);
     const slopes = gradients.map((gradient, i) => open(balls[i]!, deltas[i]!, gradient));
-    const margin = tf.expandDims(objective, 1) as tf.Tensor2D;
+    const margin = tf.expandDims(loss, 1) as tf.Tensor2D;
     return { boundary: { margin, slopes, logits }, distance: distanceTo(balls, margin, slopes) };
   });
   return seen.reduce((nearest, next) => {

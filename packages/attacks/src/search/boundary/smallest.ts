@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Ball } from '../threatModel/ball.js';
-import { isInside, project, relativeSize, zeroPerturbations } from '../threatModel/perturbation.js';
-import { fooled, type Problem } from './evaluate.js';
+import { type Ball, isInside, project, relativeSize, zeroPerturbations } from '../../threatModel/ball.js';
+import { fooled } from '../evaluate.js';
+import type { Problem } from '../problem.js';
 
 /** Per sample the smallest perturbation that fools the classifier, of those seen so far. */
 export interface Smallest {
