@@ -101,7 +101,10 @@ describe('fileAttackCheckpoint', () => {
     };
     const run = async (options: AutoAttackOptions, onProgress?: () => void) => {
       const attack = autoAttack({ x: { norm: 'linf', epsilon: 0.2 } }, { attacks, ...options });
-      const { adversarial, ...rest } = await attack.search(classifier, { x }, labels, { seed: 3, onProgress });
+      const { adversarial, ...rest } = await attack.search(classifier, { x }, labels, {
+        seed: 3,
+        onProgress,
+      });
       return { ...rest, x: Array.from(await adversarial.x!.data()) };
     };
     const stop = () => {

@@ -11,7 +11,7 @@ import {
 } from '../search/boundary/smallest.js';
 import { fooled, logitsAt } from '../search/evaluate.js';
 import { attackFromSearch } from '../search/search.js';
-import { feasibleGradient, project, zeroPerturbations } from '../threatModel/ball.js';
+import { feasibleGradient, project, zeroPerturbations } from '../threatModel/perturbation.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link deepfool}. */

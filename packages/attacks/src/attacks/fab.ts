@@ -14,6 +14,7 @@ import {
 import { evaluateLoss, fooled, logitsAt, perturbedInputs } from '../search/evaluate.js';
 import type { Problem } from '../search/problem.js';
 import { attackFromSearch, type SearchContext } from '../search/search.js';
+import type { Ball } from '../threatModel/ball.js';
 import {
   hasConstraints,
   project,

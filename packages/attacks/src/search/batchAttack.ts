@@ -4,12 +4,8 @@ import { type SharedBranches, shareBranches } from '../classifier/sharingBranche
 import { maximisedLossOf } from '../losses/attackLoss.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { tidyObject } from '../tensors/tidyObject.js';
-import {
-  attackedModalities,
-  disposeDerived,
-  type ThreatModel,
-  takeThreatModelRows,
-} from '../threatModel/threatModel.js';
+import { disposeDerived, takeThreatModelRows } from '../threatModel/ballSpecs.js';
+import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
 import type { AttackFactory, PerturbOptions } from './attack.js';
 import { evaluateLoss, fooled } from './evaluate.js';
 import type { Problem } from './problem.js';

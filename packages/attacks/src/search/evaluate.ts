@@ -7,7 +7,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities, Observation } from '../classifier/classifier.js';
 import { AttackInputError, shown } from '../errors.js';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
-import { columnsOf, gradientOfPerturbation, perturbModalities } from '../threatModel/ball.js';
+import { columnsOf } from '../threatModel/ball.js';
+import { gradientOfPerturbation, perturbModalities } from '../threatModel/perturbation.js';
 import type { Problem } from './problem.js';
 
 /** The loss at a point, and its gradient. */

@@ -45,14 +45,11 @@ export class PreparedProblem {
     { masks, largestLabel }: CheckedBatch,
     { classifier, inputs, labels, loss, targets }: PerturbArguments,
   ) {
-    const balls = ballsAround(
-      inputs,
-      threatModel,
-      masks,
+    const balls = ballsAround(inputs, threatModel, masks, {
       stepLength,
       useBudgetStepSize,
-      !allowInfiniteEpsilon,
-    );
+      stayInside: !allowInfiniteEpsilon,
+    });
     tf.dispose(masks);
     this.#classifier = classifier;
     const attacked = attackedModalities(threatModel);

@@ -3,7 +3,8 @@ import { type AttackLoss, maximisedLossOf } from '../losses/attackLoss.js';
 import { checkCount } from '../options.js';
 import { type Random, randomOf } from '../tensors/random.js';
 import { registerGradients } from '../tensors/registerGradients.js';
-import { checkThreatModel, type ThreatModel } from '../threatModel/threatModel.js';
+import { checkThreatModel } from '../threatModel/checkThreatModel.js';
+import type { ThreatModel } from '../threatModel/threatModel.js';
 import { ActiveRows } from './activeRows.js';
 import { type Attack, checkPerturbOptions } from './attack.js';
 import { Monitor } from './monitor.js';
@@ -60,7 +61,7 @@ export function attackFromSearch(config: SearchAttackConfig, search: Search): At
   const { allowInfiniteEpsilon = false, eotSamples = 1 } = config;
   checkThreatModel(threatModel, { allowInfiniteEpsilon });
   checkCount(`${name}.eotSamples`, eotSamples);
-  const loss = maximisedLossOf(config.loss ?? 'cross-entropy');
+  const loss = maximisedLossOf(config.loss ?? 'cross-entropy', `${name}.loss`);
   const settings = { threatModel, stepLength, useBudgetStepSize, allowInfiniteEpsilon, eotSamples };
 
   return {

@@ -154,7 +154,7 @@ describe('before any work, perturb refuses', () => {
       'a mask function that gives something else',
       { threatModel: { rgb: { ...rgb, mask: () => 1 as unknown as tf.Tensor } } },
       ThreatModelError,
-      /threatModel\.rgb\.mask\b.* 1;/,
+      /^threatModel\.rgb\.mask: got 1; expected a tensor of the input's shape/,
     ],
     [
       'a mask with fractions',

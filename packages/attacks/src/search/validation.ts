@@ -53,7 +53,7 @@ export async function checkBatch(
       for (const [modality, { range, mask }] of Object.entries(modalities)) {
         if (range) addRangeCheck(read, modality, inputs[modality]!, range);
         if (mask) {
-          masks[modality] = maskOn(mask, inputs[modality]!, `threatModel.${modality}.mask`);
+          masks[modality] = maskOn(mask, inputs[modality]!, `${budgetPath(threatModel, modality)}.mask`);
           addMaskCheck(read, modality, masks[modality]);
         }
       }

@@ -19,8 +19,10 @@ import {
 import { fooled, logitsAt } from '../../search/evaluate.js';
 import type { Problem } from '../../search/problem.js';
 import { attackFromSearch, type SearchContext } from '../../search/search.js';
-import { type Ball, project, unitOf, zeroPerturbations } from '../../threatModel/ball.js';
-import { ballSpecsOf, type ThreatModel } from '../../threatModel/threatModel.js';
+import type { Ball } from '../../threatModel/ball.js';
+import { ballSpecsOf } from '../../threatModel/ballSpecs.js';
+import { project, unitOf, zeroPerturbations } from '../../threatModel/perturbation.js';
+import type { ThreatModel } from '../../threatModel/threatModel.js';
 import { adam, type Moments, noMoments } from './adam.js';
 
 /** Options of {@link cw}. */

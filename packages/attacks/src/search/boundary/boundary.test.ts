@@ -3,7 +3,8 @@ import { smallestSize } from '@amr/testing/attacks/smallestStep';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Ball, ballsAround, disposeBalls, relativeSize } from '../../threatModel/ball.js';
+import { type Ball, ballsAround, disposeBalls } from '../../threatModel/ball.js';
+import { relativeSize } from '../../threatModel/perturbation.js';
 import type { NormName, ThreatModel } from '../../threatModel/threatModel.js';
 import { stepTo } from './boundary.js';
 

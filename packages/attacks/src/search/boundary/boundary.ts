@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MaximisedLoss } from '../../losses/attackLoss.js';
 import { maskOut, oneHotOf } from '../../losses/rowLoss.js';
-import { type Ball, unitOf } from '../../threatModel/ball.js';
+import type { Ball } from '../../threatModel/ball.js';
+import { unitOf } from '../../threatModel/perturbation.js';
 import type { Problem } from '../problem.js';
 import type { SearchContext } from '../search.js';
 import { maximiseLinear, where0 } from './maximiseLinear.js';

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Ball, isInside, project, relativeSize, zeroPerturbations } from '../../threatModel/ball.js';
+import type { Ball } from '../../threatModel/ball.js';
+import { isInside, project, relativeSize, zeroPerturbations } from '../../threatModel/perturbation.js';
 import { fooled } from '../evaluate.js';
 import type { Problem } from '../problem.js';
 
