@@ -195,7 +195,11 @@ describe('alternating', () => {
       () => alternating(budgets, { restarts: 2, randomStart: false }),
       /restarts: got 2/,
     ],
-    ['an empty threat model', () => alternating({}), /names no modality/],
+    [
+      'an empty threat model',
+      () => alternating({}),
+      /threatModel: got an object with \[\]; expected a budget for one modality or more/,
+    ],
   ])('refuses %s', (_, make, message) => {
     expect(make).toThrow(message);
   });

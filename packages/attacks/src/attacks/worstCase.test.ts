@@ -203,7 +203,11 @@ describe('worstCase', () => {
       () => worstCase({}),
       /worstCase\.conditions: got .*; expected at least one threat model/,
     ],
-    ['a condition that is not valid', () => worstCase({ rgb: {} }), /names no modality/],
+    [
+      'a condition that is not valid',
+      () => worstCase({ rgb: {} }),
+      /threatModel: got an object with \[\]; expected a budget for one modality or more/,
+    ],
     [
       'options that the attack refuses',
       () => worstCase(conditions, { attack: (threat) => pgd(threat, { steps: 0 }) }),
