@@ -1,4 +1,4 @@
-import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { describeInvariants, jointBudgetOf } from '@amr/testing/attacks/invariants';
 import { dual, linearSetting } from '@amr/testing/attacks/linearSetting';
 import { lengthOf, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
@@ -13,7 +13,7 @@ describeInvariants('alternating', (threat) => alternating(threat, { steps: 5, ra
 describeInvariants(
   'alternating in a joint ball',
   ({ a }) =>
-    alternating(jointBall('l2', a.epsilon, { a: { ...a, weight: 3 }, b: { weight: 0.5 } }), {
+    alternating(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), {
       steps: 4,
       restarts: 2,
     }),

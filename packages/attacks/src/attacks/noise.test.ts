@@ -1,4 +1,4 @@
-import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { describeInvariants, jointBudgetOf } from '@amr/testing/attacks/invariants';
 import {
   denseClassifier,
   lengthOf,
@@ -22,7 +22,9 @@ describeInvariants('noise in two balls', (threat) => noise(threat, { distributio
 describeInvariants(
   'noise in a joint ball',
   ({ a }) =>
-    noise(jointBall('l2', a.epsilon, { a: { ...a, weight: 3 }, b: { weight: 0.5 } }), { repeats: 2 }),
+    noise(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), {
+      repeats: 2,
+    }),
   { norms: ['l2'], numRuns: 5, joint: { a: 3, b: 0.5 } },
 );
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
-import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { describeInvariants, jointBudgetOf } from '@amr/testing/attacks/invariants';
 import {
   denseClassifier,
   lengthOf,
@@ -39,7 +39,7 @@ describeInvariants('pgd in two balls', (threat) => pgd(threat, { steps: 3, rando
 describeInvariants(
   'pgd in a joint ball',
   ({ a }) =>
-    pgd(jointBall('l2', a.epsilon, { a: { ...a, weight: 3 }, b: { weight: 0.5 } }), {
+    pgd(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), {
       steps: 4,
       randomStart: true,
     }),

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
-import type { Attack, Budget, Modalities, NormName, ThreatModel } from '@amr/attacks';
+import type { Attack, Budget, JointBudget, Modalities, NormName, ThreatModel } from '@amr/attacks';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { denseClassifier, lengthOf, normal, predictionsOf, rowsOf, uniform, values } from './models.js';
@@ -157,6 +157,11 @@ export function describeInvariants(
         near(shifted.a!, plain.a!, 10 * (range[1] - range[0]));
       }));
   });
+}
+
+/** The part of a budget that a joint ball has for each modality: all but norm and epsilon, which belong to the ball. */
+export function jointBudgetOf({ norm: _, epsilon: __, ...budget }: Budget): JointBudget {
+  return budget;
 }
 
 /** A batch of rank 2 to 5 in a range other than [0, 1], with a second modality, and a budget. */

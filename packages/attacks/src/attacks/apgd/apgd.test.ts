@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
-import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { describeInvariants, jointBudgetOf } from '@amr/testing/attacks/invariants';
 import {
   denseClassifier,
   lengthOf,
@@ -35,7 +35,10 @@ describeInvariants('apgd in two balls', (threat) => apgd(threat, { steps: 6 }), 
 });
 describeInvariants(
   'apgd in a joint ball',
-  ({ a }) => apgd(jointBall('l2', a.epsilon, { a: { ...a, weight: 3 }, b: { weight: 0.5 } }), { steps: 6 }),
+  ({ a }) =>
+    apgd(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), {
+      steps: 6,
+    }),
   { ...options, joint: { a: 3, b: 0.5 } },
 );
 

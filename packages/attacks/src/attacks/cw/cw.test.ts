@@ -1,4 +1,4 @@
-import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { describeInvariants, jointBudgetOf } from '@amr/testing/attacks/invariants';
 import { cw, jointBall } from '../../index.js';
 
 const options = { steps: 10, binarySearchSteps: 3, initialConstant: 0.1, learningRate: 0.1 };
@@ -11,6 +11,7 @@ describeInvariants('cw in two balls', (threat) => cw(threat, options), {
 });
 describeInvariants(
   'cw in a joint ball',
-  ({ a }) => cw(jointBall('l2', a.epsilon, { a: { ...a, weight: 3 }, b: { weight: 0.5 } }), options),
+  ({ a }) =>
+    cw(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), options),
   { norms: ['l2'], rightAtFirst: true, numRuns: 5, joint: { a: 3, b: 0.5 } },
 );

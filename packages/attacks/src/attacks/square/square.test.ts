@@ -1,4 +1,4 @@
-import { describeInvariants } from '@amr/testing/attacks/invariants';
+import { describeInvariants, jointBudgetOf } from '@amr/testing/attacks/invariants';
 import { dual, linearSetting } from '@amr/testing/attacks/linearSetting';
 import {
   denseClassifier,
@@ -44,7 +44,9 @@ describeInvariants('square in two balls', (threat) => square(threat, { queries: 
 describeInvariants(
   'square in a joint ball',
   ({ a }) =>
-    square(jointBall('l2', a.epsilon, { a: { ...a, weight: 3 }, b: { weight: 0.5 } }), { queries: 6 }),
+    square(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), {
+      queries: 6,
+    }),
   { norms: ['l2'], joint: { a: 3, b: 0.5 }, numRuns: 4 },
 );
 
