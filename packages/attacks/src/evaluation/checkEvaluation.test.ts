@@ -274,9 +274,7 @@ it('reports an attack or a check that fails as a finding', async () => {
     tf.tidy(() => honest({ ...x, b: tf.add(x['b']!, tf.sqrt(tf.mul(x['b']!, 0))) }));
   const findings = named(await examine(rooted));
   expect(findings['zero-gradients']).toMatchObject({ status: 'warning' });
-  expect(findings['zero-gradients']!.message).toMatch(
-    /^The check failed: gradient of 'b': got NaN/,
-  );
+  expect(findings['zero-gradients']!.message).toMatch(/^The check failed: gradient of 'b': got NaN/);
   expect(findings['attack']!.message).toMatch(/^The attack failed.*gradient of 'b': got NaN/);
   expect(findings['black-box']).toMatchObject({ status: 'inconclusive' });
   const three: Classifier = (x) => tf.tidy(() => tf.slice2d(honest(x), [0, 0], [-1, 3]));
