@@ -1,6 +1,6 @@
-// Runs the benchmarks one after the other: `pnpm bench`, or `pnpm bench attacks` for those of one package and
-// `pnpm bench networks` for whole networks compared with PyTorch, `pnpm bench floor` for the rates of the cores, and `pnpm bench data`
-// for loading data. Other arguments (--json FILE) are passed on.
+// Runs the benchmarks one after the other: `pnpm bench`, or `pnpm bench attacks` for those of one package. `networks`
+// measures whole networks compared with PyTorch, `floor` the rates of the cores, `data` loading data. Other arguments
+// (--json FILE) are passed on.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -44,7 +44,7 @@ export async function writeSharedInputs(file: string, subject: Case, model: Laye
 
 /** Reads the inputs, the first `batch` samples of each. Needs a backend. */
 export function readSharedInputs(file: string, batch?: number): BenchmarkInputs {
-  const material: BenchmarkInputs = { weights: new Map(), inputs: {}, labels: tf.tensor1d([], 'int32') };
+  const shared: BenchmarkInputs = { weights: new Map(), inputs: {}, labels: tf.tensor1d([], 'int32') };
   for (const [name, entry] of readSafetensors(readFileSync(file)).tensors) {
     const { values, shape } = safetensorsValues(entry);
     const [kind, ...rest] = name.split('/');
@@ -56,11 +56,11 @@ export function readSharedInputs(file: string, batch?: number): BenchmarkInputs 
       sizes,
       kind === 'labels' ? 'int32' : 'float32',
     );
-    if (kind === 'weights') material.weights.set(rest.join('/'), tensor);
-    else if (kind === 'inputs') material.inputs[rest[0]!] = tensor;
-    else material.labels = tensor as tf.Tensor1D;
+    if (kind === 'weights') shared.weights.set(rest.join('/'), tensor);
+    else if (kind === 'inputs') shared.inputs[rest[0]!] = tensor;
+    else shared.labels = tensor as tf.Tensor1D;
   }
-  return material;
+  return shared;
 }
 
 /** Gives the model its weights and frees them. */

@@ -15,9 +15,10 @@ export interface Task {
   /** Cost in forward passes, where a backward pass counts as one, for estimates of time. */
   passes: number;
   /**
-   * Largest difference of two runners' results, see `difference`; absent where they are random. Gradients are compared in length: where an activation is 0 but for rounding, its relu passes the gradient
-   * on in one and not in the other, so that of PyTorch in float32 is 2 % of the largest value off that in float64 in
-   * single places, and 0.3 % in length.
+   * Largest difference of two runners' results, see `difference`; absent where they are random. Gradients are compared in
+   * length: where an activation is 0 apart from rounding, its ReLU passes the gradient on in one and not in the other. For
+   * this reason PyTorch's gradient in float32 differs from that in float64 by 2 % of the largest value in single positions,
+   * and by 0.3 % in length.
    */
   tolerance?: { measure: Measure; max: number };
 }
