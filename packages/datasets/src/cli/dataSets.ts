@@ -14,7 +14,7 @@ import { parseCount, parseCounts, parseList, parseModalities, parseNumber, parse
 export type Flags = { [name: string]: any };
 
 /** A command of `amr-data prepare` for one format. */
-export interface DataSetCommand {
+interface DataSetCommand {
   /** The command with the format's options. */
   command: Command;
   /** Converts flags into options of the format. */

@@ -11,7 +11,7 @@ export const sourceOf = (place: string): ShardSource =>
   /^https?:\/\//.test(place) ? httpSource(place) : folderSource(place);
 
 /** Output of `amr-data info --json`. */
-export interface Info {
+interface Info {
   dataset: string;
   samples: number;
   shards: number;

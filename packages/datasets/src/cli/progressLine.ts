@@ -2,7 +2,7 @@ import cliProgress from 'cli-progress';
 import type { PrepareProgress } from '../prepare/prepare.js';
 
 /** Shows progress: a line that changes on a terminal, or a line every 10 s elsewhere. */
-export interface ProgressLine {
+interface ProgressLine {
   /** Shows the fraction that is done, in [0, 1], and a text. */
   show(fraction: number, text: string): void;
   /** Prints a line above the progress. */

@@ -4,7 +4,7 @@ export class Stopped extends Error {
 }
 
 /** Abort signals for SIGINT and SIGTERM. */
-export interface StopSignals {
+interface StopSignals {
   /** Aborts at the first Ctrl-C: no further work should be started. */
   finish: AbortSignal;
   /** Aborts at the second Ctrl-C, and at SIGTERM, which schedulers send some seconds before they kill: work should stop at once. */

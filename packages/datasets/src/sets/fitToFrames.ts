@@ -10,7 +10,7 @@ export type SkeletonFit = 'resample' | 'pad' | 'loop';
 export const skeletonFits: readonly SkeletonFit[] = ['resample', 'pad', 'loop'];
 
 /** Layout of values `[persons, frames, length]`. */
-export interface FrameLayout {
+interface FrameLayout {
   persons: number;
   frames: number;
   /** Values of a person in a frame. */

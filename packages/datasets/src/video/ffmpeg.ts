@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { DatasetError } from '../datasetError.js';
 
 /** What {@link runFfmpeg} runs. */
-export interface FfmpegRun {
+interface FfmpegRun {
   /** Arguments after those that every run has. */
   args: readonly string[];
   /** The file that errors name. */

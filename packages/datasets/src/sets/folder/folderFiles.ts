@@ -5,7 +5,7 @@ import { folderError, isFolder } from '../../source/filesBelow.js';
 import type { SkippedSample } from '../../source/sourceFormat.js';
 
 /** The files of each modality, by the samples' ids `<class>/<name>`. */
-export type FilesByModality = ReadonlyMap<string, ReadonlyMap<string, string>>;
+type FilesByModality = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 /** A sample with a file of every modality. */
 export interface FolderSample {

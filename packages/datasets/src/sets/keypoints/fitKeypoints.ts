@@ -1,7 +1,7 @@
 import { fitToFrames, type SkeletonFit } from '../fitToFrames.js';
 
 /** Key points of some persons, frame by frame. */
-export interface KeypointClip {
+interface KeypointClip {
   /** x, y and score: `[persons, frames, joints, 3]`. A point that wasn't found is all zero. */
   values: Float32Array;
   /** Number of persons, including absent ones. */

@@ -32,7 +32,7 @@ export interface DenoiseOptions {
 const denoiseKeys = optionKeys<DenoiseOptions>({ length: true, spread: true, motion: true });
 
 /** {@link DenoiseOptions} with their defaults filled in. */
-export interface CheckedDenoiseOptions {
+interface CheckedDenoiseOptions {
   length: number | false;
   spread: { ratio: number; share: number } | false;
   motion: readonly [number, number] | false;

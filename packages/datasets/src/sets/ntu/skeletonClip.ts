@@ -33,7 +33,7 @@ export interface NtuSkeletonOptions {
 }
 
 /** Options with their defaults filled in, except `emptyFrames`, whose default depends on the sample. */
-export type CheckedSkeletonOptions = Required<Omit<NtuSkeletonOptions, 'denoise' | 'emptyFrames'>> & {
+type CheckedSkeletonOptions = Required<Omit<NtuSkeletonOptions, 'denoise' | 'emptyFrames'>> & {
   /** The filters, with their defaults. */
   denoise: ReturnType<typeof checkDenoiseOptions> | false;
   /** Default: see {@link NtuSkeletonOptions}. */

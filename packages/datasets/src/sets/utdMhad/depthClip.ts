@@ -16,7 +16,7 @@ export interface DepthClipOptions {
 }
 
 /** A clip of depth maps of one body; 0 is the background. */
-export interface DepthMaps {
+interface DepthMaps {
   /** Millimetres `[frames, width, height]`: pictures are stored column by column, as MATLAB stores `height x width x frames`. */
   values: NumericValues;
   /** Rows of a picture. */
@@ -28,7 +28,7 @@ export interface DepthMaps {
 }
 
 /** Small pictures of a clip, and how they were cut and shaded. */
-export interface DepthClip {
+interface DepthClip {
   /** Intensities `[frames, size, size]`: 0 for the background, 5 to 255 for the body; nearer points are brighter. */
   pixels: Uint8Array;
   /** The square that was cut out. The part outside the picture is background. */

@@ -15,7 +15,7 @@ export interface UtdMhadFile {
 }
 
 /** A performance, and its files by modality. */
-export interface UtdMhadTrial {
+interface UtdMhadTrial {
   /** `a<action>_s<subject>_t<trial>`. */
   id: string;
   /** Numbers in its name. */
