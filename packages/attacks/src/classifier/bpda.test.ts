@@ -8,7 +8,7 @@ import { bpda } from './bpda.js';
 const x = normal([3, 4], 1);
 
 describe('bpda', () => {
-  it('has the values of the one function and the gradient of the other', () => {
+  it('has the values of forward and the gradient of backward', () => {
     const backward = (v: tf.Tensor) => tf.tanh(tf.mul(v, 2));
     const op = bpda((v) => tf.round(v), backward);
     expect(values(op(x))).toEqual(values(tf.round(x)));
@@ -19,7 +19,7 @@ describe('bpda', () => {
     expect(values(tf.valueAndGrad((v: tf.Tensor) => op(v))(x).value)).toEqual(values(tf.round(x)));
   });
 
-  it('passes the gradient straight through without a second function, also beside other uses of its input', () => {
+  it('passes the gradient straight through without backward, also when its input has other uses', () => {
     const op = bpda((v) => tf.sign(v));
     expect(values(tf.grad(op)(x))).toEqual(Array(12).fill(1));
     // d/dx of x^2 + sign(x) x, where sign counts as the identity: 2x + (sign(x) + x).
@@ -30,7 +30,7 @@ describe('bpda', () => {
     });
   });
 
-  it('takes a forward function that has no gradient at all, and one that changes the shape', () => {
+  it('takes a forward function without a gradient, and one that changes the shape', () => {
     const halved = bpda(
       (v) => tf.reverse(tf.topk(v, 2).values, 1),
       (v) => tf.slice(v, [0, 0], [3, 2]),
@@ -40,7 +40,7 @@ describe('bpda', () => {
     expect(values(tf.grad(halved)(x))).toEqual(values(pattern));
   });
 
-  it('does not compute the second function where no gradient is wanted, and leaks nothing', () => {
+  it('does not compute backward without a gradient, and leaks nothing', () => {
     let calls = 0;
     const op = bpda(tf.round, (v) => {
       calls++;
@@ -57,8 +57,10 @@ describe('bpda', () => {
   it('refuses shapes that differ, and whole numbers', () => {
     const shapes = bpda((v) => tf.sum(v, 1));
     expect(() => tf.grad(shapes)(x)).toThrow(AttackInputError);
-    expect(() => tf.grad(shapes)(x)).toThrow(/forward gave a tensor of shape \[3\]/);
+    expect(() => tf.grad(shapes)(x)).toThrow(
+      /^The result of bpda's forward, .*: got a tensor of shape \[3\]; expected float32 in the shape of/,
+    );
     const whole = bpda((v) => tf.cast(v, 'int32'));
-    expect(() => whole(x)).toThrow(/of type int32.*expected float32/);
+    expect(() => whole(x)).toThrow(/of type int32: .*expected float32/);
   });
 });

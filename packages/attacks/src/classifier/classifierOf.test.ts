@@ -54,15 +54,18 @@ function realName(model: tfl.LayersModel, pattern: string): string {
 const values = (x: tf.Tensor) => Array.from(x.dataSync());
 
 describe('classifierOf', () => {
-  it.each([['twoBranches' as const], ['nested' as const]])('gives what the model gives: %s', (name) => {
-    const model = models[name]();
-    const inputs = inputsOf(model);
-    const expected = [model.apply(Object.values(inputs), { training: false })].flat()[0] as tf.Tensor;
-    const before = tf.memory().numTensors;
-    const logits = classifierOf(model)(inputs);
-    expect(values(logits)).toEqual(values(expected));
-    expect(tf.memory().numTensors - before).toBe(1);
-  });
+  it.each([['twoBranches' as const], ['nested' as const]])(
+    'computes the same logits as the model: %s',
+    (name) => {
+      const model = models[name]();
+      const inputs = inputsOf(model);
+      const expected = [model.apply(Object.values(inputs), { training: false })].flat()[0] as tf.Tensor;
+      const before = tf.memory().numTensors;
+      const logits = classifierOf(model)(inputs);
+      expect(values(logits)).toEqual(values(expected));
+      expect(tf.memory().numTensors - before).toBe(1);
+    },
+  );
 
   it.each([
     ['twoBranches' as const, ['rgb']],
@@ -103,7 +106,7 @@ describe('classifierOf', () => {
     expect(tf.memory().numTensors - before).toBe(moving.length + 2);
   });
 
-  it('frozen goes on using the values it was made with, for layers that see them only', () => {
+  it('frozen keeps the values that it was made with, for layers that depend only on them', () => {
     const model = twoBranches();
     const calls: string[] = [];
     for (const layer of model.layers) {
@@ -123,7 +126,7 @@ describe('classifierOf', () => {
     expect(values(frozen({ skeleton: clean.skeleton! }))).toEqual(expected);
   });
 
-  it('is used by attacks: the frozen branch runs once, whatever the number of steps', async () => {
+  it('is used by attacks: the frozen branch runs once for any number of steps', async () => {
     const model = twoBranches();
     let runs = 0;
     const conv = model.layers.find((layer) => layer.getClassName() === 'Conv2D')!;
@@ -157,7 +160,7 @@ describe('classifierOf', () => {
     expect(() => classifierOf(model, { output: 'rgbLogits' })({ rgb: video })).toThrow(/skeleton/);
   });
 
-  it('follows the model where its graph can not be cut: masks, states, training', () => {
+  it('runs the whole model where its graph can not be cut: masks, states, training', () => {
     const x = tfl.input({ batchShape: [1, 4, 3], name: 'x' });
     const y = tfl.input({ batchShape: [1, 2], name: 'y' });
     const build = (sequence: Symbol, stateful = false) => {
@@ -243,18 +246,22 @@ describe('classifierOf', () => {
     expect(() => frozen.observe!(moved, ['nothing'])).toThrow(AttackInputError);
     frozen.dispose();
     // A name that was not asked for before: nothing may be computed, and kept, for it any more.
-    expect(() => frozen.observe!(moved, ['logits'])).toThrow(/has been disposed/);
-    expect(() => frozen.observe!(moved, names)).toThrow(/has been disposed/);
+    expect(() => frozen.observe!(moved, ['logits'])).toThrow(
+      /got a frozen classifier that has been disposed of/,
+    );
+    expect(() => frozen.observe!(moved, names)).toThrow(/got a frozen classifier that has been disposed of/);
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('observes with training and masks the outputs only', () => {
+  it('observes only outputs with training and masks', () => {
     const model = twoBranches();
     const inputs = inputsOf(model);
     const trained = classifierOf(model, { training: true });
     expect(trained.observe!(inputs, ['rgbLogits']).values.rgbLogits!.shape).toEqual([4, 3]);
     expect(() => trained.observe!(inputs, [realName(model, 'conv2d')])).toThrow(AttackInputError);
-    expect(() => trained.observe!(inputs, ['weights'])).toThrow(/only the outputs \['logits', 'rgbLogits'\]/);
+    expect(() => trained.observe!(inputs, ['weights'])).toThrow(
+      /got 'weights'; expected one of the outputs \['logits', 'rgbLogits'\]/,
+    );
 
     // The logits see no mask, but the other output does: it would be computed wrongly if layers were called one by one.
     const x = tfl.input({ shape: [4, 3], name: 'x' });
@@ -272,20 +279,25 @@ describe('classifierOf', () => {
     expect(values(seen.values.other!)).toEqual(values(whole({ x: input })));
   });
 
-  it('names what it knows when a loss asks for something else', () => {
+  it('lists the outputs and layers when a loss needs something else', () => {
     const observe = classifierOf(twoBranches()).observe!;
     const model = twoBranches();
     expect(() => observe(inputsOf(model), ['features'])).toThrow(AttackInputError);
     expect(() => observe(inputsOf(model), ['features'])).toThrow(
-      /neither .* outputs are \['logits', 'rgbLogits'\], its layers \[.*conv2d.*\]/,
+      /^The inner value that the loss needs: got 'features'; expected an output of the model, \['logits', 'rgbLogits'\], or a layer, \[.*conv2d.*\]\.$/,
     );
   });
 
-  it('refuses names and outputs that the model does not have', () => {
+  it('refuses names, outputs and options that are not valid', () => {
     const model = twoBranches();
     expect(() => classifierOf(model, { inputs: ['rgb'] })).toThrow(AttackOptionsError);
-    expect(() => classifierOf(model, { inputs: ['rgb', 'rgb'] })).toThrow(/one name of its own/);
-    expect(() => classifierOf(model, { output: 2 })).toThrow(/from 0 to 1/);
+    expect(() => classifierOf(model, { inputs: ['rgb', 'rgb'] })).toThrow(
+      /^classifierOf\.inputs: got \['rgb', 'rgb'\]; expected a different name for each/,
+    );
+    expect(() => classifierOf(model, { output: 2 })).toThrow(/^classifierOf\.output: got 2; .*from 0 to 1/);
     expect(() => classifierOf(model, { output: 'weights' })).toThrow(/'logits', 'rgbLogits'/);
+    expect(() => classifierOf(model, { outputs: 0 } as never)).toThrow(
+      /^classifierOf\.outputs: .*; expected (output|inputs)\. Rename it\.$/,
+    );
   });
 });

@@ -1,6 +1,8 @@
+import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { AttackInputError, AttackOptionsError, shown } from '../errors.js';
+import { AttackInputError } from '../errors.js';
+import { checkOption, rejectUnknownOptions } from '../options.js';
 import { tidyObject } from '../tensors/tidyObject.js';
 import type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier.js';
 import {
@@ -18,31 +20,34 @@ import {
 export interface ClassifierOfOptions {
   /** Modality names of the model's inputs, in the model's order. Default: its `inputNames`. */
   inputs?: string[];
-  /** Which output holds the logits: its position or its name. Default 0, the first. */
+  /** The output with the logits: its index or its name. Default 0, the first. */
   output?: number | string;
   /**
-   * Whether layers run as in training: dropout drops, batch normalisation uses, and updates from, the batch. Default
-   * false. With true there is no `frozen`, rows depend on one another, and each step moves the running averages.
+   * Whether layers run as in training: dropout is active, and batch normalisation uses the batch's statistics and updates
+   * the running averages. Default false. With true there is no `frozen`, rows depend on one another, and each step changes
+   * the running averages.
    */
   training?: boolean;
 }
 
 /**
- * A LayersModel as a {@link Classifier}. Only what the chosen output depends on is computed, so auxiliary heads cost
- * nothing. The model stays the caller's: change its weights and the classifier follows.
+ * A LayersModel as a {@link Classifier}. It computes only what the chosen output depends on, so auxiliary heads cost
+ * nothing. The caller keeps the model: when its weights change, so does the classifier.
  *
- * `frozen` is there when the model's graph allows: what depends only on the frozen modalities is computed once, also
- * inside nested models. Not for models with masks (Masking layers, Embedding with maskZero) or stateful layers, nor
- * with `training`. A frozen classifier sees weights as they were in the branches it has computed.
+ * `frozen` exists when the model's graph allows it: all that depends only on the frozen modalities is computed once, also
+ * inside nested models. It doesn't exist for models with masks (Masking layers, Embedding with maskZero) or stateful layers,
+ * nor with `training`. A frozen classifier uses the old weights in the branches that it has computed.
  *
- * `observe` gives, by name, other outputs of the model and the first outputs of its layers (of layers in nested models
- * as 'model/layer'; of a layer that is used several times, its first use), as losses ask for them. With masks, states
- * or `training` it gives outputs only.
- * @param model takes the modalities, gives logits in one of its outputs
- * @throws {AttackOptionsError} when the names don't match the model's inputs or there is no such output
+ * `observe` returns, by name, other outputs of the model and the first outputs of its layers (for layers in nested models
+ * the name is 'model/layer'; a layer that is used several times stands for its first use). With masks, states or
+ * `training` it returns only outputs.
+ * @param model takes the modalities and returns logits in one of its outputs
+ * @throws {AttackOptionsError} when the names don't match the model's inputs, there is no such output or an option is
+ *   unknown
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs-core';
+ * import { formatValue, mismatch } from '@amr/internal';
+import * as tf from '@tensorflow/tfjs-core';
  * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
  * import { classifierOf } from '@amr/attacks';
  * const audio = input({ shape: [4], name: 'audio' });
@@ -55,17 +60,20 @@ export interface ClassifierOfOptions {
  */
 export function classifierOf(model: LayersModel, options: ClassifierOfOptions = {}): Classifier {
   const { inputs: names = model.inputNames, output = 0, training = false } = options;
-  if (names.length !== model.inputs.length || new Set(names).size !== names.length) {
-    throw new AttackOptionsError(
-      `inputs is ${shown(names)}; expected one name of its own for each of the model's ${model.inputs.length} inputs, ${shown(model.inputNames)}.`,
-    );
-  }
+  rejectUnknownOptions('classifierOf', options, [
+    'inputs',
+    'output',
+    'training',
+  ] satisfies (keyof ClassifierOfOptions)[]);
+  checkOption(
+    'classifierOf.inputs',
+    names,
+    names.length === model.inputs.length && new Set(names).size === names.length,
+    `a different name for each of the model's ${model.inputs.length} inputs, ${formatValue(model.inputNames)}`,
+  );
   const position = typeof output === 'number' ? output : model.outputNames.indexOf(output);
-  if (!model.outputs[position]) {
-    throw new AttackOptionsError(
-      `output is ${shown(output)}; expected a position from 0 to ${model.outputs.length - 1} or one of ${shown(model.outputNames)}.`,
-    );
-  }
+  const expected = `an index from 0 to ${model.outputs.length - 1} or one of ${formatValue(model.outputNames)}`;
+  checkOption('classifierOf.output', output, model.outputs[position] !== undefined, expected);
 
   const given = (inputs: Modalities) => names.map((name) => inputOf(inputs, name, names));
   const graph = frozenGraphOf(model);
@@ -79,9 +87,8 @@ export function classifierOf(model: LayersModel, options: ClassifierOfOptions = 
         const positions = wanted.map((name) => {
           const found = model.outputNames.indexOf(name);
           if (found >= 0) return found;
-          throw new AttackInputError(
-            `The loss asks for '${name}'; of a model with masks, states or training true only the outputs ${shown(model.outputNames)} can be had.`,
-          );
+          const observable = `one of the outputs ${formatValue(model.outputNames)}, all that can be observed with masks, states or training`;
+          throw new AttackInputError(mismatch('The inner value that the loss needs', name, observable));
         });
         return tidyObject(() => {
           const outputs = outputsOf(inputs);
@@ -90,7 +97,7 @@ export function classifierOf(model: LayersModel, options: ClassifierOfOptions = 
       },
     });
   }
-  const view: View = { graph, names, logits, numberOf: (name) => valueNamed(model, graph, name) };
+  const view: View = { graph, names, logits, numberOf: (name) => valueNumberOf(model, graph, name) };
   const values = (inputs: Modalities, calls: readonly LayerCall[]) => {
     const all: Values = new Map(given(inputs).map((x, i) => [graph.inputs[i]!, x]));
     runCalls(calls, all, false);
@@ -104,11 +111,11 @@ export function classifierOf(model: LayersModel, options: ClassifierOfOptions = 
       return observation(all.get(logits)!, wanted, (i) => all.get(numbers[i]!)!);
     });
   };
-  classifier.frozen = (inputs, modalities) => frozen(view, inputs, modalities);
+  classifier.frozen = (inputs, modalities) => freeze(view, inputs, modalities);
   return classifier;
 }
 
-/** A model as the classifiers made of it see it. */
+/** What a model's classifier and its frozen forms share. */
 interface View {
   graph: FrozenGraph;
   /** Modality names of the model's inputs. */
@@ -119,79 +126,82 @@ interface View {
   numberOf(name: string): number;
 }
 
-function frozen(view: View, inputs: Modalities, modalities: string[]): FrozenClassifier {
+function freeze(view: View, inputs: Modalities, modalities: string[]): FrozenClassifier {
   const { graph, names } = view;
   const fixed = graph.inputs.filter((_, i) => modalities.includes(names[i]!));
-  const held: Values = new Map(
+  const kept: Values = new Map(
     fixed.map((input) => [input, tf.keep(tf.clone(inputOf(inputs, names[input]!, names)))]),
   );
-  return holding(view, fixed, held);
+  return frozenClassifier(view, fixed, kept);
 }
 
-/** A frozen classifier that owns the values that it begins with, also when it can't be made. */
-function holding(view: View, fixed: readonly number[], held: Values): FrozenClassifier {
+/** A frozen classifier. It owns the values of `kept`, and frees them when making it fails. */
+function frozenClassifier(view: View, fixed: readonly number[], kept: Values): FrozenClassifier {
   const { graph, names, logits } = view;
   const changing = graph.inputs.filter((input) => !fixed.includes(input));
   let disposed = false;
   const dispose = () => {
     if (disposed) return;
     disposed = true;
-    for (const tensor of new Set(held.values())) tensor.dispose();
+    for (const tensor of new Set(kept.values())) tensor.dispose();
   };
 
   const refuseDisposed = () => {
-    if (disposed) throw new AttackInputError('This frozen classifier has been disposed; make another.');
+    if (disposed)
+      throw new AttackInputError(
+        'classifier: got a frozen classifier that has been disposed of; expected another.',
+      );
   };
 
-  /** The calls to be made each time for these values; what else they need is computed and held. */
-  const prepared = (numbers: readonly number[]): LayerCall[] => {
+  /** The calls to make each time for these values. Everything else that they need is computed and kept. */
+  const prepare = (numbers: readonly number[]): LayerCall[] => {
     const { once, always } = splitCalls(callsFor(graph.calls, numbers), changing);
     const needed = new Set([...numbers, ...always.flatMap((call) => call.inputs)]);
     tf.tidy(() => {
-      const values: Values = new Map(held);
-      runCalls(callsFor(once, [...needed], held), values, false);
+      const values: Values = new Map(kept);
+      runCalls(callsFor(once, [...needed], kept), values, false);
       for (const [number, tensor] of values) {
-        if (needed.has(number) && !held.has(number)) held.set(number, tf.keep(tf.clone(tensor)));
+        if (needed.has(number) && !kept.has(number)) kept.set(number, tf.keep(tf.clone(tensor)));
       }
     });
     return always;
   };
   const run = (changed: Modalities, calls: readonly LayerCall[]): Values => {
     refuseDisposed();
-    const values: Values = new Map(held);
+    const values: Values = new Map(kept);
     for (const input of changing) values.set(input, inputOf(changed, names[input]!, names));
     runCalls(calls, values, false);
     return values;
   };
-  const own = (values: Values, number: number) =>
-    held.has(number) ? tf.clone(values.get(number)!) : values.get(number)!;
+  const owned = (values: Values, number: number) =>
+    kept.has(number) ? tf.clone(values.get(number)!) : values.get(number)!;
 
   try {
-    const always = prepared([logits]);
+    const always = prepare([logits]);
     const classifier: Classifier = (changed) =>
-      tf.tidy(() => own(run(changed, always), logits) as tf.Tensor2D);
+      tf.tidy(() => owned(run(changed, always), logits) as tf.Tensor2D);
     const observers = new Map<string, LayerCall[]>();
     classifier.observe = (changed, wanted) => {
       refuseDisposed();
       const numbers = wanted.map(view.numberOf);
       const key = numbers.join();
-      const calls = observers.get(key) ?? prepared([logits, ...numbers]);
+      const calls = observers.get(key) ?? prepare([logits, ...numbers]);
       observers.set(key, calls);
       return tidyObject(() => {
         const values = run(changed, calls);
-        return observation(own(values, logits), wanted, (i) => own(values, numbers[i]!));
+        return observation(owned(values, logits), wanted, (i) => owned(values, numbers[i]!));
       });
     };
     const take = (rows: tf.Tensor1D): FrozenClassifier => {
       refuseDisposed();
-      const batch = held.get(fixed[0]!)?.shape[0];
+      const batch = kept.get(fixed[0]!)?.shape[0];
       const part = tidyObject(() =>
-        [...held].map(([number, tensor]): [number, tf.Tensor] => {
+        [...kept].map(([number, tensor]): [number, tf.Tensor] => {
           const own = tensor.shape[0] === batch ? tf.gather(tensor, rows) : tf.clone(tensor);
           return [number, tf.keep(own)];
         }),
       );
-      return holding(view, fixed, new Map(part));
+      return frozenClassifier(view, fixed, new Map(part));
     };
     return Object.assign(classifier, { take, dispose });
   } catch (error) {
@@ -211,18 +221,16 @@ function observation(
   };
 }
 
-function valueNamed(model: LayersModel, graph: FrozenGraph, name: string): number {
+function valueNumberOf(model: LayersModel, graph: FrozenGraph, name: string): number {
   const output = model.outputNames.indexOf(name);
   const number = output >= 0 ? graph.outputs[output] : graph.layers.get(name);
   if (number === undefined) {
-    throw new AttackInputError(
-      `The loss asks for '${name}'; the model has neither an output nor a layer of that name. Its outputs are ${shown(model.outputNames)}, its layers ${shown([...graph.layers.keys()])}.`,
-    );
+    const expected = `an output of the model, ${formatValue(model.outputNames)}, or a layer, ${formatValue([...graph.layers.keys()])}`;
+    throw new AttackInputError(mismatch('The inner value that the loss needs', name, expected));
   }
   if (!canRunSeparately(callsFor(graph.calls, [number]))) {
-    throw new AttackInputError(
-      `The loss asks for '${name}', which depends on layers with masks or states; such values can't be had beside logits that don't.`,
-    );
+    const expected = "a value that doesn't depend on layers with masks or states, since the logits don't";
+    throw new AttackInputError(mismatch('The inner value that the loss needs', name, expected));
   }
   return number;
 }
@@ -230,9 +238,9 @@ function valueNamed(model: LayersModel, graph: FrozenGraph, name: string): numbe
 function inputOf(inputs: Modalities, name: string, names: readonly string[]): tf.Tensor {
   const x = inputs[name];
   if (!x) {
-    throw new AttackInputError(
-      `The model needs the modalities ${shown([...names])}; got ${shown(Object.keys(inputs))}. Name the model's inputs with the option 'inputs'.`,
-    );
+    const expected = `the modalities ${formatValue([...names])}, which the model needs`;
+    const advice = "Name the model's inputs with the option 'inputs'.";
+    throw new AttackInputError(mismatch('inputs', Object.keys(inputs), expected, advice));
   }
   return x;
 }

@@ -1,3 +1,10 @@
+/*
+ * A model as a list of layer calls on numbered values. An attack on some modalities calls the model many times with the same
+ * values of the others, so the classifier has to cut the graph: calls that depend only on unchanging inputs run once, the
+ * others each time. tfjs-layers can't run a part of a model, also not of a nested one, so the calls are traced here from the
+ * outputs back to the inputs, and nested models are expanded. Values have numbers because one symbolic tensor of a nested
+ * model stands for several values.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { unfused } from './unfused.js';
@@ -5,7 +12,7 @@ import { unfused } from './unfused.js';
 type Layer = SymbolicTensor['sourceLayer'];
 type LayerNode = Layer['inboundNodes'][number];
 
-/** A layer's call: which values it takes and which it gives, by number. */
+/** A layer's call: the numbers of the values that it takes and returns. */
 export interface LayerCall {
   /** The layer. */
   readonly layer: Layer;
@@ -15,7 +22,7 @@ export interface LayerCall {
   readonly outputs: readonly number[];
 }
 
-/** The calls that lead from a model's inputs to its outputs, in order, nested models opened up. */
+/** The calls that lead from a model's inputs to its outputs, in order, with nested models expanded. */
 export interface FrozenGraph {
   /** Numbers of the model's inputs, in the model's order. */
   readonly inputs: readonly number[];
@@ -23,7 +30,7 @@ export interface FrozenGraph {
   readonly calls: readonly LayerCall[];
   /** Numbers of the outputs, in the model's order. */
   readonly outputs: readonly number[];
-  /** Number of the first output of each layer and nested model by name; in nested models behind the model's name and a slash. */
+  /** Number of the first output of each layer and nested model, by name; names in nested models begin with 'model/'. */
   readonly layers: ReadonlyMap<string, number>;
 }
 
@@ -36,7 +43,7 @@ export function frozenGraphOf(model: LayersModel): FrozenGraph {
   const layers = new Map<string, number>();
   let count = 0;
 
-  /** The values of one application of a model: a model that is nested twice has two. */
+  /** The values of one application of a model; a model that is nested twice has two scopes. */
   class Scope {
     readonly #values = new Map<SymbolicTensor, number>();
     readonly #nested = new Map<LayerNode, Scope>();
@@ -89,11 +96,11 @@ export function frozenGraphOf(model: LayersModel): FrozenGraph {
   }
 
   const inputs = model.inputs.map(() => count++);
-  const whole = new Scope(model.inputs, inputs);
-  return { inputs, calls, outputs: model.outputs.map((output) => whole.valueOf(output)), layers };
+  const scope = new Scope(model.inputs, inputs);
+  return { inputs, calls, outputs: model.outputs.map((output) => scope.valueOf(output)), layers };
 }
 
-/** Those of the calls that some values depend on. @param known values that need no call */
+/** The calls that some values depend on. @param known values that need no call */
 export function callsFor(
   calls: readonly LayerCall[],
   values: readonly number[],
@@ -109,46 +116,46 @@ export function callsFor(
 }
 
 /**
- * Whether calls can be made one at a time with the model's own results: not if a layer makes masks,
- * which travel beside the values, or keeps a state from call to call.
+ * Whether separate calls give the same results as the model. They don't if a layer computes masks, which the model passes
+ * along with the values, or keeps a state from call to call.
  */
 export function canRunSeparately(calls: readonly LayerCall[]): boolean {
   return calls.every(({ layer }) => !layer.stateful && !makesMask(layer));
 }
 
-/** Makes those calls whose values are missing, adding them to `values`. Call it inside `tf.tidy`. */
+/** Makes calls and adds their results to `values`. Call it inside `tf.tidy`. */
 export function runCalls(calls: readonly LayerCall[], values: Values, training: boolean): void {
   for (const { layer, inputs, outputs } of calls) {
     const given = inputs.map((input) => values.get(input)!);
-    const results = [plain(layer, given) ?? layer.apply(given, { training })].flat() as tf.Tensor[];
+    const results = [unfusedCall(layer, given) ?? layer.apply(given, { training })].flat() as tf.Tensor[];
     outputs.forEach((output, i) => {
       values.set(output, results[i]!);
     });
   }
 }
 
-/** A cheaper way to the same result where gradients are wanted, if there is one. */
-function plain(layer: Layer, given: readonly tf.Tensor[]): tf.Tensor | undefined {
+/** The same result by operations with a cheaper gradient, if gradients are computed and the layer has such a form. */
+function unfusedCall(layer: Layer, given: readonly tf.Tensor[]): tf.Tensor | undefined {
   return given.length === 1 && tf.engine().state.gradientDepth > 0 ? unfused(layer, given[0]!) : undefined;
 }
 
-/** The calls that depend on none, and those that depend on some, of these values. */
+/** Splits calls into those that depend on none of these values, and those that depend on some. */
 export function splitCalls(
   calls: readonly LayerCall[],
   changing: readonly number[],
 ): { once: LayerCall[]; always: LayerCall[] } {
-  const moving = new Set(changing);
+  const dependent = new Set(changing);
   const once: LayerCall[] = [];
   const always: LayerCall[] = [];
   for (const call of calls) {
-    const moves = call.inputs.some((input) => moving.has(input));
-    (moves ? always : once).push(call);
-    if (moves) for (const output of call.outputs) moving.add(output);
+    const depends = call.inputs.some((input) => dependent.has(input));
+    (depends ? always : once).push(call);
+    if (depends) for (const output of call.outputs) dependent.add(output);
   }
   return { once, always };
 }
 
-/** Models are layers that hold a graph of their own; recognised by it, since tfjs-layers is imported for its types only. */
+/** Models are layers with a graph inside. There is no class to compare with: tfjs-layers is imported only for its types. */
 function isModel(layer: Layer): layer is LayersModel {
   return 'runInternalGraph' in layer && Array.isArray((layer as unknown as LayersModel).outputs);
 }

@@ -34,7 +34,7 @@ function setting() {
 const onClips: ThreatModel = { rgb: { norm: 'linf', epsilon: 0.05 } };
 
 describe('sharingBranches', () => {
-  it('computes what attacks leave alone once for all of them, with the results of the classifier itself', async () => {
+  it('computes unchanged branches once for all attacks, with the same results as the classifier', async () => {
     const { classifier, inputs, labels, passes } = setting();
     const attacks = [fgsm(onClips), pgd(onClips, { steps: 3 }), pgd(onClips, { steps: 3, restarts: 2 })];
     const expected = [];
@@ -56,7 +56,7 @@ describe('sharingBranches', () => {
     expect(values(sharing(inputs))).toEqual(values(classifier(inputs)));
   });
 
-  it('knows other modalities and other tensors from those it has seen', () => {
+  it('computes again for other modalities and other tensors', () => {
     const { classifier, inputs, passes } = setting();
     const sharing = sharingBranches(classifier);
     const others = gatedInputs(6, 5);
@@ -74,10 +74,10 @@ describe('sharingBranches', () => {
     frozen.dispose();
     expect(frozen(inputs).shape).toEqual([6, 5]);
     sharing.dispose();
-    expect(() => frozen(inputs)).toThrow(/has been disposed/);
+    expect(() => frozen(inputs)).toThrow(/got a frozen classifier that has been disposed of/);
   });
 
-  it('has nothing to share for a classifier without frozen', () => {
+  it('shares nothing for a classifier without frozen', () => {
     const plain: Classifier = ({ x }) => tf.clone(x!) as tf.Tensor2D;
     expect(sharingBranches(plain).frozen).toBeUndefined();
     expect(sharingBranches(plain).observe).toBeUndefined();
@@ -85,7 +85,7 @@ describe('sharingBranches', () => {
 });
 
 describe('attacks on parts of a batch', () => {
-  it('take from one pass through the branch that they leave alone: ensembles', async () => {
+  it('share one pass through the unchanged branch: ensembles', async () => {
     const { classifier, inputs, labels, passes } = setting();
     // One row is wrong from the start, so that all members see a part.
     const wrong = tf.tidy(
@@ -104,7 +104,7 @@ describe('attacks on parts of a batch', () => {
     expect(passes).toEqual([6, 6, ...tried.filter((rows) => rows > 0)]);
   });
 
-  it('compute it for a few rows alone, unless the whole is known', () => {
+  it('compute the branch for a few rows alone, unless the whole is known', () => {
     const { classifier, inputs, passes } = setting();
     const { classifier: sharing, ofRows } = shareBranches(classifier);
     const rows = tf.tensor1d([4, 1], 'int32');
@@ -122,7 +122,7 @@ describe('attacks on parts of a batch', () => {
     sharing.dispose();
   });
 
-  it('take from it for curves too, and leave nothing when they fail', async () => {
+  it('share the branch for curves too, and leak nothing when they fail', async () => {
     const { classifier, inputs, labels, passes } = setting();
     const curve = (signal?: AbortSignal) =>
       robustnessCurve(classifier, inputs, labels, {

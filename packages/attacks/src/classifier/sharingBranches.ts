@@ -1,17 +1,17 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
 
-/** A classifier whose frozen forms belong to it; see {@link sharingBranches}. */
+/** A classifier that owns its frozen forms; see {@link sharingBranches}. */
 export type SharingClassifier = Classifier & {
-  /** Frees what was computed. Its frozen classifiers can't be called afterwards, it itself can. */
+  /** Frees the kept values. Its frozen classifiers can't be called afterwards; the classifier itself can. */
   dispose(): void;
 };
 
 /**
- * A classifier for several attacks on the same batch. What it computes of the modalities that an attack leaves alone, it
- * keeps for the next attack that leaves the same ones alone and is given the same tensors, instead of computing it
- * for each. Call `dispose()` when the batch is done; weights that change before that are not seen in what is kept.
- * @param classifier without `frozen` it has nothing to share
+ * A classifier for several attacks on the same batch. It keeps the values that it computes from modalities that an attack
+ * leaves unchanged, for the next attack that leaves the same modalities unchanged and is given the same tensors. Call
+ * `dispose()` after the batch; if weights change before that, the kept values still are those of the old weights.
+ * @param classifier without `frozen` there is nothing to share
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs-core';
@@ -33,19 +33,19 @@ export function sharingBranches(classifier: Classifier): SharingClassifier {
   return shareBranches(classifier).classifier;
 }
 
-/** What {@link sharingBranches} gives, and the same for parts of a batch. */
+/** The classifier of {@link sharingBranches}, and classifiers for parts of a batch. */
 export interface SharedBranches {
   /** For whole batches. */
   classifier: SharingClassifier;
   /**
-   * For some rows of a batch: takes from what is computed of the whole. That is computed for it if it isn't known and the
-   * rows are half of the batch or more.
-   * @param rows their indices, int32; to be kept as long as the result
+   * A classifier for some rows of a batch, which takes their values from those of the whole batch. If these aren't known, they
+   * are computed when the rows are half of the batch or more.
+   * @param rows their indices, int32; keep the tensor as long as the result
    */
   ofRows(batch: Modalities, rows: tf.Tensor1D): Classifier;
 }
 
-/** The classifiers that share what is computed. */
+/** The classifiers that share computed values. */
 export function shareBranches(classifier: Classifier): SharedBranches {
   const known: { inputs: Modalities; modalities: readonly string[]; frozen: FrozenClassifier }[] = [];
   const knownOf = (inputs: Modalities, modalities: readonly string[]) => {
@@ -67,13 +67,13 @@ export function shareBranches(classifier: Classifier): SharedBranches {
   };
   return {
     classifier: Object.assign(
-      withFrozen(classifier, (inputs, modalities) => lent(wholeOf(inputs, modalities))),
+      withFrozen(classifier, (inputs, modalities) => borrowed(wholeOf(inputs, modalities))),
       { dispose },
     ),
     ofRows: (batch, rows) =>
       withFrozen(classifier, (inputs, modalities) => {
-        const most = 2 * rows.size >= Object.values(batch)[0]!.shape[0]!;
-        const whole = most ? wholeOf(batch, modalities) : knownOf(batch, modalities);
+        const atLeastHalf = 2 * rows.size >= Object.values(batch)[0]!.shape[0]!;
+        const whole = atLeastHalf ? wholeOf(batch, modalities) : knownOf(batch, modalities);
         return whole?.take?.(rows) ?? classifier.frozen!(inputs, modalities);
       }),
   };
@@ -87,8 +87,8 @@ function withFrozen(classifier: Classifier, frozen: NonNullable<Classifier['froz
   return result;
 }
 
-/** A frozen classifier that another owns. */
-function lent(frozen: FrozenClassifier): FrozenClassifier {
+/** A frozen classifier that its caller may dispose of without freeing the values. */
+function borrowed(frozen: FrozenClassifier): FrozenClassifier {
   const result: FrozenClassifier = Object.assign((inputs: Modalities) => frozen(inputs), { dispose() {} });
   if (frozen.observe) result.observe = (inputs, names) => frozen.observe!(inputs, names);
   if (frozen.take) result.take = (rows) => frozen.take!(rows);

@@ -30,7 +30,7 @@ describe('unfused', () => {
       expect(value).toBeCloseTo(slopes[i]!, 4);
   });
 
-  it('leaves alone what it does not know', () => {
+  it('returns undefined for other layers', () => {
     expect(unfused(tfl.layers.flatten(), image)).toBeUndefined();
     expect(unfused(conv({ dilationRate: 2 }), image)).toBeUndefined();
     expect(unfused(conv({ dataFormat: 'channelsFirst' }), image)).toBeUndefined();

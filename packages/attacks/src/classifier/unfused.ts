@@ -15,9 +15,9 @@ interface Weighted {
 }
 
 /**
- * What a Conv2D or Dense layer gives, by operations that compute a gradient only for what it is asked of; undefined
- * for other layers. The layers themselves use fused kernels whose backward pass always works out the weights'
- * gradient too: a third of an attack's time, and for convolutions a kernel that stock wasm doesn't have.
+ * The output of a Conv2D or Dense layer, by operations that compute only the gradients that are needed; undefined for other
+ * layers. The layers themselves use fused kernels, whose backward pass always computes the gradient of the weights too: a
+ * third of an attack's time, and for convolutions a kernel that tfjs's wasm backend doesn't have.
  */
 export function unfused(layer: Layer, x: tf.Tensor): tf.Tensor | undefined {
   const compute = Object.hasOwn(layer, 'call') ? undefined : computations[layer.getClassName()];
@@ -35,16 +35,16 @@ const computations: { [className: string]: (layer: Weighted, x: tf.Tensor) => tf
       strides,
       padding === 'same' ? 'same' : 'valid',
     );
-    return finished(layer, y);
+    return biasAndActivation(layer, y);
   },
   Dense(layer, x) {
     const kernel = layer.kernel.read() as tf.Tensor2D;
     const [inputs, units] = kernel.shape;
     const y = tf.matMul(tf.reshape(x, [-1, inputs]), kernel);
-    return finished(layer, tf.reshape(y, [...x.shape.slice(0, -1), units]));
+    return biasAndActivation(layer, tf.reshape(y, [...x.shape.slice(0, -1), units]));
   },
 };
 
-function finished({ bias, activation }: Weighted, y: tf.Tensor): tf.Tensor {
+function biasAndActivation({ bias, activation }: Weighted, y: tf.Tensor): tf.Tensor {
   return activation.apply(bias ? tf.add(y, bias.read()) : y);
 }

@@ -17,7 +17,7 @@ const plain = classifierOf(gatedModel({ gain: 8 }));
 const threat = { rgb: { norm: 'linf' as const, epsilon: 0.3, range: [0, 1] as [number, number] } };
 
 describe('withPreprocessing', () => {
-  it('is the classifier of the transformed inputs, observed too', () => {
+  it('equals the classifier of the transformed inputs, also when observed', () => {
     const double = (x: tf.Tensor) => tf.mul(x, 2);
     const defended = withPreprocessing(plain, { rgb: quantised, skeleton: double });
     const done = { rgb: quantised(inputs.rgb!), skeleton: double(inputs.skeleton!) };
@@ -31,10 +31,12 @@ describe('withPreprocessing', () => {
     expect(values(seen.values.weights!)).toEqual(values(expected.values.weights!));
     expect(withPreprocessing((x) => plain(x), {}).observe).toBeUndefined();
     expect(() => defended({ rgb: inputs.rgb! })).toThrow(AttackInputError);
-    expect(() => defended({ rgb: inputs.rgb! })).toThrow(/lack \['skeleton'\]/);
+    expect(() => defended({ rgb: inputs.rgb! })).toThrow(
+      /^inputs: got \['rgb'\]; expected inputs for all functions, .*; \['skeleton'\] are missing\.$/,
+    );
   });
 
-  it('stops plain pgd with a quantisation, and bpda opens it', async () => {
+  it('stops plain pgd with a quantisation, but not with bpda', async () => {
     const [shattered, opened] = [quantised, bpda(quantised)].map((rgb) => withPreprocessing(plain, { rgb }));
     const labels = predictionsOf(shattered!, inputs);
     expect(values(predictionsOf(opened!, inputs))).toEqual(values(labels));
@@ -70,7 +72,7 @@ describe('withPreprocessing', () => {
     }
   });
 
-  it('calls random functions each time, and goes on with the values it was frozen with', () => {
+  it('calls random functions each time, and keeps the values that it was frozen with', () => {
     let draws = 0;
     const jitter = (x: tf.Tensor) => tf.add(x, uniform(x.shape, ++draws, [-0.1, 0.1]));
     const defended = withPreprocessing(plain, { skeleton: jitter }, { random: true });
@@ -86,10 +88,10 @@ describe('withPreprocessing', () => {
     frozen.dispose();
     // What remains: three results.
     expect(tf.memory().numTensors - before).toBe(3);
-    expect(() => frozen(inputs)).toThrow(/has been disposed/);
+    expect(() => frozen(inputs)).toThrow(/got a frozen classifier that has been disposed of/);
   });
 
-  it('keeps features for losses, frozen too', async () => {
+  it('gives features to losses, also when frozen', async () => {
     const defended = withPreprocessing(plain, { rgb: bpda(quantised), skeleton: (x) => tf.mul(x, 0.9) });
     const loss = modalityMisalignment({ features: { rgb: 'rgbFeatures', skeleton: 'skeletonFeatures' } });
     const labels = predictionsOf(defended, inputs);
@@ -102,13 +104,19 @@ describe('withPreprocessing', () => {
     expect(values(quick.rgb!)).not.toEqual(values(inputs.rgb!));
   });
 
-  it('leaves nothing behind when a function or the classifier throws', () => {
+  it('leaks nothing when a function or the classifier throws, and refuses unknown options', () => {
     const broken = (): tf.Tensor => {
       tf.ones([3]);
       throw new Error('broken');
     };
     const failing: Classifier = Object.assign((x: Modalities) => plain(x), { frozen: broken as never });
     const before = tf.memory().numTensors;
+    expect(() => withPreprocessing(plain, {}, { rnadom: true } as never)).toThrow(
+      /^withPreprocessing\.rnadom: .*; expected random\. Rename it\.$/,
+    );
+    expect(() => withPreprocessing(plain, { rgb: 1 as never })).toThrow(
+      /^withPreprocessing\.functions\.rgb: got 1; expected a function\.$/,
+    );
     expect(() => withPreprocessing(plain, { rgb: broken })(inputs)).toThrow('broken');
     expect(() => withPreprocessing(plain, { rgb: broken }).frozen!(inputs, ['rgb'])).toThrow('broken');
     expect(() => tf.tidy(() => withPreprocessing(failing, {}).frozen!(inputs, ['rgb']) as never)).toThrow(

@@ -1,5 +1,7 @@
+import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackInputError, shown } from '../errors.js';
+import { AttackInputError } from '../errors.js';
+import { checkOption, rejectUnknownOptions } from '../options.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { tidyObject } from '../tensors/tidyObject.js';
 import type { TensorFunction } from './bpda.js';
@@ -8,27 +10,29 @@ import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
 /** Options of {@link withPreprocessing}. */
 export interface PreprocessingOptions {
   /**
-   * Whether the functions draw at random. Then they are called each time, also for modalities that an attack leaves
-   * alone and whose value would otherwise be computed once. Default false.
+   * Whether the functions are random. Then they are called each time, also for unchanged modalities, whose value would
+   * otherwise be computed once. Default false.
    */
   random?: boolean;
 }
 
 /**
- * A classifier with functions in front of it: a defence that transforms its inputs becomes a part of what is attacked,
- * so that the attack moves the inputs in front of the defence, and budgets, ranges and masks are theirs.
+ * A classifier with functions applied to its inputs first. So a defence that transforms inputs becomes a part of the
+ * attacked classifier: the attack perturbs the inputs before the defence, and budgets, ranges and masks refer to these.
  *
- * `observe` is there if the classifier has it. `frozen` always is: the functions of unchanging modalities run once.
+ * `observe` exists if the classifier has it. `frozen` always exists: the functions of unchanging modalities run once.
  *
- * A function without a useful gradient, such as a quantisation, goes through {@link bpda}. One that draws at random
- * needs the option `random`, and attacks that take the mean over several draws, `draws` of {@link pgd}. Draw
- * from a generator of your own if results shall repeat.
- * @param classifier what sees the results
- * @param functions for each modality what is done to it; others pass as they are. Rows must not depend on one another
+ * Wrap a function without a useful gradient, such as a quantisation, with {@link bpda}. A random function
+ * needs the option `random`, and attacks that take the mean over several draws, `draws` of {@link pgd}. Use a
+ * seeded generator if results shall repeat.
+ * @param classifier receives the transformed inputs
+ * @param functions the function for each modality; others are passed on unchanged. Rows must not depend on one another
+ * @throws {AttackOptionsError} when an option is unknown or an entry isn't a function
  * @returns a classifier that throws {@link AttackInputError} when it isn't given a modality that has a function
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs-core';
+ * import { formatValue, mismatch } from '@amr/internal';
+import * as tf from '@tensorflow/tfjs-core';
  * import { bpda, type Classifier, pgd, withPreprocessing } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb }) => tf.matMul(tf.reshape(rgb!, [-1, 12]), tf.ones([12, 2])) as tf.Tensor2D;
  * const quantised = bpda((x) => tf.div(tf.round(tf.mul(x, 7)), 7)); // three bits
@@ -43,73 +47,83 @@ export function withPreprocessing(
   options: PreprocessingOptions = {},
 ): Classifier {
   const { random = false } = options;
+  rejectUnknownOptions('withPreprocessing', options, ['random'] satisfies (keyof PreprocessingOptions)[]);
+  for (const [name, transform] of Object.entries(functions)) {
+    checkOption(
+      `withPreprocessing.functions.${name}`,
+      transform,
+      typeof transform === 'function',
+      'a function',
+    );
+  }
   const names = Object.keys(functions);
-  const done = (inputs: Modalities, which: readonly string[]): Modalities => {
+  const transformed = (inputs: Modalities, which: readonly string[]): Modalities => {
     const missing = which.filter((name) => !inputs[name]);
     if (missing.length > 0) {
-      throw new AttackInputError(
-        `There are functions for ${shown(names)}, but the inputs ${shown(Object.keys(inputs))} lack ${shown(missing)}.`,
-      );
+      const expected = `inputs for all functions, ${formatValue(names)}; ${formatValue(missing)} are missing`;
+      throw new AttackInputError(mismatch('inputs', Object.keys(inputs), expected));
     }
     return { ...inputs, ...Object.fromEntries(which.map((name) => [name, functions[name]!(inputs[name]!)])) };
   };
-  const result = behind(classifier, (inputs) => done(inputs, names));
+  const result = composed(classifier, (inputs) => transformed(inputs, names));
   result.frozen = (inputs, modalities) => {
-    const settled = modalities.filter((name) => !(random && functions[name]));
-    const [once, always] = [
-      names.filter((name) => settled.includes(name)),
-      names.filter((name) => !settled.includes(name)),
-    ];
-    const held = tidyObject(() => {
-      const values = done(inputs, once);
+    const unchanging = modalities.filter((name) => !(random && functions[name]));
+    const once = names.filter((name) => unchanging.includes(name));
+    const always = names.filter((name) => !unchanging.includes(name));
+    const kept = tidyObject(() => {
+      const values = transformed(inputs, once);
       return Object.fromEntries(modalities.map((name) => [name, tf.clone(values[name]!)]));
     });
-    const changed = (given: Modalities) => done(given, always);
+    const transformOthers = (given: Modalities) => transformed(given, always);
     try {
-      return holding(classifier, classifier.frozen?.({ ...inputs, ...held }, settled), held, changed);
+      const inner = classifier.frozen?.({ ...inputs, ...kept }, unchanging);
+      return frozenClassifier(classifier, inner, kept, transformOthers);
     } catch (error) {
-      tf.dispose(held);
+      tf.dispose(kept);
       throw error;
     }
   };
   return result;
 }
 
-/** A frozen classifier with the held inputs in place of those it is given; owns them and the inner frozen one. */
-function holding(
+/** A frozen classifier that uses the kept inputs instead of the given ones; it owns these and the inner frozen classifier. */
+function frozenClassifier(
   classifier: Classifier,
   inner: FrozenClassifier | undefined,
-  held: Modalities,
-  done: (inputs: Modalities) => Modalities,
+  kept: Modalities,
+  transform: (inputs: Modalities) => Modalities,
 ): FrozenClassifier {
   let disposed = false;
   const refuseDisposed = () => {
-    if (disposed) throw new AttackInputError('This frozen classifier has been disposed; make another.');
+    if (disposed)
+      throw new AttackInputError(
+        'classifier: got a frozen classifier that has been disposed of; expected another.',
+      );
   };
-  const seen = (given: Modalities) => {
+  const withKept = (given: Modalities) => {
     refuseDisposed();
-    return done({ ...given, ...held });
+    return transform({ ...given, ...kept });
   };
   const dispose = () => {
     disposed = true;
     inner?.dispose();
-    tf.dispose(held);
+    tf.dispose(kept);
   };
-  const result: FrozenClassifier = Object.assign(behind(inner ?? classifier, seen), { dispose });
+  const result: FrozenClassifier = Object.assign(composed(inner ?? classifier, withKept), { dispose });
   if (!inner || inner.take) {
     result.take = (rows) => {
       refuseDisposed();
-      return holding(classifier, inner?.take?.(rows), takeRows(held, rows), done);
+      return frozenClassifier(classifier, inner?.take?.(rows), takeRows(kept, rows), transform);
     };
   }
   return result;
 }
 
-/** A classifier that sees its inputs through a function. */
-function behind(classifier: Classifier, done: (inputs: Modalities) => Modalities): Classifier {
-  const result: Classifier = (inputs) => tf.tidy(() => classifier(done(inputs)));
+/** A classifier of transformed inputs. */
+function composed(classifier: Classifier, transform: (inputs: Modalities) => Modalities): Classifier {
+  const result: Classifier = (inputs) => tf.tidy(() => classifier(transform(inputs)));
   if (classifier.observe) {
-    result.observe = (inputs, names) => tidyObject(() => classifier.observe!(done(inputs), names));
+    result.observe = (inputs, names) => tidyObject(() => classifier.observe!(transform(inputs), names));
   }
   return result;
 }

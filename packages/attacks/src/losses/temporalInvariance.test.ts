@@ -67,7 +67,9 @@ describe('temporalInvariance', () => {
       /^The inner value 'rgbLogits': got .*; expected \[batch, \.\.\., channels\]/,
     );
     await expect(attack({ rgb: { name: 'rgbFeatures', axis: 3 } })).rejects.toThrow(AttackInputError);
-    await expect(attack({ rgb: 'features' })).rejects.toThrow(/neither an output nor a layer of that name/);
+    await expect(attack({ rgb: 'features' })).rejects.toThrow(
+      /^The inner value that the loss needs: got '.*'; expected an output of the model, .* or a layer,/,
+    );
     expect(tf.memory().numTensors).toBe(before);
     expect(() => temporalInvariance({ features: {} })).toThrow(AttackOptionsError);
     expect(() => temporalInvariance({ features: {} })).toThrow(

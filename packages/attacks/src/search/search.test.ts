@@ -262,7 +262,10 @@ describe('a loss that observes', () => {
       await expect(failed).rejects.toThrow(message);
       expect(tf.memory().numTensors).toBe(before);
     };
-    await refused(gated, /neither an output nor a layer of that name/);
+    await refused(
+      gated,
+      /^The inner value that the loss needs: got '.*'; expected an output of the model, .* or a layer,/,
+    );
     await refused(
       (given) => gated(given),
       /classifier: got no function 'observe'; .* the loss needs 'depth'/,

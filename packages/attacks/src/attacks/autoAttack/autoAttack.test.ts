@@ -227,7 +227,9 @@ describe('autoAttack', () => {
     expect(() => autoAttack(threat, { attacks: { apgd: (own) => apgd(own, { steps: 0 }) } })).toThrow(
       /steps: got 0/,
     );
-    expect(() => autoAttack({ x: { norm: 'linf', epsilon: -1 } })).toThrow(/epsilon for 'x' is -1/);
+    expect(() => autoAttack({ x: { norm: 'linf', epsilon: -1 } })).toThrow(
+      /^threatModel\.x\.epsilon: got -1/,
+    );
   });
 });
 
