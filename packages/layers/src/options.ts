@@ -6,15 +6,9 @@ import { LayerError } from './errors.js';
 export type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 
 /** Checks of options. They throw {@link LayerError}, which names the option by its path, as in `SumFusion.units`. */
-export const {
-  checkCount,
-  checkNotNegative,
-  checkOneOf,
-  checkOption,
-  checkPositive,
-  rejectUnknownConfig,
-  rejectUnknownOptions,
-} = /* @__PURE__ */ optionChecks((message) => new LayerError(message));
+const checks = /* @__PURE__ */ optionChecks((message) => new LayerError(message));
+export const { checkCount, checkNotNegative, checkOneOf, checkOption, checkPositive, rejectUnknownOptions } =
+  checks;
 
 /** The keys that a layer's config has besides those of every tfjs layer. A key that is missing here is a type error. */
 export type OwnKeys<Config extends LayerConfig> = {
@@ -32,6 +26,6 @@ export function checkedConfig<Config extends LayerConfig>(
   own: OwnKeys<Config>,
 ): Config {
   checkOption(layer, config, config !== undefined, 'an object with options');
-  rejectUnknownConfig(layer, config, Object.keys(own));
+  checks.rejectUnknownConfig(layer, config, Object.keys(own));
   return config;
 }

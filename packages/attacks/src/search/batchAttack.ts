@@ -13,7 +13,7 @@ import { SearchState } from './searchState.js';
 import { checkBatch } from './validation.js';
 
 /** For each of some rows whether it is fooled, and by how much. */
-export interface RowResults {
+interface RowResults {
   /** Whether the classifier gets the row wrong, or predicts its target. */
   fooled: boolean[];
   /** Margin by which a wrong class, or the target, wins: above 0 where fooled. */

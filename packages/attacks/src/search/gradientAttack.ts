@@ -39,7 +39,7 @@ export interface GradientAttackConfig {
 }
 
 /** What a step follows from; one entry in each list for each ball of the threat model. */
-export interface StepView {
+interface StepView {
   /** Number of the step, from 1. */
   step: number;
   /** The balls. */
@@ -55,7 +55,7 @@ export interface StepView {
 }
 
 /** What a step leads to. */
-export interface Update {
+interface Update {
   /** The next perturbations, not yet projected onto constraints, ball, range and mask. */
   deltas: tf.Tensor2D[];
   /** What the next step has to know, such as a velocity. */

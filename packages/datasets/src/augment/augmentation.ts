@@ -13,7 +13,7 @@ export interface Augmentation {
 }
 
 /** The transform of one sample, with the same parameters for all its modalities. */
-export interface Transform {
+interface Transform {
   /** The label of the transformed sample. */
   label(label: number): number;
   /**

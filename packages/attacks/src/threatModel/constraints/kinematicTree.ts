@@ -32,7 +32,7 @@ export interface KinematicTree {
 }
 
 /** Joints that are the same number of bones away from the root. */
-export interface TreeLevel {
+interface TreeLevel {
   /** Index in `order` of its first joint. */
   readonly start: number;
   /** For each of its joints the index, in the level above, of its parent. */

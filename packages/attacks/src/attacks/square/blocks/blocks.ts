@@ -14,7 +14,7 @@ export interface Blocks {
 }
 
 /** Which of a ball's inputs change in a proposal. */
-export interface Turn {
+interface Turn {
   /** Their numbers, one or more. */
   readonly moving: readonly number[];
   /** How often these inputs have moved, for blocks that alternate between them. */
