@@ -267,7 +267,7 @@ describe('minimalEpsilon', () => {
       { iterations: 4 } as never,
       /^minimalEpsilon\.iterations: .*; expected steps\. Rename it\.$/,
     ],
-    ['a broken seed', { seed: -1 }, /seed is -1/],
+    ['a broken seed', { seed: -1 }, /^perturb\.seed: got -1; expected a whole number from 0/],
   ])('refuses %s', async (_, options, message) => {
     await expectCleanFailure(() => find(options), message);
   });
