@@ -1,7 +1,7 @@
 import { everyLayer, type ModelCase } from '@amr/testing/layers/everyLayer';
 import { everyNetwork } from '@amr/testing/networks/everyNetwork';
 
-/** The models whose layers each package registers: what loads after an import of that package and no other of ours. */
+/** For each package, the models that load when that package alone is imported, since it registers their layers. */
 export const everyModel: { [importedPackage: string]: readonly ModelCase[] } = {
   '@amr/layers': everyLayer,
   '@amr/encoders': everyNetwork,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
-/** A model's inputs and what it makes of them, as they stand in its folder in `sample.json`. */
+/** Inputs of a model and its outputs for them, as stored in `sample.json` in the model's folder. */
 export type Sample = {
   /** Values and shape of each input. */
   inputs: { values: number[]; shape: number[] }[];
@@ -11,7 +11,7 @@ export type Sample = {
   outputs: number[][];
 };
 
-/** Saves a model as tfjs does, `model.json` and `weights.bin`, with a sample of 3 rows, to a new folder. */
+/** Saves a model to a new folder as tfjs does, in `model.json` and `weights.bin`, with a sample of 3 rows. */
 export async function saveWithSample(model: LayersModel, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await model.save(
@@ -33,6 +33,6 @@ export async function saveWithSample(model: LayersModel, folder: string): Promis
     };
   });
   if (!sample.outputs.flat().every(Number.isFinite))
-    throw new Error(`${model.name} gives values that are not finite`);
+    throw new Error(`${model.name}: got outputs that are not finite; expected finite ones.`);
   writeFileSync(join(folder, 'sample.json'), JSON.stringify(sample));
 }

@@ -1,26 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { missingBuilds, skipped } from '../builds.js';
 import { everyModel } from '../everyModel.js';
 import { type Sample, saveWithSample } from '../savedModel.js';
-import { chromiumFlags, chromiumPath } from './chromium.js';
+import { chromiumFlags, chromiumIsMissing, chromiumPath } from './chromium.js';
 import type { PageFunctions } from './modelsPage.js';
 import { publishedPage, wasmFiles } from './publishedPage.js';
 import { serve } from './server.js';
 
-const unbuilt = missingBuilds(['@amr/backend', ...Object.keys(everyModel)]);
-const reason = unbuilt || (existsSync(chromiumPath) ? '' : `There is no ${chromiumPath}`);
-if (reason) {
-  const remedy = unbuilt
-    ? 'Run `pnpm build` first; `pnpm test` does.'
-    : 'Install it, or set CHROMIUM_PATH to where Chromium or Chrome is.';
-  skipped('The tests in a browser', reason, remedy);
-}
+const isMissing = chromiumIsMissing('The tests of models in a browser');
 
-describe.skipIf(reason)('in a browser, on the wasm backend', () => {
+describe.skipIf(isMissing)('in a browser, on the wasm backend', () => {
   const models = Object.values(everyModel).flat();
   const errors: string[] = [];
   let folder: string;
@@ -41,7 +33,7 @@ describe.skipIf(reason)('in a browser, on the wasm backend', () => {
     await page
       .waitForFunction(() => document.title === 'ready')
       .catch(() => {
-        throw new Error(`The page did not start: ${errors.join('; ')}`);
+        throw new Error(`page: got the errors ${errors.join('; ')}; expected it to start.`);
       });
   });
   afterAll(async () => {
@@ -63,7 +55,7 @@ describe.skipIf(reason)('in a browser, on the wasm backend', () => {
       );
       expect(result.backend).toBe('wasm');
       const { outputs }: Sample = JSON.parse(readFileSync(join(own, 'sample.json'), 'utf8'));
-      // float32 on another backend, whose sums run in another order: 1e-3 of the largest value.
+      // float32 on another backend, which sums in another order: 1e-3 of the largest value.
       for (const [o, values] of outputs.entries()) {
         const allowed = 1e-3 * Math.max(1, ...values.map(Math.abs));
         const error = Math.max(...values.map((value, j) => Math.abs(value - result.outputs[o]![j]!)));

@@ -5,9 +5,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { Sample } from '../savedModel.js';
 
-/** What a page finds out about a saved model. */
-interface PageResult {
-  /** The backend it ran on. */
+/** What the page computes with a saved model. */
+export interface PageResult {
+  /** Name of the backend. */
   backend: string;
   /** Values of each output for the sample's inputs. */
   outputs: number[][];
@@ -15,7 +15,7 @@ interface PageResult {
   losses: number[];
 }
 
-/** Loads the model in a folder of the server, runs it on its sample, and trains it towards other outputs. */
+/** Loads the model in a folder of the server, computes its outputs for its sample, and trains it towards other outputs. */
 async function tryModel(folder: string): Promise<PageResult> {
   const model = await loadLayersModel(`${folder}/model.json`);
   const sample: Sample = await (await fetch(`${folder}/sample.json`)).json();
@@ -40,7 +40,7 @@ async function tryModel(folder: string): Promise<PageResult> {
   return { backend: tf.getBackend(), outputs, losses };
 }
 
-/** What the test calls. */
+/** The functions that the test calls. */
 export type PageFunctions = { tryModel: typeof tryModel };
 
 Object.assign(globalThis, { tryModel } satisfies PageFunctions);

@@ -1,31 +1,51 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { preparedFolder } from '@amr/datasets/node';
+import { prepare, preparedFolder, type SourceFormat } from '@amr/datasets/node';
+import { random } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  shardPath,
-  someSamples,
-  writePrepared,
-} from '../../packages/datasets/src/prepared/preparedShards.fixture.js';
-import { missingBuilds, skipped } from '../builds.js';
-import { chromiumFlags, chromiumPath } from './chromium.js';
+import { chromiumFlags, chromiumIsMissing, chromiumPath } from './chromium.js';
 import type { PlainBatch, PreparedFunctions } from './preparedPage.js';
 import { publishedPage } from './publishedPage.js';
 import { serve } from './server.js';
 
-const unbuilt = missingBuilds(['@amr/datasets']);
-const reason = unbuilt || (existsSync(chromiumPath) ? '' : `There is no ${chromiumPath}`);
-if (reason) {
-  const remedy = unbuilt
-    ? 'Run `pnpm build` first; `pnpm test` does.'
-    : 'Install it, or set CHROMIUM_PATH to where Chromium or Chrome is.';
-  skipped('Prepared data in a browser', reason, remedy);
-}
+/** Five samples of random numbers: a skeleton, and a video of an odd number of bytes. */
+const randomSamples: SourceFormat<object> = {
+  name: 'random',
+  list: async () => ({
+    dataset: 'random',
+    classes: ['even', 'odd'],
+    modalities: {
+      video: { dtype: 'uint8', shape: [3, 3, 3, 1], kind: 'video', unit: 'intensity' },
+      skeleton: { dtype: 'float32', shape: [1, 2, 2, 3], kind: 'skeleton', unit: 'metres' },
+    },
+    samples: Array.from({ length: 5 }, (_, i) => ({
+      id: `s${i}`,
+      label: i % 2,
+      tags: { subject: i },
+      files: {},
+    })),
+    splits: {},
+    skipped: [],
+  }),
+  read: async ({ id }) => {
+    const r = random('prepared', id);
+    return {
+      arrays: {
+        video: Uint8Array.from({ length: 27 }, () => r.integer(256)),
+        skeleton: Float32Array.from({ length: 12 }, () => r.normal()),
+      },
+    };
+  },
+};
+/** Two samples of 27 + 48 bytes. */
+const SHARD_BYTES = 150;
 
-describe.skipIf(reason)('prepared shards in a browser', () => {
+const isMissing = chromiumIsMissing('Prepared data in a browser');
+
+describe.skipIf(isMissing)('prepared shards in a browser', () => {
   let folder: string;
   let data: string;
   let servers: { [kind in 'ranges' | 'whole']: Awaited<ReturnType<typeof serve>> };
@@ -36,7 +56,8 @@ describe.skipIf(reason)('prepared shards in a browser', () => {
     data = join(folder, 'data');
     const pages = join(folder, 'page');
     mkdirSync(pages);
-    await writePrepared(data, someSamples(5), 2);
+    const { shards } = await prepare(randomSamples, {}, { out: data, workers: 0, shardBytes: SHARD_BYTES });
+    expect(shards).toBe(3);
     await publishedPage('preparedPage.ts', pages);
     const paths = { '/page/': pages, '/data/': data };
     servers = { ranges: await serve(paths, {}, { ranges: true }), whole: await serve(paths) };
@@ -48,7 +69,7 @@ describe.skipIf(reason)('prepared shards in a browser', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** What the page reads, and the answers of the server to its requests for shards. */
+  /** What the page reads, and the statuses of the answers to its requests for shards. */
   async function read(kind: 'ranges' | 'whole') {
     const { url } = servers[kind];
     const page: Page = await browser!.newPage();
@@ -66,7 +87,7 @@ describe.skipIf(reason)('prepared shards in a browser', () => {
     return { result, answers };
   }
 
-  it('give the tensors that Node reads from their folder, by ranges and as whole files', async () => {
+  it('give the same tensors as their folder in Node, by ranges and as whole files', async () => {
     const dataset = await preparedFolder(data, { workers: 0 });
     const expected: PlainBatch[] = [];
     for await (const { ids, inputs, labels } of dataset.batches({ batchSize: 2, seed: 3 })) {
@@ -86,13 +107,14 @@ describe.skipIf(reason)('prepared shards in a browser', () => {
     expect(new Set(whole.answers)).toEqual(new Set([200]));
   });
 
-  it('are errors where they are damaged', async () => {
-    const bytes = readFileSync(shardPath(data, 1));
+  it('throw a DatasetError with the file and the offset where they are damaged', async () => {
+    const shard = join(data, 'shards', '00001.safetensors');
+    const bytes = readFileSync(shard);
     bytes[bytes.length - 1]! ^= 1;
-    writeFileSync(shardPath(data, 1), bytes);
+    writeFileSync(shard, bytes);
     const { result } = await read('ranges');
     expect(result).toMatch(
-      /\/data\/shards\/00001\.safetensors, byte \d+: 'skeleton' of sample 's3' has the CRC/,
+      /\/data\/shards\/00001\.safetensors, byte \d+: 'skeleton' of sample 's3': got the CRC-32/,
     );
   });
 });

@@ -12,7 +12,7 @@ export interface PlainBatch {
   inputs: { [modality: string]: { shape: number[]; values: number[] } };
 }
 
-/** All batches of an epoch of the shards below an address, or what is wrong with them. */
+/** All batches of an epoch of the shards below an address, or the message of a DatasetError. */
 async function readBatches(url: string): Promise<PlainBatch[] | string> {
   try {
     const dataset = await preparedUrl(url);
@@ -33,7 +33,7 @@ async function readBatches(url: string): Promise<PlainBatch[] | string> {
   }
 }
 
-/** What the test calls. */
+/** The functions that the test calls. */
 export type PreparedFunctions = { readBatches: typeof readBatches };
 
 Object.assign(globalThis, { readBatches } satisfies PreparedFunctions);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** Where the wasm backend's package has its `.wasm` files. */
+/** Folder of the wasm backend's `.wasm` files. */
 export const wasmFiles = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
 
 /** Bundles a script of this folder with the published files of the packages, and writes a page that runs it. */
@@ -16,7 +16,7 @@ export async function publishedPage(script: string, folder: string): Promise<voi
     format: 'esm',
     platform: 'browser',
     conditions: ['import'],
-    // The published files are what is bundled, not the sources that the tsconfig's paths lead to.
+    // Without the tsconfig, whose paths lead to the sources: the published files are bundled.
     tsconfigRaw: {},
     logLevel: 'error',
   });

@@ -10,7 +10,7 @@ const types: { [ending: string]: string } = {
   wasm: 'application/wasm',
 };
 
-/** Serves folders on this machine only, each under a path of its own, until it is closed; on request, also ranges of files. */
+/** Serves folders to this machine only, each below its own path, until it is closed; with `ranges`, also ranges of files. */
 export async function serve(
   folders: { [path: string]: string },
   headers: { [name: string]: string } = {},
@@ -20,7 +20,7 @@ export async function serve(
     const path = decodeURIComponent(new URL(request.url!, 'http://localhost').pathname);
     const [under, folder] = Object.entries(folders).find(([one]) => path.startsWith(one)) ?? [];
     try {
-      if (!under || !folder) throw new Error('no such folder');
+      if (!under || !folder) throw new Error('unknown folder');
       const inside = normalize(path.slice(under.length));
       if (inside.startsWith('..')) throw new Error('outside of the folder');
       const bytes = await readFile(join(folder, inside));

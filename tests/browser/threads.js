@@ -1,4 +1,4 @@
-// Computes on the wasm backend with as many threads as asked for, prints what comes out, and has nothing more to do.
+// Computes on the wasm backend with a given number of threads and prints the values. Then the process has to end by itself.
 import { useBackend } from '@amr/backend';
 import { getThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,26 +1,22 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { missingBuilds, skipped } from '../builds.js';
-import { chromiumFlags, chromiumPath } from './chromium.js';
+import { chromiumFlags, chromiumIsMissing, chromiumPath } from './chromium.js';
 import { publishedPage, wasmFiles } from './publishedPage.js';
 import { serve } from './server.js';
 import type { ThreadsFunctions, ThreadsResult } from './threadsPage.js';
 
-const unbuilt = missingBuilds(['@amr/backend']);
-if (unbuilt) skipped('Threads of the wasm backend', unbuilt, 'Run `pnpm build` first; `pnpm test` does.');
-const noBrowser = unbuilt || (existsSync(chromiumPath) ? '' : `There is no ${chromiumPath}`);
-if (noBrowser && !unbuilt) skipped('Threads in a browser', noBrowser, 'Install it, or set CHROMIUM_PATH.');
+const isMissing = chromiumIsMissing('Threads in a browser');
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-describe.skipIf(unbuilt)('threads of the wasm backend in Node', () => {
-  /** What the script prints, once its process has ended by itself. */
+describe('threads of the wasm backend in Node', () => {
+  /** The script's output, once its process has ended by itself. */
   const compute = async (threads: number): Promise<{ threads: number; values: number[] }> => {
     const { stdout, stderr } = await promisify(execFile)(
       process.execPath,
@@ -31,14 +27,14 @@ describe.skipIf(unbuilt)('threads of the wasm backend in Node', () => {
     return JSON.parse(stdout);
   };
 
-  it('give the same bits as one, and the process ends by itself', async () => {
+  it('give the same bits as one thread, and the process ends by itself', async () => {
     const [one, three] = [await compute(1), await compute(3)];
     expect([one.threads, three.threads]).toEqual([1, 3]);
     expect(three.values).toEqual(one.values);
   });
 });
 
-describe.skipIf(noBrowser)('threads of the wasm backend in a page that is cross-origin isolated', () => {
+describe.skipIf(isMissing)('threads of the wasm backend in a page that is cross-origin isolated', () => {
   let folder: string;
   let server: Awaited<ReturnType<typeof serve>> | undefined;
   let browser: Browser | undefined;
@@ -60,7 +56,7 @@ describe.skipIf(noBrowser)('threads of the wasm backend in a page that is cross-
 
   it('share a heap, on which the kernels give what the cpu backend gives', async () => {
     const page = await browser!.newPage();
-    // tfjs takes half of the cores at most.
+    // tfjs uses at most half of the cores.
     await page.addInitScript(() => Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => 4 }));
     await page.goto(`${server!.url}/page/index.html`);
     await page.waitForFunction(() => document.title === 'ready');
@@ -69,7 +65,7 @@ describe.skipIf(noBrowser)('threads of the wasm backend in a page that is cross-
     );
     expect(result).toMatchObject({ isolated: true, threads: 2, shared: true });
     result.values.cpu.forEach((value, i) => {
-      // float32 in another order of sums.
+      // float32, summed in another order.
       expect(Math.abs(result.values.wasm[i]! - value)).toBeLessThan(1e-4 * value);
     });
   });

@@ -3,19 +3,19 @@ import { getThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers tfjs's gradients
 
-/** What a page that is cross-origin isolated finds out. */
+/** What a cross-origin isolated page reports. */
 export interface ThreadsResult {
-  /** Whether the page may share memory at all. */
+  /** Whether the page is isolated, without which it can't share memory. */
   isolated: boolean;
   /** Threads of the wasm backend. */
   threads: number;
-  /** Whether its memory is shared. */
+  /** Whether the backend's memory is shared. */
   shared: boolean;
   /** A convolution's loss and the sums of its gradients, on wasm and on cpu. */
   values: { wasm: number[]; cpu: number[] };
 }
 
-/** A number of the forward pass and of each gradient of a strided 3D convolution and a product of matrices. */
+/** One number each for the loss and the gradients of a strided 3D convolution and a matrix product. */
 function numbers(): number[] {
   return tf.tidy(() => {
     const x = tf.randomNormal([2, 6, 20, 20, 3], 0, 1, 'float32', 1) as tf.Tensor5D;
@@ -30,7 +30,7 @@ function numbers(): number[] {
   });
 }
 
-/** Computes on the threads that were asked for, and on the cpu backend. */
+/** Computes on the wasm backend with so many threads, and on the cpu backend. */
 async function tryThreads(threads: number): Promise<ThreadsResult> {
   await useBackend({ backend: 'wasm', wasmPaths: '/wasm/', threads });
   const { wasm: module } = tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } };
@@ -45,7 +45,7 @@ async function tryThreads(threads: number): Promise<ThreadsResult> {
   };
 }
 
-/** What the test calls. */
+/** The functions that the test calls. */
 export type ThreadsFunctions = { tryThreads: typeof tryThreads };
 
 Object.assign(globalThis, { tryThreads } satisfies ThreadsFunctions);

@@ -1,5 +1,5 @@
-// Another process: imports the package it is told and nothing else of ours, loads each folder's model, and prints what it
-// makes of the folder's sample, as JSON.
+// Another process: imports one package of this repository, loads the model of each folder, and prints the model's outputs for
+// the folder's sample as JSON.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';

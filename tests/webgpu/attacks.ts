@@ -27,7 +27,7 @@ const body: Budget = { norm: 'l2', epsilon: 0.5 };
 // Five joints of a trunk with two arms.
 const edges: [number, number][] = [[0, 1], [1, 2], [1, 3], [3, 4]]; // biome-ignore format: bone by bone
 
-/** Each kind of attack, each norm, and what narrows a threat model, on a small model with two inputs and a gate. */
+/** Every kind of attack, norm, mask and constraint, on a small model with two inputs and a gate. */
 const attacks: { [name: string]: Attack } = {
   'fgsm in linf': fgsm({ rgb: clip, skeleton: { norm: 'linf', epsilon: 0.2 } }),
   'pgd in linf and l2 from random starts': pgd(
@@ -80,8 +80,7 @@ const attacks: { [name: string]: Attack } = {
 const daily = new Set(['fgsm in linf', 'pgd in l1, on some frames']);
 
 /**
- * Every attack: where it ends, and the loss there. It has to end in the same place when it is run again, and inside ball and
- * range.
+ * Every attack: its adversarial examples and their loss. A second run has to give the same ones, inside the ball and the range.
  */
 export const attackCases: Case[] = Object.entries(attacks).map(([name, attack]) => ({
   name,
@@ -106,7 +105,8 @@ async function attacked(attack: Attack): Promise<Results> {
     const same = (await valuesOf(again[name]!)).every(
       (value, j) => value === results[`perturbed ${name}`]![j],
     );
-    if (!same) throw new Error(`${attack.name} ended elsewhere when it was run again`);
+    if (!same)
+      throw new Error(`${attack.name}: got other adversarial examples from a second run; expected the same.`);
     assertInside(attack, name, clean[i]!, results[`perturbed ${name}`]!);
   }
   tf.dispose([inputs, labels, once, again, loss]);
@@ -114,7 +114,7 @@ async function attacked(attack: Attack): Promise<Results> {
   return results;
 }
 
-/** What a threat model promises of one input: no entry out of range, no row out of its ball, nothing else changed. */
+/** Checks the threat model for one input: every entry in the range, every row in its ball, other inputs unchanged. */
 function assertInside({ name, threatModel }: Attack, modality: string, clean: number[], perturbed: number[]) {
   const budget = (threatModel as { [modality: string]: Budget | undefined })[modality];
   const rows = 4;
@@ -129,9 +129,11 @@ function assertInside({ name, threatModel }: Attack, modality: string, clean: nu
           ? Math.hypot(...sizes)
           : Math.max(...sizes);
     if (!isJointBall(threatModel) && !(length <= ((budget?.epsilon as number) ?? 0) * (1 + 1e-5) + 1e-6))
-      throw new Error(`${name}: the change of ${modality} is ${length} long`);
+      throw new Error(
+        `${name}, ${modality}: got a perturbation of size ${length}; expected at most ${budget?.epsilon ?? 0}.`,
+      );
   }
-  const [least, greatest] = budget?.range ?? [-Infinity, Infinity];
-  if (!perturbed.every((value) => value >= least && value <= greatest))
-    throw new Error(`${name}: out of range`);
+  const [min, max] = budget?.range ?? [-Infinity, Infinity];
+  if (!perturbed.every((value) => value >= min && value <= max))
+    throw new Error(`${name}, ${modality}: got values out of range; expected ${min} to ${max}.`);
 }

@@ -4,5 +4,5 @@ import { kernelCases } from './kernels.js';
 import { networkCases } from './networks.js';
 import { trainingCases } from './training.js';
 
-/** All that is compared between WebGPU and cpu, each under a name of its own. */
+/** All cases that are compared between WebGPU and cpu, with unique names. */
 export const cases: readonly Case[] = [...kernelCases, ...networkCases, ...attackCases, ...trainingCases];

@@ -3,31 +3,31 @@ import * as tf from '@tensorflow/tfjs-core';
 /** Named values that a case computes on one backend. */
 export type Results = { [what: string]: number[] };
 
-/** Something that is computed on each backend, the same at each call, and whose results are compared. */
+/** A computation whose results on both backends are compared. It gives the same results at each call. */
 export interface Case {
-  /** What it is called in tests' messages. */
+  /** Name in tests' titles and messages. */
   name: string;
-  /** Whether it is quick enough on a software adapter, and covers enough, to be among the tests of every day. */
+  /** Whether `pnpm test:all` runs the case: it is fast enough on a software adapter, and covers much. */
   daily?: boolean;
-  /** Computes on the backend in use, and disposes of all that it made. */
+  /** Computes on the current backend, and disposes of its tensors. */
   compute: () => Promise<Results>;
 }
 
-/** How a case's results on WebGPU stand beside those on cpu. */
+/** A case's results on WebGPU compared with those on cpu. */
 export interface Comparison {
-  /** For each of the results: by how much the values differ at most, as a share of the largest value on cpu. */
+  /** For each result, the largest difference of its values, divided by the largest value on cpu. */
   differences: { [what: string]: number };
-  /** What WebGPU's device complained of. tfjs goes on with whatever memory holds. */
-  complaints: string[];
-  /** Tensors that were left over on WebGPU, beside those left over on cpu. */
+  /** Errors of WebGPU's device. tfjs ignores them and continues with wrong values. */
+  deviceErrors: string[];
+  /** Number of leaked tensors on WebGPU, minus those on cpu. */
   leaked: number;
-  /** Milliseconds on WebGPU, the compilation of shaders included. */
+  /** Milliseconds on WebGPU, including the compilation of shaders. */
   webgpuMs: number;
   /** Milliseconds on cpu. */
   cpuMs: number;
 }
 
-/** A tensor's values, read in the only way that works with WebGPU in Node. */
+/** A tensor's values, read asynchronously: WebGPU in Node can't read them otherwise. */
 export const valuesOf = async (x: tf.Tensor): Promise<number[]> => [...(await x.data())];
 
 /** Computes a case on the cpu backend and on WebGPU, and compares. */
@@ -40,43 +40,44 @@ export async function compare({ name, compute }: Case): Promise<Comparison> {
     return { results, ms: performance.now() - start, leaked: tf.memory().numTensors - before };
   };
   const cpu = await on('cpu');
-  // Tensors that are still in JavaScript's memory are computed with there, unless this is off.
+  // Otherwise tfjs computes on cpu with tensors whose values are still in JavaScript's memory.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
-  const { webgpu, complaints } = await complaintsDuring(() => on('webgpu'));
+  const { webgpu, deviceErrors } = await deviceErrorsDuring(() => on('webgpu'));
   const differences: Comparison['differences'] = {};
   const largestOf = (values: number[]) => Math.max(...values.map(Math.abs));
-  // A gradient that is 0 but for rounding, such as that of a bias before batch norm, is measured by the others.
+  // A gradient that is 0 up to rounding, such as that of a bias before batch norm, is compared with the other gradients' size.
   const gradients = Object.entries(cpu.results).filter(([what]) => what.startsWith('gradient'));
-  const least = 1e-3 * Math.max(1e-3, ...gradients.map(([, values]) => largestOf(values)));
+  const minScale = 1e-3 * Math.max(1e-3, ...gradients.map(([, values]) => largestOf(values)));
   for (const [what, expected] of Object.entries(cpu.results)) {
     const got = webgpu.results[what]!;
-    if (got.length !== expected.length) throw new Error(`${name}: ${what} has another size on WebGPU`);
-    const largest = Math.max(least, largestOf(expected));
+    if (got.length !== expected.length)
+      throw new Error(`${name}, ${what}: got ${got.length} values on WebGPU; expected ${expected.length}.`);
+    const largest = Math.max(minScale, largestOf(expected));
     // One NaN among the values makes the maximum NaN.
     differences[what] = Math.max(...expected.map((value, i) => Math.abs(value - got[i]!) / largest));
   }
   return {
     differences,
-    complaints,
+    deviceErrors,
     leaked: webgpu.leaked - cpu.leaked,
     webgpuMs: webgpu.ms,
     cpuMs: cpu.ms,
   };
 }
 
-async function complaintsDuring<T>(run: () => Promise<T>) {
+async function deviceErrorsDuring<T>(run: () => Promise<T>) {
   await tf.setBackend('webgpu');
   const { device } = tf.backend() as unknown as { device: EventTarget & { queue: Queue } };
-  const complaints: string[] = [];
+  const deviceErrors: string[] = [];
   const listen = (event: Event) => {
-    complaints.push((event as unknown as { error: Error }).error.message);
+    deviceErrors.push((event as unknown as { error: Error }).error.message);
     event.preventDefault();
   };
   device.addEventListener('uncapturederror', listen);
   try {
     const webgpu = await run();
     await device.queue.onSubmittedWorkDone();
-    return { webgpu, complaints };
+    return { webgpu, deviceErrors };
   } finally {
     device.removeEventListener('uncapturederror', listen);
   }

@@ -12,17 +12,20 @@ import type { Comparison } from './comparison.js';
 import type { WebgpuPage } from './page.js';
 import type { Answer } from './process.js';
 
-/** Somewhere with WebGPU, where cases can be compared. */
-export interface Place {
+/** A process with WebGPU, which computes cases there and on cpu and compares them. */
+export interface Environment {
   /** Compares the case of this name. */
   compare(name: string): Promise<Comparison>;
-  /** Ends it. */
+  /** Ends the process. */
   close(): Promise<void>;
 }
 
+/** Launches each environment; rejects where the machine has no browser or adapter. */
+export const environments = { Chromium: launchChromium, Node: launchNode };
+
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** The sources as they stand, so that these tests follow a kernel that is being worked on. */
+/** Bundles the sources, so that a changed kernel needs no build. */
 const bundle = (entry: string, outfile: string, options: BuildOptions) =>
   build({
     entryPoints: [join(here, entry)],
@@ -34,8 +37,8 @@ const bundle = (entry: string, outfile: string, options: BuildOptions) =>
     ...options,
   });
 
-/** A page in Chromium, on its software adapter: the same in each machine. */
-export async function inChromium(): Promise<Place> {
+/** A page in Chromium on its software adapter, which is the same on every machine. */
+async function launchChromium(): Promise<Environment> {
   if (!existsSync(chromiumPath)) throw new Error(`There is no ${chromiumPath}`);
   const folder = mkdtempSync(join(tmpdir(), 'amr-webgpu-'));
   await bundle('page.ts', join(folder, 'page.js'), { platform: 'browser' });
@@ -63,11 +66,11 @@ export async function inChromium(): Promise<Place> {
 }
 
 /**
- * A process of Node with the package webgpu. Its adapter is that of the machine; where VK_ICD_FILENAMES doesn't say which
- * driver to take it is the SwiftShader that Debian's Chromium brings, if that is there.
+ * A process of Node with the package webgpu, on the adapter of the machine. Without VK_ICD_FILENAMES, which names a driver, it
+ * is the SwiftShader of Debian's Chromium, if that is installed.
  */
-export async function inNode(): Promise<Place> {
-  // The packages that stay outside of the bundle are found from where it lies.
+async function launchNode(): Promise<Environment> {
+  // Below node_modules, from where the packages outside of the bundle are found.
   const folder = join(here, '..', 'node_modules', '.cache', 'webgpu');
   mkdirSync(folder, { recursive: true });
   const script = join(folder, 'process.mjs');
@@ -79,7 +82,9 @@ export async function inNode(): Promise<Place> {
     env: { ...softwareDriver(), ...process.env },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  const ended = once(child, 'exit').then(([code]): Answer => ({ error: `The process ended with ${code}` }));
+  const ended = once(child, 'exit').then(
+    ([code]): Answer => ({ error: `The process ended with exit code ${code}` }),
+  );
   const answer = (): Promise<Answer> =>
     Promise.race([once(child, 'message').then(([given]) => given as Answer), ended]);
   const close = async () => {
@@ -101,7 +106,7 @@ export async function inNode(): Promise<Place> {
   };
 }
 
-/** The environment in which Dawn finds Chromium's SwiftShader, and the Vulkan loader that lies beside it. */
+/** Environment variables by which Dawn finds Chromium's SwiftShader, and the Vulkan loader next to it. */
 function softwareDriver(): NodeJS.ProcessEnv {
   const driver = '/usr/lib/chromium/vk_swiftshader_icd.json';
   return existsSync(driver) ? { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: dirname(driver) } : {};

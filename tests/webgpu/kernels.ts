@@ -4,8 +4,8 @@ import { type Case, valuesOf } from './comparison.js';
 type Outputs = { [what: string]: tf.Tensor };
 type Kernel = (x: tf.Tensor, y: tf.Tensor) => tf.Tensor;
 
-/** Seeded values that are computed, so that they lie in the device's memory. */
-const drawn = (shape: number[], seed: number, low = -1, high = 1) =>
+/** Seeded values as the result of a computation, so that they are in the device's memory. */
+const seeded = (shape: number[], seed: number, low = -1, high = 1) =>
   tf.tidy(() =>
     tf.reshape(
       tf.mul(tf.randomUniform([tf.util.sizeFromShape(shape)], low, high, 'float32', seed), 1),
@@ -13,14 +13,14 @@ const drawn = (shape: number[], seed: number, low = -1, high = 1) =>
     ),
   );
 
-/** Whether the case runs on the reference, where some of the cpu backend's own kernels must be avoided. */
+/** Whether the case runs on the reference backend cpu, some of whose kernels are wrong and are avoided. */
 const onCpu = () => tf.getBackend() === 'cpu';
 
-/** Gradients in the inputs of a sum of outputs that is weighted at random. */
+/** The output, and the gradients of a randomly weighted sum of it with respect to the inputs. */
 const gradientsOf = (f: Kernel, x: tf.Tensor, y: tf.Tensor): Outputs => {
   const [dx, dy] = tf.grads((a: tf.Tensor, b: tf.Tensor) => {
     const z = f(a, b);
-    return tf.sum(tf.mul(z, drawn(z.shape, 77)));
+    return tf.sum(tf.mul(z, seeded(z.shape, 77)));
   })([x, y]);
   return { output: f(x, y), 'gradient in x': dx!, 'gradient in y': dy! };
 };
@@ -29,38 +29,38 @@ const clip = [2, 3, 2, 4, 3];
 const longer = [2, 3, 2, 2, 2, 3];
 
 const kernels: { [name: string]: () => Outputs } = {
-  'a tensor of rank 5 or 6 beside a vector': () => ({
-    add: tf.add(drawn(clip, 1), drawn([3], 2)),
-    sub: tf.sub(drawn([3], 2), drawn(clip, 1)),
-    mul: tf.mul(drawn(longer, 1), drawn([3], 2)),
-    maximum: tf.maximum(drawn(clip, 1), drawn([3], 2)),
-    greater: tf.cast(tf.greater(drawn(clip, 1), drawn([3], 2)), 'float32'),
-    prelu: tf.prelu(drawn(clip, 1), drawn([3], 2)),
+  'a tensor of rank 5 or 6 with a vector': () => ({
+    add: tf.add(seeded(clip, 1), seeded([3], 2)),
+    sub: tf.sub(seeded([3], 2), seeded(clip, 1)),
+    mul: tf.mul(seeded(longer, 1), seeded([3], 2)),
+    maximum: tf.maximum(seeded(clip, 1), seeded([3], 2)),
+    greater: tf.cast(tf.greater(seeded(clip, 1), seeded([3], 2)), 'float32'),
+    prelu: tf.prelu(seeded(clip, 1), seeded([3], 2)),
   }),
-  'sums of many': () =>
+  'sums of many tensors': () =>
     Object.fromEntries(
-      [7, 8, 13, 14, 40].map((n) => [`${n}`, tf.addN([...Array(n).keys()].map((i) => drawn([3, 4], i)))]),
+      [7, 8, 13, 14, 40].map((n) => [`${n}`, tf.addN([...Array(n).keys()].map((i) => seeded([3, 4], i)))]),
     ),
-  'clips: padded, tiled, reversed, added up, chosen from': () => {
-    const x = drawn(clip, 1);
+  'clips: padding, tiling, reversing, cumulating, selecting': () => {
+    const x = seeded(clip, 1);
     return {
       pad: tf.pad(x, [[0, 0], [1, 1], [1, 0], [0, 2], [0, 0]], 2), // biome-ignore format: axis by axis
       mirrorPad: tf.mirrorPad(x, [[0, 0], [1, 1], [1, 0], [0, 2], [1, 1]], 'symmetric'), // biome-ignore format: axis by axis
       tile: tf.tile(x, [1, 2, 1, 3, 2]),
-      broadcast: tf.broadcastTo(drawn([2, 1, 3], 2), clip.with(3, 2).slice(0, 5)),
+      broadcast: tf.broadcastTo(seeded([2, 1, 3], 2), clip.with(3, 2).slice(0, 5)),
       reverse: tf.reverse(x, [1, 4]),
       cumsum: tf.cumsum(x, 2),
       cumprod: tf.cumprod(x, 4),
-      where: tf.where(tf.greater(x, 0), drawn([3], 3), x),
+      where: tf.where(tf.greater(x, 0), seeded([3], 3), x),
       untouched: tf.pad(
         x,
         clip.map(() => [0, 0]),
       ),
     };
   },
-  'booleans and integers: turned and reduced': () => {
-    const flags = tf.greater(drawn([2, 3, 4, 5], 3), 0);
-    const counts = tf.cast(drawn([2, 3, 4, 5], 4, -9, 9), 'int32');
+  'booleans and integers: transposing and reducing': () => {
+    const flags = tf.greater(seeded([2, 3, 4, 5], 3), 0);
+    const counts = tf.cast(seeded([2, 3, 4, 5], 4, -9, 9), 'int32');
     return {
       flags: tf.cast(tf.transpose(flags, [3, 1, 0, 2]), 'float32'),
       counts: tf.transpose(counts, [2, 0, 1, 3]),
@@ -91,15 +91,15 @@ const kernels: { [name: string]: () => Outputs } = {
           window, // biome-ignore format: windows
         ) =>
           (['same', 'valid', 1] as const).map((pad) => {
-            const [x] = [drawn([2, 4, 7, 6, 3], 5)];
+            const [x] = [seeded([2, 4, 7, 6, 3], 5)];
             const pooled = (y: tf.Tensor) =>
-              (onCpu() ? pooledAxisByAxis : pooledAtOnce)(y as tf.Tensor5D, window, pad);
-            const gradient = tf.grad((y) => tf.sum(tf.mul(pooled(y), drawn(pooled(y).shape, 6))))(x);
+              (onCpu() ? poolAxisByAxis : poolAllAxes)(y as tf.Tensor5D, window, pad);
+            const gradient = tf.grad((y) => tf.sum(tf.mul(pooled(y), seeded(pooled(y).shape, 6))))(x);
             return [`window ${window}, padding ${pad}`, gradient];
           }),
       ),
     ),
-  'products that repeat both sides': () =>
+  'products that broadcast both sides': () =>
     Object.fromEntries(
       [
         [
@@ -117,9 +117,9 @@ const kernels: { [name: string]: () => Outputs } = {
         ],
         [[3], [4, 3]],
       ].map(([a, b]) => {
-        const left = drawn([...a!, 5, 6], 7);
-        const right = drawn([...b!, 7, 6], 8);
-        // The cpu backend repeats the wrong ones, so it gets them repeated.
+        const left = seeded([...a!, 5, 6], 7);
+        const right = seeded([...b!, 7, 6], 8);
+        // The cpu backend broadcasts wrongly here, so its inputs are broadcast before.
         const outer = tf.broadcastTo(
           tf.add(tf.zeros(a!), tf.zeros(b!)),
           tf.backend_util.assertAndGetBroadcastShape(a!, b!),
@@ -131,34 +131,35 @@ const kernels: { [name: string]: () => Outputs } = {
   'conv3d with strides': () =>
     gradientsOf(
       (x, w) => tf.conv3d(x as tf.Tensor5D, w as tf.Tensor5D, [1, 2, 2], 'same'),
-      drawn([2, 4, 6, 5, 3], 1),
-      drawn([3, 3, 2, 3, 4], 2),
+      seeded([2, 4, 6, 5, 3], 1),
+      seeded([3, 3, 2, 3, 4], 2),
     ),
   'conv2d with strides': () =>
     gradientsOf(
       (x, w) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, [2, 1], 'valid'),
-      drawn([2, 12, 5, 4], 1),
-      drawn([9, 1, 4, 8], 2),
+      seeded([2, 12, 5, 4], 1),
+      seeded([9, 1, 4, 8], 2),
     ),
   'depthwise conv2d': () =>
     gradientsOf(
       (x, w) => tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, 'same'),
-      drawn([2, 7, 8, 5], 1),
-      drawn([3, 3, 5, 1], 2),
+      seeded([2, 7, 8, 5], 1),
+      seeded([3, 3, 5, 1], 2),
     ),
 };
 
-const pooledAtOnce = (x: tf.Tensor5D, window: number[], pad: 'same' | 'valid' | 1) =>
+const poolAllAxes = (x: tf.Tensor5D, window: number[], pad: 'same' | 'valid' | 1) =>
   tf.maxPool3d(x, window as [number, number, number], 2, pad, pad === 1 ? 'floor' : undefined);
 
 /**
- * The same, one axis after another with each turned to be the last in its window: the cpu backend's gradient is wrong for
- * windows that aren't as high as wide.
+ * The same, one axis after another, each transposed to be the last one of its window: the cpu backend's gradient is wrong for
+ * windows that aren't square.
  */
-function pooledAxisByAxis(x: tf.Tensor5D, window: number[], pad: 'same' | 'valid' | 1): tf.Tensor {
-  const least = -9;
+function poolAxisByAxis(x: tf.Tensor5D, window: number[], pad: 'same' | 'valid' | 1): tf.Tensor {
+  // Below all values.
+  const padding = -9;
   let y: tf.Tensor = x;
-  if (pad === 1) y = tf.pad(x, [[0, 0], [1, 1], [1, 1], [1, 1], [0, 0]], least); // biome-ignore format: axis by axis
+  if (pad === 1) y = tf.pad(x, [[0, 0], [1, 1], [1, 1], [1, 1], [0, 0]], padding); // biome-ignore format: axis by axis
   for (const axis of [1, 2, 3]) {
     const order = [0, 1, 2, 3, 4];
     [order[3], order[axis]] = [axis, 3];
@@ -169,7 +170,7 @@ function pooledAxisByAxis(x: tf.Tensor5D, window: number[], pad: 'same' | 'valid
   return y;
 }
 
-/** The kernels of registerWebgpuKernels, and those that training rests on. */
+/** The kernels of registerWebgpuKernels, and those that training uses. */
 export const kernelCases: Case[] = Object.entries(kernels).map(([name, outputs]) => ({
   name: `kernels: ${name}`,
   daily: true,

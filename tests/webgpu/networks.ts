@@ -6,8 +6,8 @@ import { type Case, type Results, valuesOf } from './comparison.js';
 const daily = new Set(['AttentionModalityReweighter by modality', 'HCN', '3D ResNet']);
 
 /**
- * Every layer and every network: its outputs in evaluation, and the gradients in its inputs and its weights of a weighted
- * sum of its outputs in training, where batch norm takes the batch's own moments.
+ * Every layer and every network: its outputs in evaluation, and the gradients with respect to its inputs and weights of a weighted
+ * sum of its outputs in training, where batch norm uses the batch's moments.
  */
 export const networkCases: Case[] = Object.values(everyModel)
   .flat()
@@ -24,7 +24,7 @@ async function outputsAndGradients(build: () => LayersModel): Promise<Results> {
   for (const [i, y] of outputs.entries()) results[`output ${i}`] = await valuesOf(y);
   tf.dispose(outputs);
 
-  // tfjs has no gradient in what a mask is computed from.
+  // tfjs has no gradient with respect to the tensor that a mask is computed from.
   const inputs = model.layers.some((layer) => layer.getClassName() === 'Masking') ? [] : xs;
   const weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const { value, grads } = tf.variableGrads(

@@ -5,7 +5,7 @@ import { useBackend } from '@amr/backend';
 import { cases } from './cases.js';
 import { type Comparison, compare } from './comparison.js';
 
-/** What the test calls. */
+/** The functions that the test calls. */
 export type WebgpuPage = { compareCase: (name: string) => Promise<Comparison> };
 
 const compareCase: WebgpuPage['compareCase'] = (name) => compare(cases.find((one) => one.name === name)!);

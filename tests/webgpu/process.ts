@@ -1,11 +1,11 @@
-// Another process, started with fork: takes the names of cases, answers with comparisons.
+// Another process, started with fork: receives names of cases, and answers with comparisons.
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import { useBackend } from '@amr/backend';
 import { cases } from './cases.js';
 import { type Comparison, compare } from './comparison.js';
 
-/** What the process sends: first whether it is ready, then an answer to each name. */
+/** A message of the process: first whether it is ready, then an answer to each name. */
 export type Answer = { ready: true } | { comparison: Comparison } | { error: string };
 
 const send = (answer: Answer) => process.send!(answer);
@@ -16,7 +16,7 @@ process.on('message', (name: string) => {
     (error) => send({ error: `${(error as Error).stack}` }),
   );
 });
-// Dawn keeps a process alive on some drivers.
+// With some drivers, Dawn keeps the process alive.
 process.on('disconnect', () => process.exit());
 try {
   await useBackend({ backend: 'webgpu' });

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Case, type Results, valuesOf } from './comparison.js';
 
-/** A few steps of adversarial training, and the same again with an interruption, on a dense model and on a network. */
+/** A few steps of adversarial training, uninterrupted and resumed from a checkpoint, on a dense model and on a network. */
 export const trainingCases: Case[] = [
   {
     name: 'trainer, a dense model with dropout',
@@ -94,7 +94,7 @@ async function trained(build: () => LayersModel, samples: Dataset, batchSize: nu
   await run(store, 1);
   const resumed = await run(store);
   if (!resumed.every((value, i) => value === whole[i]))
-    throw new Error('Training that went on from its checkpoint ended with other weights');
-  // Not the weights: Adam makes whole steps of gradients that are 0 but for rounding.
-  return { losses: lossesOfWhole, 'losses around the checkpoint': losses };
+    throw new Error('weights: got other ones after resuming from a checkpoint; expected the same bits.');
+  // Without the weights: Adam turns gradients that are 0 up to rounding into whole steps.
+  return { losses: lossesOfWhole, 'losses before and after the checkpoint': losses };
 }

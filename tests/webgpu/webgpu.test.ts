@@ -1,35 +1,32 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { skipped } from '../builds.js';
+import { chromiumAdvice } from '../browser/chromium.js';
+import { skipped } from '../skipped.js';
 import { cases } from './cases.js';
-import { inChromium, inNode, type Place } from './environments.js';
+import { type Environment, environments } from './environments.js';
 
-// On a software adapter a shader takes a tenth of a second and more to compile, and a network has hundreds: every day
-// runs a few cases, `pnpm --filter @amr/tests test:webgpu` all of them.
+// On a software adapter a shader takes 0.1 s and more to compile, and a network has hundreds: `pnpm test:all` runs a few
+// cases, `pnpm --filter @amr/tests test:webgpu` all of them.
 const all = Boolean(process.env.AMR_WEBGPU_ALL);
 const tried = cases.filter(({ daily }) => all || daily);
 
-/** float32 whose sums run in another order, through some twenty layers: as a share of the largest value. */
+/** Part of the largest value: float32 that is summed in another order, through some twenty layers. */
 const TOLERANCE = 1e-3;
 
-/** Shaders with loops take a software adapter's compiler a while, the more so beside other tests. */
+/** Milliseconds. A software adapter compiles shaders with loops slowly, and more so next to other tests. */
 const TIMEOUT = 300_000;
 
-const remedies = {
-  Chromium: 'Install it, or set CHROMIUM_PATH to where Chromium or Chrome is.',
-  Node: 'It takes a graphics card with its Vulkan, Metal or D3D12 driver, or VK_ICD_FILENAMES that names one.',
+const advice: { [name in keyof typeof environments]: string } = {
+  Chromium: chromiumAdvice,
+  Node: 'Use a machine with a graphics card and its Vulkan, Metal or D3D12 driver, or set VK_ICD_FILENAMES to a driver.',
 };
 
-for (const [name, open] of [
-  ['Chromium', inChromium],
-  ['Node', inNode],
-] as const) {
-  // biome-ignore format: two places
-  const place: Place | Error = await open().catch((error: Error) => error);
-  const reason = place instanceof Error ? place.message.split('\n', 1)[0]! : '';
-  if (reason) skipped(`WebGPU in ${name}`, reason, remedies[name]);
+for (const name of ['Chromium', 'Node'] as const) {
+  const environment: Environment | Error = await environments[name]().catch((error: Error) => error);
+  const reason = environment instanceof Error ? environment.message.split('\n', 1)[0]! : '';
+  if (reason) skipped(`WebGPU in ${name}`, reason, advice[name]);
 
   describe.skipIf(reason)(`WebGPU in ${name} computes what cpu does`, () => {
-    const { compare, close } = place as Place;
+    const { compare, close } = environment as Environment;
     const times: string[] = [];
     afterAll(async () => {
       await close();
@@ -39,11 +36,11 @@ for (const [name, open] of [
     it.each(tried.map((one) => one.name))(
       '%s',
       async (one) => {
-        const { differences, complaints, leaked, webgpuMs, cpuMs } = await compare(one);
+        const { differences, deviceErrors, leaked, webgpuMs, cpuMs } = await compare(one);
         times.push(
           `${one}: ${webgpuMs.toFixed()} ${cpuMs.toFixed()}, ${Math.max(...Object.values(differences))} apart`,
         );
-        expect(complaints).toEqual([]);
+        expect(deviceErrors).toEqual([]);
         for (const [what, difference] of Object.entries(differences)) {
           expect(difference, what).toBeLessThan(TOLERANCE);
         }
