@@ -32,13 +32,13 @@ describe('adaptiveLoss', () => {
     const { seenAt } = subject();
     for (const targets of [undefined, tf.tensor1d([4, 3, 2, 1], 'int32')]) {
       const seen = { ...seenAt(inputs), targets };
-      const raised = (z: tf.Tensor) =>
+      const maximised = (z: tf.Tensor) =>
         values(targets ? tf.neg(logOdds(z as tf.Tensor2D, targets)) : logOdds(z as tf.Tensor2D, seen.labels));
       const [fused, rgb, skeleton] = [
         seen.logits,
         seen.observed.rgbLogits!,
         seen.observed.skeletonLogits!,
-      ].map(raised) as [number[], number[], number[]];
+      ].map(maximised) as [number[], number[], number[]];
       const weights = rowsOf(seen.observed.weights!);
       const got = values(adaptiveLoss({ heads, gate: 'weights', lambda: 2, mu: 0.5 }).compute(seen));
       const chosen = got.map((value, row) => {

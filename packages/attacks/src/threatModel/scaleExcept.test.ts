@@ -28,7 +28,7 @@ describe('scaled threat models', () => {
     expect(scaled.b).toEqual(b);
   });
 
-  it('refuse a scale for what has no budget of its own', () => {
+  it('refuse a scale for a modality without its own budget', () => {
     expect(() => scaledThreatModel({ a, b }, { c: 2 })).toThrow(
       /^scale: got an object with \['c'\]; expected scales for modalities with a budget, \['a', 'b'\]\.$/,
     );

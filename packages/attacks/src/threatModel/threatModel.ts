@@ -1,6 +1,6 @@
 /*
  * What the adversary may change: plain objects, written by hand, printed and compared like any other data, without methods.
- * Either each modality has a budget and so a ball of its own, or several modalities share one ball. The other files of
+ * Either each modality has its own budget and ball, or several modalities share one ball. The other files of
  * this folder read a threat model through `ballSpecsOf`, which gives both kinds the same form; `ballsAround` puts the balls
  * around a batch.
  */
