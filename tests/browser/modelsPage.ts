@@ -6,7 +6,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { Sample } from '../savedModel.js';
 
 /** What the page computes with a saved model. */
-export interface PageResult {
+interface PageResult {
   /** Name of the backend. */
   backend: string;
   /** Values of each output for the sample's inputs. */

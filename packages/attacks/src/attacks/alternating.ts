@@ -50,7 +50,6 @@ const OPTIONS = /* @__PURE__ */ optionNames<AlternatingOptions>({
  *   does not name each of them once
  * @example
  * ```ts
- * import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
  * import { alternating, type Classifier } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb, skeleton }) =>

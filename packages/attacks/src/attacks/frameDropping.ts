@@ -42,7 +42,6 @@ const OPTIONS = /* @__PURE__ */ optionNames<FrameDroppingOptions>({
  * @throws {AttackOptionsError} when an option is unknown, or an option or axis outside its values, also when run
  * @example
  * ```ts
- * import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
  * import { type Classifier, frameDropping } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb }) => tf.mean(rgb!, [2, 3]) as tf.Tensor2D;

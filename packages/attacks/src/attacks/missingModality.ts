@@ -30,7 +30,6 @@ const OPTIONS = /* @__PURE__ */ optionNames<MissingModalityOptions>({ fill: true
  * @throws {AttackOptionsError} when an option is unknown or the fill not valid; when run, if a tensor doesn't broadcast to the input
  * @example
  * ```ts
- * import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
  * import { type Classifier, missingModality } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb, skeleton }) => tf.concat([rgb!, skeleton!], 1) as tf.Tensor2D;

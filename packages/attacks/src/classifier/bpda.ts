@@ -19,7 +19,6 @@ export type TensorFunction = (x: tf.Tensor) => tf.Tensor;
  * @returns a function that throws {@link AttackInputError} when shapes differ or values aren't float32
  * @example
  * ```ts
- * import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
  * import '@tensorflow/tfjs-layers'; // for the gradients
  * import { bpda } from '@amr/attacks';

@@ -46,7 +46,6 @@ export interface ClassifierOfOptions {
  *   unknown
  * @example
  * ```ts
- * import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
  * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
  * import { classifierOf } from '@amr/attacks';

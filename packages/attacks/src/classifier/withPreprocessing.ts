@@ -31,7 +31,6 @@ export interface PreprocessingOptions {
  * @returns a classifier that throws {@link AttackInputError} when it isn't given a modality that has a function
  * @example
  * ```ts
- * import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
  * import { bpda, type Classifier, pgd, withPreprocessing } from '@amr/attacks';
  * const classifier: Classifier = ({ rgb }) => tf.matMul(tf.reshape(rgb!, [-1, 12]), tf.ones([12, 2])) as tf.Tensor2D;

@@ -45,7 +45,6 @@ export interface ModalityMisalignmentOptions {
  *   unknown; in an attack {@link AttackInputError} when features don't have the expected shapes
  * @example
  * ```ts
- * import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
  * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
  * import { classifierOf, modalityMisalignment, pgd } from '@amr/attacks';

@@ -35,7 +35,6 @@ export interface MotionTermOptions {
  *   {@link AttackInputError} when the classifier has no such input, or the input has fewer than 3 frames
  * @example
  * ```ts
- * import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
  * import { type Classifier, pgd, withMotionTerm } from '@amr/attacks';
  * const weights = tf.randomNormal([60, 2]) as tf.Tensor2D;

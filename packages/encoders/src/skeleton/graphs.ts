@@ -11,7 +11,7 @@ import {
 import { EncoderConfigError } from '../errors.js';
 import { checkCount, checkKeys, checkOption } from '../options.js';
 
-/** A skeleton as a graph. The layouts that have a name are below; their bones are the tables of `@amr/internal`. */
+/** A skeleton as a graph. The layouts that have a name are below; their bones are those of the data sets. */
 export interface SkeletonGraph {
   /** Number of joints. */
   joints: number;

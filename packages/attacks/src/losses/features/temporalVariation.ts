@@ -15,7 +15,6 @@ import { poolExcept } from './poolExcept.js';
  * @throws {AttackInputError} when the axis isn't between batch and channels, or has one segment only
  * @example
  * ```ts
- * import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
  * import { temporalVariation } from '@amr/attacks';
  * const still = [[1, 2], [2, 4], [1, 2]];
