@@ -3,9 +3,10 @@
  * one matrix per ball. Everything here is called inside `tf.tidy` and reads nothing back from the backend, so that a
  * step queues its work and doesn't wait for it.
  */
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities, Observation } from '../classifier/classifier.js';
-import { AttackInputError, shown } from '../errors.js';
+import { AttackInputError } from '../errors.js';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
 import { columnsOf } from '../threatModel/ball.js';
 import { gradientOfPerturbation, perturbModalities } from '../threatModel/perturbation.js';
@@ -70,7 +71,7 @@ export function evaluateGradient(
   const missing = names.filter((_, i) => samples.some(({ grads }) => !grads[i]));
   if (missing.length > 0) {
     throw new AttackInputError(
-      `loss: got no gradient for ${missing.map(shown).join(', ')}; expected a loss that depends on all attacked modalities by differentiable operations. Take them out of the threat model or use them in the classifier.`,
+      `loss: got no gradient for ${missing.map(formatValue).join(', ')}; expected a loss that depends on all attacked modalities by differentiable operations. Take them out of the threat model or use them in the classifier.`,
     );
   }
   const byModality = Object.fromEntries(
@@ -128,14 +129,14 @@ export function observedAt(problem: Problem, inputs: Modalities, names: readonly
   if (names.length === 0) return { logits: checkedLogits(problem, problem.classifier(inputs)), values: {} };
   if (!problem.classifier.observe) {
     throw new AttackInputError(
-      `classifier: got no function 'observe'; expected one, since the loss needs ${names.map(shown).join(', ')} from inside the classifier. Make it with classifierOf, or give it one.`,
+      `classifier: got no function 'observe'; expected one, since the loss needs ${names.map(formatValue).join(', ')} from inside the classifier. Make it with classifierOf, or give it one.`,
     );
   }
   const seen = problem.classifier.observe(inputs, names);
   const missing = names.filter((name) => !seen.values[name]);
   if (missing.length > 0) {
     throw new AttackInputError(
-      `classifier.observe: got values of ${shown(Object.keys(seen.values))}; expected ${missing.map(shown).join(', ')} as well, which the loss needs.`,
+      `classifier.observe: got values of ${formatValue(Object.keys(seen.values))}; expected ${missing.map(formatValue).join(', ')} as well, which the loss needs.`,
     );
   }
   return { logits: checkedLogits(problem, seen.logits), values: seen.values };
@@ -157,7 +158,7 @@ export function checkedLogits(
     logits.shape[1] < 2
   ) {
     throw new AttackInputError(
-      `classifier: got ${shown(logits)}; expected logits of shape [${rows}, classes] with two classes or more.`,
+      `classifier: got ${formatValue(logits)}; expected logits of shape [${rows}, classes] with two classes or more.`,
     );
   }
   const { name, value } = largestLabel;

@@ -1,5 +1,6 @@
+import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { GradientError, shown } from '../errors.js';
+import { GradientError } from '../errors.js';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
 import type { ActiveRows } from './activeRows.js';
 import type { AttackStep, PerturbOptions } from './attack.js';
@@ -77,7 +78,7 @@ export class Monitor {
     if (bad.length > 0) {
       const first = 1 + steps.findIndex((step) => step.some((value) => value !== 0));
       throw new GradientError(
-        `gradient of ${bad.map(shown).join(', ')}: got NaN or infinite entries, first in step ${first} of ${during}; expected finite numbers. The classifier or the loss overflows there, divides by zero, or takes the root or logarithm of zero.`,
+        `gradient of ${bad.map(formatValue).join(', ')}: got NaN or infinite entries, first in step ${first} of ${during}; expected finite numbers. The classifier or the loss overflows there, divides by zero, or takes the root or logarithm of zero.`,
       );
     }
     return fetched.slice(sums.length * names.length);

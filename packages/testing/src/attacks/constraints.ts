@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { normal, rowsOf, values } from './models.js';
 
 /**
- * Declares the tests that every constraint on an input has to pass: the clean input obeys and stays as it is, what it
- * makes of any perturbation obeys, rows don't depend on one another, nothing leaks.
+ * Declares the tests that every constraint on an input has to pass: the clean input satisfies it and stays as it is, its
+ * result for any perturbation satisfies it, rows don't depend on one another, nothing leaks.
  * @param make clean inputs with two rows or more
  * @param options whether it may move an entry further than any was to go
  */
@@ -17,20 +17,20 @@ export function describeConstraint(
   const perturb = (clean: tf.Tensor, size: number) =>
     tf.tidy(() => tf.add(clean, normal(clean.shape, 7, size)));
 
-  it('leaves the clean input exactly as it is, and it obeys', () => {
+  it('leaves the clean input, which satisfies it, exactly as it is', () => {
     const clean = make(1);
     expect(values(rule.apply(clean, clean))).toEqual(values(clean));
     expect(values(rule.holds!(clean, clean))).toEqual(Array(clean.shape[0]).fill(1));
   });
 
-  it.each([1e-6, 0.01, 0.3])('makes any perturbation obey, of size %d', (size) => {
+  it.each([1e-6, 0.01, 0.3])('makes any perturbation of size %d satisfy it', (size) => {
     const clean = make(2);
     const obeying = rule.apply(perturb(clean, size), clean);
     expect(obeying.shape).toEqual(clean.shape);
     expect(values(rule.holds!(obeying, clean))).toEqual(Array(clean.shape[0]).fill(1));
   });
 
-  it.skipIf(widens)('moves nothing further than the furthest entry was to go', () => {
+  it.skipIf(widens)('moves no entry further than the largest change of the perturbation', () => {
     const clean = make(3);
     const perturbed = perturb(clean, 0.02);
     const largest = (x: tf.Tensor) => rowsOf(tf.sub(x, clean)).map((row) => Math.max(...row.map(Math.abs)));
@@ -42,7 +42,7 @@ export function describeConstraint(
     }
   });
 
-  it('tells rows that obey from others, and treats each alone as in a batch', () => {
+  it('distinguishes rows that satisfy it from others, and treats each alone as in a batch', () => {
     const clean = make(4);
     const perturbed = perturb(clean, 0.02);
     const obeying = rule.apply(perturbed, clean);

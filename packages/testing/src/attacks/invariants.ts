@@ -5,34 +5,34 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { denseClassifier, lengthOf, normal, predictionsOf, rowsOf, uniform, values } from './models.js';
 
-/** How an attack is tried. */
-export interface InvariantOptions {
-  /** Norms to be tried. Default: all. */
+/** Options of {@link describeInvariants}. */
+interface InvariantOptions {
+  /** Norms that are tested. Default: all. */
   norms?: readonly NormName[];
   /** Classes of the network, 5 by default. */
   classes?: number;
   /** Cases for each rule. Default 12. */
   numRuns?: number;
-  /** How the result's ball is measured, if modality b is attacked as well: weights of a joint l2 ball. */
+  /** Weights of a joint l2 ball over both modalities, if the attack has one. */
   joint?: { a: number; b: number };
-  /** Budget of the second modality beside a's, if it is attacked with one of its own. */
+  /** Budget of the second modality, if it has its own. */
   other?: Budget;
-  /** Labels are what the classifier predicts, for attacks that leave rows alone that are wrong from the start. Default: drawn. */
+  /** Whether labels are the classifier's predictions, for attacks that don't change rows that are wrong when clean. Default: random labels. */
   rightAtFirst?: boolean;
   /**
-   * How far results may lie apart that ought to be equal but for rounding, in widths of the range. Default 1e-5; more for
+   * Largest difference, in widths of the range, between results that are equal except for rounding. Default 1e-5; larger for
    * attacks whose steps amplify rounding errors.
    */
   tolerance?: number;
-  /** Share of a batch's entries that may lie further apart, where a rounding error can turn a sign or a choice. Default 0. */
+  /** Share of a batch's entries that may differ more, where a rounding error can change a sign or a choice. Default 0. */
   outliers?: number;
-  /** Draws the cases always alike, for attacks whose comparisons a rounding error turns in one of some thousand cases. */
+  /** Fixes the cases, for attacks in which a rounding error changes a comparison in one of some thousand cases. */
   caseSeed?: number;
 }
 
 /**
  * Declares the tests that every attack has to pass: inside ball and range, masked entries untouched, a row alone as in
- * a batch, a vector epsilon like a number, epsilon 0 the identity, same seed same result, no care for a constant added
+ * a batch, a vector epsilon like a number, epsilon 0 the identity, same seed same result, no effect of a constant added
  * to the logits, no tensor leaked, no input changed, no draw from Math.random. Shapes of rank 2 to 5, ranges other
  * than [0, 1], entries at the ends of the range, half of the networks with saturated softmax.
  * @param make makes the attack for a budget of modality `a` (and `options.other` of `b`), whose epsilon is a number or
@@ -105,7 +105,7 @@ export function describeInvariants(
         if (!options.other) expect(values(result.b!)).toEqual(values(given.inputs.b!));
       }));
 
-    it('takes a vector of epsilons like a number, and each sample its own', () =>
+    it('gives the same result for a vector of epsilons as for a number, and applies each to its sample', () =>
       check(async (given) => {
         const rows = given.labels.shape[0];
         const width = given.range[1] - given.range[0];
@@ -123,7 +123,7 @@ export function describeInvariants(
         near(half.a!, expected, width);
       }));
 
-    it('treats a sample alone as it does in a batch', () =>
+    it('gives a sample the same result alone as in a batch', () =>
       check(async (given) => {
         const { inputs, labels, budget, range } = given;
         const batch = await perturb(given, budget);
@@ -146,7 +146,7 @@ export function describeInvariants(
         expect(values(one.a!)).toEqual(values(two.a!));
       }));
 
-    it('does not care for a constant added to the logits', () =>
+    it('gives the same result when a constant is added to the logits', () =>
       check(async (given) => {
         const { classifier, budget, range } = given;
         const plain = await perturb(given, budget);

@@ -11,7 +11,7 @@ export const kinect: [number, number][] = [
   [16, 3], [17, 16], [18, 17], [19, 18],
 ];
 
-/** Somebody who stands with the arms a little off the body, in metres. */
+/** A standing person with the arms a little away from the body, in metres. */
 // biome-ignore format: limb by limb
 const pose = [
   [0, 0.2, 0], [0, 0, 0], [0, -0.25, 0], [0, -0.4, 0],

@@ -1,13 +1,13 @@
 import type { NormName } from '@amr/attacks';
 
 /** A ball around a point of a linear function. */
-export interface LinearBall {
+interface LinearBall {
   norm: NormName;
-  /** What a size of 1 means. */
+  /** Length of a perturbation of size 1. */
   unit: number;
   /** How the function rises with each entry. */
   slopes: readonly number[];
-  /** How far each entry can go the way the function rises. */
+  /** How far each entry can move in the direction in which the function rises. */
   slacks: readonly number[];
 }
 

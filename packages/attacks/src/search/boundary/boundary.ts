@@ -7,7 +7,7 @@ import type { Problem } from '../problem.js';
 import type { SearchContext } from '../search.js';
 import { maximiseLinear, where0 } from './maximiseLinear.js';
 
-/** The decision boundary as it looks from a point: margin + slopes . step = 0. */
+/** The decision boundary, linearised at a point: margin + slopes . step = 0. */
 export interface Boundary {
   /** Above 0 beyond the boundary, `[rows, 1]`. */
   margin: tf.Tensor2D;
@@ -17,23 +17,23 @@ export interface Boundary {
   logits: tf.Tensor2D;
 }
 
-/** What a step needs to know of a ball. */
+/** The part of a ball that a step depends on. */
 export type BallBounds = Pick<Ball, 'norm' | 'epsilon' | 'bounds'>;
 
-/** Steps are cut at so many units, lest a vanishing gradient throw the point to where the classifier overflows. */
+/** Longest step, in units: with a vanishing gradient a step would lead to where the classifier overflows. */
 const MAX_STEP = 1e6;
-/** Steps are at least so many units, so that a point on the very boundary gets across. */
+/** Shortest step, in units, so that a point exactly on the boundary gets across. */
 const MIN_STEP = 1e-5;
 /**
- * Newton steps for the radius. On rows of 30 to 30,000 entries they then fall short of the rise by 1e-5 at most, but for
+ * Newton steps for the radius. On rows of 30 to 30,000 entries the rise is then missed by 1e-5 at most, except for
  * rows that need nearly all of the box: 1e-3 at 99 % of it, up to 1e-2 at its very corner.
  */
 const NEWTON_STEPS = 10;
 
 /**
- * The classes that may take the label's place, by rank: margins z_k - z_y with k the first, second, ... of a row's other
+ * The rival classes of the label, by rank: margins z_k - z_y with k the first, second, ... of a row's other
  * classes by their clean logits. With targets there is one margin, z_t less the largest of the others.
- * @param count at most so many
+ * @param count maximum number of rivals
  */
 export function rivalsOf(
   problem: Problem,
@@ -58,19 +58,19 @@ export function rivalsOf(
 /**
  * For each sample the nearest of the boundaries to some rivals: the one with the smallest |margin| / sum of
  * unit_b |slopes_b|_* over the balls, in dual norms. One forward and one backward pass for each rival.
- * @param open what of a gradient in a ball counts; by default all
+ * @param feasible the part of a gradient in a ball that counts; by default all
  */
 export function nearestBoundary(
   { balls }: Problem,
   context: SearchContext,
   deltas: readonly tf.Tensor2D[],
   rivals: readonly MaximisedLoss[],
-  open: (ball: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D) => tf.Tensor2D = (_, __, gradient) =>
+  feasible: (ball: Ball, delta: tf.Tensor2D, gradient: tf.Tensor2D) => tf.Tensor2D = (_, __, gradient) =>
     gradient,
 ): Boundary {
   const seen = rivals.map((rival) => {
     const { loss, logits, gradients } = context.monitor.evaluateGradient(deltas, rival);
-    const slopes = gradients.map((gradient, i) => open(balls[i]!, deltas[i]!, gradient));
+    const slopes = gradients.map((gradient, i) => feasible(balls[i]!, deltas[i]!, gradient));
     const margin = tf.expandDims(loss, 1) as tf.Tensor2D;
     return { boundary: { margin, slopes, logits }, distance: distanceTo(balls, margin, slopes) };
   });
@@ -100,12 +100,12 @@ function distanceTo(balls: readonly Ball[], margin: tf.Tensor2D, slopes: tf.Tens
 }
 
 /**
- * The smallest step, by the largest share of a ball's unit that it takes, that raises a linear function by so much.
+ * The smallest step, by the largest share of a ball's unit that it takes, that raises a linear function by `rise`.
  * Without a box it is rise / (sum of unit_b |slopes_b|_*) times the steepest direction of each ball. Within one, the
  * root of a concave function of that share, {@link maximiseLinear}, found by Newton's method from below; rows that can't
- * rise so far get as near as they can.
- * @param rise `[rows, 1]`; below 0 to go down
- * @param from where the step begins, if range and mask are to be respected, one matrix per ball; absent: as if there were none
+ * rise so far rise as far as they can.
+ * @param rise `[rows, 1]`; negative values lower the function
+ * @param from where the step begins, if range and mask are to be respected, one matrix per ball; absent: both are ignored
  */
 export function stepTo(
   balls: readonly BallBounds[],
@@ -143,7 +143,7 @@ export function stepTo(
   return paths.map((path, i) => tf.mul(tf.mul<tf.Tensor2D>(path.point(radius), units[i]!), directions[i]!));
 }
 
-/** How far each entry can go one direction before it is at the end of its range. */
+/** How far each entry can move in its direction before it reaches the end of its range. */
 function slackOf({ bounds }: BallBounds, delta: tf.Tensor2D, direction: tf.Tensor2D): tf.Tensor2D {
   if (!bounds) return tf.fill(delta.shape, Infinity);
   const above: tf.Tensor2D = tf.sub(bounds.upper, delta);
@@ -151,7 +151,7 @@ function slackOf({ bounds }: BallBounds, delta: tf.Tensor2D, direction: tf.Tenso
   return tf.relu(tf.where(isAbove0(direction), above, below));
 }
 
-/** A column with 1 in place of 0, to divide by what is 0 as well there or doesn't count. */
+/** A column with 1 in place of 0, as a divisor where the dividend is 0 as well or doesn't count. */
 function orOne(column: tf.Tensor2D): tf.Tensor2D {
   return tf.where(tf.equal(column, 0), tf.onesLike(column), column);
 }

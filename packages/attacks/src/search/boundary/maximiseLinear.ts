@@ -5,21 +5,21 @@ import { linf } from '../../threatModel/norms/linf.js';
 import type { Norm } from '../../threatModel/norms/norm.js';
 
 /**
- * How far up one can get on a slope, within a ball that grows and a box that doesn't: the largest h . s over all s of
+ * The maximum of a linear function within a ball of any radius and a fixed box: the largest h . s over all s of
  * length `radius` at most with 0 <= s <= slack, entry by entry. All of `[rows, 1]`; radii must not shrink from call to call.
  */
 export interface LinearMaximum {
   /**
-   * The height reached, or a little more, and its slope in the radius. As functions of the radius they are concave, and
+   * The maximum, or a little more, and its slope in the radius. As functions of the radius they are concave, and
    * never below the truth, so that Newton's method on them stays on the near side of the root.
    */
   at(radius: tf.Tensor2D): { value: tf.Tensor2D; slope: tf.Tensor2D };
-  /** The furthest point, `[rows, size]`. */
+  /** The point of the maximum, `[rows, size]`. */
   point(radius: tf.Tensor2D): tf.Tensor2D;
 }
 
 /**
- * The furthest points of a norm's balls.
+ * Maximises a linear function over the balls of a norm.
  * @param norm how the balls are measured
  * @param weights h, `[rows, size]`, 0 or more
  * @param slack of the same shape, 0 or more, may be infinite; 0 where `weights` is 0
@@ -114,7 +114,7 @@ function across(column: tf.Tensor2D, like: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(tf.onesLike(like), column);
 }
 
-/** The values where a condition holds, else 0, whatever they are there. */
+/** The values where a condition holds, else 0, also in place of NaN. */
 export function where0(condition: tf.Tensor, values: tf.Tensor): tf.Tensor2D {
   return tf.where(condition, values, tf.zerosLike(values)) as tf.Tensor2D;
 }
