@@ -228,7 +228,7 @@ describe('autoAttack', () => {
       /steps: got 0/,
     );
     expect(() => autoAttack({ x: { norm: 'linf', epsilon: -1 } })).toThrow(
-      /^threatModel\.x\.epsilon: got -1/,
+      /^threatModel\.x\.epsilon: got -1; expected a finite number/,
     );
   });
 });
