@@ -97,7 +97,7 @@ describe('writeAtomically', () => {
     expect(others).toEqual([]);
     expect(leftover).toMatch(/^\.report\.json\..+\.tmp$/);
 
-    // Each a writer of its own: a thread looks for such files once an hour.
+    // Each write by another process, since a thread looks for such files once an hour.
     expect(await inProcess({ path, bytes: 10, from: 2, versions: 1 })).toBe(0);
     expect(await readdir(folder)).toEqual([leftover, 'report.json']);
     const twoHoursAgo = Date.now() / 1000 - 7200;

@@ -43,5 +43,5 @@ export const actions: readonly Action[] = [
   push,
 ];
 
-/** Names of the actions that `actionClips` can make, in order: the first twelve are its default, the last two are of two persons. */
+/** Names of the actions that `actionClips` generates, in order: the first twelve are its default, the last two take two persons. */
 export const actionNames: readonly string[] = actions.map(({ name }) => name);

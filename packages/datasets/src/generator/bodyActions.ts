@@ -52,7 +52,7 @@ const sitting = (p: Performance, x: number, knees: number): Pose => {
   };
 };
 
-/** The way down, in its own time; standing up is the same way back. */
+/** Progress of sitting down. Standing up is the same movement backwards. */
 function seat(p: Performance): Motion {
   const start = p.random.uniform(0.05, 0.3);
   const length = p.random.uniform(0.42, 0.6) / p.tempo;
@@ -149,7 +149,7 @@ export const hop: Action = {
   },
 };
 
-/** Steps on the spot: marching lifts the knees slowly, jogging is quicker and lower. */
+/** Steps on the spot: marching lifts the knees slowly, jogging is faster and lower. */
 const steps = (name: string, cycles: number, height: number, elbow: number): Action => ({
   name,
   perform(p) {
@@ -185,7 +185,7 @@ const steps = (name: string, cycles: number, height: number, elbow: number): Act
 export const march = steps('march', 2, 0.3, 0.04);
 export const jog = steps('jog', 3.6, 0.2, 0.2);
 
-/** Two persons whose hands meet halfway. */
+/** Two persons shake hands halfway between them. */
 export const handshake: Action = {
   name: 'handshake',
   persons: 2,
@@ -208,7 +208,7 @@ export const handshake: Action = {
   },
 };
 
-/** One pushes the other, who gives way. */
+/** One person pushes the other, who steps back. */
 export const push: Action = {
   name: 'push',
   persons: 2,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { camera, focalLength } from './camera.js';
 
-it('sees what lies along a ray at that ray’s column and row', () => {
+it('sees a point of a ray at the ray’s column and row', () => {
   fc.assert(
     fc.property(
       fc.double({ min: -1.5, max: 1.5, noNaN: true }),

@@ -11,15 +11,15 @@ export const focalLength = 1.45;
 export interface Camera {
   /** Camera coordinates, as Kinect v2 gives them: x to the sensor's left (the right of the picture), y up, z away from it. */
   see(point: Vec3): Vec3;
-  /** Direction in the room of what is seen at this column and row, both in [0, 1]. */
+  /** Direction in the room of the ray through this column and row, both in [0, 1]. */
   ray(column: number, row: number): Vec3;
-  /** Where the camera is in the room. */
+  /** Place of the camera in the room. */
   readonly at: Vec3;
 }
 
 /**
- * A camera on a circle around the scene, a little off its place as a tripod is.
- * @param angle where on the circle, in radians: 0 is in front, positive to the left of the persons
+ * A camera on a circle around the scene, with small random errors of its place, as of a tripod.
+ * @param angle place on the circle, in radians: 0 is in front, positive to the left of the persons
  * @param distance from the middle of the scene, in metres
  */
 export function camera(angle: number, distance: number, random: Random): Camera {

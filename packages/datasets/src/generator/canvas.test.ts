@@ -19,7 +19,7 @@ const red: Vec3 = [1, 0, 0];
 const blue: Vec3 = [0, 0, 1];
 
 describe('drawCapsule', () => {
-  it('covers the disc that a ball is seen as, as near as its front', () => {
+  it('draws a ball as a disc with the depth of its front', () => {
     const side = 128;
     const page = draw(side, [ball([0.2, -0.3, 4], 0.5)]);
     const [u, v] = [side * (0.5 + (focalLength * 0.2) / 4), side * (0.5 + (focalLength * 0.3) / 4)];
@@ -34,16 +34,16 @@ describe('drawCapsule', () => {
     expect(1 / page.nearness[Math.floor(v) * side + Math.floor(u)]!).toBeCloseTo(3.5, 1);
   });
 
-  it('shows what is nearer, in whatever order it is drawn', () => {
+  it('shows the nearer capsule in any order of drawing', () => {
     const [near, far] = [ball([0, 0, 2], 0.2, red), ball([0, 0, 3], 0.6, blue)];
     const [a, b] = [draw(32, [near, far]), draw(32, [far, near])];
     expect(a).toEqual(b);
-    const centre = (16 * 32 + 16) * 3;
-    expect(a.colors[centre]).toBeGreaterThan(0.5);
-    expect(a.colors[centre + 2]).toBe(0);
-    const beside = (16 * 32 + 22) * 3;
-    expect(a.colors[beside]).toBe(0);
-    expect(a.colors[beside + 2]).toBeGreaterThan(0.3);
+    const center = (16 * 32 + 16) * 3;
+    expect(a.colors[center]).toBeGreaterThan(0.5);
+    expect(a.colors[center + 2]).toBe(0);
+    const right = (16 * 32 + 22) * 3;
+    expect(a.colors[right]).toBe(0);
+    expect(a.colors[right + 2]).toBeGreaterThan(0.3);
   });
 
   it('narrows along a limb and crosses another where it is in front of it', () => {
@@ -65,7 +65,7 @@ describe('drawCapsule', () => {
     expect(brightness(18)).toBeLessThanOrEqual(brightness(32));
   });
 
-  it('leaves out what is behind the camera', () => {
+  it('omits capsules behind the camera', () => {
     expect(draw(16, [ball([0, 0, -1], 0.5), ball([0, 0, 0.1], 0.5)]).nearness.every((n) => n === 0)).toBe(
       true,
     );

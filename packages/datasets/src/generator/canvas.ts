@@ -9,19 +9,19 @@ export interface Capsule {
   /** Radius at `from` and at `to`, in metres. */
   radius: readonly [number, number];
   color: Color;
-  /** Second colour, in rings along the capsule. */
+  /** Second colour, in rings around the capsule. */
   stripe?: Color;
 }
 
-/** Light from one side and light from everywhere. */
+/** Directed and ambient light. */
 export interface Light {
-  /** Where the light comes from, a unit vector in camera coordinates. */
+  /** Direction of the light's source, a unit vector in camera coordinates. */
   from: Vec3;
-  /** Share of the light that comes from everywhere, in [0, 1]. */
+  /** Part of the light that is ambient, from 0 to 1. */
   ambient: number;
 }
 
-/** A square picture of linear colours with the depth of each pixel. */
+/** A square picture of linear colours with each pixel's depth. */
 export interface Canvas {
   readonly side: number;
   /** Red, green and blue of each pixel, rows first. */
@@ -35,8 +35,8 @@ export function canvas(side: number): Canvas {
 }
 
 /**
- * Draws a capsule where nothing nearer is: for each pixel the nearest point of the projected axis gives radius, depth and
- * surface normal (a shaded impostor: exact for limbs thin against their distance).
+ * Draws a capsule wherever nothing nearer is drawn. For each pixel, the nearest point of the projected axis gives radius, depth and
+ * surface normal (a shaded impostor, exact for limbs that are thin compared with their distance).
  */
 export function drawCapsule({ side, colors, nearness }: Canvas, capsule: Capsule, light: Light): void {
   const { from, to, radius, color, stripe } = capsule;
@@ -56,7 +56,7 @@ export function drawCapsule({ side, colors, nearness }: Canvas, capsule: Capsule
   const dy = by - ay;
   const squared = Math.max(dx * dx + dy * dy, 1e-9);
   const [na, nb] = [1 / from[2], 1 / to[2]];
-  // How the axis tilts towards the camera tilts the normals with it.
+  // The axis's tilt towards the camera tilts the normals, too.
   const length = Math.hypot(to[0] - from[0], to[1] - from[1], to[2] - from[2]) || 1;
   const tilt = (to[2] - from[2]) / length;
   const level = Math.sqrt(Math.max(0, 1 - tilt * tilt));

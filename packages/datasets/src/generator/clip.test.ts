@@ -32,7 +32,7 @@ function onBody(rgb: Uint8Array, frame: number, side: number, [x, y, z]: Vec3): 
 }
 
 describe('a clip', () => {
-  it('shows the body where the skeleton says it is, at the same moment', () => {
+  it('shows the body at the place of the skeleton at each moment', () => {
     let [all, hits, moving, now, later] = [0, 0, 0, 0, 0];
     const frames = evenlySpaced(32, 16);
     const hands = [joint.leftWrist, joint.leftHand, joint.rightWrist, joint.rightHand] as number[];
@@ -55,7 +55,7 @@ describe('a clip', () => {
     expect(later / moving).toBeLessThan(now / moving - 0.15);
   });
 
-  it('is the same for the same spec, and unlike for another performance, subject, seed or view', () => {
+  it('is the same for the same spec, and differs for another performance, subject, seed or view', () => {
     const noisy = { ...spec, noise: 1, clutter: 1, resolution: 16 };
     const { rgb, skeletons } = clip(noisy);
     const again = clip(noisy);
@@ -68,13 +68,13 @@ describe('a clip', () => {
     }
   });
 
-  it('has the same motion whatever records it', () => {
+  it('has the same motion for every camera, resolution and noise', () => {
     const other = clip({ ...spec, noise: 1, clutter: 1, resolution: 16 });
     expect(other.truth).toEqual(clip({ ...spec, resolution: 8 }).truth);
     expect(other.skeletons).not.toEqual(other.truth);
   });
 
-  it('has sensor noise of centimetres, none at 0, more at the hands than at the trunk', () => {
+  it('has sensor noise of centimetres, none at strength 0, more at the hands than at the trunk', () => {
     expect(clip(spec).skeletons).toEqual(clip(spec).truth);
     const errors = new Array<number>(25).fill(0);
     const takes = 12;
@@ -105,7 +105,7 @@ describe('a clip', () => {
     expect(width(Math.PI)).toBeLessThan(-0.25);
   });
 
-  it('brings two persons hand in hand', () => {
+  it('brings the hands of two persons together', () => {
     const { truth } = clip({ ...spec, action: number('handshake') });
     const nearest = Math.min(
       ...truth[0]!.map((joints, frame) =>

@@ -12,26 +12,28 @@ import { joint } from './skeleton.js';
 import { type Outfit, type Subject, subject } from './subjects.js';
 import { add, type Vec3 } from './vector.js';
 
-/** Which clip it is, and how it is recorded. */
+/** What a clip depends on. */
 export interface ClipSpec {
   seed: number;
   /** Position in `actions`. */
   action: number;
-  /** Number of the performance; with seed, action and subject it determines everything but the camera. */
+  /** Number of the performance. With seed, action and subject it determines everything except the camera. */
   performance: number;
   /** From 1. */
   subject: number;
-  /** Subjects that there are: the partner in an action of two is one of the same part. */
+  /** Number of subjects; the partner in an action of two persons is one of the same part of a split. */
   subjects: number;
-  /** Angle of the camera in radians, and its number. */
+  /** Angle of the camera in radians. */
   angle: number;
+  /** Number of the camera, from 1. */
   view: number;
   /** Frames of the skeleton and of the picture. */
   frames: { skeleton: number; rgb: number };
   /** Side of the picture in pixels. */
   resolution: number;
-  /** Sensor noise and clutter, 1 is usual. */
+  /** Strength of the sensors' noise; 1 is usual. */
   noise: number;
+  /** Strength of the pictures' clutter; 1 is usual. */
   clutter: number;
 }
 
@@ -39,14 +41,14 @@ export interface ClipSpec {
 export interface Clip {
   /** Bytes [frames, resolution, resolution, 3]. */
   rgb: Uint8Array;
-  /** Joints as the sensor gives them, of each person and frame, in camera coordinates. */
+  /** Joints as the sensor gives them, [persons][frames][joints], in camera coordinates. */
   skeletons: Vec3[][][];
   /** The same before noise. */
   truth: Vec3[][][];
 }
 
-/** Rooms that clips are recorded in: few, so that a model can't tell clips apart by their backgrounds alone. */
-const rooms = 4;
+/** Number of rooms. There are few, so that backgrounds alone don't identify clips. */
+const ROOMS = 4;
 
 interface Actor {
   subject: Subject;
@@ -57,7 +59,7 @@ interface Actor {
   acting: 'left' | 'right';
 }
 
-/** Stages, films and senses one clip; the same spec gives the same bytes. */
+/** Generates one clip. The same spec gives the same bytes. */
 export function clip(spec: ClipSpec): Clip {
   const action = actions[spec.action]!;
   const key = [spec.seed, spec.action, spec.performance, spec.subject] as const;
@@ -81,9 +83,9 @@ export function clip(spec: ClipSpec): Clip {
   );
 
   const side = spec.resolution * 2;
-  const place = room(spec.seed, stage.integer(rooms), spec.clutter);
+  const place = room(spec.seed, stage.integer(ROOMS), spec.clutter);
   const scene = surroundings(place, film, eye, side, spec.clutter);
-  const exposure = exposed(film, spec.noise);
+  const exposure = cameraExposure(film, spec.noise);
   const page = canvas(side);
   const rgb = new Uint8Array(spec.frames.rgb * spec.resolution ** 2 * 3);
   evenlySpaced(spec.frames.skeleton, spec.frames.rgb).forEach((frame, i) => {
@@ -105,7 +107,7 @@ export function clip(spec: ClipSpec): Clip {
   return { rgb, skeletons, truth };
 }
 
-/** Who acts: the subject, and in an action of two a partner out of the same half of the subjects. */
+/** The actors: the subject and, in an action of two persons, a partner from the same half of the subjects. */
 function actors(spec: ClipSpec, action: Action, stage: Random): Actor[] {
   const side = stage.chance(subject(spec.seed, spec.subject).style.leftHanded) ? -1 : 1;
   const gap = stage.uniform(0.85, 1.05);
@@ -117,7 +119,7 @@ function actors(spec: ClipSpec, action: Action, stage: Random): Actor[] {
     const who = subject(spec.seed, number);
     const { style } = who;
     const motion = action.perform({
-      // What two do together has one rhythm; the rest is each one's own.
+      // Two persons share one rhythm; all else differs.
       random: persons === 2 ? random('motion', spec.seed, spec.action, spec.performance, spec.subject) : own,
       style,
       amplitude: style.amplitude * (1 + own.normal(0.09)),
@@ -140,7 +142,7 @@ function actors(spec: ClipSpec, action: Action, stage: Random): Actor[] {
   });
 }
 
-/** Another subject with the same parity, which is what parts training from test subjects; oneself when there is none. */
+/** Another subject of the same parity, which separates training from test subjects; the subject itself when there is no other. */
 function partner({ subject: own, subjects }: ClipSpec, stage: Random): number {
   const others = Array.from({ length: subjects }, (_, i) => i + 1).filter(
     (n) => n % 2 === own % 2 && n !== own,
@@ -148,7 +150,7 @@ function partner({ subject: own, subjects }: ClipSpec, stage: Random): number {
   return others.length > 0 ? stage.pick(others) : own;
 }
 
-/** The posture with the person's own stoop and swaying. */
+/** Adds the person's stoop and swaying to a posture. */
 function alive(pose: Pose, moment: number, { style }: Subject, idle: (moment: number) => number[]): Pose {
   const [a, b, c, d] = idle(moment) as [number, number, number, number];
   return {
@@ -159,7 +161,7 @@ function alive(pose: Pose, moment: number, { style }: Subject, idle: (moment: nu
   };
 }
 
-/** Four slow wanderings of about +-1. */
+/** Four slow random curves of about +-1. */
 function idling(own: Random, sway: number): (moment: number) => number[] {
   const waves = Array.from(
     { length: 4 },
@@ -175,8 +177,8 @@ function take({ subject: { body, style }, motion, place, heading }: Actor, momen
   return { ...taken, joints: taken.joints.map((at) => add(at, place)) };
 }
 
-/** Averages 2 x 2 pixels, and does what a camera does: exposure, white balance, flicker, noise, bytes. */
-function exposed(film: Random, strength: number) {
+/** Averages 2 x 2 pixels and imitates a camera: exposure, white balance, flicker, noise, rounding to bytes. */
+function cameraExposure(film: Random, strength: number) {
   const gain = film.uniform(0.9, 1.1);
   const balance = [1 + film.normal(0.03), 1, 1 + film.normal(0.04)];
   const [flicker, speed] = [film.uniform(0, 0.03), film.uniform(5, 60)];
@@ -202,7 +204,7 @@ function exposed(film: Random, strength: number) {
   };
 }
 
-/** A strong red to yellow, which clothes never have. */
+/** A strong colour from red to yellow, which clothes never have. */
 function brightColor(r: Random): Vec3 {
   return [1, r.uniform(0.05, 0.85), r.uniform(0, 0.1)];
 }

@@ -10,7 +10,7 @@ const { body, outfit } = subject(0, 1);
 const standingBody = posed(body, standing);
 
 describe('a dressed body', () => {
-  it('has flesh around every joint', () => {
+  it('covers every joint', () => {
     const capsules = dress(standingBody, body, outfit(0));
     standingBody.joints.forEach((at, j) => {
       const depth = capsules.some(({ from, to, radius }) =>
@@ -22,14 +22,14 @@ describe('a dressed body', () => {
     });
   });
 
-  it('wears the same on the same day, something else on another', () => {
+  it('has the same clothes on the same day, others on another day', () => {
     expect(outfit(4)).toEqual(outfit(1));
     expect(outfit(2).shirt).not.toEqual(outfit(1).shirt);
     expect(outfit(2).skin).toEqual(outfit(1).skin);
   });
 });
 
-describe('things', () => {
+describe('props', () => {
   const red: Vec3 = [1, 0, 0];
   it('are held in the acting hand', () => {
     for (const prop of ['cup', 'phone'] as const) {
@@ -43,7 +43,7 @@ describe('things', () => {
     expect(held('stool', standingBody, 'left', red)).toEqual([]);
   });
 
-  it('a stool stands on the floor behind the person, wherever that faces', () => {
+  it('a stool stands on the floor behind the person, for every heading', () => {
     for (const [heading, behind] of [
       [0, [0, 0.42]],
       [Math.PI / 2, [0.42, 0]],

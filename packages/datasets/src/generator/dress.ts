@@ -18,7 +18,7 @@ export function dress(
     capsules.push({ from, to, radius: [ra * g, rb * g], color, ...(stripe && { stripe }) });
 
   const { shirt, stripe, trousers, skin, hair } = outfit;
-  // The trunk: shoulders, belly and hips as thick bars, and two columns that fill what is between them.
+  // The trunk: shoulders, belly and hips as thick bars, and two columns between them.
   const hips = mix(at('leftHip'), at('rightHip'), 0.5);
   const shoulders = at('spineShoulder');
   const belly = at('spineMiddle');
@@ -57,7 +57,7 @@ export function dress(
       0.06,
       hair,
     );
-  // A nose: what tells the face from the back of the head in a small picture is colour, up close it is this.
+  // A nose, which tells the face from the back of the head up close; in a small picture, colour does.
   limb(
     add(skull, within(head, [0, -0.01, 0.08])),
     add(skull, within(head, [0, -0.035, 0.098])),
@@ -85,7 +85,7 @@ export function dress(
   return capsules;
 }
 
-/** The capsules of a thing that the hand of one side holds. */
+/** The capsules of a prop in the hand of one side. */
 export function held(prop: Prop, posed: PosedBody, side: 'left' | 'right', color: Color): Capsule[] {
   const hand = posed.joints[joint[`${side}Hand`]]!;
   const along = direction(subtract(posed.joints[joint[`${side}Thumb`]]!, hand));
@@ -114,9 +114,9 @@ export function held(prop: Prop, posed: PosedBody, side: 'left' | 'right', color
 }
 
 /**
- * The capsules of a stool that stands behind a person.
+ * The capsules of a stool behind a person.
  * @param place where the person stands, on the floor
- * @param heading how far the person is turned to the left, in radians
+ * @param heading how far the person has turned to the left, in radians
  */
 export function stool(color: Color, place: Vec3, heading: number): Capsule[] {
   const axes = turned(upright, heading);

@@ -9,7 +9,7 @@ const withArm = (arm: Reach, rest: Partial<Pose> = {}): Pose => ({
 });
 const mouth: Vec3 = [0.04, -0.13, 0.2];
 
-/** Drinking and coughing bring the hand to the mouth alike; the cup is seen in the picture only. */
+/** Drinking and coughing both bring the hand to the mouth; only the picture shows the cup. */
 export const drink: Action = {
   name: 'drink',
   prop: 'cup',
@@ -143,7 +143,7 @@ export const punch: Action = {
   },
 };
 
-/** A circle in front of the chest; its direction is all that parts this class from the next. */
+/** A circle in front of the chest. The two classes differ only in its direction. */
 const circle = (name: string, sense: 1 | -1): Action => ({
   name,
   perform(p) {
@@ -168,7 +168,7 @@ export const circleClockwise = circle('circle clockwise', 1);
 /** Counter-clockwise as the person sees it. */
 export const circleCounterclockwise = circle('circle counterclockwise', -1);
 
-/** A fist held out whose thumb points up or down, which is all that parts the two classes. */
+/** A fist held out with the thumb up or down. The two classes differ only in that. */
 const thumb = (name: string, up: 1 | -1): Action => ({
   name,
   perform(p) {

@@ -73,7 +73,7 @@ describe('bodies in motion', () => {
     );
   });
 
-  it('hold angles beyond the limits at the limits', () => {
+  it('clip angles to the limits', () => {
     const { body } = subject(0, 1);
     const twisted: Pose = { ...standing, bend: [3, 0, 0], look: [-3, 0] };
     const { pelvis, chest, head } = posed(body, twisted);
@@ -81,7 +81,7 @@ describe('bodies in motion', () => {
     expect(angle(chest.up, head.up)).toBeCloseTo(-jointLimits.lookPitch[0], 6);
   });
 
-  it('bend the elbow no further than it goes, however near the hand should come', () => {
+  it('bend the elbow at most to its limit, however near the goal is', () => {
     const { body } = subject(0, 1);
     const near: Pose = {
       ...standing,
@@ -109,7 +109,7 @@ describe('bodies in motion', () => {
     });
   });
 
-  it('stand with both feet on the floor and as tall as their proportions say', () => {
+  it('stand on both feet, as tall as their proportions give', () => {
     for (let number = 1; number <= 20; number++) {
       const { body, style } = subject(0, number);
       const { joints } = posed(body, standing, style.stance);

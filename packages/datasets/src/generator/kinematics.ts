@@ -19,7 +19,7 @@ import {
   within,
 } from './vector.js';
 
-/** A body in a posture: the joints in metres in the person's place, y = 0 at the floor, and the frames of some parts. */
+/** A body in a posture: joints in metres around the place of the person, y = 0 at the floor, and the frames of some parts. */
 export interface PosedBody {
   /** The 25 joints, in the order of `ntuJoints`. */
   joints: Vec3[];
@@ -30,7 +30,7 @@ export interface PosedBody {
 
 const degrees = Math.PI / 180;
 
-/** Joint limits in radians, [least, greatest]: of the pelvis, of the spine as a whole, of the neck, elbow and knee. */
+/** Joint limits in radians, [min, max], of the pelvis, the whole spine, the neck, elbow and knee. */
 export const jointLimits = {
   leanPitch: [-25 * degrees, 75 * degrees],
   leanRoll: [-25 * degrees, 25 * degrees],
@@ -44,10 +44,10 @@ export const jointLimits = {
 } as const satisfies { [name: string]: readonly [number, number] };
 
 /**
- * Joints of a body in a posture, by forward kinematics along the spine and two-bone inverse kinematics for the limbs:
- * arms reach for places, feet stay where they stand. Angles are held within `jointLimits` and a limb too short for its
- * place stretches towards it, so bone lengths are the body's own in every posture.
- * @param stance half the distance between the feet beyond the hips', in metres
+ * Joints of a body in a posture, by forward kinematics along the spine and two-bone inverse kinematics for the limbs: hands and
+ * feet reach for places. Angles are clipped to `jointLimits`, and a limb that is too short stretches towards its place, so bone
+ * lengths stay the same in every posture.
+ * @param stance half of the distance between the feet that exceeds the hips', in metres
  */
 export function posed(body: Proportions, pose: Pose, stance = 0): PosedBody {
   const joints: Vec3[] = new Array(25);
@@ -149,12 +149,12 @@ function resolve(
     wrist: add(at, within(axes, times(reach.at, scale))),
     elbow: within(chest, reach.elbow ?? [0.4, -1, -0.4]),
     point: within(chest, reach.point ?? [0, 0, 0]),
-    // Hanging arms have the thumb in front, arms stretched forward have it on top.
+    // The thumb is in front of a hanging arm, and on top of an arm that is stretched forward.
     thumb: within(chest, reach.thumb ?? [-0.4, 0.6, 0.7]),
   };
 }
 
-/** The middle joint and end of two bones that reach from `start` for `goal`, bent towards `pole` within the limits. */
+/** The middle joint and the end of two bones that reach from `start` to `goal`, bent towards `pole` within the limits. */
 function twoBones(
   start: Vec3,
   goal: Vec3,
@@ -163,7 +163,7 @@ function twoBones(
   pole: Vec3,
   [straight, bent]: readonly [number, number],
 ): { middle: Vec3; end: Vec3 } {
-  // Flexion f leaves an inner angle of pi - f between the bones: the law of cosines bounds the distance.
+  // The inner angle is pi minus the flexion, so the law of cosines gives the limits of the distance.
   const reach = (flexion: number) =>
     Math.sqrt(first ** 2 + second ** 2 + 2 * first * second * Math.cos(flexion));
   const way = subtract(goal, start);
@@ -178,13 +178,13 @@ function twoBones(
   };
 }
 
-/** The angle between two bones that meet: 0 when they are in line. */
+/** The angle between two adjacent bones: 0 when they are in line. */
 export function flexion(from: Vec3, through: Vec3, to: Vec3): number {
   const cosine = dot(direction(subtract(through, from)), direction(subtract(to, through)));
   return Math.acos(Math.max(-1, Math.min(1, cosine)));
 }
 
 function limited(limit: keyof typeof jointLimits, angle: number): number {
-  const [least, greatest] = jointLimits[limit];
-  return Math.max(least, Math.min(greatest, angle));
+  const [min, max] = jointLimits[limit];
+  return Math.max(min, Math.min(max, angle));
 }

@@ -3,27 +3,27 @@ import type { Pose } from './pose.js';
 import type { Style } from './subjects.js';
 import type { Vec3 } from './vector.js';
 
-/** What tells one performance of an action from another. */
+/** What differs between performances of an action. */
 export interface Performance {
-  /** Draws the performance's own variations. */
+  /** Random numbers of the performance's variations. */
   random: Random;
   style: Style;
-  /** How far the movements go, 1 is average: the subject's manner and this performance's chance. */
+  /** Extent of the movements, by the subject's manner and by chance; 1 is average. */
   amplitude: number;
-  /** How fast the movements are, 1 is average. */
+  /** Speed of the movements; 1 is average. */
   tempo: number;
-  /** -1 when the performance is seen in a mirror afterwards, so that an action can keep a direction in space; else 1. */
+  /** -1 when the performance is mirrored afterwards, so that an action can keep a direction in space; else 1. */
   side: 1 | -1;
-  /** 0, or 1 for the partner in an action of two. */
+  /** 0, or 1 for the partner in an action of two persons. */
   role: 0 | 1;
-  /** How far apart the two persons stand, in metres. */
+  /** Distance between the two persons in metres. */
   gap: number;
 }
 
-/** A posture for each moment of a clip: 0 is its first frame, 1 its last. */
+/** The posture at each moment of a clip: 0 is the first frame, 1 the last. */
 export type Motion = (moment: number) => Pose;
 
-/** Something an acting hand holds, or that stands where the person is. The picture shows it, the skeleton does not. */
+/** An object in the acting hand, or a stool behind the person. Only the picture shows it. */
 export type Prop = 'cup' | 'phone' | 'stool';
 
 /** A class of actions. */
@@ -36,38 +36,38 @@ export interface Action {
   perform(performance: Performance): Motion;
 }
 
-/** From 0 at `from` smoothly to 1 at `to`, with speed and acceleration 0 at both ends (minimum jerk). */
+/** Rises smoothly from 0 at `from` to 1 at `to`, with speed and acceleration 0 at both ends (minimum jerk). */
 export function rise(x: number, from: number, to: number): number {
   const t = Math.max(0, Math.min(1, (x - from) / (to - from)));
   return t * t * t * (t * (6 * t - 15) + 10);
 }
 
-/** From 0 up to 1 until `up`, there until `down`, back at 0 at 1. */
+/** Rises from 0 to 1 until `up`, stays until `down`, and is back at 0 at the end. */
 export function visit(x: number, up: number, down: number): number {
   return rise(x, 0, up) - rise(x, down, 1);
 }
 
-/** Progress of a movement that starts early in the clip and ends late: 0 before, 1 after. */
+/** Progress of a movement that starts early in the clip and ends late: 0 before it, 1 after it. */
 export function progress({ random, tempo }: Performance, share = 0.74): (moment: number) => number {
   const start = random.uniform(0.02, 0.18);
   const length = Math.min((share * random.uniform(0.92, 1.08)) / tempo, 1.02 - start);
   return (moment) => Math.max(0, Math.min(1, (moment - start) / length));
 }
 
-/** The phase in radians of something that repeats about `cycles` times in a clip. */
+/** The phase in radians of a movement that repeats about `cycles` times in a clip. */
 export function repeating({ random, tempo }: Performance, cycles: number): (moment: number) => number {
   const speed = 2 * Math.PI * cycles * tempo * random.uniform(0.92, 1.08);
   const start = random.uniform(0, 2 * Math.PI);
   return (moment) => start + speed * moment;
 }
 
-/** From 0 at `from` to 1 and back to 0 at `to`. */
+/** Rises from 0 at `from` to 1 and falls back to 0 at `to`. */
 export function bump(x: number, from: number, to: number): number {
   const middle = (from + to) / 2;
   return rise(x, from, middle) - rise(x, middle, to);
 }
 
-/** A place that this performance misses by a few centimetres. */
+/** A place with a random offset of a few centimetres. */
 export const about = ({ random }: Performance, [x, y, z]: Vec3, spread = 0.02): Vec3 => [
   x + random.normal(spread),
   y + random.normal(spread),

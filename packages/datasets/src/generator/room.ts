@@ -5,13 +5,13 @@ import { texture, tile } from './texture.js';
 import { furniture, obstacle, passersBy, type Thing } from './things.js';
 import type { Vec3 } from './vector.js';
 
-/** A place where clips are recorded: the same walls, furniture and light for every clip in it. */
+/** A room where clips are recorded, with the same walls, furniture and light in every clip. */
 export interface Room {
-  /** Textures of the wall, the floor and a part of the wall that moves: a window, a curtain, a screen. */
+  /** Textures of the wall, of the floor and of a moving part of the wall: a window, a curtain, a screen. */
   wall: Float32Array;
   floor: Float32Array;
   moving: Float32Array;
-  /** Whether a place on the wall is in the moving part. */
+  /** Whether a point of the wall is in the moving part. */
   screen: ((around: number, height: number) => boolean) | undefined;
   /** Radius of the round wall in metres. */
   radius: number;
@@ -19,17 +19,17 @@ export interface Room {
   furniture: Thing[];
 }
 
-/** What is around the persons in one clip. */
+/** The surroundings of the persons in one clip. */
 export interface Surroundings {
   /** Light on the persons. */
   light: Light;
   /**
    * Paints everything behind the persons.
-   * @param moment of the clip, 0 to 1
+   * @param moment of the clip, from 0 to 1
    * @param feet places on the floor that the persons shade
    */
   paint(canvas: Canvas, moment: number, feet: readonly Vec3[]): void;
-  /** What stands between camera and persons, in camera coordinates. */
+  /** Obstacles between camera and persons, in camera coordinates. */
   foreground: Capsule[];
 }
 
@@ -50,7 +50,7 @@ export function room(seed: number, number: number, clutter: number): Room {
   };
 }
 
-/** What a camera sees of a room in one clip, with what happens there: movement on the wall, passers-by, things in the way. */
+/** What a camera sees of a room in one clip, with a moving wall, passers-by and obstacles. */
 export function surroundings(
   place: Room,
   random: Random,
@@ -99,7 +99,7 @@ export function surroundings(
   };
 }
 
-/** Which surface each pixel sees (0 wall, 1 floor, 2 a screen on the wall) and where on it, in metres. */
+/** The surface that each pixel shows (0: wall, 1: floor, 2: moving part of the wall), and the point on it in metres. */
 function surfaces(camera: Camera, side: number, { radius, screen }: Room): [Float32Array, Uint8Array] {
   const places = new Float32Array(side * side * 2);
   const kinds = new Uint8Array(side * side);
@@ -108,7 +108,7 @@ function surfaces(camera: Camera, side: number, { radius, screen }: Room): [Floa
     for (let column = 0; column < side; column++) {
       const i = row * side + column;
       const [dx, dy, dz] = camera.ray((column + 0.5) / side, (row + 0.5) / side);
-      // |(cx, cz) + s (dx, dz)| = radius of the wall; the camera may stand outside, so the farther crossing counts.
+      // |(cx, cz) + s (dx, dz)| = radius of the wall. The camera may be outside, so the farther intersection counts.
       const [a, b, c] = [dx * dx + dz * dz, cx * dx + cz * dz, cx * cx + cz * cz - radius * radius];
       const s = (-b + Math.sqrt(Math.max(0, b * b - a * c))) / a;
       const height = cy + s * dy;
@@ -128,7 +128,7 @@ function surfaces(camera: Camera, side: number, { radius, screen }: Room): [Floa
   return [places, kinds];
 }
 
-/** A part of the wall whose texture moves: a window, a curtain, a screen. */
+/** The part of the wall whose texture moves: a window, a curtain, a screen. */
 function screenOn(random: Random, clutter: number): Room['screen'] {
   if (!random.chance(0.6 * clutter)) return undefined;
   const [middle, low] = [random.normal(1.2), random.uniform(0.2, 1)];

@@ -30,16 +30,16 @@ const limbs = (['left', 'right'] as const).flatMap((side) => [
 ]);
 
 /**
- * What a depth sensor makes of true joints: scatter that drifts from frame to frame, larger in depth; and limbs lost for a
- * while, whose joints wander off, the far end most. Limbs on the side turned away from the camera are lost more often.
+ * Simulates a depth sensor: adds scatter that drifts from frame to frame, larger in depth, and loses limbs for a while, whose joints
+ * then drift off, the far end most. Limbs on the side that faces away from the camera are lost more often.
  * @param frames true joints in camera coordinates, of each frame
- * @param strength 0 leaves the joints as they are, 1 is a usual sensor
- * @returns joints of each frame, new
+ * @param strength of the noise; 0: none, 1: a usual sensor
+ * @returns new joints of each frame
  */
 export function sensed(frames: readonly (readonly Vec3[])[], strength: number, random: Random): Vec3[][] {
   const seen = frames.map((joints) => joints.map((at) => [...at] as [number, number, number]));
   if (strength === 0) return seen;
-  // An offset that lasts for the clip, and a first-order autoregressive one.
+  // An offset for the whole clip, and one of a first-order autoregressive process.
   const keep = 0.6;
   const fresh = Math.sqrt(1 - keep * keep);
   for (let j = 0; j < scatter.length; j++) {

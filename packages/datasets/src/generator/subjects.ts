@@ -6,7 +6,7 @@ export type Color = readonly [number, number, number];
 
 /** Lengths of a body in metres. */
 export interface Proportions {
-  /** How much larger than a body of 1.72 m. */
+  /** Size relative to a body of 1.72 m. */
   scale: number;
   torso: number;
   neck: number;
@@ -23,27 +23,27 @@ export interface Proportions {
   foot: number;
   /** Height of the ankle over the floor. */
   ankle: number;
-  /** How thick the limbs are, 1 is average. */
+  /** Thickness of the limbs; 1 is average. */
   girth: number;
 }
 
 /** How a subject moves. */
 export interface Style {
-  /** How fast, 1 is average. */
+  /** Speed of movements; 1 is average. */
   tempo: number;
-  /** How far, 1 is average. */
+  /** Extent of movements; 1 is average. */
   amplitude: number;
-  /** Half the distance between the feet beyond the hips', in metres. */
+  /** Half of the distance between the feet that exceeds the hips', in metres. */
   stance: number;
-  /** How far the back is bent while standing, in radians. */
+  /** Bend of the back while standing, in radians. */
   stoop: number;
-  /** How much the body sways by itself, 1 is average. */
+  /** Strength of the body's swaying; 1 is average. */
   sway: number;
-  /** How often the left side acts. */
+  /** Probability that the left side acts. */
   leftHanded: number;
 }
 
-/** What a subject wears on a day. */
+/** The clothes of a subject on one day. */
 export interface Outfit {
   skin: Color;
   hair: Color;
@@ -57,15 +57,15 @@ export interface Outfit {
   longHair: boolean;
 }
 
-/** A person: body, manner and wardrobe. */
+/** A person: body, manner and clothes. */
 export interface Subject {
   body: Proportions;
   style: Style;
-  /** What the subject wears on a day, out of a wardrobe of three. */
+  /** The clothes on a day, one of three outfits. */
   outfit(day: number): Outfit;
 }
 
-/** Subject `number` of a generator's seed: always the same one. */
+/** Subject `number` of a seed. */
 export function subject(seed: number, number: number): Subject {
   const r = random('subject', seed, number);
   const scale = 1 + clamped(r, 0.055, 0.12);
@@ -121,7 +121,7 @@ function clothes(seed: number, number: number, day: number): Omit<Outfit, 'skin'
   };
 }
 
-/** A colour from green over blue to purple, faint or strong, of a brightness between the two. */
+/** A colour from green to purple of random saturation, with a brightness between the two. */
 function cloth(r: Random, dark: number, bright: number): Color {
   const value = r.uniform(dark, bright);
   const saturation = r.uniform(0.05, 0.6);
@@ -130,6 +130,6 @@ function cloth(r: Random, dark: number, bright: number): Color {
   return [channel(0), channel(2.1), channel(4.2)];
 }
 
-function clamped(r: Random, deviation: number, most: number): number {
-  return Math.max(-most, Math.min(most, r.normal(deviation)));
+function clamped(r: Random, deviation: number, max: number): number {
+  return Math.max(-max, Math.min(max, r.normal(deviation)));
 }

@@ -1,10 +1,10 @@
 import type { Random } from '@amr/internal';
 import type { Vec3 } from './vector.js';
 
-/** Side of a texture in texels; it repeats. */
+/** Side of a texture in texels. Textures repeat. */
 export const tile = 64;
 
-/** A tile of 64 x 64 colours: stripes, checks or blotches between two shades of one colour, some strong, some faint. */
+/** A tile of 64 x 64 colours: stripes, checks or blotches of two shades of one colour, with strong or faint contrast. */
 export function texture(random: Random, clutter: number): Float32Array {
   const base = random.uniform(0.12, 0.4);
   const tint: Vec3 = [random.normal(0.08), random.normal(0.08), random.normal(0.08)];

@@ -4,10 +4,10 @@ import type { Capsule } from './canvas.js';
 import type { Color } from './subjects.js';
 import { mix } from './vector.js';
 
-/** Something that is in the room, at each moment of the clip, in the room's coordinates. */
+/** An object in the room: its capsules at each moment of the clip, in the room's coordinates. */
 export type Thing = (moment: number) => Capsule[];
 
-/** Columns that stand about, behind the persons. */
+/** Columns behind the persons. */
 export function furniture(random: Random, clutter: number): Thing[] {
   return Array.from({ length: Math.round(clutter * random.uniform(0, 3)) }, () => {
     const angle = random.uniform(0, 2 * Math.PI);
@@ -16,14 +16,14 @@ export function furniture(random: Random, clutter: number): Thing[] {
     const height = random.uniform(0.3, 1.5);
     const thick = random.uniform(0.08, 0.3);
     const color = anyColor(random);
-    // Nothing stands where a camera does.
+    // Only behind the persons: cameras are in front.
     const capsules: Capsule[] =
       z < 0.3 ? [] : [{ from: [x, thick, z], to: [x, height, z], radius: [thick, thick], color }];
     return () => capsules;
   });
 }
 
-/** People in the distance who walk through the picture: upright shapes without a skeleton. */
+/** People who walk through the background: upright shapes without a skeleton. */
 export function passersBy(random: Random, clutter: number): Thing[] {
   if (!random.chance(0.2 * clutter)) return [];
   const [from, to] = [random.uniform(-2, 2), random.uniform(-2, 2)];
@@ -44,7 +44,7 @@ export function passersBy(random: Random, clutter: number): Thing[] {
   ];
 }
 
-/** The edge of a table or a post before the camera, in camera coordinates: it hides some of the persons. */
+/** A post or the edge of a table in front of the camera, in camera coordinates: it hides parts of the persons. */
 export function obstacle(random: Random): Capsule {
   const z = random.uniform(1.5, 1.9);
   const half = 0.5 / focalLength;

@@ -8,7 +8,7 @@ const withArms = (arm: (side: 1 | -1) => Reach, rest: Partial<Pose> = {}): Pose 
   right: { ...standing.right, arm: arm(1) },
 });
 
-/** Hands that meet before the chest: wide apart between claps. */
+/** Hands meet in front of the chest, wide apart between claps. */
 export const clap: Action = {
   name: 'clap',
   perform(p) {
@@ -31,7 +31,7 @@ export const clap: Action = {
   },
 };
 
-/** Hands that meet before the chest and slide along one another. */
+/** Hands meet in front of the chest and slide along each other. */
 export const rubHands: Action = {
   name: 'rub hands',
   perform(p) {

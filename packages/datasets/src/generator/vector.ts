@@ -22,37 +22,37 @@ export const mix = (a: Vec3, b: Vec3, t: number): Vec3 => [
   a[2] + (b[2] - a[2]) * t,
 ];
 
-/** The direction of `a`, or `otherwise` when `a` has none. */
+/** The unit vector of `a`, or `otherwise` when `a` is zero. */
 export function direction(a: Vec3, otherwise: Vec3 = [0, 1, 0]): Vec3 {
   const length = norm(a);
   return length < 1e-9 ? otherwise : times(a, 1 / length);
 }
 
-/** The direction of what of `a` is at right angles to the unit vector `axis`. */
+/** The unit vector of the part of `a` that is perpendicular to the unit vector `axis`. */
 export function perpendicular(a: Vec3, axis: Vec3, otherwise: Vec3 = [0, 0, 1]): Vec3 {
   return direction(subtract(a, times(axis, dot(a, axis))), otherwise);
 }
 
-/** The vector with these components [right, up, forward] in a frame. */
+/** The vector with the components [right, up, forward] in a frame. */
 export function within(frame: Frame, [right, up, forward]: Vec3): Vec3 {
   return add(add(times(frame.right, right), times(frame.up, up)), times(frame.back, -forward));
 }
 
-/** Turned to the person's left by an angle in radians. */
+/** Turns a frame to the person's left by an angle in radians. */
 export function turned({ right, up, back }: Frame, angle: number): Frame {
   return { right: rotate(right, back, -angle), up, back: rotate(back, right, angle) };
 }
 
-/** Bent forward by an angle in radians. */
+/** Bends a frame forward by an angle in radians. */
 export function pitched({ right, up, back }: Frame, angle: number): Frame {
   return { right, up: rotate(up, back, -angle), back: rotate(back, up, angle) };
 }
 
-/** Leant to the person's right by an angle in radians. */
+/** Leans a frame to the person's right by an angle in radians. */
 export function rolled({ right, up, back }: Frame, angle: number): Frame {
   return { right: rotate(right, up, -angle), up: rotate(up, right, angle), back };
 }
 
-/** `a` turned towards the unit vector `b` at right angles to it. */
+/** Rotates `a` towards the unit vector `b`, which is perpendicular to it. */
 const rotate = (a: Vec3, b: Vec3, angle: number): Vec3 =>
   add(times(a, Math.cos(angle)), times(b, Math.sin(angle)));
