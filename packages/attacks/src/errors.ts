@@ -37,6 +37,3 @@ export class GradientError extends AttackError {
   /** Names the kind of error. */
   override readonly code = 'AMR_GRADIENT';
 }
-
-// The former name, until all files of this package import formatValue from @amr/internal.
-export { formatValue as shown } from '@amr/internal';
