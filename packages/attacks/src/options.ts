@@ -1,24 +1,14 @@
 import { optionChecks } from '@amr/internal';
 import { AttackOptionsError, ThreatModelError } from './errors.js';
 
+export { optionKeys } from '@amr/internal';
+
 /** Checks of options. They throw {@link AttackOptionsError}, which names the option by its path, as in `pgd.steps`. */
 export const { checkCount, checkNotNegative, checkOneOf, checkOption, checkPositive, rejectUnknownOptions } =
   /* @__PURE__ */ optionChecks((message) => new AttackOptionsError(message));
 
 /** The same checks for budgets: they throw {@link ThreatModelError}. */
 export const budgetChecks = /* @__PURE__ */ optionChecks((message) => new ThreatModelError(message));
-
-/**
- * The names of all options of a type. The compiler refuses a list with a name that is missing or unknown, so that the
- * options that are checked at run time are those of the type.
- */
-export function optionNames<Options extends object>(
-  names: {
-    [name in keyof Required<Options>]: true;
-  },
-): readonly string[] {
-  return Object.keys(names);
-}
 
 /**
  * Refuses restarts that would all be the same.

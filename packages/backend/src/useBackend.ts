@@ -9,7 +9,7 @@ import {
   setBackend,
 } from '@tensorflow/tfjs-core';
 import { type BackendName, BackendUnavailableError } from './errors.js';
-import { checkOneOf, checkOption, rejectUnknownOptions } from './options.js';
+import { checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from './options.js';
 import { registerWasmKernels } from './wasm/registerWasmKernels.js';
 import { MAX_THREADS, registerThreadedWasm } from './wasm/threadedWasm.js';
 import { provideWebgpu } from './webgpu/nodeWebgpu.js';
@@ -175,16 +175,16 @@ export async function useBackend(options: UseBackendOptions = {}): Promise<Backe
 }
 
 /** The names of {@link UseBackendOptions}. */
-const OPTIONS: { readonly [name in keyof Required<UseBackendOptions>]: true } = {
+const OPTIONS = /* @__PURE__ */ optionKeys<UseBackendOptions>({
   backend: true,
   wasmPaths: true,
   wasmKernels: true,
   threads: true,
   importer: true,
-};
+});
 
 function checkOptions(options: UseBackendOptions): void {
-  rejectUnknownOptions('useBackend', options, Object.keys(OPTIONS));
+  rejectUnknownOptions('useBackend', options, OPTIONS);
   const { backend, threads = 1 } = options;
   const names = candidates.map((candidate) => candidate.backend);
   if (backend !== undefined) checkOneOf('useBackend.backend', backend, names);

@@ -1,25 +1,19 @@
-import { optionChecks } from '@amr/internal';
-import type { LayerConfig } from '@amr/layers';
+import { type KeysOf, optionChecks } from '@amr/internal';
 import { EncoderConfigError } from './errors.js';
 
+export type { KeysOf, OwnKeys } from '@amr/internal';
+
 /** Checks of options. They throw {@link EncoderConfigError}, which names the option by its path, as in `stgcn.frames`. */
-const {
+export const {
   checkCount,
+  checkedConfig,
+  checkFraction,
   checkNotNegative,
   checkOneOf,
   checkOption,
   checkPositive,
-  rejectUnknownConfig,
   rejectUnknownOptions,
 } = /* @__PURE__ */ optionChecks((message) => new EncoderConfigError(message));
-
-export { checkCount, checkNotNegative, checkOneOf, checkOption, checkPositive, rejectUnknownOptions };
-
-/** All keys of some options. A key that is missing here is a type error. */
-export type KeysOf<Options> = { readonly [key in keyof Options]-?: true };
-
-/** The keys that a layer's config has besides those of every tfjs layer. A key that is missing here is a type error. */
-export type OwnKeys<Config extends LayerConfig> = KeysOf<Omit<Config, keyof LayerConfig>>;
 
 /**
  * Refuses unknown keys in the config of a network or the options of a function, and values that are not an object.
@@ -31,22 +25,8 @@ export function checkKeys<Options extends object>(
   options: Options,
   keys: KeysOf<Options>,
 ): void {
-  // An object that is required but missing is refused like any other value that is not an object.
-  rejectUnknownOptions(path, options ?? (null as never), Object.keys(keys));
-}
-
-/**
- * The config of a layer, checked for keys that the layer doesn't know. Constructors pass the result to `super`, so that
- * a misspelt option is refused before tfjs sees the config.
- * @throws {EncoderConfigError} for an unknown key, or a config that is not an object
- */
-export function checkedConfig<Config extends LayerConfig>(
-  layer: string,
-  config: Config,
-  own: OwnKeys<Config>,
-): Config {
-  rejectUnknownConfig(layer, config ?? (null as never), Object.keys(own));
-  return config;
+  checkOption(path, options, options !== undefined, 'an object with options');
+  rejectUnknownOptions(path, options, Object.keys(keys));
 }
 
 /** @throws {EncoderConfigError} unless each of these options is a whole number from 1 */
@@ -63,11 +43,6 @@ export function checkCountList(name: string, counts: readonly number[], example:
 /** @throws {EncoderConfigError} unless it is an odd whole number from 1, so that a kernel has a middle */
 export function checkOdd(name: string, value: number): void {
   checkOption(name, value, isCount(value) && value % 2 === 1, 'an odd whole number from 1, such as 5 or 9');
-}
-
-/** @throws {EncoderConfigError} unless it is a share below 1 */
-export function checkDropout(name: string, dropout: number): void {
-  checkOption(name, dropout, dropout >= 0 && dropout < 1, 'a number in [0, 1)');
 }
 
 /** @throws {EncoderConfigError} unless there are two classes or more */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { optionChecks } from './optionChecks.js';
 
-const { rejectUnknownConfig, rejectUnknownOptions } = optionChecks((message) => new RangeError(message));
+const { checkedConfig, checkFraction, rejectUnknownConfig, rejectUnknownOptions } = optionChecks(
+  (message) => new RangeError(message),
+);
 
 describe('rejectUnknownOptions', () => {
   it('suggests the name here of a common synonym, else the nearest name, else lists all', () => {
@@ -38,4 +40,23 @@ describe('rejectUnknownConfig', () => {
     expect(reject('sum')).toThrow(/^Sum: got 'sum'; expected an object/);
     expect(reject({ colour: 1 })).not.toThrow(/customObjects/);
   });
+});
+
+describe('checkedConfig', () => {
+  const check = (config: unknown) => checkedConfig('Sum', config as { units?: number }, { units: true });
+
+  it('returns the config, and refuses one with unknown keys or none', () => {
+    const config = { units: 2, name: 'sum' };
+    expect(check(config)).toBe(config);
+    expect(() => check({ unit: 2 })).toThrow(/^Sum\.unit: .*expected units/);
+    expect(() => check(undefined)).toThrow('Sum: got undefined; expected an object with options.');
+    expect(() => check(null)).toThrow(/^Sum: got null; expected an object/);
+  });
+});
+
+it('checkFraction refuses all but numbers in [0, 1)', () => {
+  for (const value of [0, 0.5, 0.999]) expect(() => checkFraction('rate', value)).not.toThrow();
+  for (const value of [-0.1, 1, Number.NaN]) {
+    expect(() => checkFraction('rate', value)).toThrow(`rate: got ${value}; expected a number in [0, 1).`);
+  }
 });

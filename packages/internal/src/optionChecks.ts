@@ -1,5 +1,6 @@
 import { mismatch } from './message.js';
 import { nearestName } from './nearestName.js';
+import type { KeysOf } from './optionKeys.js';
 
 /** What other libraries call options, and what they are called here. */
 const SYNONYMS: { readonly [name: string]: string } = {
@@ -39,7 +40,10 @@ const TFJS_LAYER_KEYS = [
   'batchSize',
   'weights',
   'inputDType',
-];
+] as const;
+
+/** The keys that a layer's config has in addition to those of every tfjs layer. A missing key is a type error. */
+export type OwnKeys<Config> = KeysOf<Omit<Config, (typeof TFJS_LAYER_KEYS)[number]>>;
 
 /** Checks of options, each of which throws the package's error with the same grammar. */
 export interface OptionChecks {
@@ -65,6 +69,13 @@ export interface OptionChecks {
    * @param layer class of the layer
    */
   rejectUnknownConfig(layer: string, config: object | undefined, own: readonly string[]): void;
+  /**
+   * The config of a tfjs layer, checked by `rejectUnknownConfig`; a missing one is refused. Constructors pass the result to
+   * `super`, so that a misspelt option is refused before tfjs sees the config.
+   */
+  checkedConfig<Config extends object>(layer: string, config: Config, own: OwnKeys<Config>): Config;
+  /** Refuses all but numbers in [0, 1). */
+  checkFraction(name: string, value: number): void;
 }
 
 /**
@@ -83,17 +94,24 @@ export function optionChecks(fail: (message: string) => Error): OptionChecks {
     const message = unknownKey(path, options, known);
     if (message !== undefined) throw fail(message);
   };
+  const rejectUnknownConfig: OptionChecks['rejectUnknownConfig'] = (layer, config, own) => {
+    let given = config;
+    if (config instanceof Object && 'customObjects' in config) {
+      const { customObjects: _, ...rest } = config;
+      given = rest;
+    }
+    rejectUnknownOptions(layer, given, [...own, ...TFJS_LAYER_KEYS]);
+  };
   return {
     checkOption,
     rejectUnknownOptions,
-    rejectUnknownConfig: (layer, config, own) => {
-      let given = config;
-      if (config instanceof Object && 'customObjects' in config) {
-        const { customObjects: _, ...rest } = config;
-        given = rest;
-      }
-      rejectUnknownOptions(layer, given, [...own, ...TFJS_LAYER_KEYS]);
+    rejectUnknownConfig,
+    checkedConfig: (layer, config, own) => {
+      checkOption(layer, config, config !== undefined, 'an object with options');
+      rejectUnknownConfig(layer, config, Object.keys(own));
+      return config;
     },
+    checkFraction: (name, value) => checkOption(name, value, value >= 0 && value < 1, 'a number in [0, 1)'),
     checkCount: (name, value, min = 1) =>
       checkOption(name, value, Number.isSafeInteger(value) && value >= min, `a whole number from ${min}`),
     checkPositive: (name, value) =>

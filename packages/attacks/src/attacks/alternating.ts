@@ -1,7 +1,7 @@
 import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../losses/attackLoss.js';
-import { checkOption, optionNames, rejectUnknownOptions } from '../options.js';
+import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { gradientAttack, type UpdateRule } from '../search/gradientAttack.js';
 import { steepestAscent } from '../search/steepestAscent.js';
@@ -23,7 +23,7 @@ export interface AlternatingOptions {
   order?: readonly string[];
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<AlternatingOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<AlternatingOptions>({
   steps: true,
   randomStart: true,
   restarts: true,

@@ -1,5 +1,5 @@
 import type { AttackLoss } from '../losses/attackLoss.js';
-import { optionNames, rejectUnknownOptions } from '../options.js';
+import { optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 import { projectedGradientDescent } from './pgd.js';
@@ -12,7 +12,7 @@ export interface BimOptions {
   loss?: AttackLoss;
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<BimOptions>({ steps: true, loss: true });
+const OPTIONS = /* @__PURE__ */ optionKeys<BimOptions>({ steps: true, loss: true });
 
 /**
  * The basic iterative method, or iterative FGSM (Kurakin et al. 2017, "Adversarial examples in the physical world",

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkCount, checkNotNegative, optionNames, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkNotNegative, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { nearestBoundary, rivalsOf, stepTo } from '../search/boundary/boundary.js';
 import {
@@ -27,7 +27,7 @@ export interface DeepfoolOptions {
 /** Steps between two checks of whether all samples are fooled: most need three. */
 const CHECK_INTERVAL = 5;
 
-const OPTIONS = /* @__PURE__ */ optionNames<DeepfoolOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<DeepfoolOptions>({
   steps: true,
   overshoot: true,
   candidates: true,

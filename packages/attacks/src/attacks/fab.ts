@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
-import { checkCount, checkOption, optionNames, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { type BallBounds, nearestBoundary, rivalsOf, stepTo } from '../search/boundary/boundary.js';
 import {
@@ -42,7 +42,7 @@ export interface FabOptions {
   beta?: number;
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<FabOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<FabOptions>({
   steps: true,
   restarts: true,
   targeted: true,

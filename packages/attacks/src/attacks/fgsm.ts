@@ -1,5 +1,5 @@
 import type { AttackLoss } from '../losses/attackLoss.js';
-import { optionNames, rejectUnknownOptions } from '../options.js';
+import { optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { gradientAttack } from '../search/gradientAttack.js';
 import { steepestAscent } from '../search/steepestAscent.js';
@@ -13,7 +13,7 @@ export interface FgsmOptions {
   eotSamples?: number;
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<FgsmOptions>({ loss: true, eotSamples: true });
+const OPTIONS = /* @__PURE__ */ optionKeys<FgsmOptions>({ loss: true, eotSamples: true });
 
 /**
  * The fast gradient sign method (Goodfellow et al. 2015, eq. 1 of section 4): one step of length epsilon along the

@@ -1,6 +1,6 @@
 import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkOneOf, checkOption, optionNames, rejectUnknownOptions } from '../options.js';
+import { checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import type { Random } from '../tensors/random.js';
 import { corruption } from './corruption.js';
@@ -21,7 +21,7 @@ export interface FrameDroppingOptions {
   together?: boolean;
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<FrameDroppingOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<FrameDroppingOptions>({
   share: true,
   mode: true,
   together: true,

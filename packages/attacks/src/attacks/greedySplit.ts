@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { ThreatModelError } from '../errors.js';
-import { budgetChecks, checkCount, checkOption, optionNames, rejectUnknownOptions } from '../options.js';
+import { budgetChecks, checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import {
   type Attack,
   type AttackFactory,
@@ -37,7 +37,7 @@ export interface GreedySplitOptions {
   attack?: AttackFactory;
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<GreedySplitOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<GreedySplitOptions>({
   total: true,
   parts: true,
   trim: true,

@@ -1,5 +1,5 @@
 import type { AttackLoss } from '../losses/attackLoss.js';
-import { checkNotNegative, optionNames, rejectUnknownOptions } from '../options.js';
+import { checkNotNegative, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 import { projectedGradientDescent } from './pgd.js';
@@ -16,7 +16,7 @@ export interface MifgsmOptions {
   randomStart?: boolean;
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<MifgsmOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<MifgsmOptions>({
   steps: true,
   decay: true,
   loss: true,

@@ -1,6 +1,6 @@
 import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkOption, optionNames, rejectUnknownOptions } from '../options.js';
+import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { broadcastsTo } from '../tensors/broadcastsTo.js';
 import { corruption } from './corruption.js';
@@ -17,7 +17,7 @@ export interface MissingModalityOptions {
   fill?: Fill | { [modality: string]: Fill };
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<MissingModalityOptions>({ fill: true });
+const OPTIONS = /* @__PURE__ */ optionKeys<MissingModalityOptions>({ fill: true });
 
 /**
  * Whole inputs that are missing: a corruption, not an adversary, in the form of an attack, so that evaluations and tables

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../losses/attackLoss.js';
-import { checkCount, checkOneOf, optionNames, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkOneOf, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { type Best, evaluatePoint, updateBest } from '../search/best.js';
 import { attackFromSearch } from '../search/search.js';
@@ -22,7 +22,7 @@ export interface NoiseOptions {
   loss?: AttackLoss;
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<NoiseOptions>({ distribution: true, repeats: true, loss: true });
+const OPTIONS = /* @__PURE__ */ optionKeys<NoiseOptions>({ distribution: true, repeats: true, loss: true });
 
 /**
  * Noise of the size that an attack may have: the control that separates the effect of the adversary from that of any

@@ -1,5 +1,5 @@
 import type { AttackLoss } from '../losses/attackLoss.js';
-import { checkNotNegative, optionNames, rejectUnknownOptions } from '../options.js';
+import { checkNotNegative, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { gradientAttack } from '../search/gradientAttack.js';
 import { steepestAscent } from '../search/steepestAscent.js';
@@ -21,7 +21,7 @@ export interface PgdOptions {
   eotSamples?: number;
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<PgdOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<PgdOptions>({
   steps: true,
   randomStart: true,
   restarts: true,

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { checkOption, optionNames, rejectUnknownOptions } from '../options.js';
+import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import { type Attack, checkPerturbOptions, type PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
@@ -42,7 +42,7 @@ export interface WorstCaseResult {
   fooled: boolean[];
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<WorstCaseOptions>({ attack: true });
+const OPTIONS = /* @__PURE__ */ optionKeys<WorstCaseOptions>({ attack: true });
 
 /**
  * For each sample the worst of several conditions, such as an adversary who may change the RGB video, or the skeleton,

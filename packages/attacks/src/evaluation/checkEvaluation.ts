@@ -8,7 +8,7 @@ import { formatValue, type Progress, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { pgd } from '../attacks/pgd.js';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { checkOption, rejectUnknownOptions } from '../options.js';
+import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { AttackFactory } from '../search/attack.js';
 import { checkBatch } from '../search/validation.js';
 import { registerGradients } from '../tensors/registerGradients.js';
@@ -116,7 +116,7 @@ export async function checkEvaluation(
   labels: tf.Tensor1D,
   options: CheckEvaluationOptions,
 ): Promise<Finding[]> {
-  rejectUnknownOptions('checkEvaluation', options, Object.keys(KEYS));
+  rejectUnknownOptions('checkEvaluation', options, OPTIONS);
   const { threatModel, attack = pgd, blackBox, adversarial, seed = 0, signal, onProgress } = options;
   signal?.throwIfAborted();
   checkThreatModel(threatModel);
@@ -154,7 +154,7 @@ export async function checkEvaluation(
   }
 }
 
-const KEYS: { [key in keyof Required<CheckEvaluationOptions>]: true } = {
+const OPTIONS = /* @__PURE__ */ optionKeys<CheckEvaluationOptions>({
   threatModel: true,
   attack: true,
   blackBox: true,
@@ -163,7 +163,7 @@ const KEYS: { [key in keyof Required<CheckEvaluationOptions>]: true } = {
   seed: true,
   signal: true,
   onProgress: true,
-};
+});
 
 async function runCheck({ needs, run }: Check, context: CheckContext): Promise<CheckResult> {
   try {

@@ -2,7 +2,7 @@ import { type Progress, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { pgd } from '../attacks/pgd.js';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { checkCount, checkOption, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { AttackFactory, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
 import { ballSpecsOf, disposeDerived } from '../threatModel/ballSpecs.js';
@@ -170,7 +170,7 @@ export async function minimalEpsilon(
   }
 }
 
-const KEYS: { [key in keyof Required<MinimalEpsilonOptions>]: true } = {
+const OPTIONS = /* @__PURE__ */ optionKeys<MinimalEpsilonOptions>({
   threatModel: true,
   attack: true,
   start: true,
@@ -183,10 +183,10 @@ const KEYS: { [key in keyof Required<MinimalEpsilonOptions>]: true } = {
   stopWhenFooled: true,
   signal: true,
   onProgress: true,
-};
+});
 
 function checkOptions(options: MinimalEpsilonOptions): void {
-  rejectUnknownOptions('minimalEpsilon', options, Object.keys(KEYS));
+  rejectUnknownOptions('minimalEpsilon', options, OPTIONS);
   const { threatModel, maxScale = 16, start = Math.min(1, maxScale), steps = 10 } = options;
   checkThreatModel(threatModel);
   const finite = maxScale > 0 && maxScale < Infinity;

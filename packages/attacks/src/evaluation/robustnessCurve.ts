@@ -2,7 +2,7 @@ import { type Progress, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { pgd } from '../attacks/pgd.js';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { checkOption, rejectUnknownOptions } from '../options.js';
+import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { AttackFactory, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
 import { disposeDerived } from '../threatModel/ballSpecs.js';
@@ -83,7 +83,7 @@ export async function robustnessCurve(
   labels: tf.Tensor1D,
   options: RobustnessCurveOptions,
 ): Promise<AccuracyCurve> {
-  rejectUnknownOptions('robustnessCurve', options, Object.keys(KEYS));
+  rejectUnknownOptions('robustnessCurve', options, OPTIONS);
   const { threatModel, scales: given = [0, 0.25, 0.5, 1, 2], fixed = [] } = options;
   const attack: AttackFactory = (model) => (options.attack ?? pgd)(model);
   checkThreatModel(threatModel);
@@ -129,7 +129,7 @@ export async function robustnessCurve(
   }
 }
 
-const KEYS: { [key in keyof Required<RobustnessCurveOptions>]: true } = {
+const OPTIONS = /* @__PURE__ */ optionKeys<RobustnessCurveOptions>({
   threatModel: true,
   attack: true,
   scales: true,
@@ -140,4 +140,4 @@ const KEYS: { [key in keyof Required<RobustnessCurveOptions>]: true } = {
   stopWhenFooled: true,
   signal: true,
   onProgress: true,
-};
+});

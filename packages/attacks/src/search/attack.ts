@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { optionNames, rejectUnknownOptions } from '../options.js';
+import { optionKeys, rejectUnknownOptions } from '../options.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /**
@@ -61,7 +61,7 @@ export interface PerturbOptions {
   signal?: AbortSignal;
 }
 
-const PERTURB_OPTIONS = /* @__PURE__ */ optionNames<PerturbOptions>({
+const PERTURB_OPTIONS = /* @__PURE__ */ optionKeys<PerturbOptions>({
   targets: true,
   seed: true,
   rows: true,

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { budgetChecks } from '../options.js';
+import { budgetChecks, optionKeys } from '../options.js';
 import { ballSpecsOf } from './ballSpecs.js';
 import {
   attackedModalities,
@@ -12,22 +12,27 @@ import {
 
 const { checkOneOf, checkOption, checkPositive, rejectUnknownOptions } = budgetChecks;
 
-const JOINT_BALL_KEYS = ['kind', 'norm', 'epsilon', 'modalities'] as const satisfies (keyof JointBall)[];
-const JOINT_BUDGET_KEYS = Object.keys({
+const JOINT_BALL_KEYS = /* @__PURE__ */ optionKeys<JointBall>({
+  kind: true,
+  norm: true,
+  epsilon: true,
+  modalities: true,
+});
+const JOINT_BUDGET_KEYS = /* @__PURE__ */ optionKeys<JointBudget>({
   weight: true,
   stepSize: true,
   range: true,
   mask: true,
   constraints: true,
-} satisfies { [key in keyof Required<JointBudget>]: true });
-const BUDGET_KEYS = Object.keys({
+});
+const BUDGET_KEYS = /* @__PURE__ */ optionKeys<Budget>({
   norm: true,
   epsilon: true,
   stepSize: true,
   range: true,
   mask: true,
   constraints: true,
-} satisfies { [key in keyof Required<Budget>]: true });
+});
 
 /**
  * Checks what can be checked without the inputs.

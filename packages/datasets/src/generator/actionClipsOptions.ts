@@ -1,5 +1,5 @@
 import type { Progress } from '@amr/internal';
-import { optionKeys } from '../options.js';
+import { type KeysOf, optionKeys } from '../options.js';
 
 /** One part of the generator's clips. */
 export interface ActionClipsSplit {
@@ -53,7 +53,7 @@ export interface ActionClipsOptions {
 }
 
 /** All keys of {@link ActionClipsOptions}, for the functions that extend them. */
-export const actionClipsKeys: { readonly [name in keyof Required<ActionClipsOptions>]: true } = {
+export const actionClipsKeys: KeysOf<ActionClipsOptions> = {
   samplesPerClass: true,
   classes: true,
   persons: true,

@@ -1,4 +1,5 @@
 import type { AugmentationOptions } from '../augment/augmentationOptions.js';
+import type { KeysOf } from '../options.js';
 import type { StoredModality } from '../source/sourceFormat.js';
 import type { SplitRule } from '../source/splitRule.js';
 import type { BatchReader, StoredSamples } from './batchReader.js';
@@ -19,7 +20,7 @@ export interface StreamOptions extends ChoiceOptions, SampleOptions {
 }
 
 /** All keys of {@link StreamOptions}, for the functions that extend them. */
-export const streamKeys: { readonly [name in keyof Required<StreamOptions>]: true } = {
+export const streamKeys: KeysOf<StreamOptions> = {
   split: true,
   part: true,
   samples: true,

@@ -10,7 +10,7 @@ import {
 import { checkEncoder } from '../encoder.js';
 import { EncoderConfigError } from '../errors.js';
 import { SeededDropout } from '../layers/seededDropout.js';
-import { checkClasses, checkDropout, checkOption } from '../options.js';
+import { checkClasses, checkFraction, checkOption } from '../options.js';
 import { type FusionMaker, fusionMaker } from './fusionChoice.js';
 import type { FusionConfig } from './fusionConfig.js';
 import { type FusionPoint, fusionStages, type Stream } from './fusionPoints.js';
@@ -151,7 +151,7 @@ function named(x: SymbolicTensor, name: string): SymbolicTensor {
 function checkedMaker(network: string, streams: readonly Stream[], config: FusionConfig): FusionMaker {
   const { classes, fusion = 'amr', reweighter, dropout = 0 } = config;
   checkClasses(network, classes);
-  checkDropout(`${network}.dropout`, dropout);
+  checkFraction(`${network}.dropout`, dropout);
   const modalities = streams.map(({ modality }) => modality);
   const expected = 'two or more encoders, such as { rgb, skeleton }';
   checkOption(`${network}.streams`, modalities, streams.length >= 2, expected);

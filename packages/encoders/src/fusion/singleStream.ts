@@ -2,7 +2,7 @@ import { seeds } from '@amr/layers';
 import { initializers, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkEncoder, type Encoder } from '../encoder.js';
 import { SeededDropout } from '../layers/seededDropout.js';
-import { checkClasses, checkDropout, checkKeys } from '../options.js';
+import { checkClasses, checkFraction, checkKeys } from '../options.js';
 
 /** Config of {@link singleStream}. */
 export interface SingleStreamConfig {
@@ -36,7 +36,7 @@ export function singleStream(encoder: Encoder, config: SingleStreamConfig): Laye
   checkKeys('singleStream', config, { classes: true, dropout: true, seed: true });
   const { classes, dropout = 0 } = config;
   checkClasses('singleStream', classes);
-  checkDropout('singleStream.dropout', dropout);
+  checkFraction('singleStream.dropout', dropout);
   const seed = seeds(config.seed);
   const kernelInitializer = initializers.glorotUniform({ seed: seed() });
   const features =

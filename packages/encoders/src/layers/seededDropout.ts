@@ -1,7 +1,7 @@
 import { type LayerConfig, seeds } from '@amr/layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
-import { checkDropout, checkedConfig } from '../options.js';
+import { checkedConfig, checkFraction } from '../options.js';
 
 /** Config of {@link SeededDropout}. */
 export interface SeededDropoutConfig extends LayerConfig {
@@ -42,7 +42,7 @@ export class SeededDropout extends layers.Layer {
     this.rate = config.rate;
     this.#seed = config.seed;
     this.#next = seeds(config.seed);
-    checkDropout('SeededDropout.rate', this.rate);
+    checkFraction('SeededDropout.rate', this.rate);
   }
 
   /** See {@link SeededDropoutConfig.seed}. */

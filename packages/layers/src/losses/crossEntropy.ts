@@ -2,7 +2,7 @@ import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { LayerError } from '../errors.js';
 import { oneHot } from '../math/oneHot.js';
-import { checkOption, rejectUnknownOptions } from '../options.js';
+import { checkFraction, rejectUnknownOptions } from '../options.js';
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
@@ -45,8 +45,7 @@ export function crossEntropy(
         `${formatValue(labels.shape)}; expected [batch, classes] and [batch].`,
     );
   }
-  const inRange = labelSmoothing >= 0 && labelSmoothing < 1;
-  checkOption('crossEntropy.labelSmoothing', labelSmoothing, inRange, 'a number in [0, 1)');
+  checkFraction('crossEntropy.labelSmoothing', labelSmoothing);
   return tf.tidy(() => {
     const targets = oneHot(labels, logits.shape[1]);
     const smoothed = labelSmoothing > 0 ? smooth(targets, labelSmoothing) : targets;

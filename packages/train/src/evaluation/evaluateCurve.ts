@@ -9,7 +9,7 @@ import {
 import { type Dataset, mixSeed, progressClock } from '@amr/internal';
 import { checkBatch, disposeBatch } from '../model/checkBatch.js';
 import { checkDataset } from '../model/checkDataset.js';
-import { checkCount, checkOption, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { RobustnessCurve } from '../report/data/robustnessCurve.js';
 import { wilson } from '../report/figures/wilson.js';
 import { conditionsOf } from './conditions.js';
@@ -112,7 +112,7 @@ export async function evaluateCurve(
 
 /** @returns the scales in order */
 function checkOptions(testSet: Dataset, options: CurveOptions): number[] {
-  const known: { [key in keyof Required<CurveOptions>]: true } = {
+  const known = optionKeys<CurveOptions>({
     budgets: true,
     conditions: true,
     scales: true,
@@ -122,8 +122,8 @@ function checkOptions(testSet: Dataset, options: CurveOptions): number[] {
     stopWhenFooled: true,
     signal: true,
     onProgress: true,
-  };
-  rejectUnknownOptions('evaluateCurve', options, Object.keys(known));
+  });
+  rejectUnknownOptions('evaluateCurve', options, known);
   checkDataset(testSet, 'testSet');
   const { scales = [0, 0.25, 0.5, 1, 2], batchSize = 32, seed = 0 } = options;
   const valid = scales.length > 0 && scales.every((scale) => Number.isFinite(scale) && scale >= 0);

@@ -10,7 +10,7 @@ import {
 } from '@amr/attacks';
 import type { Dataset } from '@amr/internal';
 import { checkBatch, disposeBatch } from '../model/checkBatch.js';
-import { checkCount, checkOneOf, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkOneOf, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { ReportChecks } from '../report/data/reportData.js';
 
 /** Options of an evaluation's checks; see `checkEvaluation` of `@amr/attacks`. */
@@ -47,15 +47,15 @@ export function planChecks(
   { size }: Dataset,
   batchSize: number,
 ): PlannedChecks {
-  const known: { [key in keyof Required<EvaluationChecks>]: true } = {
+  const known = optionKeys<EvaluationChecks>({
     samples: true,
     condition: true,
     attack: true,
     blackBox: true,
     checks: true,
     onProgress: true,
-  };
-  rejectUnknownOptions('checks', options, Object.keys(known));
+  });
+  rejectUnknownOptions('checks', options, known);
   const { samples = batchSize, checks = [] } = options;
   checkCount('checks.samples', samples);
   for (const name of checks) checkOneOf('checks.checks', name, checkNames);

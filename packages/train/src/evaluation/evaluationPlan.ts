@@ -2,7 +2,7 @@ import { type Attack, type AttackFactory, fgsm, pgd, type ThreatModel } from '@a
 import type { Dataset } from '@amr/internal';
 import { TrainOptionError } from '../errors.js';
 import { checkDataset } from '../model/checkDataset.js';
-import { checkCount, rejectUnknownOptions } from '../options.js';
+import { checkCount, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { ReportConfig, Shard } from '../report/data/reportData.js';
 import { configDifferences } from '../report/figures/comparable.js';
 import type { RobustnessReport } from '../report/robustnessReport.js';
@@ -45,7 +45,7 @@ const DEFAULT_ATTACKS: { readonly [name: string]: AttackFactory } = {
 
 /** @throws {TrainOptionError} when an option doesn't fit */
 export function planEvaluation(testSet: Dataset, options: EvaluationOptions): EvaluationPlan {
-  const known: { [key in keyof Required<EvaluationOptions>]: true } = {
+  const known = optionKeys<EvaluationOptions>({
     budgets: true,
     conditions: true,
     attacks: true,
@@ -58,8 +58,8 @@ export function planEvaluation(testSet: Dataset, options: EvaluationOptions): Ev
     onProgress: true,
     weightsOf: true,
     checks: true,
-  };
-  rejectUnknownOptions('evaluateRobustness', options, Object.keys(known));
+  });
+  rejectUnknownOptions('evaluateRobustness', options, known);
   checkDataset(testSet, 'testSet');
   const { batchSize = 32, seed = 0, shard = { index: 0, count: 1 }, checks = false, baseline } = options;
   checkCount('evaluateRobustness.batchSize', batchSize);

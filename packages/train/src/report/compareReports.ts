@@ -1,5 +1,5 @@
 import { ReportError } from '../errors.js';
-import { reportChecks } from '../options.js';
+import { optionKeys, reportChecks } from '../options.js';
 import type { ComparisonOptions } from './data/comparisonOptions.js';
 import { assertComparable } from './figures/comparable.js';
 import { RobustnessComparison } from './robustnessComparison.js';
@@ -56,7 +56,7 @@ export function compareReports(
 }
 
 function checkOptions(options: ComparisonOptions): void {
-  const known: { [key in keyof Required<ComparisonOptions>]: true } = {
+  const known = optionKeys<ComparisonOptions>({
     baseline: true,
     title: true,
     curves: true,
@@ -64,8 +64,8 @@ function checkOptions(options: ComparisonOptions): void {
     figures: true,
     settings: true,
     notes: true,
-  };
-  reportChecks.rejectUnknownOptions('compareReports', options, Object.keys(known));
+  });
+  reportChecks.rejectUnknownOptions('compareReports', options, known);
 }
 
 function checkModels(option: string, names: readonly string[], models: readonly string[]): void {

@@ -11,6 +11,7 @@ import {
   checkNotNegative,
   checkOneOf,
   checkOption,
+  optionKeys,
   rejectUnknownOptions,
 } from '../options.js';
 import { type ChooseAttack, checkModalities, chooserOf } from './attackChoice.js';
@@ -79,7 +80,7 @@ export function trainerSettings(options: AdversarialTrainerOptions): TrainerSett
 }
 
 function checkOptions(options: AdversarialTrainerOptions): void {
-  const known: { [key in keyof Required<AdversarialTrainerOptions>]: true } = {
+  const known = optionKeys<AdversarialTrainerOptions>({
     model: true,
     objective: true,
     optimizer: true,
@@ -95,9 +96,9 @@ function checkOptions(options: AdversarialTrainerOptions): void {
     batchSize: true,
     dropLast: true,
     seed: true,
-  };
+  });
   const path = 'AdversarialTrainer';
-  rejectUnknownOptions(path, options, Object.keys(known));
+  rejectUnknownOptions(path, options, known);
   const { seed, attackMode = 'eval', gradientClip = Infinity, weightDecay = 0 } = options;
   const { cleanShare = 0, checkpointInterval = 0 } = options;
   checkCount(`${path}.batchSize`, options.batchSize);

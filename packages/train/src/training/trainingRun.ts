@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { EpochRecord, TrainingPosition } from '../checkpoint/trainingPosition.js';
 import { DivergenceError, TrainOptionError } from '../errors.js';
 import { checkDataset } from '../model/checkDataset.js';
-import { checkCount, rejectUnknownOptions } from '../options.js';
+import { checkCount, optionKeys, rejectUnknownOptions } from '../options.js';
 import { checkModalities } from './attackChoice.js';
 import type { FitOptions } from './trainerOptions.js';
 import type { TrainerSettings } from './trainerSettings.js';
@@ -33,14 +33,14 @@ interface TrainingPlan {
  * @throws {TrainOptionError} when an option is unknown or not valid, or the data don't fit the model
  */
 export function planRun(settings: TrainerSettings, trainSet: Dataset, options: FitOptions): TrainingRun {
-  const known: { [key in keyof Required<FitOptions>]: true } = {
+  const known = optionKeys<FitOptions>({
     epochs: true,
     batchSize: true,
     validation: true,
     callbacks: true,
     signal: true,
-  };
-  rejectUnknownOptions('fit', options, Object.keys(known));
+  });
+  rejectUnknownOptions('fit', options, known);
   const { epochs, batchSize = settings.batchSize, callbacks = {}, signal } = options;
   checkCount('fit.epochs', epochs);
   checkCount('fit.batchSize', batchSize);

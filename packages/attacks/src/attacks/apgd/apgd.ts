@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss, MaximisedLoss } from '../../losses/attackLoss.js';
 import { maskOut, oneHotOf } from '../../losses/rowLoss.js';
-import { checkCount, checkOption, checkRestarts, optionNames, rejectUnknownOptions } from '../../options.js';
+import { checkCount, checkOption, checkRestarts, optionKeys, rejectUnknownOptions } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { type Best, betterOf } from '../../search/best.js';
 import { logitsAt } from '../../search/evaluate.js';
@@ -37,7 +37,7 @@ export interface ApgdOptions {
   multiEpsilon?: boolean;
 }
 
-const OPTIONS = /* @__PURE__ */ optionNames<ApgdOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<ApgdOptions>({
   steps: true,
   restarts: true,
   randomStart: true,

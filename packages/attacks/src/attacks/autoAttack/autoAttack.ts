@@ -2,7 +2,7 @@ import { type Progress, progressClock } from '@amr/internal';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../../classifier/classifier.js';
 import { ThreatModelError } from '../../errors.js';
-import { checkOneOf, checkOption, optionNames, rejectUnknownOptions } from '../../options.js';
+import { checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { type Attack, checkPerturbOptions, type PerturbOptions } from '../../search/attack.js';
 import { BatchAttack } from '../../search/batchAttack.js';
 import { checkThreatModel } from '../../threatModel/checkThreatModel.js';
@@ -69,7 +69,7 @@ export interface AutoAttackResult {
 /** The value of `fooledBy` for samples that are wrong when clean. */
 const CLEAN = 'clean';
 
-const OPTIONS = /* @__PURE__ */ optionNames<AutoAttackOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<AutoAttackOptions>({
   version: true,
   attacks: true,
   checkpoint: true,

@@ -4,7 +4,7 @@ import {
   checkCount,
   checkNotNegative,
   checkPositive,
-  optionNames,
+  optionKeys,
   rejectUnknownOptions,
 } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
@@ -46,7 +46,7 @@ const STALLED_SHARE = 0.9999;
 /** Factor of a constant that is too small, while none is known to be large enough. */
 const GROWTH = 10;
 
-const OPTIONS = /* @__PURE__ */ optionNames<CwOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<CwOptions>({
   confidence: true,
   steps: true,
   binarySearchSteps: true,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../../losses/attackLoss.js';
-import { budgetChecks, checkCount, checkOption, optionNames, rejectUnknownOptions } from '../../options.js';
+import { budgetChecks, checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { type Best, betterOf, evaluatePoint } from '../../search/best.js';
 import type { Problem } from '../../search/problem.js';
@@ -37,7 +37,7 @@ export interface SquareOptions {
 /** Queries between two checks of whether every sample is fooled. */
 const CHECK_INTERVAL = 100;
 
-const OPTIONS = /* @__PURE__ */ optionNames<SquareOptions>({
+const OPTIONS = /* @__PURE__ */ optionKeys<SquareOptions>({
   queries: true,
   restarts: true,
   initialShare: true,

@@ -5,7 +5,7 @@ import { BodyMask, BodyMean, BodyPresence } from '../../layers/bodies/bodies.js'
 import { TemporalConvolution } from '../../layers/convolution/temporalConvolution.js';
 import { BatchNorm } from '../../layers/normalization/batchNorm.js';
 import { SeededDropout } from '../../layers/seededDropout.js';
-import { checkCountList, checkCounts, checkDropout, checkOption, type KeysOf } from '../../options.js';
+import { checkCountList, checkCounts, checkFraction, checkOption, type KeysOf } from '../../options.js';
 import type { SkeletonGraph, SkeletonLayout } from '../../skeleton/graphs.js';
 import { type SkeletonStreamConfig, skeletonStream, streamKeys } from '../../skeleton/skeletonStream.js';
 
@@ -173,7 +173,7 @@ function check(network: string, config: Checked): void {
   const { frames, persons, coordinates, width, initialStride, dropout, blocks } = config;
   checkCounts(network, { frames, persons, coordinates, width, initialStride });
   checkCountList(`${network}.blocks`, blocks, '[4, 3, 3]');
-  checkDropout(`${network}.dropout`, dropout);
+  checkFraction(`${network}.dropout`, dropout);
   const smallest = initialStride * 2 ** (blocks.length - 1);
   checkOption(
     `${network}.frames`,

@@ -10,7 +10,14 @@ import { TemporalConvolution } from '../../layers/convolution/temporalConvolutio
 import { JointsAsChannels } from '../../layers/joints/jointsAsChannels.js';
 import { Motion } from '../../layers/joints/motion.js';
 import { SeededDropout } from '../../layers/seededDropout.js';
-import { checkCounts, checkDropout, checkKeys, checkOneOf, checkOption, type KeysOf } from '../../options.js';
+import {
+  checkCounts,
+  checkFraction,
+  checkKeys,
+  checkOneOf,
+  checkOption,
+  type KeysOf,
+} from '../../options.js';
 import { graphOf, type SkeletonGraph, type SkeletonLayout } from '../../skeleton/graphs.js';
 import { type SkeletonStreamConfig, skeletonStream, streamKeys } from '../../skeleton/skeletonStream.js';
 
@@ -157,6 +164,6 @@ function check({ dropout, pooling, ...sizes }: Checked): void {
   checkOption('hcn.frames', frames, frames >= 16, sixteen);
   const advice = `By default it is half the width, ${width}.`;
   checkOption('hcn.pointChannels', pointChannels, pointChannels >= 16, sixteen, advice);
-  checkDropout('hcn.dropout', dropout);
+  checkFraction('hcn.dropout', dropout);
   checkOneOf('hcn.pooling', pooling, ['max', 'mean']);
 }
