@@ -10,7 +10,7 @@ const PACKAGES = ['internal', 'backend', 'formats', 'layers', 'attacks', 'encode
 /** Files and folders directly below each `src`, from the one that imports none of the others to the one that may import all. */
 const FOLDERS = {
   'packages/internal': [
-    'dataset|evenlySpaced|hash|message|nearestName|progress|skeletons',
+    'dataset|evenlySpaced|hash|message|nearestName|optionKeys|progress|skeletons',
     'random|optionChecks',
     'node',
   ],

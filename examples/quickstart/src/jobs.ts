@@ -1,6 +1,12 @@
 import { type Budget, classifierOf, onlyPresent, pgd, square, type ThreatModel } from '@amr/attacks';
 import { withAugmentation } from '@amr/datasets';
-import { attackProgress, checkProgress, type Progress, trainingProgress } from '@amr/example-jobs';
+import {
+  attackProgress,
+  checkProgress,
+  type Progress,
+  spacedSamples,
+  trainingProgress,
+} from '@amr/example-jobs';
 import { writeAtomically } from '@amr/internal/node';
 import {
   AdversarialTrainer,
@@ -150,9 +156,7 @@ const testSubset = ({ settings, data }: JobContext) =>
 
 /** `count` samples, evenly spaced over the set. */
 const evenlySpacedSubset = (set: Data['test'], count: number): Data['test'] =>
-  count >= set.size
-    ? set
-    : set.subset(Array.from({ length: count }, (_, i) => Math.floor((i * set.size) / count)));
+  count >= set.size ? set : set.subset(spacedSamples(set.size, count));
 
 /** What the job `examples` results in. */
 export interface Examples {

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { useBackend } from '@amr/backend';
-import { duration, readJson, showJobs, stopSignal } from '@amr/example-jobs';
+import { countOption, duration, readJson, showJobs, stopSignal } from '@amr/example-jobs';
 import { writeAtomically } from '@amr/internal/node';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { loadData } from './data.js';
 import { plan, resultOf } from './plan.js';
 import { presets } from './presets.js';
@@ -22,13 +22,6 @@ interface Flags {
   fresh?: boolean;
 }
 
-const positive = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError(`Got ${text}; expected a whole number from 1.`);
-  return value;
-};
-
 const program = new Command('quickstart')
   .description(
     'Trains a two-stream model undefended, with adversarial training, and with AMR and adversarial training; attacks and compares them.',
@@ -39,9 +32,9 @@ const program = new Command('quickstart')
   .option('--root <folder>', 'the compact UTD-MHAD folder, for --data utd-mhad')
   .option('--quick', 'a smaller run, under 2 minutes on two cores')
   .option('--preset <name>', `settings by name: ${Object.keys(presets).join(', ')}`)
-  .option('--seeds <count>', 'train every model this often, with seeds 1, 2, ...', positive)
-  .option('--epochs <count>', 'passes over the training clips', positive)
-  .option('--workers <count>', 'jobs at once (default: one for each core)', positive)
+  .option('--seeds <count>', 'train every model this often, with seeds 1, 2, ...', countOption(1))
+  .option('--epochs <count>', 'passes over the training clips', countOption(1))
+  .option('--workers <count>', 'jobs at once (default: one for each core)', countOption(1))
   .option('--out <folder>', 'where the results go (default: runs/<preset>)')
   .option('--fresh', 'delete what is in the folder and start again')
   .showHelpAfterError('(--help shows the options)');

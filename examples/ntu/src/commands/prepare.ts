@@ -1,6 +1,6 @@
 import { mergePrepared, type Prepared, prepare } from '@amr/datasets/node';
-import { display, stopSignal } from '@amr/example-jobs';
-import { Command, InvalidArgumentError } from 'commander';
+import { countOption, display, stopSignal } from '@amr/example-jobs';
+import { Command } from 'commander';
 import { dryRun } from '../dryRun/dryRun.js';
 import { prepareOptions } from '../prepareOptions.js';
 import { type CommonFlags, type Run, runOf, withCommonOptions } from '../run.js';
@@ -15,17 +15,10 @@ export interface PrepareFlags {
   merge?: boolean;
 }
 
-const count = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0)
-    throw new InvalidArgumentError(`Got ${text}; expected a whole number from 0.`);
-  return value;
-};
-
 /** `ntu prepare`: writes the data set's files as shards, by the settings. */
 export const prepareCommand = (): Command =>
   withCommonOptions(new Command('prepare').description("writes the data set's files as prepared shards"))
-    .option('--workers <count>', 'threads that read (default: one for each core)', count)
+    .option('--workers <count>', 'threads that read (default: one for each core)', countOption(0))
     .option('--skip-damaged', 'skip clips that cannot be read, and list them in the manifest')
     .option('--merge', 'merge what machines with --shard have prepared')
     .action(async (flags: CommonFlags & PrepareFlags) => {

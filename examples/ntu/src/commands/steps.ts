@@ -1,4 +1,4 @@
-import { stopSignal } from '@amr/example-jobs';
+import { countOption, stopSignal } from '@amr/example-jobs';
 import { Command, Option } from 'commander';
 import { dryRun } from '../dryRun/dryRun.js';
 import { countClips } from '../run/countClips.js';
@@ -8,8 +8,8 @@ import { evaluate } from './evaluate.js';
 import { merge } from './merge.js';
 import { prepareData } from './prepare.js';
 import { report } from './report.js';
+import { stopped } from './stopped.js';
 import { type TrainOptions, train } from './train.js';
-import { positive, stopped } from './workFlags.js';
 
 interface WorkFlags extends CommonFlags {
   workers?: number;
@@ -33,7 +33,7 @@ const step = (
 
 const workers = () =>
   new Option('--workers <count>', "jobs at once (default: the preset's, or one for each core)").argParser(
-    positive,
+    countOption(1),
   );
 
 /** `ntu train`: each stream alone, then the two-stream networks. */

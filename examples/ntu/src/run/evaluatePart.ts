@@ -1,5 +1,5 @@
 import { classifierOf, square } from '@amr/attacks';
-import { attackProgress, checkProgress } from '@amr/example-jobs';
+import { attackProgress, checkProgress, spacedSamples } from '@amr/example-jobs';
 import { evaluateRobustness, modalityWeightsOf, type RobustnessReportJson, restoreWeights } from '@amr/train';
 import { fileStore } from '@amr/train/node';
 import { attackOf, budgetsOf } from '../attacks.js';
@@ -31,7 +31,7 @@ export async function evaluatePart(job: EvaluateJob, context: JobContext): Promi
     const checks = suite === Object.keys(evaluation.suites)[0] ? evaluation.checks : undefined;
     const result = await evaluateRobustness(
       classifierOf(model, { output: 'logits' }),
-      samples === 'all' ? test : test.subset(evenlySpaced(test.size, samples)),
+      samples === 'all' ? test : test.subset(spacedSamples(test.size, samples)),
       {
         budgets: budgetsOf(settings),
         attacks: Object.fromEntries(Object.values(attacks).map((attack) => [attack.title, attackOf(attack)])),
@@ -56,7 +56,3 @@ export async function evaluatePart(job: EvaluateJob, context: JobContext): Promi
     await test.close();
   }
 }
-
-/** Positions of `count` samples, evenly spaced over `size`. */
-const evenlySpaced = (size: number, count: number): number[] =>
-  Array.from({ length: Math.min(size, count) }, (_, i) => Math.floor((i * size) / Math.min(size, count)));
