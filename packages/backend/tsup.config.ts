@@ -3,7 +3,7 @@ import { library } from '../../tsup.base.js';
 
 export default defineConfig([
   library({
-    // The backend 'onnx' is a file of its own, which package.json leaves out of what bundlers make for pages.
+    // The backend 'onnx' is a separate file, which package.json hides from bundlers of pages.
     entry: { index: 'src/index.ts', onnx: 'src/onnx/provideOnnx.ts' },
     dts: { entry: 'src/index.ts' },
     // ESM only, and this package can be required.

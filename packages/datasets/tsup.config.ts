@@ -1,6 +1,6 @@
 import { library } from '../../tsup.base.js';
 
-/** What Node starts itself: files of their own, each whole. */
+/** Files that Node starts itself: separate files without shared chunks. */
 const started = {
   cli: 'src/cli/main.ts',
   prepareWorker: 'src/prepare/prepareWorker.ts',

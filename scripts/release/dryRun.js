@@ -88,7 +88,7 @@ function script(clone, name, options = [], env = process.env) {
   return program(process.execPath, [join('scripts/release', name), ...options], clone, env);
 }
 
-/** Runs a program while this process goes on to serve the registry. */
+/** Runs a program while this process continues to serve the registry. */
 async function program(file, args, cwd, env = process.env) {
   const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
   const [status] = await once(child, 'exit');

@@ -11,7 +11,7 @@ import { publishedPackages, root } from './workspace.js';
  * `npm pack` can work in. Only the copies change, so the working tree stays clean whatever fails:
  * - READMEs get absolute links once the repository's address is known;
  * - ranges of the workspace become those that npm understands;
- * - devDependencies and scripts go, which name private packages and serve nobody who installs the package.
+ * - devDependencies and scripts go, which name private packages and are of no use to users.
  * @param {string} target an empty folder
  * @returns {{ name: string, directory: string, folder: string, manifest: any }[]} the copies
  * @throws {ReleaseError} when a package isn't built

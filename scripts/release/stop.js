@@ -1,4 +1,4 @@
-/** Why a release can't go on: the program prints the message, without a stack, and ends with exit code 1. */
+/** Why a release stops: the program prints the message, without a stack, and ends with exit code 1. */
 export class ReleaseError extends Error {}
 
 /**

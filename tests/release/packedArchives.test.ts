@@ -76,7 +76,7 @@ describe('in a TypeScript project', () => {
   });
 
   it('has declarations without errors', () => {
-    // Those of tfjs have errors of their own, so users skip the checks of libraries; ours are looked at here.
+    // tfjs's own types have errors, so users set skipLibCheck; this test checks ours.
     const all = [...TSC, '--project', 'tsconfig.nodenext.json', '--noEmit', '--skipLibCheck', 'false'];
     const { stdout } = spawnSync('node', all, { cwd: project, encoding: 'utf8' });
     expect(stdout.split('\n').filter((line) => line.startsWith('node_modules/@amr/'))).toEqual([]);

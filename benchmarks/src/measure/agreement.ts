@@ -25,9 +25,9 @@ export function agreementOf(
   reference?: string,
 ): Agreement | undefined {
   const { tolerance }: Task = tasks[task];
-  const told = entries.filter(({ values }) => values);
-  const right = told.find(({ runner }) => runner === reference) ?? told[0];
-  const others = told.filter((entry) => entry !== right);
+  const measured = entries.filter(({ values }) => values);
+  const right = measured.find(({ runner }) => runner === reference) ?? measured[0];
+  const others = measured.filter((entry) => entry !== right);
   if (!right || others.length === 0 || tolerance === undefined) return undefined;
   const differences = Object.fromEntries(
     others.map(({ runner, values }) => [runner, difference(right.values!, values!, tolerance.measure)]),

@@ -40,7 +40,7 @@ export const help = `Times networks, attacks and adversarial training on tfjs's 
   pnpm bench networks [options]
 
   --backends LIST    of ${backends.join(', ')}
-                     (default ${usualBackends.join(',')}; those that can't be had are passed over)
+                     (default ${usualBackends.join(',')}; unavailable ones are skipped)
   --cases LIST       of ${names(cases.filter(({ hidden }) => !hidden)).join(', ')} (default: all)
   --tasks LIST       of ${Object.keys(tasks).join(', ')}
                      (default: all)

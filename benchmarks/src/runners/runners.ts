@@ -26,7 +26,7 @@ export interface Job {
   batch?: number;
 }
 
-const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const resolvePath = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Arguments of a backend, and whether it is tfjs's own with its stock kernels. */
 const argumentsOf: { [backend in Backend]: (threads: string) => { args: string[]; stock?: true } } = {
@@ -44,14 +44,14 @@ export function runnersOf({ backends, threads, torchDevice, python }: Options): 
   const shared = torchDevice === 'cpu' && threads.length > 0 ? Math.max(...threads) : availableParallelism();
   const tfjs = backends.map((name): Runner => {
     const { args, stock = false } = argumentsOf[name](`${shared}`);
-    const program = [process.execPath, beside('./runner.js'), '--backend', ...args];
+    const program = [process.execPath, resolvePath('./runner.js'), '--backend', ...args];
     return { name, stock, torch: false, program };
   });
   const torch = threads.map((count): Runner => {
     const name = torchDevice === 'cuda' ? 'torch-cuda' : `torch-${count}`;
     const program = [
       python,
-      beside('../torch/networks.py'),
+      resolvePath('../torch/networks.py'),
       '--threads',
       `${count}`,
       '--device',

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** The parsed JSON file, or undefined when there is none. A file that is not JSON is an error that names it. */
+/** The parsed JSON file, or undefined when the file is missing. Invalid JSON is an error that names the file. */
 export function readJson<T>(path: string): T | undefined {
   if (!existsSync(path)) return undefined;
   try {

@@ -20,7 +20,7 @@ describe('plan', () => {
     }
   });
 
-  it('gives each job an id and a result file of its own, and starts none before what it needs', () => {
+  it('gives each job a unique id and result file, and starts it after the jobs that it needs', () => {
     const ids = jobs.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(new Set(jobs.map((job) => resultOf('out', job))).size).toBe(ids.length);

@@ -1,4 +1,4 @@
-// Times every kernel of registerWasmKernels beside the one it replaces, in turns, on the same input. Where tfjs has
+// Times every kernel of registerWasmKernels and the one that it replaces, in turns, on the same input. Where tfjs has
 // none for wasm the cpu backend's is taken. Run it with `node packages/backend/bench/dist/kernels.bench.js` after a
 // build; `--json FILE` writes the numbers too, `--only NAME` leaves the other kernels out.
 import { writeFileSync } from 'node:fs';

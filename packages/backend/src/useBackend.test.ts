@@ -107,7 +107,7 @@ test('tfjs-node-gpu comes first where it is installed and has a GPU', async () =
   expect(tf.getBackend()).toBe('tensorflow');
 });
 
-test('a tfjs-node-gpu without a GPU is passed over for tfjs-node', async () => {
+test('a tfjs-node-gpu without a GPU is skipped in favour of tfjs-node', async () => {
   const choice = await useBackend({ importer: machine({ [gpu]: native(false), [node]: native(false) }) });
   expect(choice.backend).toBe('tfjs-node');
   expect(choice.skipped).toEqual([
@@ -115,7 +115,7 @@ test('a tfjs-node-gpu without a GPU is passed over for tfjs-node', async () => {
   ]);
 });
 
-test('a package that loads but registers nothing is passed over', async () => {
+test('a package that loads but registers nothing is skipped', async () => {
   const importer = machine({ [node]: () => {} });
   await expect(useBackend({ backend: 'tfjs-node', importer })).rejects.toThrow(/registered no backend/);
 });
@@ -139,7 +139,7 @@ test('webgpu is taken where there is a GPU in the navigator and its package', as
   });
 });
 
-test('a backend that does not start is passed over and leaves the one before in place', async () => {
+test('a backend that does not start is skipped and leaves the one before in place', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {}); // tfjs prints the failure
   vi.stubGlobal('navigator', { gpu: {} });
   const importer = machine({
@@ -172,15 +172,18 @@ test.each([
   ['that is not there', async () => Promise.reject(missing(onnx)), /onnxruntime-node is not installed/],
   ['that computes otherwise', async () => fakeBinding([], 7), /does not compute: -7 is 7/],
   ['of another kind', async () => ({ default: { binding: {} } }), /is not what it is in version 1\.30/],
-])('an onnxruntime-node %s is passed over, and says how to install it', async (_, importer, reason) => {
-  const error = await useBackend({ backend: 'onnx', importer }).catch((e: unknown) => e);
-  expect(error).toBeInstanceOf(BackendUnavailableError);
-  expect(error).toMatchObject({
-    reason: expect.stringMatching(reason),
-    remedy: expect.stringContaining('ONNXRUNTIME_NODE_INSTALL=skip'),
-  });
-  expect(tf.findBackendFactory('onnx')).toBeFalsy();
-});
+])(
+  'an onnxruntime-node %s is skipped, and the reason says how to install it',
+  async (_, importer, reason) => {
+    const error = await useBackend({ backend: 'onnx', importer }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(BackendUnavailableError);
+    expect(error).toMatchObject({
+      reason: expect.stringMatching(reason),
+      remedy: expect.stringContaining('ONNXRUNTIME_NODE_INSTALL=skip'),
+    });
+    expect(tf.findBackendFactory('onnx')).toBeFalsy();
+  },
+);
 
 test('onnx is for Node', async () => {
   vi.spyOn(tf.env(), 'getBool').mockImplementation((flag) => flag !== 'IS_NODE');

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { didYouMean } from './didYouMean.js';
 
 /** The message of an issue says what was expected; the place and the value are added around it. */
-const told = (expected: string) => ({ error: () => expected });
+const message = (expected: string) => ({ error: () => expected });
 const GROUP = 'a group of settings, one "name: value" a line';
 
 /** A group of named settings; others are refused, each in a line of the message. */
@@ -19,36 +19,38 @@ export const named = <Value extends z.ZodType>(value: Value) =>
   z.record(
     z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'a name of small letters, digits and hyphens'),
     value,
-    told('a group of named entries'),
+    message('a group of named entries'),
   );
 
-export const text = z.string(told('a text')).min(1, told('a text'));
-export const flag = z.boolean(told('true or false'));
+export const text = z.string(message('a text')).min(1, message('a text'));
+export const flag = z.boolean(message('true or false'));
 export const wholeFrom = (least: number) => {
   const expected = least === 1 ? 'a positive whole number' : `a whole number of at least ${least}`;
-  return z.int(told(expected)).min(least, told(expected));
+  return z.int(message(expected)).min(least, message(expected));
 };
 export const positiveWhole = wholeFrom(1);
-export const positive = z.number(told('a positive number')).positive(told('a positive number'));
-export const notNegative = z.number(told('a number of 0 or more')).min(0, told('a number of 0 or more'));
+export const positive = z.number(message('a positive number')).positive(message('a positive number'));
+export const notNegative = z
+  .number(message('a number of 0 or more'))
+  .min(0, message('a number of 0 or more'));
 /** A fraction, from 0 to 1. */
 export const share = z
-  .number(told('a number from 0 to 1'))
-  .min(0, told('a number from 0 to 1'))
-  .max(1, told('a number from 0 to 1'));
+  .number(message('a number from 0 to 1'))
+  .min(0, message('a number from 0 to 1'))
+  .max(1, message('a number from 0 to 1'));
 /** A fraction below 1. */
 export const shareBelowOne = z
-  .number(told('a number from 0 up to, but not, 1'))
-  .min(0, told('a number from 0 up to, but not, 1'))
-  .lt(1, told('a number from 0 up to, but not, 1'));
+  .number(message('a number from 0 up to, but not, 1'))
+  .min(0, message('a number from 0 up to, but not, 1'))
+  .lt(1, message('a number from 0 up to, but not, 1'));
 export const oneOf = <const Names extends readonly string[]>(names: Names) =>
-  z.enum(names, told(names.length === 1 ? `'${names[0]}'` : `one of ${names.join(', ')}`));
+  z.enum(names, message(names.length === 1 ? `'${names[0]}'` : `one of ${names.join(', ')}`));
 export const listOf = <Value extends z.ZodType>(value: Value, what: string) =>
-  z.array(value, told(`a list of ${what}`)).min(1, told(`a list of ${what}, with one or more`));
+  z.array(value, message(`a list of ${what}`)).min(1, message(`a list of ${what}, with one or more`));
 
 /** A positive number, or a fraction such as 8/255. */
 export const fraction = z
-  .union([z.number(), z.string()], told('a positive number, or a fraction such as 8/255'))
+  .union([z.number(), z.string()], message('a positive number, or a fraction such as 8/255'))
   .transform((value, context) => {
     const [, over, under] = /^\s*(\d+(?:\.\d+)?)\s*\/\s*(\d+(?:\.\d+)?)\s*$/.exec(`${value}`) ?? [];
     const number = over === undefined ? Number(value) : Number(over) / Number(under);
@@ -60,12 +62,12 @@ export const fraction = z
 /** Three sizes: frames, rows, columns. */
 export const size3 = z.tuple(
   [positiveWhole, positiveWhole, positiveWhole],
-  told('three positive whole numbers: frames, rows, columns'),
+  message('three positive whole numbers: frames, rows, columns'),
 );
 
 /** One of several things. */
 export const either = <Options extends readonly z.core.SomeType[]>(expected: string, ...options: Options) =>
-  z.union(options, told(expected));
+  z.union(options, message(expected));
 
 /** Groups that differ by the value of one of their settings. */
 export const kinds = <

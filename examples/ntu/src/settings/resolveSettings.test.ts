@@ -93,12 +93,12 @@ describe('a file of the user', () => {
       'own.yaml:3:3 evaluation.frobnicate: there is no such setting, known are batchSize, stopWhenFooled, suites, checks',
     ],
     [
-      'a value that is none of those known',
+      'an unknown value',
       'extends: smoke\ndefences:\n  amr-at:\n    fusion: concatenate\n',
       "own.yaml:4:5 defences.amr-at.fusion: expected one of concat, sum, gmu, attention, odd-one-out, amr, mmtm, memory, got 'concatenate'",
     ],
     [
-      'a network that there is none of',
+      'an unknown network',
       'extends: smoke\nmodels:\n  skeleton: { network: transformer }\n',
       "own.yaml:3:15 models.skeleton.network: expected one of stgcn, stgcnpp, agcn, ctrgcn, hcn, got 'transformer'",
     ],
@@ -118,7 +118,7 @@ describe('a file of the user', () => {
       "own.yaml:4:5 seeds.1: expected a whole number of at least 0, got 'two'",
     ],
     [
-      'a fraction that is none',
+      'an invalid fraction',
       'extends: smoke\nstreams:\n  video:\n    budget:\n      epsilon: 8/0\n',
       "own.yaml:5:7 streams.video.budget.epsilon: expected a positive number, or a fraction such as 8/255, got '8/0'",
     ],

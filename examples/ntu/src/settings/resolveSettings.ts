@@ -69,8 +69,8 @@ function folderOf(folder: string): string {
 
 const nameOf = (file: string): string => file.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/, '');
 
-function fileOf(folder: 'presets' | 'datasets', name: string, beside = process.cwd()): string {
-  if (/[/\\]|\.ya?ml$/.test(name)) return resolve(beside, name);
+function fileOf(folder: 'presets' | 'datasets', name: string, from = process.cwd()): string {
+  if (/[/\\]|\.ya?ml$/.test(name)) return resolve(from, name);
   const known = shipped(folder);
   if (known.includes(name)) return resolve(folderOf(folder), `${name}.yaml`);
   const option = folder === 'presets' ? '--preset' : '--data';

@@ -63,7 +63,7 @@ describe('alternating', () => {
       { numRuns: 5 },
     ));
 
-  it('moves one modality a step, in the order that it is told', async () => {
+  it('moves one modality a step, in the given order', async () => {
     const { classifier, inputs, labels } = linearSetting(3);
     const moved = async (options: Parameters<typeof alternating>[1]) => {
       const names: string[] = [];
@@ -84,7 +84,7 @@ describe('alternating', () => {
     expect((await moved({ steps: 10, order: ['b', 'a'] })).slice(0, 3)).toEqual(['b', 'a', 'b']);
   });
 
-  it('divides the default step size by the steps of a modality, and takes one of its own as it is', async () => {
+  it('divides the default step size by the steps of a modality, and keeps an explicit one', async () => {
     const classifier: Classifier = ({ a, b }) =>
       tf.tidy(() => tf.stack([tf.neg(tf.add(a!, b!)), tf.zerosLike(a!)], 1)) as tf.Tensor2D;
     const steps: number[][] = [];
@@ -159,7 +159,7 @@ describe('alternating', () => {
     expect(values(one!.a!)).toEqual(values(other!.a!));
   });
 
-  it('names a gradient that is not finite, and a modality that there is none for', async () => {
+  it('names a gradient that is not finite, and a modality without one', async () => {
     const labels = tf.tensor1d([0], 'int32');
     const inputs = { a: tf.tensor1d([0]), b: tf.tensor1d([1]) };
     const classifier =

@@ -37,7 +37,7 @@ function build(): tfl.LayersModel {
   return tfl.model({ inputs: [rgb, skeleton], outputs: logits });
 }
 
-/** Runs in a backend of its own: margins of the label on clean and perturbed inputs, and the change. */
+/** Runs in a separate backend: margins of the label on clean and perturbed inputs, and the change. */
 async function on(backend: string, attack: Attack) {
   await tf.setBackend(backend);
   await tf.ready();

@@ -82,7 +82,7 @@ const GUARD = 1e-8;
  * backward passes; with `targeted: false` R * ((K + 1) * steps + 5) and R * K * steps; one more forward pass for the
  * clean input. One transfer from the backend a run. A classifier is called with the whole batch, fooled rows included, unless `stopWhenFooled` is set.
  *
- * Defaults are AutoAttack's. Differs from its code in that the search goes on when a row is fooled inside epsilon and
+ * Defaults are AutoAttack's. Differs from its code in that the search continues when a row is fooled inside epsilon and
  * keeps the best over all runs, in the final search and in restarts at half the best distance, which are the paper's,
  * and in that random starts are uniform in a ball rather than on its surface. torchattacks takes 10 steps, untargeted, over
  * all classes. Foolbox has no FAB.

@@ -93,7 +93,7 @@ describe('greedySplit', () => {
     ),
   );
 
-  it('goes on with the other modality where one has run out of range', async () => {
+  it('continues with the other modality where one has reached the end of its range', async () => {
     // a is worth twice as much, but its range ends after two parts.
     const classifier = classifierOf((a, b) => tf.add(tf.mul(a, 2), b));
     const inputs = start(0.3, 0.65, 5, -1);

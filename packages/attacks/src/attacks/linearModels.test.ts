@@ -74,7 +74,7 @@ describe('on linear models the worst case is reached', () => {
     }),
   );
 
-  it('in a joint ball with step sizes of their own', () =>
+  it('in a joint ball with a step size for each modality', () =>
     check(async (given) => {
       const threat = jointBall('l2', 0.6, { a: { stepSize: 0.1 }, b: { stepSize: 0.02, weight: 2 } });
       for (const [row, got] of (await rise(given, pgd(threat, { steps: 100 }))).entries()) {

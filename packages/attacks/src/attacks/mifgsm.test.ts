@@ -31,7 +31,7 @@ describe('mifgsm', () => {
     expect(values(short.x!)).not.toEqual(values(one.x!));
   });
 
-  it('goes on past a small maximum, by the weight of the gradients before', async () => {
+  it('moves past a small maximum, by the momentum of earlier gradients', async () => {
     // The margin rises with x up to 0.25, falls a little up to 0.45 and rises again.
     const bumpy: Classifier = ({ x }) =>
       tf.tidy(() => {
@@ -48,7 +48,7 @@ describe('mifgsm', () => {
     expect(await at(mifgsm(ball, { steps: 10 }))).toBeCloseTo(1, 5);
   });
 
-  it('refuses a decay that is none', () => {
+  it('refuses an invalid decay', () => {
     expect(() => mifgsm(threat, { decay: -1 })).toThrow(AttackOptionsError);
     expect(() => mifgsm(threat, { decay: Number.NaN })).toThrow(/decay: got NaN/);
   });

@@ -15,7 +15,7 @@ describe('missingModality', () => {
     throw new Error('called');
   };
 
-  it('fills one input and leaves the others alone, in tensors of their own', async () => {
+  it('fills one input and leaves the others alone, in new tensors', async () => {
     const before = tf.memory().numTensors;
     const attack = missingModality('rgb');
     const result = await attack.perturb(never, inputs, labels);

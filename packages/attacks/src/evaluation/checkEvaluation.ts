@@ -168,7 +168,9 @@ const OPTIONS = /* @__PURE__ */ optionKeys<CheckEvaluationOptions>({
 async function runCheck({ needs, run }: Check, context: CheckContext): Promise<CheckResult> {
   try {
     if (needs && context.correct.length === 0) {
-      return inconclusive('No sample is classified correctly without an attack, so there is none to attack.');
+      return inconclusive(
+        'No sample is classified correctly without an attack, so no sample can be attacked.',
+      );
     }
     if (needs === 'robust') {
       const { robust, name } = await context.attacked();

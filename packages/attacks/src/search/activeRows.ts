@@ -61,7 +61,7 @@ export class ActiveRows {
     this.stopWhenFooled = stopWhenFooled;
   }
 
-  /** Indices in the batch of the rows whose search goes on. */
+  /** Indices in the batch of the rows that are still searched. */
   get active(): readonly number[] {
     return this.#active;
   }

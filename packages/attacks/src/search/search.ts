@@ -31,13 +31,13 @@ export interface SearchAttackConfig {
   eotSamples?: number;
 }
 
-/** What a search works with, beside its problem. */
+/** The tools of a search: everything that it works with except its problem. */
 export interface SearchContext {
   /** Draws of the call's seed. */
   readonly random: Random;
   /** Owns the search's tensors. */
   readonly scratch: Scratch;
-  /** The rows whose search goes on. */
+  /** The rows that are still searched. */
   readonly rows: ActiveRows;
   /** Checks and reports. */
   readonly monitor: Monitor;

@@ -41,7 +41,7 @@ describe.skipIf(!ffmpeg)("generated clips in NTU's layout, prepared and streamed
   let folder: string;
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** Each generated sample beside the one that comes out of a batch. */
+  /** Pairs of each generated sample and the one read in a batch. */
   async function* pairs(
     clips: ArrayDataset,
     layout: { skeletons: string; videos?: string; clips: { name: string }[] },

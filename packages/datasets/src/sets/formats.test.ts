@@ -35,7 +35,7 @@ it.each(Object.entries(groups).flatMap(([name, own]) => own.map((group) => [name
   },
 );
 
-it.each(Object.keys(groups))('%s refuses an unknown option of its own', async (name) => {
+it.each(Object.keys(groups))('%s refuses an unknown option', async (name) => {
   const error = await sourceFormats[name]!.list({ ...taken[name], frames: 8 }).catch(
     (reason: unknown) => reason,
   );

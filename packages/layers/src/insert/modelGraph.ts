@@ -16,7 +16,7 @@ export interface ModelGraph {
  * Traces the outputs of a model back to its inputs. It enters the opened models: their layers stand in the models' place.
  * tfjs's own graph has one node per application of a nested model, behind which the model's layers stay hidden, and one
  * set of inner tensors for all applications. Here each application has its own values, so that a layer inside a nested
- * model can be named, and one application of a shared layer told from another.
+ * model can be named, and one application of a shared layer distinguished from another.
  */
 export function modelGraphOf(model: LayersModel, opened: ReadonlySet<Layer>): ModelGraph {
   const uses: LayerUse[] = [];

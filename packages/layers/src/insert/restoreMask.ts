@@ -6,7 +6,7 @@ import { checkedConfig, type LayerConfig } from '../options.js';
  * Restores the mask of features: the output is the first input unchanged, with the mask of the second input, or with no
  * mask when there is no second. It is needed behind a layer with several outputs, because tfjs gives all of them the first
  * mask that the layer makes. `insertAmr` adds these layers by itself where there are masks. Features [batch, ...] in, the
- * same out; no weights, no options of its own.
+ * same out; no weights, no other options than those of every layer.
  *
  * @example
  * ```ts

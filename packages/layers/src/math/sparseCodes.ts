@@ -54,7 +54,7 @@ function fista(
   sparsity: number,
   betas: readonly number[],
 ): tf.Tensor2D[] {
-  // Transposed once, by an operation of its own, for the same reason.
+  // Transposed once, by a separate operation, for the same reason.
   const transposed = tf.transpose(dictionary) as tf.Tensor2D;
   const threshold = tf.mul(rate, sparsity);
   const shrink = (v: tf.Tensor): tf.Tensor2D =>

@@ -6,7 +6,7 @@ import type { EvaluationOptions } from './evaluationOptions.js';
 /**
  * Threat models by name, as given or made from budgets.
  * @param path name of the function whose options they are, for messages
- * @throws {TrainOptionError} when there are none, or one attacks a modality that the data set doesn't have
+ * @throws {TrainOptionError} when there is no condition, or one attacks a modality that the data set doesn't have
  */
 export function conditionsOf(
   path: string,

@@ -201,7 +201,7 @@ describe('apgd', () => {
     const best = bestOf(points.slice(0, 21));
     expect(distance(next(points[20]!, points[19]!, 2))).toBeGreaterThan(distance(best) + 0.01);
     expect(points[21]).toBe(best);
-    // Momentum goes on from the point that the 22nd step came from.
+    // Momentum continues from the point that the 22nd step came from.
     expect(points[22]).toBeCloseTo(next(best, points[20]!, 1), 5);
     expect(values(result.x!)[0]).toBeCloseTo(bestOf(points), 5);
     expect(distance(values(result.x!)[0]!)).toBeLessThan(0.01);

@@ -29,7 +29,7 @@ export interface AutoAttackCheckpoint {
 
 /** Where {@link autoAttack} keeps its checkpoint. `fileAttackProgress` of @amr/train/node is one. */
 export interface AutoAttackCheckpointStore {
-  /** The checkpoint that was saved last, or undefined when there is none. */
+  /** The checkpoint that was saved last, or undefined before the first one. */
   load(): Promise<AutoAttackCheckpoint | undefined>;
   /** Replaces the checkpoint. */
   save(checkpoint: AutoAttackCheckpoint): Promise<void>;

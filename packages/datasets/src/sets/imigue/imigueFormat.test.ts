@@ -26,7 +26,7 @@ const row = (frame: number) =>
   ].join(',');
 const rows = (count: number) => Array.from({ length: count }, (_, frame) => row(frame));
 let folders = 0;
-/** A folder of its own with these files. */
+/** A new folder with these files. */
 function folderOf(files: { [name: string]: string }): string {
   const folder = join(root, String(folders++));
   for (const [name, text] of Object.entries(files)) {

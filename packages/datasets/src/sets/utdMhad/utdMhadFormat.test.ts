@@ -14,7 +14,7 @@ import { type UtdMhadFormatOptions, utdMhadFormat } from './utdMhadFormat.js';
 const home = mkdtempSync(join(tmpdir(), 'utd-mhad-test-'));
 afterAll(() => rmSync(home, { recursive: true }));
 let folders = 0;
-/** A folder of its own with these files. */
+/** A new folder with these files. */
 function folderOf(files: { [name: string]: Uint8Array }): string {
   const folder = join(home, String(folders++));
   for (const [name, bytes] of Object.entries(files)) {

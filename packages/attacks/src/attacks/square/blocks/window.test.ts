@@ -95,7 +95,7 @@ describe('drawnWindow', () => {
     }
   });
 
-  it('spans axes that have no window, and lets rows have sides of their own', () => {
+  it('spans axes that have no window, and lets each row have a different side', () => {
     const grid = gridFor([3, 5, 2], [2]);
     const sides = [tf.tensor2d([[3], [3]]), tf.tensor2d([[1], [4]])];
     const inside = rowsOf(insideOf(grid, drawWindow(grid, sides, random)));
