@@ -64,9 +64,11 @@ const signalAt = (out: string, count: number, signal: NodeJS.Signals) => (child:
   child.on('close', () => clearInterval(timer));
 };
 
+/** What the files hold. The temporary file of a killed writer stays for an hour and counts as no file. */
 const content = (out: string): { [file: string]: string } =>
   Object.fromEntries(
     ['manifest.json', 'plan.json', ...readdirSync(at(out, 'shards')).map((name) => `shards/${name}`)]
+      .filter((file) => !file.endsWith('.tmp'))
       .sort()
       .map((file) => [file, readFileSync(at(out, file), 'latin1')]),
   );
