@@ -1,6 +1,6 @@
 /**
  * The known name that a misspelt one was probably meant to be: the nearest by edit distance, if no more than a third of its
- * letters, and at least 2, differ. Written here, since libraries for it would have to be bundled into each package, with
+ * letters differ, or 2 of a name of three letters or more, or 1 of a name of two. Written here, since libraries for it would have to be bundled into each package, with
  * their licence, for these few lines.
  */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
@@ -12,7 +12,9 @@ export function nearestName(name: string, known: readonly string[]): string | un
     least = distance;
     nearest = candidate;
   }
-  return nearest !== undefined && least <= Math.max(2, Math.floor(nearest.length / 3)) ? nearest : undefined;
+  if (nearest === undefined) return undefined;
+  const allowed = Math.min(Math.max(2, Math.floor(nearest.length / 3)), nearest.length - 1);
+  return least <= allowed ? nearest : undefined;
 }
 
 /** Levenshtein's distance: how many letters have to be inserted, deleted or replaced. */
