@@ -135,5 +135,6 @@ export function unknownKey(path: string, options: object, known: readonly string
   const got = `${path}.${key}: got an unknown option`;
   if (name !== undefined) return `${got}; expected ${name}. Rename it.`;
   if (known.length === 0) return `${got}; expected no options. Remove it.`;
-  return `${got}; expected one of ${known.join(', ')}. Remove it or rename it.`;
+  const expected = known.length === 1 ? known[0] : `one of ${known.join(', ')}`;
+  return `${got}; expected ${expected}. Remove it or rename it.`;
 }
