@@ -44,6 +44,7 @@ export {
 export { bpda, type TensorFunction } from './classifier/bpda.js';
 export type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier/classifier.js';
 export { type ClassifierOfOptions, classifierOf } from './classifier/classifierOf.js';
+export { refuseProbabilities } from './classifier/probabilities.js';
 export { type SharingClassifier, sharingBranches } from './classifier/sharingBranches.js';
 export { type PreprocessingOptions, withPreprocessing } from './classifier/withPreprocessing.js';
 export {

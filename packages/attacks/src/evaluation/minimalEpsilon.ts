@@ -12,7 +12,10 @@ import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link minimalEpsilon}. */
 export interface MinimalEpsilonOptions
-  extends Pick<PerturbOptions, 'targets' | 'seed' | 'rows' | 'stopWhenFooled' | 'signal'> {
+  extends Pick<
+    PerturbOptions,
+    'targets' | 'seed' | 'rows' | 'stopWhenFooled' | 'allowProbabilities' | 'signal'
+  > {
   /** What the adversary may change at scale 1. */
   threatModel: ThreatModel;
   /** Makes the attack for a scaled threat model. Default: {@link pgd}. */
@@ -111,12 +114,13 @@ export async function minimalEpsilon(
   const maxRuns = (scaling.fixedBudgets ? 1 : 0) + growing.length + steps;
   const progress = progressClock();
   let runs = 0;
-  const { targets, seed, rows: rowNumbers, stopWhenFooled, signal } = options;
+  const { targets, seed, rows: rowNumbers, stopWhenFooled, allowProbabilities, signal } = options;
   const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, {
     targets,
     seed,
     rows: rowNumbers,
     stopWhenFooled,
+    allowProbabilities,
     signal,
   });
   /** Runs the attack on some rows and keeps its successes. Returns for each of the rows whether it is fooled. */
@@ -181,6 +185,7 @@ const OPTIONS = /* @__PURE__ */ optionKeys<MinimalEpsilonOptions>({
   seed: true,
   rows: true,
   stopWhenFooled: true,
+  allowProbabilities: true,
   signal: true,
   onProgress: true,
 });

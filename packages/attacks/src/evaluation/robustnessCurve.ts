@@ -12,7 +12,10 @@ import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link robustnessCurve}. */
 export interface RobustnessCurveOptions
-  extends Pick<PerturbOptions, 'targets' | 'seed' | 'rows' | 'stopWhenFooled' | 'signal'> {
+  extends Pick<
+    PerturbOptions,
+    'targets' | 'seed' | 'rows' | 'stopWhenFooled' | 'allowProbabilities' | 'signal'
+  > {
   /** What the adversary may change at scale 1. */
   threatModel: ThreatModel;
   /** Makes the attack for a scaled threat model. Default: {@link pgd}. */
@@ -94,12 +97,13 @@ export async function robustnessCurve(
   attack(threatModel);
 
   const progress = progressClock();
-  const { targets, seed, rows: rowNumbers, stopWhenFooled, signal } = options;
+  const { targets, seed, rows: rowNumbers, stopWhenFooled, allowProbabilities, signal } = options;
   const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, {
     targets,
     seed,
     rows: rowNumbers,
     stopWhenFooled,
+    allowProbabilities,
     signal,
   });
   try {
@@ -138,6 +142,7 @@ const OPTIONS = /* @__PURE__ */ optionKeys<RobustnessCurveOptions>({
   seed: true,
   rows: true,
   stopWhenFooled: true,
+  allowProbabilities: true,
   signal: true,
   onProgress: true,
 });

@@ -55,6 +55,11 @@ export interface PerturbOptions {
    * time, since on some backends each size costs a compilation. Default false.
    */
   stopWhenFooled?: boolean;
+  /**
+   * Whether a classifier whose first outputs are probabilities is attacked all the same; see {@link refuseProbabilities}.
+   * Default false: it is an error, raised before the second step.
+   */
+  allowProbabilities?: boolean;
   /** Called after each step. An error that it throws ends the attack. */
   onStep?: (step: AttackStep) => void;
   /** Stops the attack between two steps; `perturb` then rejects with the signal's reason. */
@@ -66,6 +71,7 @@ const PERTURB_OPTIONS = /* @__PURE__ */ optionKeys<PerturbOptions>({
   seed: true,
   rows: true,
   stopWhenFooled: true,
+  allowProbabilities: true,
   onStep: true,
   signal: true,
 });

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
+import { FirstOutputs } from '../classifier/probabilities.js';
 import { type SharedBranches, shareBranches } from '../classifier/sharingBranches.js';
 import { maximisedLossOf } from '../losses/attackLoss.js';
 import { takeRows } from '../tensors/takeRows.js';
@@ -85,6 +86,7 @@ export class BatchAttack implements RowResults {
       eotSamples: 1,
       labels: tf.cast(labels, 'int32'),
       targets: options.targets && tf.cast(options.targets, 'int32'),
+      firstOutputs: new FirstOutputs(options.allowProbabilities ?? false),
       largestLabel,
     };
     return new BatchAttack(problem, new Set(threatModels.flatMap(attackedModalities)), options);
@@ -93,9 +95,11 @@ export class BatchAttack implements RowResults {
   /**
    * Evaluates the clean inputs: one forward pass.
    * @returns the number of classes
+   * @throws {AttackInputError} when the classifier gives probabilities
    */
   async evaluateClean(): Promise<number> {
     const { fooled, margin, classes } = await evaluateRows(this.#problem, this.#problem.inputs);
+    await this.#problem.firstOutputs.check();
     for (const row of this.rows) {
       this.fooled[row] = fooled[row]!;
       this.margin[row] = margin[row]!;
@@ -114,7 +118,7 @@ export class BatchAttack implements RowResults {
     threatModel: ThreatModel,
     attack: AttackFactory,
   ): Promise<AttackedRows> {
-    const { seed, signal, stopWhenFooled } = this.#options;
+    const { seed, signal, stopWhenFooled, allowProbabilities } = this.#options;
     signal?.throwIfAborted();
     const { problem, threatModel: own, dispose } = this.#takeRows(rows, threatModel);
     const { classifier, inputs, labels, targets } = problem;
@@ -125,6 +129,7 @@ export class BatchAttack implements RowResults {
         seed,
         rows: names,
         stopWhenFooled,
+        allowProbabilities,
         signal,
       });
       try {
@@ -221,6 +226,7 @@ export class BatchAttack implements RowResults {
 
   /** Frees all tensors. */
   dispose(): void {
+    this.#problem.firstOutputs.dispose();
     this.#branches.classifier.dispose();
     this.#points.dispose();
     this.#problem.labels.dispose();

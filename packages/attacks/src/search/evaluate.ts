@@ -32,7 +32,9 @@ export function perturbedInputs({ inputs, balls }: Problem, deltas: readonly tf.
 /** The checked logits at a point, averaged over the EOT samples. One forward pass for each of them. */
 export function logitsAt(problem: Problem, deltas: readonly tf.Tensor2D[]): tf.Tensor2D {
   const inputs = perturbedInputs(problem, deltas);
-  return mean(repeat(problem.eotSamples, () => checkedLogits(problem, problem.classifier(inputs))));
+  const logits = mean(repeat(problem.eotSamples, () => checkedLogits(problem, problem.classifier(inputs))));
+  problem.firstOutputs.note(logits);
+  return logits;
 }
 
 /** Whether each row is fooled, `[batch]`, 0 or 1: another class than the label's, or the target's, has the largest logit. */
@@ -48,10 +50,9 @@ export function evaluateLoss(
   inputs: Modalities,
 ): { logits: tf.Tensor2D; loss: tf.Tensor1D } {
   const samples = repeat(problem.eotSamples, () => lossAt(problem, inputs, problem.loss));
-  return {
-    logits: mean(samples.map(({ logits }) => logits)),
-    loss: mean(samples.map(({ loss }) => loss)),
-  };
+  const logits = mean(samples.map((sample) => sample.logits));
+  problem.firstOutputs.note(logits);
+  return { logits, loss: mean(samples.map(({ loss }) => loss)) };
 }
 
 /**
@@ -81,9 +82,11 @@ export function evaluateGradient(
     }),
   );
   const gradients = problem.balls.map((ball) => gradientOfPerturbation(ball, byModality));
+  const logits = mean(samples.map((sample) => sample.logits));
+  problem.firstOutputs.note(logits);
   return {
     loss: mean(samples.map(({ value }) => value as tf.Tensor1D)),
-    logits: mean(samples.map(({ logits }) => logits)),
+    logits,
     gradients,
     finite: problem.balls.flatMap((ball, i) =>
       ball.parts.map((part) => {

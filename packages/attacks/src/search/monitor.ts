@@ -29,13 +29,17 @@ export class Monitor {
     this.#options = options;
   }
 
-  /** To be awaited between steps: throws the signal's reason when the attack was stopped, and lets other code run. */
+  /**
+   * To be awaited between steps: throws the signal's reason when the attack was stopped, or an error when the classifier's
+   * first outputs are probabilities, and lets other code run.
+   */
   async yieldToEventLoop(): Promise<void> {
     if (performance.now() - this.#lastTurn >= TURN) {
       await new Promise((resolve) => setTimeout(resolve));
       this.#lastTurn = performance.now();
     }
     this.#options.signal?.throwIfAborted();
+    await this.#problem.firstOutputs.check();
   }
 
   /**

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, FrozenClassifier, Modalities } from '../classifier/classifier.js';
+import { FirstOutputs } from '../classifier/probabilities.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { ballsAround, disposeBalls, takeBallRows } from '../threatModel/ball.js';
 import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
@@ -10,7 +11,7 @@ import type { CheckedBatch } from './validation.js';
 
 /** The arguments of a call of `perturb`. */
 export type PerturbArguments = Pick<Problem, 'classifier' | 'inputs' | 'labels' | 'loss'> &
-  Pick<PerturbOptions, 'targets'>;
+  Pick<PerturbOptions, 'targets' | 'allowProbabilities'>;
 
 /** Settings of an attack that its problem depends on. */
 export interface StepSettings {
@@ -43,7 +44,7 @@ export class PreparedProblem {
   constructor(
     { threatModel, stepLength, useBudgetStepSize, allowInfiniteEpsilon, eotSamples }: StepSettings,
     { masks, largestLabel }: CheckedBatch,
-    { classifier, inputs, labels, loss, targets }: PerturbArguments,
+    { classifier, inputs, labels, loss, targets, allowProbabilities = false }: PerturbArguments,
   ) {
     const balls = ballsAround(inputs, threatModel, masks, {
       stepLength,
@@ -63,6 +64,7 @@ export class PreparedProblem {
       eotSamples,
       labels: tf.cast(labels, 'int32'),
       targets: targets && tf.cast(targets, 'int32'),
+      firstOutputs: new FirstOutputs(allowProbabilities),
       largestLabel,
     };
     try {
@@ -92,7 +94,7 @@ export class PreparedProblem {
       if (own!) disposeBalls(own);
       throw error;
     }
-    this.dispose();
+    this.#disposeTensors();
     this.#inputs = part.inputs;
     this.#frozen = frozen;
     this.#set({ ...part, balls: own, classifier: frozen ?? this.#classifier });
@@ -100,6 +102,11 @@ export class PreparedProblem {
 
   /** Frees all tensors. */
   dispose(): void {
+    this.problem.firstOutputs.dispose();
+    this.#disposeTensors();
+  }
+
+  #disposeTensors(): void {
     const { balls, labels, targets, observedClean } = this.problem;
     disposeBalls(balls);
     tf.dispose([labels, observedClean]);

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
+import type { FirstOutputs } from '../classifier/probabilities.js';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
 import type { Ball } from '../threatModel/ball.js';
 import type { CheckedBatch } from './validation.js';
@@ -25,6 +26,8 @@ export interface Problem {
   readonly labels: tf.Tensor1D;
   /** Classes to be predicted instead, int32. */
   readonly targets?: tf.Tensor1D;
+  /** Judges the classifier's first outputs. */
+  readonly firstOutputs: FirstOutputs;
   /** The largest label or target, to be compared with the number of logits. */
   readonly largestLabel: CheckedBatch['largestLabel'];
 }

@@ -72,7 +72,8 @@ export function attackFromSearch(config: SearchAttackConfig, search: Search): At
       options.signal?.throwIfAborted();
       const checked = await checkBatch(threatModel, inputs, labels, allowInfiniteEpsilon, options);
       await registerGradients();
-      const given = { classifier, inputs, labels, loss, targets: options.targets };
+      const { targets, allowProbabilities } = options;
+      const given = { classifier, inputs, labels, loss, targets, allowProbabilities };
       const prepared = new PreparedProblem(settings, checked, given);
       const { problem } = prepared;
       const scratch = new Scratch();
@@ -81,6 +82,7 @@ export function attackFromSearch(config: SearchAttackConfig, search: Search): At
       const random = randomOf(options.seed, rows.drawNumbers);
       try {
         const deltas = await search(problem, { random, scratch, rows, monitor });
+        await problem.firstOutputs.check();
         options.signal?.throwIfAborted();
         return tf.tidy(() => {
           const result = rows.adversarial(deltas);

@@ -206,7 +206,8 @@ export class CheckContext {
 
   #perturbOptions(rows: readonly number[]): PerturbOptions {
     const { seed, signal } = this.options;
-    return { seed, rows, ...(signal && { signal }) };
+    // That the outputs are probabilities is a finding here, not an error.
+    return { seed, rows, allowProbabilities: true, ...(signal && { signal }) };
   }
 
   async #robustRows(rows: readonly number[], inputs: Modalities): Promise<number[]> {

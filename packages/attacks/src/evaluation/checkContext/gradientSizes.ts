@@ -49,7 +49,11 @@ export async function gradientSizes(context: CheckContext, loss: AttackLoss): Pr
       return zeros.value;
     });
     const { signal, seed } = options;
-    const unchanged = await attack.perturb(classifier, inputs, labels, { seed, ...(signal && { signal }) });
+    const unchanged = await attack.perturb(classifier, inputs, labels, {
+      seed,
+      allowProbabilities: true,
+      ...(signal && { signal }),
+    });
     tf.dispose(unchanged);
   });
   return found;
