@@ -46,7 +46,7 @@ const attacks: { [name: string]: Attack } = {
     { skeleton: { norm: 'linf', epsilon: 0.1, constraints: [boundedAcceleration({ bound: 0.05 })] } },
     { steps: 2 },
   ),
-  'pgd in a joint ball': pgd(jointBall('l2', 1, { rgb: { range }, skeleton: { weight: 2 } }), { steps: 4 }),
+  'pgd in a joint ball': pgd(jointBall('l2', 1, { rgb: { range }, skeleton: { scale: 1 / 2 } }), { steps: 4 }),
   mifgsm: mifgsm({ rgb: clip, skeleton: body }, { steps: 4 }),
   cw: cw(
     { rgb: { norm: 'l2', epsilon: 2, range }, skeleton: { norm: 'l2', epsilon: 2 } },
@@ -133,7 +133,7 @@ function assertInside({ name, threatModel }: Attack, modality: string, clean: nu
         `${name}, ${modality}: got a perturbation of size ${length}; expected at most ${budget?.epsilon ?? 0}.`,
       );
   }
-  const [min, max] = budget?.range ?? [-Infinity, Infinity];
+  const [min, max] = (budget?.range ?? [-Infinity, Infinity]) as readonly [number, number];
   if (!perturbed.every((value) => value >= min && value <= max))
     throw new Error(`${name}, ${modality}: got values out of range; expected ${min} to ${max}.`);
 }

@@ -116,10 +116,12 @@ export { onlyPresent } from './threatModel/masks/onlyPresent.js';
 export { scaledThreatModel } from './threatModel/scaledThreatModel.js';
 export {
   attackedModalities,
+  type Bound,
   type Budget,
   isJointBall,
   type JointBall,
   type JointBudget,
   type NormName,
+  type NumberArray,
   type ThreatModel,
 } from './threatModel/threatModel.js';

@@ -4,8 +4,16 @@ import { AttackOptionsError, ThreatModelError } from './errors.js';
 export { optionKeys } from '@amr/internal';
 
 /** Checks of options. They throw {@link AttackOptionsError}, which names the option by its path, as in `pgd.steps`. */
-export const { checkCount, checkNotNegative, checkOneOf, checkOption, checkPositive, rejectUnknownOptions } =
-  /* @__PURE__ */ optionChecks((message) => new AttackOptionsError(message));
+export const {
+  checkBoolean,
+  checkCount,
+  checkNotNegative,
+  checkNumber,
+  checkOneOf,
+  checkOption,
+  checkPositive,
+  rejectUnknownOptions,
+} = /* @__PURE__ */ optionChecks((message) => new AttackOptionsError(message));
 
 /** The same checks for budgets: they throw {@link ThreatModelError}. */
 export const budgetChecks = /* @__PURE__ */ optionChecks((message) => new ThreatModelError(message));

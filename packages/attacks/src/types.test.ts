@@ -5,6 +5,7 @@ import {
   type AttackFactory,
   type AttackLoss,
   attackConditions,
+  type Bound,
   type Budget,
   type CheckProgress,
   type Classifier,
@@ -42,9 +43,12 @@ it('a threat model is budgets by modality or a joint ball, which isJointBall tel
   expectTypeOf<{ rgb: { epsilon: number } }>().not.toExtend<ThreatModel>();
   expectTypeOf(jointBall).returns.toEqualTypeOf<JointBall>();
   expectTypeOf(jointBall).parameter(0).toEqualTypeOf<'l2' | 'linf'>();
-  expectTypeOf<JointBudget>().toHaveProperty('weight');
+  expectTypeOf<JointBudget>().toHaveProperty('scale');
   expectTypeOf<JointBudget>().not.toHaveProperty('epsilon');
-  expectTypeOf<Budget>().not.toHaveProperty('weight');
+  expectTypeOf<JointBudget>().not.toHaveProperty('weight');
+  expectTypeOf<[number[], tf.Tensor]>().toExtend<NonNullable<Budget['range']>>();
+  expectTypeOf<number[][]>().toExtend<Bound>();
+  expectTypeOf<string[]>().not.toExtend<Bound>();
   expectTypeOf(attackConditions).returns.toEqualTypeOf<{ [condition: string]: ThreatModel }>();
   expectTypeOf(scaledThreatModel)
     .parameter(1)

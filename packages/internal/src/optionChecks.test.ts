@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { optionChecks } from './optionChecks.js';
 
-const { checkedConfig, checkFraction, rejectUnknownConfig, rejectUnknownOptions } = optionChecks(
-  (message) => new RangeError(message),
-);
+const {
+  checkCount,
+  checkedConfig,
+  checkFraction,
+  checkNotNegative,
+  checkPositive,
+  rejectUnknownConfig,
+  rejectUnknownOptions,
+} = optionChecks((message) => new RangeError(message));
 
 describe('rejectUnknownOptions', () => {
   it('suggests the name here of a common synonym, else the nearest name, else lists all', () => {
@@ -52,6 +58,12 @@ describe('checkedConfig', () => {
     expect(() => check(undefined)).toThrow('Sum: got undefined; expected an object with options.');
     expect(() => check(null)).toThrow(/^Sum: got null; expected an object/);
   });
+});
+
+it.each(['1', [1], null, true, Number.NaN, {}])('checks of numbers refuse %j', (value) => {
+  for (const check of [checkFraction, checkPositive, checkNotNegative, checkCount]) {
+    expect(() => check('rate', value as number)).toThrow(/^rate: got .*; expected a/);
+  }
 });
 
 it('checkFraction refuses all but numbers in [0, 1)', () => {

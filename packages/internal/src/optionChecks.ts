@@ -49,6 +49,10 @@ export type OwnKeys<Config> = KeysOf<Omit<Config, (typeof TFJS_LAYER_KEYS)[numbe
 export interface OptionChecks {
   /** Refuses a value that is not `good`, with a message of {@link mismatch}. */
   checkOption(name: string, value: unknown, good: boolean, expected: string, advice?: string): void;
+  /** Refuses all but numbers that are `good`; strings of digits, which compare like numbers, are refused, too. */
+  checkNumber(name: string, value: unknown, good: (value: number) => boolean, expected: string): void;
+  /** Refuses all but true and false. */
+  checkBoolean(name: string, value: unknown): void;
   /** Refuses all but whole numbers of at least `min`, default 1. */
   checkCount(name: string, value: number, min?: number): void;
   /** Refuses all but finite numbers above 0. */
@@ -86,6 +90,8 @@ export function optionChecks(fail: (message: string) => Error): OptionChecks {
   const checkOption: OptionChecks['checkOption'] = (name, value, good, expected, advice) => {
     if (!good) throw fail(mismatch(name, value, expected, advice));
   };
+  const checkNumber: OptionChecks['checkNumber'] = (name, value, good, expected) =>
+    checkOption(name, value, typeof value === 'number' && good(value), expected);
   const rejectUnknownOptions: OptionChecks['rejectUnknownOptions'] = (path, options, known) => {
     if (options === undefined) return;
     if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -111,13 +117,21 @@ export function optionChecks(fail: (message: string) => Error): OptionChecks {
       rejectUnknownConfig(layer, config, Object.keys(own));
       return config;
     },
-    checkFraction: (name, value) => checkOption(name, value, value >= 0 && value < 1, 'a number in [0, 1)'),
+    checkNumber,
+    checkBoolean: (name, value) => checkOption(name, value, typeof value === 'boolean', 'true or false'),
+    checkFraction: (name, value) =>
+      checkNumber(name, value, (number) => number >= 0 && number < 1, 'a number in [0, 1)'),
     checkCount: (name, value, min = 1) =>
       checkOption(name, value, Number.isSafeInteger(value) && value >= min, `a whole number from ${min}`),
     checkPositive: (name, value) =>
-      checkOption(name, value, value > 0 && value < Infinity, 'a finite number above 0'),
+      checkNumber(name, value, (number) => number > 0 && number < Infinity, 'a finite number above 0'),
     checkNotNegative: (name, value) =>
-      checkOption(name, value, value >= 0 && value < Infinity, 'a finite number that is 0 or more'),
+      checkNumber(
+        name,
+        value,
+        (number) => number >= 0 && number < Infinity,
+        'a finite number that is 0 or more',
+      ),
     checkOneOf: (name, value, choices) =>
       checkOption(name, value, choices.includes(value), `one of ${choices.map(String).join(', ')}`),
   };

@@ -13,11 +13,11 @@ describeInvariants('alternating', (threat) => alternating(threat, { steps: 5, ra
 describeInvariants(
   'alternating in a joint ball',
   ({ a }) =>
-    alternating(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), {
+    alternating(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), scale: 1 / 3 }, b: { scale: 2 } }), {
       steps: 4,
       restarts: 2,
     }),
-  { joint: { a: 3, b: 0.5 }, numRuns: 10 },
+  { joint: { a: 1 / 3, b: 2 }, numRuns: 10 },
 );
 
 describe('alternating', () => {
@@ -50,7 +50,7 @@ describe('alternating', () => {
     fc.assert(
       fc.asyncProperty(fc.nat(10_000), async (seed) => {
         const { classifier, inputs, labels, margins, slope } = linearSetting(seed);
-        const attack = alternating(jointBall('l2', 0.6, { a: {}, b: { weight: 2 } }), { steps: 200 });
+        const attack = alternating(jointBall('l2', 0.6, { a: {}, b: { scale: 1 / 2 } }), { steps: 200 });
         const before = margins(inputs);
         const after = margins(await attack.perturb(classifier, inputs, labels));
         for (const [row, margin] of after.entries()) {

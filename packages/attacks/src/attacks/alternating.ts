@@ -1,7 +1,7 @@
 import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../losses/attackLoss.js';
-import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkBoolean, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { gradientAttack, type UpdateRule } from '../search/gradientAttack.js';
 import { steepestAscent } from '../search/steepestAscent.js';
@@ -66,6 +66,7 @@ import * as tf from '@tensorflow/tfjs-core';
 export function alternating(threatModel: ThreatModel, options: AlternatingOptions = {}): Attack {
   rejectUnknownOptions('alternating', options, OPTIONS);
   const { steps = 20, restarts = 1, randomStart = restarts > 1, loss = 'cross-entropy' } = options;
+  checkBoolean('alternating.randomStart', randomStart);
   checkThreatModel(threatModel);
   const modalities = attackedModalities(threatModel);
   const order = [...(options.order ?? modalities)];

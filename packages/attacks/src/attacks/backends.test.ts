@@ -74,7 +74,8 @@ const attacks: [string, () => Attack][] = [
   ],
   [
     'pgd in a joint ball, with momentum',
-    () => pgd(jointBall('l2', 1, { rgb: { range }, skeleton: { weight: 3 } }), { momentum: 0.8, steps: 5 }),
+    () =>
+      pgd(jointBall('l2', 1, { rgb: { range }, skeleton: { scale: 1 / 3 } }), { momentum: 0.8, steps: 5 }),
   ],
   [
     'apgd in linf and l1',

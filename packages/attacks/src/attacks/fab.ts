@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
-import { checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkBoolean, checkCount, checkNumber, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { type BallBounds, nearestBoundary, rivalsOf, stepTo } from '../search/boundary/boundary.js';
 import {
@@ -118,9 +118,10 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
   checkCount('fab.steps', steps);
   checkCount('fab.restarts', restarts);
   checkCount('fab.targetClasses', targetClasses);
-  checkOption('fab.alphaMax', alphaMax, alphaMax >= 0 && alphaMax <= 1, 'a number from 0 to 1');
-  checkOption('fab.eta', eta, eta >= 1 && eta < Infinity, 'a finite number that is 1 or more');
-  checkOption('fab.beta', beta, beta > 0 && beta <= 1, 'a number above 0 and at most 1');
+  checkBoolean('fab.targeted', targeted);
+  checkNumber('fab.alphaMax', alphaMax, (value) => value >= 0 && value <= 1, 'a number from 0 to 1');
+  checkNumber('fab.eta', eta, (value) => value >= 1 && value < Infinity, 'a finite number that is 1 or more');
+  checkNumber('fab.beta', beta, (value) => value > 0 && value <= 1, 'a number above 0 and at most 1');
   const settings = { steps, restarts, targeted, targetClasses, alphaMax, eta, beta };
   return attackFromSearch(
     { name: 'fab', threatModel, loss: 'cw', allowInfiniteEpsilon: true },

@@ -1,6 +1,13 @@
 import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
+import {
+  checkBoolean,
+  checkNumber,
+  checkOneOf,
+  checkOption,
+  optionKeys,
+  rejectUnknownOptions,
+} from '../options.js';
 import type { Attack } from '../search/attack.js';
 import type { Random } from '../tensors/random.js';
 import { corruption } from './corruption.js';
@@ -57,7 +64,8 @@ export function frameDropping(
 ): Attack {
   rejectUnknownOptions('frameDropping', options, OPTIONS);
   const { share = 0.25, mode = 'zero', together = true } = options;
-  checkOption('frameDropping.share', share, share > 0 && share < 1, 'a number between 0 and 1');
+  checkNumber('frameDropping.share', share, (value) => value > 0 && value < 1, 'a number between 0 and 1');
+  checkBoolean('frameDropping.together', together);
   checkOneOf('frameDropping.mode', mode, ['zero', 'hold']);
   const names = Object.keys(frames);
   return corruption('frameDropping', names, async (inputs, random) => {

@@ -1,7 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { ThreatModelError } from '../errors.js';
-import { budgetChecks, checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
+import {
+  budgetChecks,
+  checkBoolean,
+  checkCount,
+  checkNumber,
+  checkOption,
+  optionKeys,
+  rejectUnknownOptions,
+} from '../options.js';
 import {
   type Attack,
   type AttackFactory,
@@ -123,10 +131,11 @@ export function greedySplit(threatModel: ThreatModel, options: GreedySplitOption
     modalities.length >= 2,
     'budgets for two modalities or more to split between',
   );
-  checkOption(
+  checkBoolean('greedySplit.trim', trim);
+  checkNumber(
     'greedySplit.total',
     total,
-    total > 0 && total <= modalities.length,
+    (value) => value > 0 && value <= modalities.length,
     `a number above 0, up to ${modalities.length}, the number of modalities`,
   );
   checkCount('greedySplit.parts', parts);

@@ -55,18 +55,18 @@ describe('on linear models the worst case is reached', () => {
     }),
   );
 
-  it.each(['linf', 'l2'] as const)('in a joint ball, with weights: %s', (norm) =>
+  it.each(['linf', 'l2'] as const)('in a joint ball, with scales: %s', (norm) =>
     check(async (given) => {
-      const weights = { a: 4, b: 0.5 };
-      const threat = jointBall(norm, 0.6, { a: { weight: weights.a }, b: { weight: weights.b } });
+      const scales = { a: 1 / 4, b: 2 };
+      const threat = jointBall(norm, 0.6, { a: { scale: scales.a }, b: { scale: scales.b } });
       const longSteps = jointBall(norm, 0.6, {
-        a: { weight: weights.a, stepSize: 0.3 / weights.a },
-        b: { weight: weights.b, stepSize: 0.3 / weights.b },
+        a: { scale: scales.a, stepSize: 0.3 },
+        b: { scale: scales.b, stepSize: 0.3 },
       });
       for (const attack of [fgsm(threat), pgd(threat), pgd(longSteps, { randomStart: true, steps: 30 })]) {
         for (const [row, got] of (await rise(given, attack)).entries()) {
           const scaled = (['a', 'b'] as const).flatMap((name) =>
-            given.slope(name, row).map((w) => w / weights[name]),
+            given.slope(name, row).map((w) => w * scales[name]),
           );
           expect(got).toBeCloseTo(0.6 * lengthOf(dual[norm], scaled), 3);
         }
@@ -76,7 +76,7 @@ describe('on linear models the worst case is reached', () => {
 
   it('in a joint ball with a step size for each modality', () =>
     check(async (given) => {
-      const threat = jointBall('l2', 0.6, { a: { stepSize: 0.1 }, b: { stepSize: 0.02, weight: 2 } });
+      const threat = jointBall('l2', 0.6, { a: { stepSize: 0.1 }, b: { stepSize: 0.04, scale: 1 / 2 } });
       for (const [row, got] of (await rise(given, pgd(threat, { steps: 100 }))).entries()) {
         const scaled = [...given.slope('a', row), ...given.slope('b', row).map((w) => w / 2)];
         const best = 0.6 * lengthOf('l2', scaled);

@@ -248,8 +248,8 @@ describe('in a joint ball', () => {
   it.each([attacks[0], attacks[1], attacks[3]])(
     '$name splits the budget as is best',
     async ({ make, slack }) => {
-      const weight = { x: 3, b: 0.5 };
-      const threat = jointBall('l2', Infinity, { x: { weight: weight.x }, b: { weight: weight.b } });
+      const scale = { x: 1 / 3, b: 2 };
+      const threat = jointBall('l2', Infinity, { x: { scale: scale.x }, b: { scale: scale.b } });
       const result = await make(threat).perturb(linear, inputs, labels);
       for (const [row, label] of values(labels).entries()) {
         const best = Math.min(
@@ -257,13 +257,13 @@ describe('in a joint ball', () => {
             .filter((k) => k !== label)
             .map((k) => {
               const slopes = (['x', 'b'] as const).flatMap((name) =>
-                towards(name, row, k).map((w) => w / weight[name]),
+                towards(name, row, k).map((w) => w * scale[name]),
               );
               return lead(row, k) / lengthOf('l2', slopes);
             }),
         );
         const joined = (['x', 'b'] as const).flatMap((name) =>
-          changes(result, inputs, name)[row]!.map((d) => d * weight[name]),
+          changes(result, inputs, name)[row]!.map((d) => d / scale[name]),
         );
         expect(lengthOf('l2', joined) / best).toBeGreaterThan(1 - 1e-4);
         expect(lengthOf('l2', joined) / best).toBeLessThan(slack);

@@ -1,5 +1,5 @@
 import type { AttackLoss } from '../losses/attackLoss.js';
-import { checkNotNegative, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkBoolean, checkNotNegative, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { gradientAttack } from '../search/gradientAttack.js';
 import { steepestAscent } from '../search/steepestAscent.js';
@@ -89,6 +89,7 @@ export function projectedGradientDescent(
     eotSamples = 1,
   } = options;
   checkNotNegative(`${name}.momentum`, momentum);
+  checkBoolean(`${name}.randomStart`, randomStart);
   return gradientAttack({
     name,
     threatModel,

@@ -1,7 +1,7 @@
 import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError } from '../errors.js';
-import { checkOption, rejectUnknownOptions } from '../options.js';
+import { checkBoolean, checkOption, rejectUnknownOptions } from '../options.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { tidyObject } from '../tensors/tidyObject.js';
 import type { TensorFunction } from './bpda.js';
@@ -47,6 +47,7 @@ export function withPreprocessing(
 ): Classifier {
   const { random = false } = options;
   rejectUnknownOptions('withPreprocessing', options, ['random'] satisfies (keyof PreprocessingOptions)[]);
+  checkBoolean('withPreprocessing.random', random);
   for (const [name, transform] of Object.entries(functions)) {
     checkOption(
       `withPreprocessing.functions.${name}`,

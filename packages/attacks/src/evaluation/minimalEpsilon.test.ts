@@ -88,7 +88,7 @@ describe('minimalEpsilon on linear models is the gap by the dual norm', () => {
   it('in a joint ball, and for a vector of epsilons', () =>
     linear(async ({ classifier, inputs, slope }, labels, gaps) => {
       const radii = [0.1, 0.2, 0.3];
-      const threat = jointBall('l2', tf.tensor1d(radii), { a: {}, b: { weight: 2 } });
+      const threat = jointBall('l2', tf.tensor1d(radii), { a: {}, b: { scale: 1 / 2 } });
       const { scale, epsilon } = await minimalEpsilon(classifier, inputs, labels, {
         threatModel: threat,
         attack: byFgsm,

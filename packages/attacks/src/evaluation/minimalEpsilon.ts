@@ -2,7 +2,7 @@ import { type Progress, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { pgd } from '../attacks/pgd.js';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkNumber, checkPositive, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { AttackFactory, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
 import { ballSpecsOf, disposeDerived } from '../threatModel/ballSpecs.js';
@@ -194,10 +194,9 @@ function checkOptions(options: MinimalEpsilonOptions): void {
   rejectUnknownOptions('minimalEpsilon', options, OPTIONS);
   const { threatModel, maxScale = 16, start = Math.min(1, maxScale), steps = 10 } = options;
   checkThreatModel(threatModel);
-  const finite = maxScale > 0 && maxScale < Infinity;
-  checkOption('minimalEpsilon.maxScale', maxScale, finite, 'a finite number above 0');
+  checkPositive('minimalEpsilon.maxScale', maxScale);
   const expected = `a finite number above 0 and no larger than maxScale, ${maxScale}`;
-  checkOption('minimalEpsilon.start', start, start > 0 && start <= maxScale, expected);
+  checkNumber('minimalEpsilon.start', start, (value) => value > 0 && value <= maxScale, expected);
   checkCount('minimalEpsilon.steps', steps);
 }
 

@@ -2,7 +2,7 @@ import { type Progress, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { pgd } from '../attacks/pgd.js';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkNotNegative, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { AttackFactory, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
 import { disposeDerived } from '../threatModel/ballSpecs.js';
@@ -91,8 +91,8 @@ export async function robustnessCurve(
   const attack: AttackFactory = (model) => (options.attack ?? pgd)(model);
   checkThreatModel(threatModel);
   const scales = [...new Set(given)].sort((a, b) => a - b);
-  const good = scales.length > 0 && scales.every((scale) => scale >= 0 && scale < Infinity);
-  checkOption('robustnessCurve.scales', given, good, 'one or more finite numbers, 0 or more');
+  checkOption('robustnessCurve.scales', given, scales.length > 0, 'one or more finite numbers, 0 or more');
+  for (const [i, scale] of given.entries()) checkNotNegative(`robustnessCurve.scales[${i}]`, scale);
   const scaling = scaleExcept(threatModel, fixed, 'robustnessCurve.fixed');
   attack(threatModel);
 

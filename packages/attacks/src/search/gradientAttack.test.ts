@@ -39,11 +39,11 @@ describeInvariants('pgd in two balls', (threat) => pgd(threat, { steps: 3, rando
 describeInvariants(
   'pgd in a joint ball',
   ({ a }) =>
-    pgd(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), {
+    pgd(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), scale: 1 / 3 }, b: { scale: 2 } }), {
       steps: 4,
       randomStart: true,
     }),
-  { joint: { a: 3, b: 0.5 } },
+  { joint: { a: 1 / 3, b: 2 } },
 );
 
 describe('pgd and fgsm', () => {

@@ -5,9 +5,10 @@ import { AttackInputError, ThreatModelError } from '../errors.js';
 import { checkOption } from '../options.js';
 import { BatchedRead } from '../tensors/batchedRead.js';
 import { ballSpecsOf } from '../threatModel/ballSpecs.js';
+import { boundTensorOn, checkBoundShape } from '../threatModel/bound.js';
 import { budgetPath } from '../threatModel/checkThreatModel.js';
 import { maskOn } from '../threatModel/masks/maskOn.js';
-import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
+import { attackedModalities, type Bound, type ThreatModel } from '../threatModel/threatModel.js';
 import type { PerturbOptions } from './attack.js';
 
 /** Results of the checks that later steps need. */
@@ -50,10 +51,13 @@ export async function checkBatch(
       if (typeof epsilon !== 'number') {
         addEpsilonCheck(read, epsilon, Object.keys(modalities), rows, allowInfiniteEpsilon);
       }
-      for (const [modality, { range, mask }] of Object.entries(modalities)) {
-        if (range) addRangeCheck(read, modality, inputs[modality]!, range);
+      for (const [modality, { range, scale, mask }] of Object.entries(modalities)) {
+        const x = inputs[modality]!;
+        const path = budgetPath(threatModel, modality);
+        if (range) addRangeCheck(read, modality, x, range, `${path}.range`);
+        if (scale !== undefined) addScaleCheck(read, x, scale, `${path}.scale`);
         if (mask) {
-          masks[modality] = maskOn(mask, inputs[modality]!, `${budgetPath(threatModel, modality)}.mask`);
+          masks[modality] = maskOn(mask, x, `${path}.mask`);
           addMaskCheck(read, modality, masks[modality]);
         }
       }
@@ -137,13 +141,59 @@ function addRangeCheck(
   read: BatchedRead,
   modality: string,
   x: tf.Tensor,
-  [low, high]: [number, number],
+  [low, high]: readonly [Bound, Bound],
+  path: string,
 ): void {
+  if (typeof low !== 'number' || typeof high !== 'number') {
+    for (const [i, end] of [low, high].entries()) checkBoundShape(`${path}[${i}]`, end, x);
+    read.add(
+      () => flagsWithinRange(x, boundTensorOn(low, x), boundTensorOn(high, x)),
+      (flags) => reportRange(flags, modality, path),
+    );
+    return;
+  }
   const ends = () => tf.stack([tf.min(x), tf.max(x)]);
   read.add(ends, ([smallest, largest]) => {
     if (smallest! < Math.fround(low) || largest! > Math.fround(high)) {
       throw new AttackInputError(
         `inputs.${modality}: got values from ${smallest} to ${largest}; expected values in the budget's range ${formatValue([low, high])}. Scale the input or correct the range.`,
+      );
+    }
+  });
+}
+
+/** For each sample whether its range rises everywhere, and whether its values are within it, `[2, batch]`. */
+function flagsWithinRange(x: tf.Tensor, low: tf.Tensor, high: tf.Tensor): tf.Tensor {
+  const everywhere = (flags: tf.Tensor) => tf.all(tf.reshape(flags, [x.shape[0]!, -1]), 1);
+  const inside = tf.logicalAnd(tf.greaterEqual(x, low), tf.lessEqual(x, high));
+  return tf.stack([everywhere(tf.less(low, high)), everywhere(inside)]);
+}
+
+function reportRange(flags: Float32Array, modality: string, path: string): void {
+  const rows = flags.length / 2;
+  const rising = flags.subarray(0, rows).indexOf(0);
+  if (rising >= 0) {
+    throw new ThreatModelError(
+      `${path}: got a smallest value that is NaN or not below the largest, in sample ${rising} of the batch; expected [smallest, largest] with smallest below largest everywhere.`,
+    );
+  }
+  const bad = flags.subarray(rows).indexOf(0);
+  if (bad >= 0) {
+    throw new AttackInputError(
+      `inputs.${modality}: got values outside the budget's range in sample ${bad} of the batch; expected values from the range's smallest to its largest. Scale the input or correct the range.`,
+    );
+  }
+}
+
+function addScaleCheck(read: BatchedRead, x: tf.Tensor, scale: Bound, path: string): void {
+  if (typeof scale === 'number') return;
+  checkBoundShape(path, scale, x);
+  if (!(scale instanceof tf.Tensor)) return;
+  const valid = () => tf.all(tf.logicalAnd(tf.greater(scale, 0), tf.isFinite(scale)));
+  read.add(valid, ([isValid]) => {
+    if (!isValid) {
+      throw new ThreatModelError(
+        `${path}: got a tensor with values that are 0, negative, NaN or infinite; expected finite numbers above 0.`,
       );
     }
   });

@@ -98,7 +98,7 @@ describe('project, with a constraint that has to hold exactly', () => {
 
   it('shortens the perturbation of a joint ball as a whole', () => {
     const inputs = { a: tf.zeros([2, 2]), b: tf.zeros([2, 1]) };
-    const joint = jointBall('l2', 10, { a: { constraints: [within(1)] }, b: { weight: 2 } });
+    const joint = jointBall('l2', 10, { a: { constraints: [within(1)] }, b: { scale: 1 / 2 } });
     const ball = ballOf(inputs, joint);
     const delta = tf.tensor2d([
       [2, 0, 4],

@@ -1,18 +1,19 @@
 /*
  * A ball is where a perturbation may be: norm, radius, range and mask around one clean batch. A perturbation of a ball is a
- * matrix with a row per sample: the changes of its modalities, each times its weight, flattened and concatenated. That is why
- * each norm is written once, for inputs of any rank and for joint balls. Range and mask become bounds on the entries of the
- * matrix, which also are computed once. perturbation.ts has the functions that start, project and apply perturbations.
+ * matrix with a row per sample: the changes of its modalities, each divided by its scale, flattened and concatenated. That is
+ * why each norm is written once, for inputs of any rank, for joint balls, and whatever the scale of a channel or element.
+ * Range and mask become bounds on the entries of the matrix, which also are computed once. perturbation.ts has the functions that start, project and apply perturbations.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { tidyObject } from '../tensors/tidyObject.js';
 import { type BallSpec, ballSpecsOf } from './ballSpecs.js';
+import { boundOn, boundTensorOn } from './bound.js';
 import type { Constraint } from './constraint.js';
 import type { BallBounds, BallGeometry, Norm } from './norms/norm.js';
 import { norms } from './norms/norms.js';
-import type { JointBudget, ThreatModel } from './threatModel.js';
+import type { Bound, JointBudget, ThreatModel } from './threatModel.js';
 
 /** One ball of a threat model around one batch. */
 export interface Ball extends BallGeometry {
@@ -34,10 +35,10 @@ export interface BallPart {
   readonly offset: number;
   /** Number of columns: entries in a sample. */
   readonly size: number;
-  /** What a change of 1 counts in the ball. */
-  readonly weight: number;
-  /** Smallest and largest valid value. */
-  readonly range?: readonly [number, number];
+  /** The unit in which changes of this input count in the ball, a number or for each entry `[rows, size]`. */
+  readonly scale: number | tf.Tensor2D;
+  /** Smallest and largest valid value: numbers, or tensors of the input's shape. */
+  readonly range?: readonly [number, number] | readonly [tf.Tensor, tf.Tensor];
   /** Constraints in the order in which they are applied. */
   readonly constraints?: readonly Constraint[];
 }
@@ -109,18 +110,31 @@ function ballAround(spec: BallSpec, inputs: Modalities, masks: Modalities, optio
 }
 
 function partOf(modality: string, budget: JointBudget, input: tf.Tensor, offset: number): BallPart {
-  const { weight = 1, range, constraints } = budget;
+  const { constraints } = budget;
   const clean = tf.clone(input);
-  return { modality, clean, offset, size: clean.size / clean.shape[0]!, weight, range, constraints };
+  const size = clean.size / clean.shape[0]!;
+  const scale = boundOn(budget.scale ?? 1, clean);
+  return {
+    modality,
+    clean,
+    offset,
+    size,
+    scale: typeof scale === 'number' ? scale : tf.reshape<tf.Rank.R2>(scale, [clean.shape[0]!, size]),
+    range: budget.range && rangeOn(budget.range, clean),
+    constraints,
+  };
 }
 
-function stepSizeOf(
-  { weight = 1, stepSize }: JointBudget,
-  epsilon: tf.Tensor2D,
-  options: BallOptions,
-): tf.Tensor2D {
+/** A range on an input: two numbers, or two tensors of its shape. */
+function rangeOn([low, high]: readonly [Bound, Bound], clean: tf.Tensor): NonNullable<BallPart['range']> {
+  return typeof low === 'number' && typeof high === 'number'
+    ? [low, high]
+    : [boundTensorOn(low, clean), boundTensorOn(high, clean)];
+}
+
+function stepSizeOf({ stepSize }: JointBudget, epsilon: tf.Tensor2D, options: BallOptions): tf.Tensor2D {
   return options.useBudgetStepSize && stepSize !== undefined
-    ? tf.fill<tf.Rank.R2>([epsilon.shape[0], 1], stepSize * weight)
+    ? tf.fill<tf.Rank.R2>([epsilon.shape[0], 1], stepSize)
     : tf.mul<tf.Tensor2D>(epsilon, options.stepLength);
 }
 
@@ -133,10 +147,10 @@ function freeEntries({ clean, size }: BallPart, mask: tf.Tensor | undefined): tf
 /** Smallest and largest perturbation that ranges and masks allow. */
 function boundsOf(columns: readonly { part: BallPart; mask: tf.Tensor | undefined }[]): BallBounds {
   const bound = (part: BallPart, mask: tf.Tensor | undefined, end: 0 | 1, unlimited: number): tf.Tensor2D => {
-    const { clean, size, weight, range } = part;
+    const { clean, size, range } = part;
     const shape: [number, number] = [clean.shape[0]!, size];
     const reach = range
-      ? tf.mul<tf.Tensor2D>(tf.sub(range[end], tf.reshape<tf.Rank.R2>(clean, shape)), weight)
+      ? inUnitsOfScale(part, tf.reshape<tf.Rank.R2>(tf.sub(range[end], clean), shape))
       : tf.fill<tf.Rank.R2>(shape, unlimited);
     return mask ? tf.where(tf.cast(freeEntries(part, mask), 'bool'), reach, tf.zerosLike(reach)) : reach;
   };
@@ -149,8 +163,8 @@ function boundsOf(columns: readonly { part: BallPart; mask: tf.Tensor | undefine
 /** Frees the tensors of {@link ballsAround}. */
 export function disposeBalls(balls: readonly Ball[]): void {
   for (const { epsilon, stepSize, free, dimensions, bounds, parts } of balls) {
-    const cleans = parts.map((part) => part.clean);
-    tf.dispose([epsilon, stepSize, dimensions, ...cleans]);
+    const own = parts.flatMap(({ clean, scale, range = [] }) => [clean, scale, ...range]);
+    tf.dispose([epsilon, stepSize, dimensions, ...own]);
     if (free) tf.dispose(free);
     if (bounds) tf.dispose([bounds.lower, bounds.upper]);
   }
@@ -162,10 +176,23 @@ export function takeBallRows(balls: readonly Ball[], rows: tf.Tensor1D): Ball[] 
     balls.map((ball) => {
       const { epsilon, stepSize, free, dimensions, bounds } = ball;
       const taken = takeRows({ epsilon, stepSize, free, dimensions, bounds }, rows);
-      const parts = ball.parts.map((part) => ({ ...part, clean: tf.gather(part.clean, rows) }));
+      const parts = ball.parts.map((part) => {
+        const { clean, scale, range } = part;
+        return { ...part, ...takeRows({ clean, scale, range }, rows) };
+      });
       return { ...ball, ...taken, rows: rows.size, parts };
     }),
   );
+}
+
+/** A change of a modality, `[rows, size]`, in units of its scale. */
+export function inUnitsOfScale({ scale }: BallPart, change: tf.Tensor2D): tf.Tensor2D {
+  return scale === 1 ? change : tf.div(change, scale);
+}
+
+/** A change of a modality in units of its scale, `[rows, size]`, in the input's own units. */
+export function inInputUnits({ scale }: BallPart, change: tf.Tensor2D): tf.Tensor2D {
+  return scale === 1 ? change : tf.mul(change, scale);
 }
 
 /** The columns of one modality. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
+import { takeBoundRows } from './bound.js';
 import { isJointBall, type JointBudget, type NormName, type ThreatModel } from './threatModel.js';
 
 /** One ball of a threat model, whether it holds one modality or several. */
@@ -51,8 +52,8 @@ export function mapBalls(
 }
 
 /**
- * The threat model for some rows of a batch: vector epsilons and masks that have one entry per sample are reduced
- * to these rows. {@link disposeDerived} frees the new tensors.
+ * The threat model for some rows of a batch: vector epsilons, and masks, ranges and scales that have one entry per sample,
+ * are reduced to these rows. {@link disposeDerived} frees the new tensors.
  * @param inputs the whole batch
  * @param rows indices of the rows, int32
  */
@@ -61,15 +62,18 @@ export function takeThreatModelRows(
   inputs: Modalities,
   rows: tf.Tensor1D,
 ): ThreatModel {
-  const takeRowsOf = (mask: tf.Tensor, x: tf.Tensor | undefined) =>
-    mask.rank === x?.rank && mask.shape[0] === x.shape[0] ? tf.gather(mask, rows) : mask;
   return mapBalls(
     threatModel,
     (epsilon) => (typeof epsilon === 'number' ? epsilon : tf.gather(epsilon, rows)),
-    (budget, modality) =>
-      budget.mask === undefined || typeof budget.mask === 'function'
-        ? budget
-        : { ...budget, mask: takeRowsOf(budget.mask, inputs[modality]) },
+    (budget, modality) => {
+      const { mask, range, scale } = budget;
+      const x = inputs[modality];
+      const own: JointBudget = { ...budget };
+      if (mask !== undefined && typeof mask !== 'function') own.mask = takeBoundRows(mask, x, rows);
+      if (range) own.range = [takeBoundRows(range[0], x, rows), takeBoundRows(range[1], x, rows)];
+      if (scale !== undefined) own.scale = takeBoundRows(scale, x, rows);
+      return own;
+    },
   );
 }
 
@@ -81,6 +85,13 @@ export function disposeDerived(derived: ThreatModel, original: ThreatModel): voi
 
 function tensorsOf(threatModel: ThreatModel): tf.Tensor[] {
   return ballSpecsOf(threatModel)
-    .flatMap(({ epsilon, modalities }) => [epsilon, ...Object.values(modalities).map(({ mask }) => mask)])
+    .flatMap(({ epsilon, modalities }): unknown[] => [
+      epsilon,
+      ...Object.values(modalities).flatMap(({ mask, range, scale }): unknown[] => [
+        mask,
+        scale,
+        ...(range ?? []),
+      ]),
+    ])
     .filter((value): value is tf.Tensor => value instanceof tf.Tensor);
 }

@@ -1,8 +1,10 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { budgetChecks, optionKeys } from '../options.js';
 import { ballSpecsOf } from './ballSpecs.js';
+import { checkBound, checkDtype } from './bound.js';
 import {
   attackedModalities,
+  type Bound,
   type Budget,
   isJointBall,
   type JointBall,
@@ -19,9 +21,9 @@ const JOINT_BALL_KEYS = /* @__PURE__ */ optionKeys<JointBall>({
   modalities: true,
 });
 const JOINT_BUDGET_KEYS = /* @__PURE__ */ optionKeys<JointBudget>({
-  weight: true,
   stepSize: true,
   range: true,
+  scale: true,
   mask: true,
   constraints: true,
 });
@@ -30,6 +32,7 @@ const BUDGET_KEYS = /* @__PURE__ */ optionKeys<Budget>({
   epsilon: true,
   stepSize: true,
   range: true,
+  scale: true,
   mask: true,
   constraints: true,
 });
@@ -76,21 +79,26 @@ function checkEpsilon(path: string, epsilon: unknown, allowInfinite: boolean): v
     const good = epsilon >= 0 && (allowInfinite || epsilon < Infinity);
     checkOption(path, epsilon, good, `a ${allowInfinite ? '' : 'finite '}number that is 0 or more`);
   } else {
-    checkOption(
-      path,
-      epsilon,
-      (epsilon as tf.Tensor | undefined)?.rank === 1,
-      'a number or a tensor of shape [batch]',
-    );
+    const good = epsilon instanceof tf.Tensor && epsilon.rank === 1;
+    checkOption(path, epsilon, good, 'a number or a tensor of shape [batch]');
+    checkDtype(path, epsilon as tf.Tensor, ['float32', 'int32']);
   }
 }
 
 function checkBudget(path: string, budget: Budget | JointBudget, keys: readonly string[]): void {
   rejectUnknownOptions(path, budget, keys);
-  const { stepSize, range, constraints, weight }: JointBudget = budget;
+  const { stepSize, range, scale, mask, constraints }: JointBudget = budget;
   if (stepSize !== undefined) checkPositive(`${path}.stepSize`, stepSize);
-  if (weight !== undefined) checkPositive(`${path}.weight`, weight);
   if (range !== undefined) checkRange(`${path}.range`, range);
+  if (scale !== undefined) {
+    const good = (value: number) => value > 0 && value < Infinity;
+    checkBound(`${path}.scale`, scale, good, 'a finite number above 0');
+  }
+  if (mask !== undefined) {
+    const good = typeof mask === 'function' || mask instanceof tf.Tensor;
+    checkOption(`${path}.mask`, mask, good, 'a tensor of 1 and 0, or a function that makes one of the input');
+    if (typeof mask !== 'function') checkDtype(`${path}.mask`, mask, ['float32', 'int32', 'bool']);
+  }
   if (constraints !== undefined) {
     const good = Array.isArray(constraints) && constraints.every((rule) => typeof rule?.apply === 'function');
     checkOption(
@@ -103,12 +111,19 @@ function checkBudget(path: string, budget: Budget | JointBudget, keys: readonly 
 }
 
 /**
- * Refuses a range that is not two numbers in rising order.
- * @throws {ThreatModelError} that names the range by its path
+ * Refuses a range that is not two bounds, or two numbers that are not in rising order. Arrays and tensors are compared with
+ * each other once the input is known.
+ * @throws {ThreatModelError} that names the range, or the entry of an array, by its path
  */
-export function checkRange(path: string, range: readonly [number, number]): void {
-  const good = Array.isArray(range) && range.length === 2 && range[0] < range[1];
-  checkOption(path, range, good, '[smallest, largest] with smallest below largest');
+export function checkRange(path: string, range: readonly [Bound, Bound]): void {
+  const pair = Array.isArray(range) && range.length === 2;
+  checkOption(path, range, pair, '[smallest, largest] with smallest below largest');
+  const [low, high] = range;
+  const rising = typeof low !== 'number' || typeof high !== 'number' || low < high;
+  checkOption(path, range, rising, '[smallest, largest] with smallest below largest');
+  for (const [i, end] of range.entries()) {
+    checkBound(`${path}[${i}]`, end, (value) => !Number.isNaN(value), 'a number');
+  }
 }
 
 function isObject(value: unknown): boolean {

@@ -1,7 +1,7 @@
 import { murmurFinalizer } from '@amr/internal';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { ballSpecsOf } from './ballSpecs.js';
-import type { ThreatModel } from './threatModel.js';
+import type { Bound, ThreatModel } from './threatModel.js';
 
 /** A 64-bit hash of a tensor's values, in hexadecimal: two lanes of MurmurHash3 (Appleby 2011) over its bytes. */
 export async function fingerprintOf(tensor: tf.Tensor): Promise<string> {
@@ -13,7 +13,7 @@ export async function fingerprintOf(tensor: tf.Tensor): Promise<string> {
 }
 
 /**
- * A threat model as JSON, with fingerprints of vectors and masks. Of a mask function it only says that there is one, of
+ * A threat model as JSON, with fingerprints of tensors. Of a mask function it only says that there is one, of
  * constraints only the names.
  */
 export async function fingerprintOfThreatModel(threatModel: ThreatModel): Promise<string> {
@@ -21,17 +21,24 @@ export async function fingerprintOfThreatModel(threatModel: ThreatModel): Promis
     norm,
     epsilon: typeof epsilon === 'number' ? epsilon : await fingerprintOf(epsilon),
     modalities: await Promise.all(
-      Object.entries(modalities).map(async ([modality, { mask, constraints = [], ...numbers }]) => ({
-        modality,
-        weight: numbers.weight,
-        range: numbers.range,
-        stepSize: numbers.stepSize,
-        mask: typeof mask === 'object' ? await fingerprintOf(mask) : typeof mask,
-        constraints: constraints.map(({ name }) => name),
-      })),
+      Object.entries(modalities).map(
+        async ([modality, { mask, range, scale, stepSize, constraints = [] }]) => ({
+          modality,
+          scale: scale === undefined ? undefined : await fingerprintOfBound(scale),
+          range: range && (await Promise.all(range.map(fingerprintOfBound))),
+          stepSize,
+          mask: typeof mask === 'object' ? await fingerprintOf(mask) : typeof mask,
+          constraints: constraints.map(({ name }) => name),
+        }),
+      ),
     ),
   }));
   return JSON.stringify(await Promise.all(balls));
+}
+
+/** A number or an array as it is, a tensor as its shape and fingerprint. */
+async function fingerprintOfBound(bound: Bound): Promise<Bound | string> {
+  return bound instanceof tf.Tensor ? `${JSON.stringify(bound.shape)} ${await fingerprintOf(bound)}` : bound;
 }
 
 function hashLane(bytes: Uint8Array, seed: number): string {

@@ -3,14 +3,14 @@ import { checkThreatModel } from './checkThreatModel.js';
 import type { JointBall, JointBudget } from './threatModel.js';
 
 /**
- * One ball over several inputs together, instead of one for each: `norm` of the weighted perturbations of all its
- * modalities, concatenated, is at most `epsilon`. The adversary chooses how to split it. With 'linf' this is a ball of
- * radius epsilon / weight in each modality; with 'l2' it contains more than a product of balls.
+ * One ball over several inputs together, instead of one for each: `norm` of the perturbations of all its modalities, each
+ * divided by its `scale` and then concatenated, is at most `epsilon`. The adversary chooses how to split it. With 'linf'
+ * this is a ball of radius epsilon * scale in each modality; with 'l2' it contains more than a product of balls.
  * @param norm the common norm
- * @param epsilon radius in weighted units, 0 or more; a vector `[batch]` gives each sample its own
- * @param modalities the inputs that share the ball, each with its range, mask, constraints, weight and step size (in
- *   the input's own units; default 2.5 * epsilon / (steps * weight))
- * @throws {ThreatModelError} when a number is outside its values, a key is unknown or no modality is named
+ * @param epsilon radius in units of the scales, 0 or more; a vector `[batch]` gives each sample its own
+ * @param modalities the inputs that share the ball, each with its scale (default 1, the input's own unit), step size (in
+ *   units of the scale; default 2.5 * epsilon / steps), range, mask and constraints
+ * @throws {ThreatModelError} when a value is of the wrong type or outside its limits, a key is unknown or no modality is named
  * @example
  * ```ts
  * import { jointBall, pgd } from '@amr/attacks';
@@ -18,8 +18,8 @@ import type { JointBall, JointBudget } from './threatModel.js';
  * const epsilon = 1;
  * const attack = pgd(
  *   jointBall('l2', epsilon, {
- *     rgb: { weight: 255 / 8, range: [0, 1] },
- *     skeleton: { weight: 1 / 0.02 },
+ *     rgb: { scale: 8 / 255, range: [0, 1] },
+ *     skeleton: { scale: 0.02 },
  *   }),
  * );
  * console.log(attack.name);

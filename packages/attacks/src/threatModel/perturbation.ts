@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
 import type { Random } from '../tensors/random.js';
-import { type Ball, type BallPart, columnsOf, joinColumns } from './ball.js';
+import { type Ball, type BallPart, columnsOf, inInputUnits, inUnitsOfScale, joinColumns } from './ball.js';
 
 /** The modalities of a ball with a perturbation added. */
 export function perturbModalities(ball: Ball, delta: tf.Tensor2D): Modalities {
@@ -17,9 +17,10 @@ export function perturbModalities(ball: Ball, delta: tf.Tensor2D): Modalities {
 /** The gradient with respect to a ball's perturbation, from those with respect to its modalities; 0 where the mask is. */
 export function gradientOfPerturbation(ball: Ball, gradients: Modalities): tf.Tensor2D {
   const flat = joinColumns(
-    ball.parts.map(({ modality, size, weight }) => {
-      const rows = tf.reshape<tf.Rank.R2>(gradients[modality]!, [ball.rows, size]);
-      return weight === 1 ? rows : tf.div(rows, weight);
+    ball.parts.map((part) => {
+      const rows = tf.reshape<tf.Rank.R2>(gradients[part.modality]!, [ball.rows, part.size]);
+      // The chain rule: a unit of the perturbation is `scale` of the input.
+      return inInputUnits(part, rows);
     }),
   );
   return ball.free ? tf.where(tf.cast(ball.free, 'bool'), flat, tf.zerosLike(flat)) : flat;
@@ -136,19 +137,25 @@ function clipToBounds({ bounds }: Ball, delta: tf.Tensor2D): tf.Tensor2D {
 }
 
 function perturbModality(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tensor {
-  const columns = columnsOf(ball, part, delta);
-  const change = part.weight === 1 ? columns : tf.div(columns, part.weight);
-  const moved = tf.add(part.clean, tf.reshape(change, part.clean.shape));
+  const moved = moveInput(ball, part, delta);
   // clean + (end of the range - clean) may miss the end by a rounding error.
-  return part.range ? tf.clipByValue(moved, part.range[0], part.range[1]) : moved;
+  return part.range ? clipToRange(moved, part.range) : moved;
+}
+
+function moveInput(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tensor {
+  const change = inInputUnits(part, columnsOf(ball, part, delta));
+  return tf.add(part.clean, tf.reshape(change, part.clean.shape));
+}
+
+function clipToRange(x: tf.Tensor, [low, high]: NonNullable<BallPart['range']>): tf.Tensor {
+  // One fast kernel for numbers, which are all that it takes.
+  if (typeof low === 'number' && typeof high === 'number') return tf.clipByValue(x, low, high);
+  return tf.maximum(tf.minimum(x, high), low);
 }
 
 function applyConstraints(ball: Ball, part: BallPart, delta: tf.Tensor2D): tf.Tensor2D {
   if (!hasConstraints(part)) return columnsOf(ball, part, delta);
-  const moved = tf.add(
-    part.clean,
-    tf.reshape(tf.div(columnsOf(ball, part, delta), part.weight), part.clean.shape),
-  );
+  const moved = moveInput(ball, part, delta);
   const ruled = part.constraints!.reduce((point, rule) => rule.apply(point, part.clean), moved);
-  return tf.mul(tf.reshape(tf.sub(ruled, part.clean), [ball.rows, part.size]), part.weight);
+  return inUnitsOfScale(part, tf.reshape<tf.Rank.R2>(tf.sub(ruled, part.clean), [ball.rows, part.size]));
 }

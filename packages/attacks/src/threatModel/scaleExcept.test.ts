@@ -14,9 +14,9 @@ describe('scaled threat models', () => {
       b: { ...b, epsilon: 4, stepSize: 0.8 },
     });
     expect(scaledThreatModel({ a }, 0)).toEqual({ a: { norm: 'linf', epsilon: 0, range: [0, 1] } });
-    const weighted = jointBall('l2', 3, { a: { stepSize: 0.2, weight: 4 } });
-    expect(scaledThreatModel(weighted, 0.5)).toEqual(
-      jointBall('l2', 1.5, { a: { stepSize: 0.1, weight: 4 } }),
+    const scaled = jointBall('l2', 3, { a: { stepSize: 0.2, scale: 1 / 4 } });
+    expect(scaledThreatModel(scaled, 0.5)).toEqual(
+      jointBall('l2', 1.5, { a: { stepSize: 0.1, scale: 1 / 4 } }),
     );
   });
 

@@ -82,8 +82,8 @@ describe('a threat model', () => {
     expect(() => jointBall('l1' as never, 1, { rgb: {} })).toThrow(
       /^jointBall\.norm: got 'l1'; expected one of linf, l2\.$/,
     );
-    expect(() => jointBall('l2', 1, { rgb: { weight: 0 } })).toThrow(
-      /^jointBall\.modalities\.rgb\.weight: got 0; expected a finite number above 0\.$/,
+    expect(() => jointBall('l2', 1, { rgb: { scale: 0 } })).toThrow(
+      /^jointBall\.modalities\.rgb\.scale: got 0; expected a finite number above 0, or/,
     );
     expect(() => jointBall('l2', 1, { rgb: { range: [2, 1] } })).toThrow(
       /^jointBall\.modalities\.rgb\.range: got \[2, 1\]/,
@@ -97,7 +97,7 @@ describe('a threat model', () => {
   });
 
   it('has modalities', () => {
-    const joint = jointBall('linf', 1, { depth: {}, skeleton: { weight: 2 } });
+    const joint = jointBall('linf', 1, { depth: {}, skeleton: { scale: 1 / 2 } });
     expect(attackedModalities({ rgb, skeleton })).toEqual(['rgb', 'skeleton']);
     expect(attackedModalities(joint)).toEqual(['depth', 'skeleton']);
     expect([isJointBall(joint), isJointBall({ rgb })]).toEqual([true, false]);

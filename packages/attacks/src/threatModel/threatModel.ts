@@ -10,19 +10,39 @@ import type { Constraint } from './constraint.js';
 /** The norms in which a perturbation can be measured, each over all entries of a sample. */
 export type NormName = 'linf' | 'l2' | 'l1';
 
+/**
+ * A number, or one for each channel or element: an array, nested where it has several axes, or a tensor, float32 or int32.
+ * Its shape is the input's or one that broadcasts to it; a first axis as long as the batch is that of the samples if there
+ * are as many axes as in the input.
+ */
+export type Bound = number | NumberArray | tf.Tensor;
+
+/** Numbers in an array, or arrays of equal shape. */
+export interface NumberArray extends ReadonlyArray<number | NumberArray> {}
+
 /** What the adversary may do to one input. */
 export interface Budget {
   /** The norm that measures the perturbation of a sample. */
   norm: NormName;
   /**
-   * Radius of the ball, in the input's own units, 0 or more; a vector `[batch]` gives each sample its own. Attacks that
-   * look for the smallest perturbation also take Infinity.
+   * Radius of the ball, in units of `scale`, by default the input's own, 0 or more; a vector `[batch]` gives each sample its
+   * own. Attacks that look for the smallest perturbation also take Infinity.
    */
   epsilon: number | tf.Tensor1D;
-  /** Length of a step, in `norm` and the input's own units. Default: 2.5 * epsilon / steps. Single-step attacks ignore it. */
+  /** Length of a step, in `norm` and the units of epsilon. Default: 2.5 * epsilon / steps. Single-step attacks ignore it. */
   stepSize?: number;
-  /** Smallest and largest valid value of this input. Default: any value is valid. */
-  range?: [number, number];
+  /**
+   * Smallest and largest valid value of this input, the same everywhere or for each channel or element. The first is below
+   * the second everywhere; both may be infinite. Default: any value is valid.
+   */
+  range?: readonly [Bound, Bound];
+  /**
+   * The unit of epsilon and stepSize, above 0, for the whole input or for each channel or element: a change of d counts as
+   * d / scale. Features of different units get their standard deviations as the scale, which gives epsilon in deviations;
+   * pixels that were divided by a deviation get its inverse, which gives epsilon in pixels. In a joint ball the scale sets
+   * what a change of this input costs. Default 1: the input's own unit.
+   */
+  scale?: Bound;
   /**
    * 1 where the attack may write, 0 where it may not, so that padded frames and absent bodies stay as they are. The mask
    * has the input's shape or one that broadcasts to it; a function computes it from the clean input.
@@ -32,19 +52,16 @@ export interface Budget {
   constraints?: Constraint[];
 }
 
-/** What the adversary may do to one of the inputs under a {@link JointBall}. */
-export interface JointBudget extends Omit<Budget, 'norm' | 'epsilon'> {
-  /** Scales this input's units in the common norm: a change of d counts as weight * d. Default 1. */
-  weight?: number;
-}
+/** What the adversary may do to one of the inputs under a {@link JointBall}, which has one norm and one epsilon for all of them. */
+export type JointBudget = Omit<Budget, 'norm' | 'epsilon'>;
 
 /** One ball over several inputs together; see {@link jointBall}. */
 export interface JointBall {
   /** Tells a joint ball from a budget for each modality. */
   readonly kind: 'joint';
-  /** The norm over the weighted perturbations of all its modalities. */
+  /** The norm over the perturbations of all its modalities, each divided by its scale. */
   readonly norm: 'l2' | 'linf';
-  /** Its radius, in weighted units; a vector `[batch]` gives each sample its own. */
+  /** Its radius, in units of the scales; a vector `[batch]` gives each sample its own. */
   readonly epsilon: number | tf.Tensor1D;
   /** The modalities that share it. */
   readonly modalities: {

@@ -13,7 +13,7 @@ interface InvariantOptions {
   classes?: number;
   /** Cases for each rule. Default 12. */
   numRuns?: number;
-  /** Weights of a joint l2 ball over both modalities, if the attack has one. */
+  /** Scales of a joint l2 ball over both modalities, if the attack has one. */
   joint?: { a: number; b: number };
   /** Budget of the second modality, if it has its own. */
   other?: Budget;
@@ -87,7 +87,7 @@ export function describeInvariants(
         const rounding = 2e-7 * Math.max(...range.map(Math.abs), 1) * changes[0]!.length;
         for (const [row, change] of changes.entries()) {
           const all = joint
-            ? [...change.map((v) => joint.a * v), ...others[row]!.map((v) => joint.b * v)]
+            ? [...change.map((v) => v / joint.a), ...others[row]!.map((v) => v / joint.b)]
             : change;
           expect(lengthOf(joint ? 'l2' : norm, all)).toBeLessThanOrEqual(epsilon * (1 + 1e-5) + 3 * rounding);
           if (other) {

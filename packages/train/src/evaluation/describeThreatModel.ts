@@ -1,7 +1,11 @@
-import { type Budget, isJointBall, type ThreatModel } from '@amr/attacks';
+import { type Bound, type Budget, isJointBall, type ThreatModel } from '@amr/attacks';
 import type { Dataset } from '@amr/internal';
 import { TrainOptionError } from '../errors.js';
-import type { BudgetDescription, ThreatModelDescription } from '../report/data/threatModelDescription.js';
+import type {
+  BoundDescription,
+  BudgetDescription,
+  ThreatModelDescription,
+} from '../report/data/threatModelDescription.js';
 
 /**
  * A threat model as a report states it.
@@ -12,9 +16,7 @@ export function describeThreatModel(
   modalities: Dataset['modalities'],
 ): ThreatModelDescription {
   const joint = isJointBall(threatModel);
-  const parts: [string, Partial<Budget> & { weight?: number }][] = Object.entries(
-    joint ? threatModel.modalities : threatModel,
-  );
+  const parts: [string, Partial<Budget>][] = Object.entries(joint ? threatModel.modalities : threatModel);
   const budgets = parts.map(([modality, budget]): [string, BudgetDescription] => {
     const { norm, epsilon } = joint ? threatModel : (budget as Budget);
     if (typeof epsilon !== 'number') {
@@ -23,20 +25,27 @@ export function describeThreatModel(
           'with different limits separately.',
       );
     }
-    const { range, stepSize, weight, mask, constraints } = budget;
+    const { range, stepSize, scale, mask, constraints } = budget;
     return [
       modality,
       {
         norm,
         epsilon,
         unit: modalities[modality]!.unit,
-        ...(range && { range: [range[0], range[1]] as [number, number] }),
+        ...(range && {
+          range: [describeBound(range[0]), describeBound(range[1])] as [BoundDescription, BoundDescription],
+        }),
         ...(stepSize !== undefined && { stepSize }),
-        ...(weight !== undefined && { weight }),
+        ...(scale !== undefined && { scale: describeBound(scale) }),
         ...(mask && { masked: true }),
         ...(constraints?.length && { constraints: constraints.length }),
       },
     ];
   });
   return { modalities: parts.map(([modality]) => modality), budgets: Object.fromEntries(budgets), joint };
+}
+
+/** A number or an array as it is, a tensor by its shape: its values may be many, and reading them back takes time. */
+function describeBound(bound: Bound): BoundDescription {
+  return typeof bound === 'object' && 'dataId' in bound ? { shape: [...bound.shape] } : bound;
 }

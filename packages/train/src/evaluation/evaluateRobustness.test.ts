@@ -180,7 +180,7 @@ describe('evaluateRobustness', () => {
   });
 
   it('takes a joint ball as a condition', async () => {
-    const ball = jointBall('linf', 0.15, { a: {}, b: { weight: 0.25 } });
+    const ball = jointBall('linf', 0.15, { a: {}, b: { scale: 4 } });
     const report = await evaluateRobustness(sumClassifier(), sumSamples(sums, labels), {
       conditions: { joint: ball },
     });
@@ -188,7 +188,7 @@ describe('evaluateRobustness', () => {
     expect(report.balance('PGD-20')).toBeUndefined();
     expect(report.data.config.conditions[0]).toMatchObject({
       joint: true,
-      budgets: { b: { epsilon: 0.15, weight: 0.25 } },
+      budgets: { b: { epsilon: 0.15, scale: 4 } },
     });
   });
 

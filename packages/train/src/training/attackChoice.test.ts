@@ -32,7 +32,7 @@ it('samples attacks by their weights', () => {
 it('labels differ between threat models', () => {
   const labels = [a, b].map(describeAttack);
   expect(labels[0]).not.toBe(labels[1]);
-  expect(describeAttack(pgd(jointBall('l2', 1, { rgb: { weight: 2 } })))).toContain('"weight":2');
+  expect(describeAttack(pgd(jointBall('l2', 1, { rgb: { scale: 2 } })))).toContain('"scale":2');
   const mask = tf.ones([2]);
   expect(describeAttack(pgd({ rgb: { norm: 'l2', epsilon: 1, mask } }))).toContain('tensor[2]');
   expect(describeAttack(pgd({ rgb: { norm: 'l2', epsilon: 1, mask: (x) => x } }))).toContain(

@@ -36,10 +36,10 @@ describeInvariants('apgd in two balls', (threat) => apgd(threat, { steps: 6 }), 
 describeInvariants(
   'apgd in a joint ball',
   ({ a }) =>
-    apgd(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), {
+    apgd(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), scale: 1 / 3 }, b: { scale: 2 } }), {
       steps: 6,
     }),
-  { ...options, joint: { a: 3, b: 0.5 } },
+  { ...options, joint: { a: 1 / 3, b: 2 } },
 );
 
 /** What test-data/apgd_reference.py wrote. */
@@ -136,13 +136,13 @@ describe('on linear models apgd reaches the worst case', () => {
     }),
   );
 
-  it.each(['linf', 'l2'] as const)('in a joint ball, with weights: %s', (norm) =>
+  it.each(['linf', 'l2'] as const)('in a joint ball, with scales: %s', (norm) =>
     check(async (given) => {
-      const threat = jointBall(norm, 0.6, { a: { weight: 4 }, b: { weight: 0.5 } });
+      const threat = jointBall(norm, 0.6, { a: { scale: 1 / 4 }, b: { scale: 2 } });
       for (const [row, got] of (await rise(given, apgd(threat))).entries()) {
         const scaled = [
           ...given.slope('a', row).map((w) => w / 4),
-          ...given.slope('b', row).map((w) => w / 0.5),
+          ...given.slope('b', row).map((w) => w * 2),
         ];
         expect(got).toBeCloseTo(0.6 * lengthOf(dual[norm], scaled), 3);
       }

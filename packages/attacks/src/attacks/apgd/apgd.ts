@@ -1,7 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss, MaximisedLoss } from '../../losses/attackLoss.js';
 import { maskOut, oneHotOf } from '../../losses/rowLoss.js';
-import { checkCount, checkOption, checkRestarts, optionKeys, rejectUnknownOptions } from '../../options.js';
+import {
+  checkBoolean,
+  checkCount,
+  checkNumber,
+  checkRestarts,
+  optionKeys,
+  rejectUnknownOptions,
+} from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { type Best, betterOf } from '../../search/best.js';
 import { logitsAt } from '../../search/evaluate.js';
@@ -106,7 +113,9 @@ export function apgd(threatModel: ThreatModel, options: ApgdOptions = {}): Attac
   checkCount('apgd.steps', steps);
   checkRestarts('apgd', restarts, randomStart);
   if (targetClasses !== undefined) checkCount('apgd.targetClasses', targetClasses);
-  checkOption('apgd.rho', rho, rho >= 0 && rho <= 1, 'a number from 0 to 1');
+  checkNumber('apgd.rho', rho, (value) => value >= 0 && value <= 1, 'a number from 0 to 1');
+  checkBoolean('apgd.randomStart', randomStart);
+  checkBoolean('apgd.multiEpsilon', multiEpsilon);
   const config = { name: targetClasses === undefined ? 'apgd' : 'apgd-t', threatModel, loss, eotSamples };
   const settings: Settings = { steps, restarts, randomStart, rho, multiEpsilon };
   return attackFromSearch(config, async (problem, context) => {

@@ -169,7 +169,7 @@ describe('autoAttack', () => {
       expect(change.every((v, i) => free[row]![i] === 1 || v === 0)).toBe(true);
     }
     expect(fooledBy.filter(Boolean).length).toBeGreaterThan(1);
-    const joint = jointBall('l2', 0.8, { x: { range: [0, 1] }, other: { weight: 2 } });
+    const joint = jointBall('l2', 0.8, { x: { range: [0, 1] }, other: { scale: 1 / 2 } });
     const both = await autoAttack(joint, { attacks: { apgd: (own) => apgd(own, { steps: 10 }) } }).search(
       classifier,
       inputs,

@@ -12,6 +12,6 @@ describeInvariants('cw in two balls', (threat) => cw(threat, options), {
 describeInvariants(
   'cw in a joint ball',
   ({ a }) =>
-    cw(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), options),
-  { norms: ['l2'], rightAtFirst: true, numRuns: 5, joint: { a: 3, b: 0.5 } },
+    cw(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), scale: 1 / 3 }, b: { scale: 2 } }), options),
+  { norms: ['l2'], rightAtFirst: true, numRuns: 5, joint: { a: 1 / 3, b: 2 } },
 );

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   budgetChecks,
+  checkBoolean,
   checkCount,
   checkNotNegative,
   checkPositive,
@@ -106,6 +107,7 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
     learningRate = 0.01,
     abortEarly = true,
   } = options;
+  checkBoolean('cw.abortEarly', abortEarly);
   checkCount('cw.steps', steps);
   checkCount('cw.binarySearchSteps', binarySearchSteps);
   checkNotNegative('cw.confidence', confidence);

@@ -44,10 +44,10 @@ describeInvariants('square in two balls', (threat) => square(threat, { queries: 
 describeInvariants(
   'square in a joint ball',
   ({ a }) =>
-    square(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), weight: 3 }, b: { weight: 0.5 } }), {
+    square(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), scale: 1 / 3 }, b: { scale: 2 } }), {
       queries: 6,
     }),
-  { norms: ['l2'], joint: { a: 3, b: 0.5 }, numRuns: 4 },
+  { norms: ['l2'], joint: { a: 1 / 3, b: 2 }, numRuns: 4 },
 );
 
 /** So sure of class 0 that no attack changes its prediction; counts its calls, and refuses to be differentiated. */
@@ -124,10 +124,10 @@ describe('square', () => {
     for (const mass of masses) expect(mass).toBeGreaterThan(0.9);
   });
 
-  it('treats a joint linf ball as a ball for each input, with radii by weight', async () => {
+  it('treats a joint linf ball as a ball for each input, with radii by scale', async () => {
     const pair = { a: normal([8, 1], 3) as tf.Tensor2D, b: normal([6, 1], 4) as tf.Tensor2D };
     const inputs = { a: normal([2, 8], 5), b: normal([2, 3, 2], 6) };
-    const attack = square(jointBall('linf', 1, { a: { weight: 4 }, b: {} }), { queries: 300 });
+    const attack = square(jointBall('linf', 1, { a: { scale: 1 / 4 }, b: {} }), { queries: 300 });
     const result = await attack.perturb(unbeatable(pair), inputs, zeros(2), { seed: 1 });
     for (const [name, epsilon] of [
       ['a', 0.25],

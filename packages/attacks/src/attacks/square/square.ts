@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../../losses/attackLoss.js';
-import { budgetChecks, checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
+import { budgetChecks, checkCount, checkNumber, optionKeys, rejectUnknownOptions } from '../../options.js';
 import type { Attack } from '../../search/attack.js';
 import { type Best, betterOf, evaluatePoint } from '../../search/best.js';
 import type { Problem } from '../../search/problem.js';
@@ -91,8 +91,8 @@ export function square(threatModel: ThreatModel, options: SquareOptions = {}): A
   const { queries = 5000, restarts = 1, initialShare = 0.8, loss = 'cw', axes = {} } = options;
   checkCount('square.queries', queries);
   checkCount('square.restarts', restarts);
-  const isShare = initialShare > 0 && initialShare <= 1;
-  checkOption('square.initialShare', initialShare, isShare, 'a number above 0 and at most 1');
+  const isShare = (value: number) => value > 0 && value <= 1;
+  checkNumber('square.initialShare', initialShare, isShare, 'a number above 0 and at most 1');
   const attack = attackFromSearch({ name: 'square', threatModel, loss }, (problem, context) =>
     searchByBlocks({ queries, restarts, initialShare, axes }, problem, context),
   );

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../../losses/attackLoss.js';
 import { attackFromSearch } from '../../search/search.js';
-import { columnsOf } from '../../threatModel/ball.js';
+import { columnsOf, inUnitsOfScale } from '../../threatModel/ball.js';
 import { zeroPerturbations } from '../../threatModel/perturbation.js';
 import type { CheckContext } from './checkContext.js';
 
@@ -32,8 +32,8 @@ export async function gradientSizes(context: CheckContext, loss: AttackLoss): Pr
           ball.parts.map((part) => {
             const gradient = columnsOf(ball, part, gradients[i]!);
             const free = ball.free ? columnsOf(ball, part, ball.free) : tf.onesLike(gradient);
-            // The l2 length would not do: squares of small entries are rounded to 0.
-            return tf.stack([tf.mul(tf.max(tf.abs(gradient), 1), part.weight), tf.sum(free, 1)]);
+            // The gradient is per unit of the scale, so times it. The l2 length would not do: squares of small entries are rounded to 0.
+            return tf.stack([tf.max(tf.abs(inUnitsOfScale(part, gradient)), 1), tf.sum(free, 1)]);
           }),
         );
         return { all: tf.stack(perPart) };

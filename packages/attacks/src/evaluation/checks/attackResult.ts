@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../../classifier/classifier.js';
 import { attackFromSearch } from '../../search/search.js';
-import { type Ball, type BallPart, joinColumns } from '../../threatModel/ball.js';
+import { type Ball, type BallPart, inUnitsOfScale, joinColumns } from '../../threatModel/ball.js';
 import {
   hasExactConstraints,
   satisfiesConstraints,
@@ -83,10 +83,12 @@ async function outsideOf(context: CheckContext, found: Modalities): Promise<numb
 /** Whether each row is in a ball, in its bounds and satisfies its exact constraints, `[rows]`; NaN and infinities are outside. */
 function isInsideBall(ball: Ball, found: Modalities): tf.Tensor1D {
   const { norm, epsilon, bounds, parts } = ball;
-  const weighted = (of: (part: BallPart) => tf.Tensor) =>
-    joinColumns(parts.map((part) => tf.reshape<tf.Rank.R2>(tf.mul(of(part), part.weight), [ball.rows, -1])));
-  const delta = weighted(({ modality, clean }) => tf.sub(found[modality]!, clean));
-  const rounding = weighted(({ modality, clean }) =>
+  const scaled = (of: (part: BallPart) => tf.Tensor) =>
+    joinColumns(
+      parts.map((part) => inUnitsOfScale(part, tf.reshape<tf.Rank.R2>(of(part), [ball.rows, part.size]))),
+    );
+  const delta = scaled(({ modality, clean }) => tf.sub(found[modality]!, clean));
+  const rounding = scaled(({ modality, clean }) =>
     tf.mul(tf.maximum(tf.abs(clean), tf.abs(found[modality]!)), ROUNDING),
   );
   const maxLength = tf.add(tf.mul(epsilon, 1 + 1e-5), norm.length(rounding));

@@ -1,6 +1,8 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../../classifier/classifier.js';
 import { type BallSpec, ballSpecsOf, mapBalls } from '../../threatModel/ballSpecs.js';
-import { attackedModalities, type ThreatModel } from '../../threatModel/threatModel.js';
+import { boundOn } from '../../threatModel/bound.js';
+import { attackedModalities, type Bound, type ThreatModel } from '../../threatModel/threatModel.js';
 import { type Check, countedRobust, inconclusive, passed, warning } from '../checkContext/check.js';
 
 /** For an input without a range, this many radii are taken for its whole range. */
@@ -59,16 +61,24 @@ export const largeEpsilon: Check = {
 /** The radius with which a ball contains the whole range, or {@link RADII_WITHOUT_RANGE} times its radius without a range. */
 async function wholeRadius({ norm, epsilon, modalities }: BallSpec, inputs: Modalities): Promise<number> {
   const own = typeof epsilon === 'number' ? epsilon : Math.max(...(await epsilon.data()));
-  const lengths = Object.entries(modalities).map(([modality, { range, weight = 1 }]) => {
-    if (!range) return RADII_WITHOUT_RANGE * own;
-    const x = inputs[modality]!;
-    const entries = x.size / x.shape[0]!;
-    const width = weight * (range[1] - range[0]);
-    return { linf: width, l2: width * Math.sqrt(entries), l1: width * entries }[norm];
-  });
+  const lengths = await Promise.all(
+    Object.entries(modalities).map(async ([modality, { range, scale = 1 }]) => {
+      if (!range) return RADII_WITHOUT_RANGE * own;
+      const x = inputs[modality]!;
+      const entries = x.size / x.shape[0]!;
+      const width = await widthOf(range, scale, x);
+      return { linf: width, l2: width * Math.sqrt(entries), l1: width * entries }[norm];
+    }),
+  );
   const whole =
     norm === 'linf' ? Math.max(...lengths) : norm === 'l2' ? Math.hypot(...lengths) : sum(lengths);
   return Math.max(own, whole);
+}
+
+/** The largest width of a range, in units of the scale. */
+async function widthOf([low, high]: readonly [Bound, Bound], scale: Bound, x: tf.Tensor): Promise<number> {
+  const width = tf.tidy(() => tf.max(tf.div(tf.sub(boundOn(high, x), boundOn(low, x)), boundOn(scale, x))));
+  return (await width.data().finally(() => width.dispose()))[0]!;
 }
 
 /** A threat model with other radii, in the order of its balls, and default step sizes. */

@@ -38,11 +38,10 @@ export function boundedBoneLengths(options: BoundedBoneLengthsOptions): Constrai
   const { change } = options;
   const keys = [...BONE_KEYS, 'change', 'axes'] satisfies (keyof BoundedBoneLengthsOptions)[];
   budgetChecks.rejectUnknownOptions('boundedBoneLengths', options, keys);
-  const good = change >= 0 && change < 1;
-  budgetChecks.checkOption(
+  budgetChecks.checkNumber(
     'boundedBoneLengths.change',
     change,
-    good,
+    (value) => value >= 0 && value < 1,
     'a fraction from 0 to below 1, such as 0.1',
   );
   return lengthConstraint('boundedBoneLengths', options);

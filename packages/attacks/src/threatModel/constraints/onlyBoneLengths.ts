@@ -59,11 +59,10 @@ export function onlyBoneLengths(options: OnlyBoneLengthsOptions): Constraint {
   const keys = [...BONE_KEYS, 'change', 'axes'] satisfies (keyof OnlyBoneLengthsOptions)[];
   budgetChecks.rejectUnknownOptions('onlyBoneLengths', options, keys);
   checkSkeletonAxes('onlyBoneLengths.axes', axes);
-  const good = change > 0 && change <= 1;
-  budgetChecks.checkOption(
+  budgetChecks.checkNumber(
     'onlyBoneLengths.change',
     change,
-    good,
+    (value) => value > 0 && value <= 1,
     'a fraction above 0 and up to 1, such as 0.1',
   );
   const tree = kinematicTree(bones, 'onlyBoneLengths');

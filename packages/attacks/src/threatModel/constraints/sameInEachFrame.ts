@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { budgetChecks } from '../../options.js';
 import { axisOf } from '../../skeleton/skeletonAxes.js';
+import { boundOn, checkBoundShape } from '../bound.js';
 import { checkRange } from '../checkThreatModel.js';
 import type { Constraint } from '../constraint.js';
 import { type Mask, maskOn } from '../masks/maskOn.js';
+import type { Bound } from '../threatModel.js';
 import { largestOf, roundingOf } from './rows.js';
 
 /** Options of {@link sameInEachFrame}. */
@@ -19,7 +21,7 @@ export interface SameInEachFrameOptions {
    * The budget's range, if it has one. The perturbation of an entry is then limited to what stays in the range in every
    * frame; without it, a single pixel at the end of the range could cost the whole perturbation. Default: none.
    */
-  range?: readonly [number, number];
+  range?: readonly [Bound, Bound];
 }
 
 /**
@@ -46,7 +48,9 @@ export function sameInEachFrame(options: SameInEachFrameOptions = {}): Constrain
   const { axis = 1, mask, range } = options;
   const keys = ['axis', 'mask', 'range'] satisfies (keyof SameInEachFrameOptions)[];
   budgetChecks.rejectUnknownOptions('sameInEachFrame', options, keys);
-  if (range) checkRange('sameInEachFrame.range', range);
+  const isMask = mask === undefined || typeof mask === 'function';
+  budgetChecks.checkOption('sameInEachFrame.mask', mask, isMask, 'a function that makes a mask of the input');
+  if (range !== undefined) checkRange('sameInEachFrame.range', range);
   /** The free entries, and the mean over the frames of those. */
   const meanOver = (clean: tf.Tensor) => {
     const frames = axisOf(clean, axis, 'sameInEachFrame.axis');
@@ -61,9 +65,10 @@ export function sameInEachFrame(options: SameInEachFrameOptions = {}): Constrain
         const { frames, free, mean } = meanOver(clean);
         let change = mean(tf.sub(perturbed, clean));
         if (range) {
+          for (const [i, end] of range.entries()) checkBoundShape(`sameInEachFrame.range[${i}]`, end, clean);
           const bounded = tf.cast(free, 'bool');
-          const slack = (end: number, unlimited: number) =>
-            tf.where(bounded, tf.sub(end, clean), tf.fill(clean.shape, unlimited));
+          const slack = (end: Bound, unlimited: number) =>
+            tf.where(bounded, tf.sub(boundOn(end, clean), clean), tf.fill(clean.shape, unlimited));
           change = tf.minimum(change, tf.min(slack(range[1], Infinity), frames, true));
           change = tf.maximum(change, tf.max(slack(range[0], -Infinity), frames, true));
         }

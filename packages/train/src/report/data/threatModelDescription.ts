@@ -1,17 +1,22 @@
+import type { NumberArray } from '@amr/attacks';
+
+/** The end of a range, or a scale: a number, the numbers of an array, or the shape of a tensor. */
+export type BoundDescription = number | NumberArray | { shape: number[] };
+
 /** A budget as a report states it. */
 export interface BudgetDescription {
   /** Norm of the perturbation. */
   norm: string;
-  /** Its limit, in the input's own units (in weighted units for a joint ball). */
+  /** Its limit, in units of the scale, without one in the input's own. */
   epsilon: number;
   /** Unit of the input's values, as the data set names it. */
   unit: string;
   /** Valid values of the input, when there are limits. */
-  range?: [number, number];
-  /** Length of a step, when it was given. */
+  range?: [BoundDescription, BoundDescription];
+  /** Length of a step in the units of epsilon, when it was given. */
   stepSize?: number;
-  /** Weight of the input in a joint ball. */
-  weight?: number;
+  /** The unit of epsilon, in the input's own, when it was given. */
+  scale?: BoundDescription;
   /** Whether a mask says where the attack may write. */
   masked?: boolean;
   /** Number of constraints, when there are any. */

@@ -28,7 +28,7 @@ function pair(side: number): number[][] {
 
 const gridFor = (shape: number[]): Grid => {
   const clean = tf.zeros([1, ...shape, 1]);
-  return gridOf({ modality: 'x', clean, offset: 0, size: clean.size, weight: 1 });
+  return gridOf({ modality: 'x', clean, offset: 0, size: clean.size, scale: 1 });
 };
 
 it.each([3, 5, 7])('are those of the paper, either way up, in a square of %i', (side) => {

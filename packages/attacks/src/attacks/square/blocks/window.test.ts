@@ -9,7 +9,7 @@ import { drawWindow, insideOf, sidesOf } from './window.js';
 
 const partOf = (shape: number[]): BallPart => {
   const clean = tf.zeros([2, ...shape]);
-  return { modality: 'x', clean, offset: 0, size: clean.size / 2, weight: 1 };
+  return { modality: 'x', clean, offset: 0, size: clean.size / 2, scale: 1 };
 };
 const gridFor = (shape: number[], axes?: number[]) => gridOf(partOf(shape), axes);
 
