@@ -46,7 +46,9 @@ const attacks: { [name: string]: Attack } = {
     { skeleton: { norm: 'linf', epsilon: 0.1, constraints: [boundedAcceleration({ bound: 0.05 })] } },
     { steps: 2 },
   ),
-  'pgd in a joint ball': pgd(jointBall('l2', 1, { rgb: { range }, skeleton: { scale: 1 / 2 } }), { steps: 4 }),
+  'pgd in a joint ball': pgd(jointBall('l2', 1, { rgb: { range }, skeleton: { scale: 1 / 2 } }), {
+    steps: 4,
+  }),
   mifgsm: mifgsm({ rgb: clip, skeleton: body }, { steps: 4 }),
   cw: cw(
     { rgb: { norm: 'l2', epsilon: 2, range }, skeleton: { norm: 'l2', epsilon: 2 } },
