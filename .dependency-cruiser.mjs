@@ -11,7 +11,7 @@ const PACKAGES = ['internal', 'backend', 'formats', 'layers', 'attacks', 'encode
 const FOLDERS = {
   'packages/internal': [
     'dataset|evenlySpaced|hash|message|nearestName|optionKeys|progress|skeletons',
-    'random|optionChecks',
+    'random|optionChecks|gradients',
     'node',
   ],
   'packages/attacks': [

@@ -27,6 +27,7 @@ export const library = (options: Options = {}) =>
               baseUrl: '.',
               paths: {
                 '@amr/internal': [`${internal}/index.ts`],
+                '@amr/internal/gradients': [`${internal}/gradients/index.ts`],
                 '@amr/internal/node': [`${internal}/node/index.ts`],
               },
             },

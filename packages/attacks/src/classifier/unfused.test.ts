@@ -1,8 +1,9 @@
 import { normal, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { classifierOf } from '../index.js';
+import { registerGradients } from '../tensors/registerGradients.js';
 import { unfused } from './unfused.js';
 
 const image = normal([2, 7, 6, 3], 1);
@@ -10,12 +11,16 @@ const initial = { biasInitializer: 'randomNormal', kernelInitializer: 'randomNor
 const conv = (config: Partial<Parameters<typeof tfl.layers.conv2d>[0]>) =>
   tfl.layers.conv2d({ filters: 4, kernelSize: 3, ...initial, ...config });
 
+// Gradients with dilation are among those that attacks register.
+beforeAll(registerGradients);
+
 describe('unfused', () => {
   it.each<[string, tfl.layers.Layer, tf.Tensor]>([
     ['a convolution', conv({}), image],
     ['strides and padding', conv({ strides: [2, 1], padding: 'same', kernelSize: [3, 2] }), image],
     ['no bias, relu', conv({ useBias: false, activation: 'relu' }), image],
     ['softmax', conv({ activation: 'softmax' }), image],
+    ['a dilation', conv({ dilationRate: [2, 1], padding: 'same', activation: 'relu' }), image],
     ['a dense layer', tfl.layers.dense({ units: 5, ...initial }), normal([4, 3], 2)],
     ['a dense layer on rank 4', tfl.layers.dense({ units: 5, activation: 'tanh', ...initial }), image],
   ])('gives the output and gradient of the layer: %s', (_, layer, x) => {
@@ -32,7 +37,6 @@ describe('unfused', () => {
 
   it('returns undefined for other layers', () => {
     expect(unfused(tfl.layers.flatten(), image)).toBeUndefined();
-    expect(unfused(conv({ dilationRate: 2 }), image)).toBeUndefined();
     expect(unfused(conv({ dataFormat: 'channelsFirst' }), image)).toBeUndefined();
     const watched = conv({});
     watched.call = () => image;

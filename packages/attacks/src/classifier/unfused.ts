@@ -11,7 +11,7 @@ interface Weighted {
   readonly strides: [number, number];
   readonly padding: 'same' | 'valid';
   readonly dataFormat: string;
-  readonly dilationRate: number[];
+  readonly dilationRate: [number, number];
 }
 
 /**
@@ -27,13 +27,14 @@ export function unfused(layer: Layer, x: tf.Tensor): tf.Tensor | undefined {
 const computations: { [className: string]: (layer: Weighted, x: tf.Tensor) => tf.Tensor | undefined } = {
   Conv2D(layer, x) {
     const { strides, padding, dataFormat, dilationRate } = layer;
-    // tf.conv2d has no gradient with dilation, fused or not.
-    if (dataFormat === 'channelsFirst' || dilationRate.some((rate) => rate !== 1)) return undefined;
+    if (dataFormat === 'channelsFirst') return undefined;
     const y = tf.conv2d(
       x as tf.Tensor4D,
       layer.kernel.read() as tf.Tensor4D,
       strides,
       padding === 'same' ? 'same' : 'valid',
+      'NHWC',
+      dilationRate,
     );
     return biasAndActivation(layer, y);
   },

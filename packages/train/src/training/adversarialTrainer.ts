@@ -1,5 +1,6 @@
 import { type Classifier, classifierOf } from '@amr/attacks';
 import { type Batch, type Dataset, mixSeed } from '@amr/internal';
+import { registerMissingGradients } from '@amr/internal/gradients';
 import * as tf from '@tensorflow/tfjs-core';
 import { trainableWeights } from '../checkpoint/modelWeights.js';
 import { learningRateOf, setLearningRate } from '../checkpoint/optimizerState.js';
@@ -100,6 +101,7 @@ export class AdversarialTrainer {
     const classifier = classifierOf(model, { output: ports.logits });
     const attacked =
       attackMode === 'train' ? classifierOf(model, { output: ports.logits, training: true }) : classifier;
+    registerMissingGradients();
     try {
       await resumeRun(this.#settings, run);
       run.start();

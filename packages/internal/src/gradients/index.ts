@@ -1,0 +1,1 @@
+export { registerMissingGradients } from './registerMissingGradients.js';
