@@ -19,7 +19,10 @@ export default defineConfig({
     alias: [
       { find: /^@amr\/testing\/(.+)$/, replacement: source('packages/testing/src/$1.ts') },
       { find: /^@amr\/(train|datasets)\/node$/, replacement: source('packages/$1/src/node.ts') },
-      { find: /^@amr\/internal\/(gradients|node)$/, replacement: source('packages/internal/src/$1/index.ts') },
+      {
+        find: /^@amr\/internal\/(gradients|node)$/,
+        replacement: source('packages/internal/src/$1/index.ts'),
+      },
       { find: /^@amr\/example-quickstart\/(\w+)$/, replacement: source('examples/quickstart/src/$1.ts') },
       { find: /^@amr\/(\w+)$/, replacement: source('packages/$1/src/index.ts') },
     ],

@@ -32,7 +32,13 @@ export async function checkBatch(
   }
   // x - x is 0 for every number and NaN for NaN and infinities: one sum, one read-back for all modalities.
   const finite = tf.tidy(() =>
-    tf.stack(modalities.map((name) => tf.sum(tf.sub(batch.inputs[name]!, batch.inputs[name]!)))),
+    tf.stack(
+      modalities.map((name) => {
+        // Indices of words and other integers as well.
+        const x = tf.cast(batch.inputs[name]!, 'float32');
+        return tf.sum(tf.sub(x, x));
+      }),
+    ),
   );
   const [sums, labels] = await Promise.all([finite.data(), batch.labels.data()]).finally(() =>
     finite.dispose(),
