@@ -7,6 +7,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { isLayersModel } from './isModel.js';
 import { unfused } from './unfused.js';
 
 type Layer = SymbolicTensor['sourceLayer'];
@@ -38,7 +39,7 @@ export interface FrozenGraph {
 export type Values = Map<number, tf.Tensor>;
 
 /** Traces the outputs of a model back to its inputs. */
-export function frozenGraphOf(model: LayersModel): FrozenGraph {
+export function frozenGraphOf(model: Pick<LayersModel, 'inputs' | 'outputs'>): FrozenGraph {
   const calls: LayerCall[] = [];
   const layers = new Map<string, number>();
   let count = 0;
@@ -63,7 +64,7 @@ export function frozenGraphOf(model: LayersModel): FrozenGraph {
       if (known !== undefined) return known;
       const { sourceLayer: layer } = symbol;
       const node = layer.inboundNodes.find(({ outputTensors }) => outputTensors.includes(symbol))!;
-      if (isModel(layer)) {
+      if (isLayersModel(layer)) {
         let nested = this.#nested.get(node);
         if (!nested) {
           nested = new Scope(
@@ -153,11 +154,6 @@ export function splitCalls(
     if (depends) for (const output of call.outputs) dependent.add(output);
   }
   return { once, always };
-}
-
-/** Models are layers with a graph inside. There is no class to compare with: tfjs-layers is imported only for its types. */
-function isModel(layer: Layer): layer is LayersModel {
-  return 'runInternalGraph' in layer && Array.isArray((layer as unknown as LayersModel).outputs);
 }
 
 function makesMask(layer: Layer): boolean {

@@ -1,0 +1,70 @@
+import { formatValue, mismatch } from '@amr/internal';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { AttackInputError } from '../errors.js';
+import { isGraphModel } from './graphModel/graphModelLike.js';
+import { isLayersModel } from './isModel.js';
+
+/** The names of a model's inputs. A Sequential leaves its own list empty until its first prediction; it names them alike. */
+export function inputNamesOf(model: LayersModel): string[] {
+  return model.inputs.map(({ sourceLayer }) => sourceLayer.name);
+}
+
+/** The names of a model's outputs, also those of a Sequential that has predicted nothing yet. */
+export function outputNamesOf(model: LayersModel): string[] {
+  return model.outputs.map(({ sourceLayer }) => sourceLayer.name);
+}
+
+/**
+ * Refuses what is no model, with the likeliest reason for it.
+ * @param name the argument, for the message
+ * @throws {AttackInputError}
+ */
+export function checkIsModel(name: string, model: unknown): void {
+  if (isLayersModel(model) || isGraphModel(model)) return;
+  const expected = 'a LayersModel, Sequential or GraphModel';
+  if (typeof (model as { then?: unknown } | null | undefined)?.then === 'function') {
+    throw new AttackInputError(
+      `${name}: got a promise; expected ${expected}. Await it: await loadLayersModel(...).`,
+    );
+  }
+  const advice =
+    model === undefined
+      ? 'A function that loads a model asynchronously has not finished: await it.'
+      : typeof model === 'function'
+        ? 'A function from inputs by name to logits is a classifier already: use it as it is.'
+        : undefined;
+  throw new AttackInputError(mismatch(name, model, expected, advice));
+}
+
+/**
+ * Refuses a Sequential whose input shape isn't known.
+ * @throws {AttackInputError}
+ */
+export function checkBuilt(name: string, model: LayersModel): void {
+  if (model.inputs.length > 0 && model.outputs.length > 0) return;
+  throw new AttackInputError(
+    `${name}: got a Sequential without layers; expected one that is built. Add its layers first, with the option inputShape in the first of them.`,
+  );
+}
+
+/**
+ * The input of a name.
+ * @param names the names that the model needs
+ * @throws {AttackInputError} when it is missing
+ */
+export function inputOf(inputs: tf.NamedTensorMap, name: string, names: readonly string[]): tf.Tensor {
+  if (inputs instanceof tf.Tensor) {
+    const example = `{ ${names.map((one) => `${one}: x`).join(', ')} }`;
+    throw new AttackInputError(
+      `inputs: got ${formatValue(inputs)}; expected an object of tensors by modality name, ${example}.`,
+    );
+  }
+  const x = (inputs as tf.NamedTensorMap | undefined)?.[name];
+  if (!x) {
+    const expected = `the modalities ${formatValue([...names])}, which the model needs`;
+    const advice = "Name the model's inputs with the option 'inputs'.";
+    throw new AttackInputError(mismatch('inputs', Object.keys(inputs ?? {}), expected, advice));
+  }
+  return x;
+}
