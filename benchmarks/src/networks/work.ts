@@ -43,7 +43,7 @@ export function workOf(task: Task, model: LayersModel, { inputs, labels }: Sampl
       const attack = pgd(threatModel(task, model), { steps });
       return async () => {
         const adversarial = await attack.perturb(classifier, inputs, labels);
-        const reached = tf.tidy(() => tf.mean(crossEntropyLoss(classifier(adversarial), labels)));
+        const reached = tf.tidy(() => tf.mean(crossEntropyLoss(classifier(adversarial) as tf.Tensor2D, labels)));
         tf.dispose(adversarial);
         return same(reached);
       };
@@ -80,7 +80,10 @@ function inputGradient(
   const names = Object.keys(inputs);
   const gradients = tf.grads((...values: tf.Tensor[]) =>
     tf.sum(
-      crossEntropyLoss(classifier(Object.fromEntries(names.map((name, i) => [name, values[i]!]))), labels),
+      crossEntropyLoss(
+        classifier(Object.fromEntries(names.map((name, i) => [name, values[i]!]))) as tf.Tensor2D,
+        labels,
+      ),
     ),
   );
   return tf.tidy(() =>

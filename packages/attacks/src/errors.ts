@@ -1,3 +1,5 @@
+import { formatValue } from '@amr/internal';
+
 /** Every error of this package is an instance of this class. */
 export class AttackError extends Error {
   /** The name of the class, for callers that compare names rather than classes. */
@@ -30,10 +32,30 @@ export class AttackOptionsError extends AttackError {
   override readonly code = 'AMR_ATTACK_OPTIONS';
 }
 
+/** Where a gradient is not finite. */
+export interface GradientFailure {
+  /** Indices in the batch of the samples whose gradient is not finite. */
+  readonly rows: readonly number[];
+  /** The inputs whose gradient is not finite, by name. */
+  readonly modalities: readonly string[];
+  /** The step in which that was so first, from 1. */
+  readonly step: number;
+  /** The restart of that step, from 1. */
+  readonly restart: number;
+}
+
 /** The loss has a gradient with NaN or infinite entries, so the attack can't trust its steps. */
 export class GradientError extends AttackError {
   /** The name of the class. */
   override name = 'GradientError';
   /** Names the kind of error. */
   override readonly code = 'AMR_GRADIENT';
+
+  /** @param failure where the gradient is not finite */
+  constructor(readonly failure: GradientFailure) {
+    const { rows, modalities, step, restart } = failure;
+    super(
+      `gradient of ${modalities.map(formatValue).join(', ')}: got NaN or infinite entries in sample ${rows.join(', ')} of the batch, first in step ${step} of restart ${restart}; expected finite numbers. The classifier or the loss overflows there, divides by zero, or takes the root or logarithm of zero. Give perturb onNonFinite: 'skip' to leave such samples clean.`,
+    );
+  }
 }

@@ -47,6 +47,8 @@ export { classifierOf } from './classifier/classifierOf.js';
 export type { ClassifierOfOptions } from './classifier/classifierOptions.js';
 export type { GraphModelLike, GraphTensorInfo } from './classifier/graphModel/graphModelLike.js';
 export { type LogitsOfOptions, logitsOf } from './classifier/logitsOf.js';
+export { type ClassifierOfOptions, classifierOf } from './classifier/classifierOf.js';
+export { predictedLabels } from './classifier/predictedLabels.js';
 export { refuseProbabilities } from './classifier/probabilities.js';
 export { type SharingClassifier, sharingBranches } from './classifier/sharingBranches.js';
 export { type PreprocessingOptions, withPreprocessing } from './classifier/withPreprocessing.js';
@@ -55,6 +57,7 @@ export {
   AttackInputError,
   AttackOptionsError,
   GradientError,
+  type GradientFailure,
   ThreatModelError,
 } from './errors.js';
 export type { CheckName, Finding } from './evaluation/checkContext/check.js';
@@ -77,7 +80,7 @@ export {
   robustnessCurve,
 } from './evaluation/robustnessCurve.js';
 export { type AdaptiveLossOptions, adaptiveLoss } from './losses/adaptiveLoss.js';
-export type { AttackLoss, LossInputs, ObservedLoss } from './losses/attackLoss.js';
+export type { AttackLoss, LossFunction, LossInputs, ObservedLoss } from './losses/attackLoss.js';
 export { crossEntropyLoss, logOdds } from './losses/crossEntropy.js';
 export { dlrLoss, targetedDlrLoss } from './losses/dlr.js';
 export { cosineSimilarity } from './losses/features/cosineSimilarity.js';
@@ -94,6 +97,8 @@ export {
 } from './losses/temporalInvariance.js';
 export { type MotionTermOptions, withMotionTerm } from './losses/withMotionTerm.js';
 export type { Attack, AttackFactory, AttackStep, PerturbOptions } from './search/attack.js';
+export type { Criterion } from './search/criterion.js';
+export type { Targets } from './search/targets.js';
 export type { SkeletonAxes } from './skeleton/skeletonAxes.js';
 export { attackConditions } from './threatModel/attackConditions.js';
 export type { Constraint } from './threatModel/constraint.js';

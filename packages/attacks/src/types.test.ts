@@ -27,7 +27,7 @@ import {
 
 it('an attack takes a classifier, inputs, labels and options, and promises inputs', () => {
   expectTypeOf<Attack['perturb']>().parameters.toEqualTypeOf<
-    [classifier: Classifier, inputs: Modalities, labels: tf.Tensor1D, options?: PerturbOptions]
+    [classifier: Classifier, inputs: Modalities, labels: tf.Tensor, options?: PerturbOptions]
   >();
   expectTypeOf<Attack['perturb']>().returns.resolves.toEqualTypeOf<Modalities>();
   expectTypeOf(pgd).toExtend<AttackFactory>();
@@ -57,7 +57,14 @@ it('a threat model is budgets by modality or a joint ball, which isJointBall tel
 
 it('all options of perturb are optional', () => {
   expectTypeOf<Record<never, never>>().toExtend<PerturbOptions>();
-  expectTypeOf<PerturbOptions['targets']>().toEqualTypeOf<tf.Tensor1D | undefined>();
+  expectTypeOf<PerturbOptions['targets']>().toEqualTypeOf<
+    tf.Tensor | 'least-likely' | 'random' | undefined
+  >();
+  expectTypeOf<(outputs: tf.Tensor, labels: tf.Tensor) => tf.Tensor1D>().toExtend<
+    PerturbOptions['criterion']
+  >();
+  expectTypeOf<{ topK: number }>().toExtend<PerturbOptions['criterion']>();
+  expectTypeOf<'right'>().not.toExtend<PerturbOptions['criterion']>();
   expectTypeOf<PerturbOptions['seed']>().toEqualTypeOf<number | undefined>();
   expectTypeOf<PerturbOptions['stopWhenFooled']>().toEqualTypeOf<boolean | undefined>();
   expectTypeOf<PerturbOptions['signal']>().toEqualTypeOf<AbortSignal | undefined>();

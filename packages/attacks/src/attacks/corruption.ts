@@ -25,8 +25,11 @@ export function corruption(
     async perturb(_, inputs, labels, options = {}) {
       checkPerturbOptions(options);
       options.signal?.throwIfAborted();
-      const { masks } = await checkBatch(threatModel, inputs, labels, true, options);
-      tf.dispose(masks);
+      const { seed, rows, targets } = options;
+      const anyLabels = typeof options.criterion === 'function';
+      const goals = { labels, ...(targets instanceof tf.Tensor && { targets }) };
+      const checks = { allowInfiniteEpsilon: true, anyLabels, seed, rows };
+      tf.dispose((await checkBatch(threatModel, inputs, goals, checks)).masks);
       const corrupted = await corrupt(inputs, randomOf(options.seed, options.rows));
       return Object.fromEntries(
         Object.entries(inputs).map(([modality, x]) => [modality, corrupted[modality] ?? tf.clone(x)]),

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { LossFunction } from '../losses/attackLoss.js';
 import { checkCount, checkNotNegative, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { nearestBoundary, rivalsOf, stepTo } from '../search/boundary/boundary.js';
@@ -22,6 +23,11 @@ export interface DeepfoolOptions {
   overshoot?: number;
   /** Number of candidate classes: the label and the most likely others of the clean input, 2 or more. Default 10. */
   candidates?: number;
+  /**
+   * The function whose zero is the boundary, above 0 where the criterion is met, for outputs that are not logits of classes.
+   * Default: the margins between classes.
+   */
+  loss?: LossFunction;
 }
 
 /** Steps between two checks of whether all samples are fooled: most need three. */
@@ -31,6 +37,7 @@ const OPTIONS = /* @__PURE__ */ optionKeys<DeepfoolOptions>({
   steps: true,
   overshoot: true,
   candidates: true,
+  loss: true,
 });
 
 /**
@@ -76,7 +83,7 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
   checkNotNegative('deepfool.overshoot', overshoot);
 
   return attackFromSearch(
-    { name: 'deepfool', threatModel, loss: 'cw', allowInfiniteEpsilon: true },
+    { name: 'deepfool', threatModel, loss: options.loss ?? 'cw', allowInfiniteEpsilon: true },
     async (problem, context) => {
       const clean = context.scratch.state(() => logitsAt(problem, zeroPerturbations(problem.balls)));
       const rivals = rivalsOf(problem, context, clean.value, candidates - 1);
@@ -104,9 +111,9 @@ export function deepfool(threatModel: ThreatModel, options: DeepfoolOptions = {}
           };
         });
         const { deltas, best, margin } = state.value;
-        context.monitor.report({ step, steps, restart: 1, restarts: 1 }, deltas, margin!);
+        await context.monitor.report({ step, steps, restart: 1, restarts: 1 }, deltas, margin!);
         if (step % CHECK_INTERVAL === 0 || step === steps) {
-          const sizes = await context.monitor.checkFinite(best.size, `the gradients up to step ${step}`);
+          const sizes = await context.monitor.checkFinite(best.size);
           const done = [...sizes].map((size) => size < Infinity);
           if (done.every((row) => row)) break;
           context.rows.remove(done, () => ({

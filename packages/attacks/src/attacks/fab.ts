@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { MaximisedLoss } from '../losses/attackLoss.js';
+import type { LossFunction, MaximisedLoss } from '../losses/attackLoss.js';
 import { checkBoolean, checkCount, checkNumber, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { Attack } from '../search/attack.js';
 import { type BallBounds, nearestBoundary, rivalsOf, stepTo } from '../search/boundary/boundary.js';
@@ -40,6 +40,11 @@ export interface FabOptions {
   eta?: number;
   /** What share of a successful perturbation the next step starts from, above 0 and at most 1. Default 0.9. */
   beta?: number;
+  /**
+   * The function whose zero is the boundary, above 0 where the criterion is met, for outputs that are not logits of classes.
+   * Default: the margins between classes.
+   */
+  loss?: LossFunction;
 }
 
 const OPTIONS = /* @__PURE__ */ optionKeys<FabOptions>({
@@ -50,6 +55,7 @@ const OPTIONS = /* @__PURE__ */ optionKeys<FabOptions>({
   alphaMax: true,
   eta: true,
   beta: true,
+  loss: true,
 });
 
 /** Steps of the final search, section 3 of the paper. */
@@ -124,12 +130,12 @@ export function fab(threatModel: ThreatModel, options: FabOptions = {}): Attack 
   checkNumber('fab.beta', beta, (value) => value > 0 && value <= 1, 'a number above 0 and at most 1');
   const settings = { steps, restarts, targeted, targetClasses, alphaMax, eta, beta };
   return attackFromSearch(
-    { name: 'fab', threatModel, loss: 'cw', allowInfiniteEpsilon: true },
+    { name: 'fab', threatModel, loss: options.loss ?? 'cw', allowInfiniteEpsilon: true },
     (problem, context) => search(settings, problem, context),
   );
 }
 
-type Settings = Required<FabOptions>;
+type Settings = Required<Omit<FabOptions, 'loss'>>;
 
 interface State {
   deltas: tf.Tensor2D[];
@@ -166,7 +172,7 @@ async function search(
       await monitor.yieldToEventLoop();
       state.advance((from) => takeStep(settings, problem, context, from, group, doubled.value));
       const { deltas, margin } = state.value;
-      monitor.report({ step, steps, restart: run + 1, restarts: runs.length }, deltas, margin!);
+      await monitor.report({ step, steps, restart: run + 1, restarts: runs.length }, deltas, margin!);
       if (rows.stopWhenFooled) {
         const finished = tf.tidy(() => fooledWithinBudget(problem.balls, state.value.best));
         const left = (runs.length - run) * steps - step;
@@ -176,7 +182,7 @@ async function search(
     }
     state.advance((from) => refineBest(problem, context, from));
     const unfinished = scratch.state(() => [unfinishedRows(problem, state.value.best, context)]);
-    const flags = [...(await monitor.checkFinite(unfinished.value[0], `run ${run + 1}`))];
+    const flags = [...(await monitor.checkFinite(unfinished.value[0]))];
     unfinished.dispose();
     if (flags.every((flag) => flag === 0)) break;
     rows.remove(

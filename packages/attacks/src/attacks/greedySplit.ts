@@ -43,6 +43,11 @@ export interface GreedySplitOptions {
   trim?: boolean;
   /** Makes the attack for a scaled threat model, whose epsilons are vectors. Default: {@link pgd}, 20 steps. */
   attack?: AttackFactory;
+  /**
+   * Number of classifier calls by whose mean each result is judged, for classifiers that are random. One call of such a
+   * classifier would find a sample fooled by chance. Default 1.
+   */
+  eotSamples?: number;
 }
 
 const OPTIONS = /* @__PURE__ */ optionKeys<GreedySplitOptions>({
@@ -50,6 +55,7 @@ const OPTIONS = /* @__PURE__ */ optionKeys<GreedySplitOptions>({
   parts: true,
   trim: true,
   attack: true,
+  eotSamples: true,
 });
 
 /** An attack that searches for the best split of a budget; see {@link greedySplit}. */
@@ -58,7 +64,7 @@ export interface GreedySplit extends Attack {
   search(
     classifier: Classifier,
     inputs: Modalities,
-    labels: tf.Tensor1D,
+    labels: tf.Tensor,
     options?: PerturbOptions,
   ): Promise<GreedySplitResult>;
 }
@@ -117,7 +123,8 @@ export interface GreedySplitResult {
  */
 export function greedySplit(threatModel: ThreatModel, options: GreedySplitOptions = {}): GreedySplit {
   rejectUnknownOptions('greedySplit', options, OPTIONS);
-  const { total = 1, parts = 10, trim = true, attack = (own) => pgd(own) } = options;
+  const { total = 1, parts = 10, trim = true, attack = (own) => pgd(own), eotSamples = 1 } = options;
+  checkCount('greedySplit.eotSamples', eotSamples);
   checkThreatModel(threatModel);
   const modalities = attackedModalities(threatModel);
   if (isJointBall(threatModel)) {
@@ -151,14 +158,16 @@ export function greedySplit(threatModel: ThreatModel, options: GreedySplitOption
 
   const search: GreedySplit['search'] = async (classifier, inputs, labels, perturbOptions = {}) => {
     checkPerturbOptions(perturbOptions);
-    const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, perturbOptions);
+    const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, perturbOptions, {
+      eotSamples,
+    });
     try {
       const counts = modalities.map(() => batch.rows.map(() => 0));
       const split: Split = { batch, threatModel, modalities, counts, share: total / parts, attack };
       await batch.evaluateClean();
       for (let round = 1; round <= rounds && batch.fooled.includes(false); round++) {
         await spendPart(split, most, round === 1);
-        batch.report(round, rounds);
+        await batch.report(round, rounds);
       }
       if (trim) for (const m of modalities.keys()) await trimParts(split, m);
       return resultOf(split);

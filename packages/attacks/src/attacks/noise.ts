@@ -67,10 +67,8 @@ export function noise(threatModel: ThreatModel, options: NoiseOptions = {}): Att
       await context.monitor.yieldToEventLoop();
       best = updateBest(context.scratch, best, () => evaluatePoint(problem, draw()));
       const { deltas, loss, success } = best.value;
-      context.monitor.report({ step, steps: repeats, restart: 1, restarts: 1 }, deltas, loss);
-      const fooled = [...(await context.monitor.checkFinite(success, `draw ${step}`))].map(
-        (flag) => flag === 1,
-      );
+      await context.monitor.report({ step, steps: repeats, restart: 1, restarts: 1 }, deltas, loss);
+      const fooled = [...(await context.monitor.checkFinite(success))].map((flag) => flag === 1);
       if (fooled.every((row) => row)) break;
       context.rows.remove(fooled, () => ({ deltas, loss }));
     }

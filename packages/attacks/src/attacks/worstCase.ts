@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import { type Attack, checkPerturbOptions, type PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
@@ -14,6 +14,11 @@ export interface WorstCaseOptions {
    * them. Default: {@link pgd}, 20 steps.
    */
   attack?: (threatModel: ThreatModel, condition: string) => Attack;
+  /**
+   * Number of classifier calls by whose mean each result is judged, for classifiers that are random. One call of such a
+   * classifier would find a sample fooled by chance. Default 1.
+   */
+  eotSamples?: number;
 }
 
 /** An attack under several conditions; see {@link worstCase}. */
@@ -27,7 +32,7 @@ export interface WorstCase extends Attack {
   search(
     classifier: Classifier,
     inputs: Modalities,
-    labels: tf.Tensor1D,
+    labels: tf.Tensor,
     options?: PerturbOptions,
   ): Promise<WorstCaseResult>;
 }
@@ -42,7 +47,7 @@ export interface WorstCaseResult {
   fooled: boolean[];
 }
 
-const OPTIONS = /* @__PURE__ */ optionKeys<WorstCaseOptions>({ attack: true });
+const OPTIONS = /* @__PURE__ */ optionKeys<WorstCaseOptions>({ attack: true, eotSamples: true });
 
 /**
  * For each sample the worst of several conditions, such as an adversary who may change the RGB video, or the skeleton,
@@ -87,7 +92,8 @@ export function worstCase(
   options: WorstCaseOptions = {},
 ): WorstCase {
   rejectUnknownOptions('worstCase', options, OPTIONS);
-  const { attack = (threatModel) => pgd(threatModel) } = options;
+  const { attack = (threatModel) => pgd(threatModel), eotSamples = 1 } = options;
+  checkCount('worstCase.eotSamples', eotSamples);
   const named = Object.entries(conditions);
   const expected = 'at least one threat model by name, as attackConditions gives them';
   checkOption('worstCase.conditions', conditions, named.length > 0, expected);
@@ -98,7 +104,9 @@ export function worstCase(
   const search: WorstCase['search'] = async (classifier, inputs, labels, perturbOptions = {}) => {
     checkPerturbOptions(perturbOptions);
     const threatModels = named.map(([, threatModel]) => threatModel);
-    const batch = await BatchAttack.create(threatModels, classifier, inputs, labels, perturbOptions);
+    const batch = await BatchAttack.create(threatModels, classifier, inputs, labels, perturbOptions, {
+      eotSamples,
+    });
     try {
       const condition = batch.rows.map(() => named[0]![0]);
       for (const [i, [name, threatModel]] of named.entries()) {
@@ -110,7 +118,7 @@ export function worstCase(
           if (worse) condition[row] = name;
           return worse;
         });
-        batch.report(i + 1, named.length);
+        await batch.report(i + 1, named.length);
       }
       return { adversarial: batch.adversarial(), condition, fooled: [...batch.fooled] };
     } finally {

@@ -11,8 +11,11 @@ export type Modalities = {
  * `classifierOf` makes one from a `tf.LayersModel`; any function of tfjs operations is one too.
  */
 export interface Classifier {
-  /** Logits `[batch, classes]` of a batch of inputs; the caller owns the result. */
-  (inputs: Modalities): tf.Tensor2D;
+  /**
+   * Logits `[batch, classes]` of a batch of inputs; the caller owns the result. Outputs `[batch, ...]` of another kind, as
+   * in regression, are for losses and success criteria that are the caller's own functions.
+   */
+  (inputs: Modalities): tf.Tensor;
   /**
    * Optional: the same classifier, with all that depends only on these modalities computed once. Attacks use it when they
    * leave some modalities unchanged. The result always uses the values of `modalities` in `inputs`, even if it is called

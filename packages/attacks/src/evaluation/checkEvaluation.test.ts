@@ -277,7 +277,7 @@ it('reports an attack or a check that fails as a finding', async () => {
   expect(findings['zero-gradients']!.message).toMatch(/^The check failed: gradient of 'b': got NaN/);
   expect(findings['attack']!.message).toMatch(/^The attack failed.*gradient of 'b': got NaN/);
   expect(findings['black-box']).toMatchObject({ status: 'inconclusive' });
-  const three: Classifier = (x) => tf.tidy(() => tf.slice2d(honest(x), [0, 0], [-1, 3]));
+  const three: Classifier = (x) => tf.tidy(() => tf.slice2d(honest(x) as tf.Tensor2D, [0, 0], [-1, 3]));
   const dlr = await examine(
     three,
     { attack: (model) => pgd(model, { loss: 'dlr' }), checks: ['attack', 'half-epsilon'] },

@@ -121,7 +121,7 @@ export async function checkEvaluation(
   signal?.throwIfAborted();
   checkThreatModel(threatModel);
   const checks = selectChecks(options.checks);
-  const { masks, largestLabel } = await checkBatch(threatModel, inputs, labels, false, { seed });
+  const { masks, largestLabel } = await checkBatch(threatModel, inputs, { labels }, { seed });
   tf.dispose(masks);
   if (adversarial) checkAdversarial(adversarial, inputs);
   await registerGradients();

@@ -11,11 +11,7 @@ import { scaleExcept } from '../threatModel/scaleExcept.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link minimalEpsilon}. */
-export interface MinimalEpsilonOptions
-  extends Pick<
-    PerturbOptions,
-    'targets' | 'seed' | 'rows' | 'stopWhenFooled' | 'allowProbabilities' | 'signal'
-  > {
+export interface MinimalEpsilonOptions extends Omit<PerturbOptions, 'onStep'> {
   /** What the adversary may change at scale 1. */
   threatModel: ThreatModel;
   /** Makes the attack for a scaled threat model. Default: {@link pgd}. */
@@ -28,6 +24,11 @@ export interface MinimalEpsilonOptions
   steps?: number;
   /** Modalities whose budget stays fixed while the others are scaled. Default: none. */
   fixed?: readonly string[];
+  /**
+   * Number of classifier calls by whose mean each result is judged, for classifiers that are random. One call of such a
+   * classifier would find a sample fooled by chance. Default 1.
+   */
+  eotSamples?: number;
   /** Receives progress after each run of the attack, and is awaited. An error that it throws ends the search. */
   onProgress?: (progress: MinimalEpsilonProgress) => void | Promise<void>;
 }
@@ -101,12 +102,22 @@ export interface MinimalEpsilon {
 export async function minimalEpsilon(
   classifier: Classifier,
   inputs: Modalities,
-  labels: tf.Tensor1D,
+  labels: tf.Tensor,
   options: MinimalEpsilonOptions,
 ): Promise<MinimalEpsilon> {
   checkOptions(options);
-  const { threatModel, maxScale = 16, start = Math.min(1, maxScale), steps = 10, fixed = [] } = options;
-  const attack: AttackFactory = (model) => (options.attack ?? pgd)(model);
+  const {
+    threatModel,
+    attack: make = pgd,
+    maxScale = 16,
+    start = Math.min(1, maxScale),
+    steps = 10,
+    fixed = [],
+    eotSamples = 1,
+    onProgress,
+    ...perturbOptions
+  } = options;
+  const attack: AttackFactory = (model) => make(model);
   const scaling = scaleExcept(threatModel, fixed, 'minimalEpsilon.fixed');
   attack(threatModel);
 
@@ -114,20 +125,14 @@ export async function minimalEpsilon(
   const maxRuns = (scaling.fixedBudgets ? 1 : 0) + growing.length + steps;
   const progress = progressClock();
   let runs = 0;
-  const { targets, seed, rows: rowNumbers, stopWhenFooled, allowProbabilities, signal } = options;
-  const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, {
-    targets,
-    seed,
-    rows: rowNumbers,
-    stopWhenFooled,
-    allowProbabilities,
-    signal,
+  const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, perturbOptions, {
+    eotSamples,
   });
   /** Runs the attack on some rows and keeps its successes. Returns for each of the rows whether it is fooled. */
   const attackRows = async (rows: readonly number[], model: ThreatModel): Promise<boolean[]> => {
     const run = await batch.attackRows(rows, model, attack);
     batch.keepAndDispose(run, (_, k) => run.fooled[k]!);
-    await options.onProgress?.({ ...progress(++runs, maxRuns), attacked: rows.length });
+    await onProgress?.({ ...progress(++runs, maxRuns), attacked: rows.length });
     return run.fooled;
   };
   try {
@@ -181,7 +186,11 @@ const OPTIONS = /* @__PURE__ */ optionKeys<MinimalEpsilonOptions>({
   maxScale: true,
   steps: true,
   fixed: true,
+  eotSamples: true,
   targets: true,
+  criterion: true,
+  onNonFinite: true,
+  onSkipped: true,
   seed: true,
   rows: true,
   stopWhenFooled: true,
@@ -198,6 +207,7 @@ function checkOptions(options: MinimalEpsilonOptions): void {
   const expected = `a finite number above 0 and no larger than maxScale, ${maxScale}`;
   checkNumber('minimalEpsilon.start', start, (value) => value > 0 && value <= maxScale, expected);
   checkCount('minimalEpsilon.steps', steps);
+  checkCount('minimalEpsilon.eotSamples', options.eotSamples ?? 1);
 }
 
 /** `start`, doubled while it is below the largest scale, and last the largest scale. */

@@ -2,7 +2,7 @@ import { type Progress, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { pgd } from '../attacks/pgd.js';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { checkNotNegative, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkNotNegative, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { AttackFactory, PerturbOptions } from '../search/attack.js';
 import { BatchAttack } from '../search/batchAttack.js';
 import { disposeDerived } from '../threatModel/ballSpecs.js';
@@ -11,11 +11,7 @@ import { scaleExcept } from '../threatModel/scaleExcept.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 
 /** Options of {@link robustnessCurve}. */
-export interface RobustnessCurveOptions
-  extends Pick<
-    PerturbOptions,
-    'targets' | 'seed' | 'rows' | 'stopWhenFooled' | 'allowProbabilities' | 'signal'
-  > {
+export interface RobustnessCurveOptions extends Omit<PerturbOptions, 'onStep'> {
   /** What the adversary may change at scale 1. */
   threatModel: ThreatModel;
   /** Makes the attack for a scaled threat model. Default: {@link pgd}. */
@@ -24,6 +20,11 @@ export interface RobustnessCurveOptions
   scales?: readonly number[];
   /** Modalities whose budget stays fixed, also at scale 0, while the others are scaled. Default: none. */
   fixed?: readonly string[];
+  /**
+   * Number of classifier calls by whose mean each result is judged, for classifiers that are random. One call of such a
+   * classifier would find a sample fooled by chance. Default 1.
+   */
+  eotSamples?: number;
   /** Receives progress after each scale, and is awaited. An error that it throws ends the evaluation. */
   onProgress?: (progress: RobustnessCurveProgress) => void | Promise<void>;
 }
@@ -83,28 +84,31 @@ export interface AccuracyCurve {
 export async function robustnessCurve(
   classifier: Classifier,
   inputs: Modalities,
-  labels: tf.Tensor1D,
+  labels: tf.Tensor,
   options: RobustnessCurveOptions,
 ): Promise<AccuracyCurve> {
   rejectUnknownOptions('robustnessCurve', options, OPTIONS);
-  const { threatModel, scales: given = [0, 0.25, 0.5, 1, 2], fixed = [] } = options;
-  const attack: AttackFactory = (model) => (options.attack ?? pgd)(model);
+  const {
+    threatModel,
+    attack: make = pgd,
+    scales: given = [0, 0.25, 0.5, 1, 2],
+    fixed = [],
+    eotSamples = 1,
+    onProgress,
+    ...perturbOptions
+  } = options;
+  const attack: AttackFactory = (model) => make(model);
   checkThreatModel(threatModel);
   const scales = [...new Set(given)].sort((a, b) => a - b);
   checkOption('robustnessCurve.scales', given, scales.length > 0, 'one or more finite numbers, 0 or more');
   for (const [i, scale] of given.entries()) checkNotNegative(`robustnessCurve.scales[${i}]`, scale);
+  checkCount('robustnessCurve.eotSamples', eotSamples);
   const scaling = scaleExcept(threatModel, fixed, 'robustnessCurve.fixed');
   attack(threatModel);
 
   const progress = progressClock();
-  const { targets, seed, rows: rowNumbers, stopWhenFooled, allowProbabilities, signal } = options;
-  const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, {
-    targets,
-    seed,
-    rows: rowNumbers,
-    stopWhenFooled,
-    allowProbabilities,
-    signal,
+  const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, perturbOptions, {
+    eotSamples,
   });
   try {
     await batch.evaluateClean();
@@ -125,7 +129,7 @@ export async function robustnessCurve(
       const accuracy = fooled.filter((flag) => !flag).length / fooled.length;
       curve.accuracy.push(accuracy);
       curve.fooled.push([...fooled]);
-      await options.onProgress?.({ ...progress(curve.accuracy.length, scales.length), scale, accuracy });
+      await onProgress?.({ ...progress(curve.accuracy.length, scales.length), scale, accuracy });
     }
     return curve;
   } finally {
@@ -138,7 +142,11 @@ const OPTIONS = /* @__PURE__ */ optionKeys<RobustnessCurveOptions>({
   attack: true,
   scales: true,
   fixed: true,
+  eotSamples: true,
   targets: true,
+  criterion: true,
+  onNonFinite: true,
+  onSkipped: true,
   seed: true,
   rows: true,
   stopWhenFooled: true,

@@ -8,17 +8,19 @@ import { dlrLoss, targetedDlrLoss } from './dlr.js';
 import { marginLoss } from './margin.js';
 
 /**
- * The loss that an attack maximises: cross-entropy, the margin of Carlini and Wagner, the difference of logits ratio, a
- * function of logits `[batch, classes]` and labels `[batch]` that returns a loss `[batch]`, higher for a more wrong
- * prediction, or a loss of more than the logits. With targets, an attack minimises the loss with respect to the targets
+ * The loss that an attack maximises: cross-entropy, the margin of Carlini and Wagner (to the k-th of the wrong classes
+ * under the criterion `{ topK: k }`), the difference of logits ratio, a function of logits `[batch, classes]` and labels
+ * `[batch]` that returns a loss `[batch]`, higher for a more wrong prediction, or a loss of more than the logits. With a
+ * function as the success criterion too, a function may take outputs and labels of any kind. With targets, an attack minimises the loss with respect to the targets
  * instead (for 'dlr' in its targeted form; an {@link ObservedLoss} receives the targets).
  */
-export type AttackLoss =
-  | 'cross-entropy'
-  | 'dlr'
-  | 'cw'
-  | ((logits: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor1D)
-  | ObservedLoss;
+export type AttackLoss = 'cross-entropy' | 'dlr' | 'cw' | LossFunction | ObservedLoss;
+
+/**
+ * A loss per sample `[batch]`, of outputs and labels: of logits `[batch, classes]` and classes `[batch]` or, with a success
+ * criterion that is a function too, of tensors of any kind with the batch as first axis.
+ */
+export type LossFunction = (outputs: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor;
 
 /** A loss of more than the logits: of inner values of the classifier, of the inputs, and of both at the clean point. */
 export interface ObservedLoss {
@@ -56,6 +58,10 @@ export interface LossInputs {
 export interface MaximisedLoss {
   /** The inner values that it needs. */
   readonly observed: readonly string[];
+  /** Whether it is defined by class indices, so that labels have to be such. */
+  readonly ofClasses: boolean;
+  /** Whether it is the margin to the best wrong class, which searches for a boundary divide into one margin for each class. */
+  readonly bestRival?: boolean;
   /** The values that the attack maximises, `[batch]`; with targets, higher for a prediction nearer to them. */
   compute(given: LossInputs): tf.Tensor1D;
   /** The loss that users know by its name, from the values of `compute`. */
@@ -67,22 +73,32 @@ const same = (values: tf.Tensor1D) => tf.clone(values);
 /**
  * An {@link AttackLoss} in the form that attacks use.
  * @param path what the loss is called in messages
+ * @param rank how many of the largest logits the criterion looks at. The margin is that to the wrong class in this place,
+ *   so that it is above 0 where the attack succeeds
  * @throws {AttackOptionsError} when it is not a loss
  */
-export function maximisedLossOf(loss: AttackLoss, path = 'loss'): MaximisedLoss {
+export function maximisedLossOf(loss: AttackLoss, path = 'loss', rank = 1): MaximisedLoss {
   switch (loss) {
     case 'cross-entropy':
       return {
         observed: [],
+        ofClasses: true,
         compute: towards(logOdds),
         report: (values, targeted) =>
           targeted ? tf.neg(softplus(tf.neg<tf.Tensor1D>(values))) : softplus(values),
       };
     case 'cw':
-      return { observed: [], compute: towards(marginLoss), report: same };
+      return {
+        observed: [],
+        ofClasses: true,
+        bestRival: rank === 1,
+        compute: towards((logits, labels) => marginLoss(logits, labels, rank)),
+        report: same,
+      };
     case 'dlr':
       return {
         observed: [],
+        ofClasses: true,
         compute: ({ logits, labels, targets }) =>
           targets ? targetedDlrLoss(logits, labels, targets) : dlrLoss(logits, labels),
         report: same,
@@ -92,6 +108,7 @@ export function maximisedLossOf(loss: AttackLoss, path = 'loss'): MaximisedLoss 
     const name = loss.name ? `The loss function '${loss.name}'` : 'The loss function';
     return {
       observed: [],
+      ofClasses: false,
       compute: towards((logits, labels) => perSample(loss(logits, labels), logits, name)),
       report: same,
     };
@@ -101,6 +118,7 @@ export function maximisedLossOf(loss: AttackLoss, path = 'loss'): MaximisedLoss 
   checkOption(path, loss, typeof loss?.compute === 'function', expected);
   return {
     observed: loss.observed ?? [],
+    ofClasses: false,
     compute: (given) => perSample(loss.compute(given), given.logits, `The loss '${loss.name}'`),
     report: same,
   };
@@ -113,8 +131,8 @@ function towards(loss: Loss): MaximisedLoss['compute'] {
   return ({ logits, labels, targets }) => (targets ? tf.neg(loss(logits, targets)) : loss(logits, labels));
 }
 
-function perSample(values: tf.Tensor1D, logits: tf.Tensor2D, name: string): tf.Tensor1D {
-  if (values?.rank !== 1 || values.shape[0] !== logits.shape[0]) {
+function perSample(values: tf.Tensor, logits: tf.Tensor2D, name: string): tf.Tensor1D {
+  if (!(values instanceof tf.Tensor) || values.rank !== 1 || values.shape[0] !== logits.shape[0]) {
     throw new AttackInputError(
       mismatch(
         name,
@@ -124,5 +142,5 @@ function perSample(values: tf.Tensor1D, logits: tf.Tensor2D, name: string): tf.T
       ),
     );
   }
-  return values;
+  return values as tf.Tensor1D;
 }

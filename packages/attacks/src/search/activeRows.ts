@@ -56,9 +56,14 @@ export class ActiveRows {
     this.#prepared = prepared;
     this.#scratch = scratch;
     this.#inputs = inputs;
-    this.#active = Array.from({ length: labels.size }, (_, row) => row);
+    this.#active = Array.from({ length: labels.shape[0] }, (_, row) => row);
     this.drawNumbers = [...(rows ?? this.#active)];
     this.stopWhenFooled = stopWhenFooled;
+  }
+
+  /** The whole batch, as the caller gave it. */
+  get inputs(): Modalities {
+    return this.#inputs;
   }
 
   /** Indices in the batch of the rows that are still searched. */

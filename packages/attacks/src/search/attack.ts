@@ -1,7 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
+import type { Criterion } from './criterion.js';
+import type { Targets } from './targets.js';
 
 /**
  * An adversary with a fixed threat model.
@@ -18,7 +20,8 @@ export interface Attack {
    * Looks for inputs inside the threat model that the classifier gets wrong.
    * @param classifier the classifier under attack
    * @param inputs the clean batch; modalities without a budget may have any shape and type
-   * @param labels true classes `[batch]`, whole numbers from 0
+   * @param labels true classes `[batch]`, whole numbers from 0; any tensor with the batch as first axis where both the
+   *   attack's loss and the criterion are functions of the caller. {@link predictedLabels} gives the classifier's own
    * @returns every modality of `inputs`, owned by the caller: perturbed, or a copy where there is no budget
    * @throws {AttackInputError} {@link AttackInputError}, {@link ThreatModelError}, {@link AttackOptionsError} before
    *   the first step, {@link GradientError} after it, and the signal's reason when stopped
@@ -26,7 +29,7 @@ export interface Attack {
   perturb(
     classifier: Classifier,
     inputs: Modalities,
-    labels: tf.Tensor1D,
+    labels: tf.Tensor,
     options?: PerturbOptions,
   ): Promise<Modalities>;
 }
@@ -36,8 +39,27 @@ export type AttackFactory = (threatModel: ThreatModel) => Attack;
 
 /** Options of {@link Attack.perturb}. */
 export interface PerturbOptions {
-  /** Classes `[batch]` that the classifier shall predict. Absent: any class but the label counts as success. */
-  targets?: tf.Tensor1D;
+  /**
+   * Classes `[batch]` that the classifier shall predict, none of them the sample's label; 'least-likely' for the one with
+   * the smallest logit at the clean input, 'random' for one drawn by the seed. Default: none, the attack leads away from
+   * the labels.
+   */
+  targets?: Targets;
+  /** What counts as success. Default: 'targeted' if there are targets, else 'misclassified'. */
+  criterion?: Criterion;
+  /**
+   * What happens to samples whose gradient has NaN or infinite entries where the attack may write: 'throw' ends the attack
+   * with a {@link GradientError} that names them; with 'skip' they come back clean, and the others are attacked as usual.
+   * Default 'throw'.
+   */
+  onNonFinite?: 'throw' | 'skip';
+  /**
+   * With `onNonFinite: 'skip'`, called when samples are skipped.
+   * @param rows their indices in the batch
+   * @param modality the input whose gradient is not finite
+   * @param step the step in which that was so first, from 1
+   */
+  onSkipped?: (rows: number[], modality: string, step: number) => void;
   /** Seed of all random draws, a whole number from 0; the same seed gives the same result. Default 0. */
   seed?: number;
   /**
@@ -60,14 +82,17 @@ export interface PerturbOptions {
    * Default false: it is an error, raised before the second step.
    */
   allowProbabilities?: boolean;
-  /** Called after each step. An error that it throws ends the attack. */
-  onStep?: (step: AttackStep) => void;
+  /** Called after each step. A promise that it returns is awaited, and an error ends the attack. */
+  onStep?: (step: AttackStep) => unknown;
   /** Stops the attack between two steps; `perturb` then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
 const PERTURB_OPTIONS = /* @__PURE__ */ optionKeys<PerturbOptions>({
   targets: true,
+  criterion: true,
+  onNonFinite: true,
+  onSkipped: true,
   seed: true,
   rows: true,
   stopWhenFooled: true,
@@ -77,15 +102,28 @@ const PERTURB_OPTIONS = /* @__PURE__ */ optionKeys<PerturbOptions>({
 });
 
 /**
- * Refuses unknown options of a call of `perturb`.
+ * Refuses options of a call of `perturb` that are unknown or of a wrong type.
  * @param more further options that this attack knows
  * @throws {AttackOptionsError} that suggests the option which was probably meant
  */
-export function checkPerturbOptions(options: object, more: readonly string[] = []): void {
+export function checkPerturbOptions(options: PerturbOptions, more: readonly string[] = []): void {
+  checkOption('perturb', options, typeof options === 'object' && options !== null, 'an object of options');
   rejectUnknownOptions('perturb', options, [...PERTURB_OPTIONS, ...more]);
+  const { onNonFinite = 'throw', stopWhenFooled = false, signal } = options;
+  checkOneOf('perturb.onNonFinite', onNonFinite, ['throw', 'skip']);
+  checkOption('perturb.stopWhenFooled', stopWhenFooled, typeof stopWhenFooled === 'boolean', 'true or false');
+  for (const name of ['onSkipped', 'onStep'] as const) {
+    const call = options[name];
+    checkOption(`perturb.${name}`, call, call === undefined || typeof call === 'function', 'a function');
+  }
+  const isSignal = signal === undefined || typeof signal?.throwIfAborted === 'function';
+  checkOption('perturb.signal', signal, isSignal, 'an AbortSignal');
 }
 
-/** The state of an attack after a step. The tensors live until the callback returns; use `tf.clone` to keep them. */
+/**
+ * The state of an attack after a step. The tensors live until the callback returns or its promise is settled; use
+ * `tf.clone` to keep them.
+ */
 export interface AttackStep {
   /** Number of the step just taken, from 1. */
   readonly step: number;

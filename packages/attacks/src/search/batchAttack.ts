@@ -2,23 +2,35 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { FirstOutputs } from '../classifier/probabilities.js';
 import { type SharedBranches, shareBranches } from '../classifier/sharingBranches.js';
-import { maximisedLossOf } from '../losses/attackLoss.js';
+import { GradientError } from '../errors.js';
+import { type LossFunction, maximisedLossOf } from '../losses/attackLoss.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { tidyObject } from '../tensors/tidyObject.js';
 import { disposeDerived, takeThreatModelRows } from '../threatModel/ballSpecs.js';
 import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
 import type { AttackFactory, PerturbOptions } from './attack.js';
-import { evaluateLoss, fooled } from './evaluate.js';
+import { successCriterionOf } from './criterion.js';
+import { fooled, meanLogits } from './evaluate.js';
+import { asLabels } from './preparedProblem.js';
 import type { Problem } from './problem.js';
 import { SearchState } from './searchState.js';
-import { checkBatch } from './validation.js';
+import { chooseTargets } from './targets.js';
+import { checkBatch, checkGoals } from './validation.js';
 
-/** For each of some rows whether it is fooled, and by how much. */
+/** For each of some rows how well an attack has done. */
 interface RowResults {
-  /** Whether the classifier gets the row wrong, or predicts its target. */
+  /** Whether the criterion is met: the classifier gets the row wrong, or predicts its target. */
   fooled: boolean[];
   /** Margin by which a wrong class, or the target, wins: above 0 where fooled. */
   margin: number[];
+}
+
+/** How results are evaluated. */
+interface EvaluationOptions {
+  /** Number of classifier calls that each evaluation averages over, for classifiers that are random. Default 1. */
+  eotSamples?: number | undefined;
+  /** The loss by which points that don't fool the classifier are compared. Default: the margin that the criterion looks at. */
+  loss?: LossFunction | undefined;
 }
 
 /** The result of an attack on some rows of the batch. The caller disposes of `adversarial`. */
@@ -42,17 +54,25 @@ export class BatchAttack implements RowResults {
   /** Minus infinity until a row is evaluated. */
   readonly margin: number[];
   readonly #problem: Problem;
+  /** Whether the problem's loss measures points that don't fool the classifier; if not, they are all equal. */
+  readonly #measured: boolean;
   readonly #options: PerturbOptions;
   /** The problem's classifier; what it computes from unchanging modalities is shared between attacks. */
   readonly #branches: SharedBranches;
   readonly #points: SearchState<Modalities>;
 
-  private constructor(problem: Problem, attacked: Iterable<string>, options: PerturbOptions) {
+  private constructor(
+    problem: Problem,
+    measured: boolean,
+    attacked: Iterable<string>,
+    options: PerturbOptions,
+  ) {
     this.rows = Array.from({ length: problem.labels.shape[0] }, (_, row) => row);
     this.fooled = this.rows.map(() => false);
     this.margin = this.rows.map(() => -Infinity);
     this.#branches = shareBranches(problem.classifier);
     this.#problem = { ...problem, classifier: this.#branches.classifier };
+    this.#measured = measured;
     this.#options = options;
     this.#points = new SearchState(() =>
       Object.fromEntries([...attacked].map((name) => [name, tf.clone(problem.inputs[name]!)])),
@@ -67,38 +87,53 @@ export class BatchAttack implements RowResults {
     threatModels: readonly ThreatModel[],
     classifier: Classifier,
     inputs: Modalities,
-    labels: tf.Tensor1D,
+    labels: tf.Tensor,
     options: PerturbOptions = {},
+    { eotSamples = 1, loss }: EvaluationOptions = {},
   ): Promise<BatchAttack> {
-    options.signal?.throwIfAborted();
-    let largestLabel: Problem['largestLabel'] = { name: 'label', value: 0 };
-    for (const threatModel of threatModels) {
-      const checked = await checkBatch(threatModel, inputs, labels, false, options);
-      tf.dispose(checked.masks);
-      largestLabel = checked.largestLabel;
+    const { signal, seed, rows } = options;
+    signal?.throwIfAborted();
+    const criterion = successCriterionOf(options.criterion, options.targets !== undefined);
+    const measure = loss ?? (criterion.custom ? undefined : 'cw');
+    const maximised = maximisedLossOf(measure ?? 'cw', 'loss', criterion.rank);
+    const anyLabels = criterion.custom && (measure === undefined || !maximised.ofClasses);
+    for (const model of threatModels) checkGoals(model, inputs, labels, options.targets, anyLabels);
+    const targets = chooseTargets(classifier, inputs, labels, options, eotSamples);
+    try {
+      let largestLabel: Problem['largestLabel'];
+      for (const threatModel of threatModels) {
+        const checked = await checkBatch(threatModel, inputs, { labels, targets }, { anyLabels, seed, rows });
+        tf.dispose(checked.masks);
+        largestLabel = checked.largestLabel;
+      }
+      const problem: Problem = {
+        classifier,
+        inputs,
+        balls: [],
+        loss: maximised,
+        observedClean: {},
+        eotSamples,
+        labels: asLabels(labels, largestLabel),
+        targets: targets && asLabels(targets, largestLabel),
+        criterion,
+        firstOutputs: new FirstOutputs(anyLabels || options.allowProbabilities === true),
+        largestLabel,
+        skipNonFinite: false,
+      };
+      const attacked = new Set(threatModels.flatMap(attackedModalities));
+      return new BatchAttack(problem, measure !== undefined, attacked, options);
+    } finally {
+      if (targets !== options.targets) targets?.dispose();
     }
-    const problem: Problem = {
-      classifier,
-      inputs,
-      balls: [],
-      loss: maximisedLossOf('cw'),
-      observedClean: {},
-      eotSamples: 1,
-      labels: tf.cast(labels, 'int32'),
-      targets: options.targets && tf.cast(options.targets, 'int32'),
-      firstOutputs: new FirstOutputs(options.allowProbabilities ?? false),
-      largestLabel,
-    };
-    return new BatchAttack(problem, new Set(threatModels.flatMap(attackedModalities)), options);
   }
 
   /**
-   * Evaluates the clean inputs: one forward pass.
+   * Evaluates the clean inputs: `eotSamples` forward passes.
    * @returns the number of classes
    * @throws {AttackInputError} when the classifier gives probabilities
    */
   async evaluateClean(): Promise<number> {
-    const { fooled, margin, classes } = await evaluateRows(this.#problem, this.#problem.inputs);
+    const { fooled, margin, classes } = await this.#evaluate(this.#problem, this.#problem.inputs);
     await this.#problem.firstOutputs.check();
     for (const row of this.rows) {
       this.fooled[row] = fooled[row]!;
@@ -118,30 +153,56 @@ export class BatchAttack implements RowResults {
     threatModel: ThreatModel,
     attack: AttackFactory,
   ): Promise<AttackedRows> {
-    const { seed, signal, stopWhenFooled, allowProbabilities } = this.#options;
+    const { criterion, seed, signal, stopWhenFooled, allowProbabilities, onNonFinite, onSkipped } =
+      this.#options;
     signal?.throwIfAborted();
     const { problem, threatModel: own, dispose } = this.#takeRows(rows, threatModel);
     const { classifier, inputs, labels, targets } = problem;
     try {
       const names = rows.map((row) => this.#options.rows?.[row] ?? row);
       const adversarial = await attack(own).perturb(classifier, inputs, labels, {
+        criterion,
         targets,
         seed,
         rows: names,
         stopWhenFooled,
         allowProbabilities,
+        onNonFinite,
+        ...(onSkipped && {
+          onSkipped: (skipped, modality, step) => onSkipped(rowsOf(skipped, rows), modality, step),
+        }),
         signal,
       });
       try {
-        const { fooled, margin } = await evaluateRows(problem, adversarial);
+        const { fooled, margin } = await this.#evaluate(problem, adversarial);
         return { rows, adversarial, fooled, margin };
       } catch (error) {
         tf.dispose(adversarial);
         throw error;
       }
+    } catch (error) {
+      if (!(error instanceof GradientError)) throw error;
+      throw new GradientError({ ...error.failure, rows: rowsOf(error.failure.rows, rows) });
     } finally {
       dispose();
     }
+  }
+
+  /**
+   * For each row the share of `eotSamples` classifier calls in which its best point does not meet the criterion: 0 or 1
+   * for classifiers that are not random.
+   */
+  async robustShare(): Promise<number[]> {
+    if (this.#problem.eotSamples === 1) return this.fooled.map((fooled) => Number(!fooled));
+    const shares = tf.tidy(() => {
+      const { inputs, labels, targets, criterion, eotSamples } = this.#problem;
+      const points = { ...inputs, ...this.#points.value };
+      const robust = Array.from({ length: eotSamples }, () =>
+        tf.sub(1, criterion.success(this.#problem.classifier(points), labels, targets)),
+      );
+      return tf.div(tf.addN(robust), eotSamples);
+    });
+    return [...(await shares.data().finally(() => shares.dispose()))];
   }
 
   /** Indices of the rows that are not fooled. */
@@ -209,19 +270,16 @@ export class BatchAttack implements RowResults {
   }
 
   /** Reports the best points to the caller's onStep, if there is one. */
-  report(step: number, steps: number): void {
+  async report(step: number, steps: number): Promise<void> {
     const { onStep } = this.#options;
     if (!onStep) return;
-    tf.tidy(() =>
-      onStep({
-        step,
-        steps,
-        restart: 1,
-        restarts: 1,
-        loss: tf.tensor1d(this.margin),
-        adversarial: this.adversarial(),
-      }),
-    );
+    const loss = tf.tensor1d(this.margin);
+    const adversarial = this.adversarial();
+    try {
+      await onStep({ step, steps, restart: 1, restarts: 1, loss, adversarial });
+    } finally {
+      tf.dispose([loss, adversarial]);
+    }
   }
 
   /** Frees all tensors. */
@@ -255,20 +313,39 @@ export class BatchAttack implements RowResults {
       },
     };
   }
+
+  /** Evaluates rows by the mean of the outputs over `eotSamples` calls. */
+  async #evaluate(problem: Problem, inputs: Modalities): Promise<RowResults & { classes: number }> {
+    let classes = 0;
+    const both = tf.tidy(() => {
+      const logits = meanLogits(problem, inputs);
+      classes = logits.shape[1] ?? 1;
+      const success = fooled(problem, logits);
+      return tf.concat1d([success, this.#measured ? marginOf(problem, inputs, logits) : signOf(success)]);
+    });
+    try {
+      const values = [...(await both.data())];
+      const rows = values.length / 2;
+      return { fooled: values.slice(0, rows).map((flag) => flag === 1), margin: values.slice(rows), classes };
+    } finally {
+      both.dispose();
+    }
+  }
 }
 
-async function evaluateRows(problem: Problem, inputs: Modalities): Promise<RowResults & { classes: number }> {
-  let classes = 0;
-  const both = tf.tidy(() => {
-    const { logits, loss } = evaluateLoss(problem, inputs);
-    classes = logits.shape[1];
-    return tf.concat1d([fooled(problem, logits), loss]);
-  });
-  try {
-    const values = [...(await both.data())];
-    const rows = values.length / 2;
-    return { fooled: values.slice(0, rows).map((flag) => flag === 1), margin: values.slice(rows), classes };
-  } finally {
-    both.dispose();
-  }
+/** The margin that the criterion looks at, from the mean logits. */
+function marginOf(problem: Problem, inputs: Modalities, logits: tf.Tensor2D): tf.Tensor1D {
+  const { loss, labels, criterion, targets } = problem;
+  const goals = criterion.ofTargets && targets ? { labels, targets } : { labels };
+  return loss.compute({ ...goals, logits, inputs, clean: inputs, observed: {}, observedClean: {} });
+}
+
+/** 1 for success, else -1: the margin where there is no other measure. */
+function signOf(success: tf.Tensor1D): tf.Tensor1D {
+  return tf.sub(tf.mul(success, 2), 1);
+}
+
+/** Indices in the batch of some of the rows. */
+function rowsOf(indices: readonly number[], rows: readonly number[]): number[] {
+  return indices.map((index) => rows[index]!);
 }

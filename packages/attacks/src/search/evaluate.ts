@@ -20,8 +20,11 @@ export interface GradientEvaluation {
   logits: tf.Tensor2D;
   /** With respect to the perturbation in each ball. */
   gradients: tf.Tensor2D[];
-  /** For each attacked modality, in the order of the balls, 0, or NaN if its gradient has NaN or infinite entries where the attack may write. */
-  finite: tf.Scalar[];
+  /**
+   * For each attacked modality, in the order of the balls, and in it for each row, 0, or NaN if the gradient has NaN or
+   * infinite entries where the attack may write, `[modalities * batch]`.
+   */
+  finite: tf.Tensor1D;
 }
 
 /** The inputs with the perturbations of all balls. Modalities outside them are the clean tensors themselves. */
@@ -31,17 +34,19 @@ export function perturbedInputs({ inputs, balls }: Problem, deltas: readonly tf.
 
 /** The checked logits at a point, averaged over the EOT samples. One forward pass for each of them. */
 export function logitsAt(problem: Problem, deltas: readonly tf.Tensor2D[]): tf.Tensor2D {
-  const inputs = perturbedInputs(problem, deltas);
+  return meanLogits(problem, perturbedInputs(problem, deltas));
+}
+
+/** The checked logits at some inputs, averaged over the EOT samples. */
+export function meanLogits(problem: Problem, inputs: Modalities): tf.Tensor2D {
   const logits = mean(repeat(problem.eotSamples, () => checkedLogits(problem, problem.classifier(inputs))));
   problem.firstOutputs.note(logits);
   return logits;
 }
 
-/** Whether each row is fooled, `[batch]`, 0 or 1: another class than the label's, or the target's, has the largest logit. */
-export function fooled({ labels, targets }: Problem, logits: tf.Tensor2D): tf.Tensor1D {
-  const predicted = tf.argMax<tf.Tensor1D>(logits, 1);
-  const wrong: tf.Tensor1D = targets ? tf.equal(predicted, targets) : tf.notEqual(predicted, labels);
-  return tf.cast(wrong, 'float32');
+/** Whether each row is fooled, `[batch]`, 0 or 1: the criterion says that the attack has succeeded. */
+export function fooled({ criterion, labels, targets }: Problem, logits: tf.Tensor2D): tf.Tensor1D {
+  return criterion.success(logits, labels, targets);
 }
 
 /** Loss and logits at some inputs, averaged over the EOT samples. One forward pass for each of them. */
@@ -82,20 +87,29 @@ export function evaluateGradient(
     }),
   );
   const gradients = problem.balls.map((ball) => gradientOfPerturbation(ball, byModality));
+  const finite = problem.balls.flatMap((ball, i) =>
+    ball.parts.map((part) => {
+      const columns = columnsOf(ball, part, gradients[i]!);
+      // g - g is 0 for every number and NaN for NaN and infinities: no other check is as cheap.
+      return tf.sum<tf.Tensor1D>(tf.sub(columns, columns), 1);
+    }),
+  );
   const logits = mean(samples.map((sample) => sample.logits));
   problem.firstOutputs.note(logits);
   return {
     loss: mean(samples.map(({ value }) => value as tf.Tensor1D)),
     logits,
-    gradients,
-    finite: problem.balls.flatMap((ball, i) =>
-      ball.parts.map((part) => {
-        const columns = columnsOf(ball, part, gradients[i]!);
-        // g - g is 0 for every number and NaN for NaN and infinities: no other check is as cheap.
-        return tf.sum<tf.Scalar>(tf.sub(columns, columns));
-      }),
-    ),
+    gradients: problem.skipNonFinite
+      ? gradients.map((gradient) => zeroWhereNot(finite, gradient))
+      : gradients,
+    finite: finite.length === 1 ? finite[0]! : tf.concat1d(finite),
   };
+}
+
+/** The gradient, with 0 in rows in which one of the modalities' gradients is not finite. */
+function zeroWhereNot(finite: readonly tf.Tensor1D[], gradient: tf.Tensor2D): tf.Tensor2D {
+  const good = tf.equal(finite.length === 1 ? finite[0]! : tf.addN([...finite]), 0);
+  return tf.where(tf.tile(tf.expandDims(good, 1), [1, gradient.shape[1]]), gradient, tf.zerosLike(gradient));
 }
 
 /** Loss, logits and gradients of one call of the classifier. */
@@ -146,32 +160,39 @@ export function observedAt(problem: Problem, inputs: Modalities, names: readonly
 }
 
 /**
- * The logits, checked against the labels.
+ * The logits, checked against the labels; outputs of any kind where labels are not classes.
  * @throws {AttackInputError} when they are of another shape, or for fewer classes
  */
 export function checkedLogits(
   { labels, largestLabel }: Pick<Problem, 'labels' | 'largestLabel'>,
-  logits: tf.Tensor2D,
+  logits: tf.Tensor,
 ): tf.Tensor2D {
   const rows = labels.shape[0];
+  if (!largestLabel) {
+    if (logits instanceof tf.Tensor && logits.rank > 0 && logits.shape[0] === rows)
+      return logits as tf.Tensor2D;
+    throw new AttackInputError(
+      `classifier: got ${formatValue(logits)}; expected outputs of shape [${rows}, ...], the batch first.`,
+    );
+  }
   if (
     !(logits instanceof tf.Tensor) ||
     logits.rank !== 2 ||
     logits.shape[0] !== rows ||
-    logits.shape[1] < 2
+    logits.shape[1]! < 2
   ) {
     throw new AttackInputError(
       `classifier: got ${formatValue(logits)}; expected logits of shape [${rows}, classes] with two classes or more.`,
     );
   }
   const { name, value } = largestLabel;
-  const classes = logits.shape[1];
+  const classes = logits.shape[1]!;
   if (value >= classes) {
     throw new AttackInputError(
       `${name}s: got the class ${value}; expected class indices from 0 to ${classes - 1}, as the classifier gives ${classes} logits.`,
     );
   }
-  return logits;
+  return logits as tf.Tensor2D;
 }
 
 /**

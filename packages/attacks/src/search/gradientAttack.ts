@@ -110,12 +110,12 @@ async function run(
       await monitor.yieldToEventLoop();
       state.advance((from) => takeStep(config, problem, context, from, step));
       const { deltas, loss, finished } = state.value;
-      monitor.report({ step, steps, restart, restarts }, deltas, loss!);
+      await monitor.report({ step, steps, restart, restarts }, deltas, loss!);
       const left = (restarts - restart + 1) * steps - step;
       if (finished && (await rows.stopFinished(finished, left, resultSoFar))) break;
     }
     if (restarts > 1) best = updateBest(scratch, best, () => endOf(problem, state.value));
-    const success = [...(await monitor.checkFinite(best?.value.success, `restart ${restart}`))];
+    const success = [...(await monitor.checkFinite(best?.value.success))];
     if (!best) continue;
     if (success.every((flag) => flag === 1)) break;
     const { value } = best;
@@ -136,7 +136,7 @@ function start(
 ): State {
   const deltas = balls.map((ball) => startingPoint(ball, randomStart ? random : undefined));
   if (!rows.stopWhenFooled) return { deltas, memory: [] };
-  return { deltas, memory: [], finished: best ? tf.clone(best.success) : tf.zeros([labels.size]) };
+  return { deltas, memory: [], finished: best ? tf.clone(best.success) : tf.zeros([labels.shape[0]]) };
 }
 
 /** One step: gradient, update, projection. Finished rows stay where they are. */

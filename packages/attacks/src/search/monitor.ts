@@ -1,7 +1,7 @@
-import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { GradientError } from '../errors.js';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
+import { tidyObject } from '../tensors/tidyObject.js';
 import type { ActiveRows } from './activeRows.js';
 import type { AttackStep, PerturbOptions } from './attack.js';
 import { evaluateGradient, type GradientEvaluation } from './evaluate.js';
@@ -10,28 +10,54 @@ import type { Problem } from './problem.js';
 /** Milliseconds after which the event loop gets a turn, so that timers, signals and pages stay responsive. */
 const TURN = 30;
 
+/** A gradient that was evaluated, and whether it was finite. */
+interface Evaluated {
+  /** For each modality and row 0, or NaN. */
+  finite: tf.Tensor1D;
+  /** Indices in the batch of the rows. */
+  rows: readonly number[];
+  /** The step that it was evaluated for, known when the step is reported. */
+  at?: { step: number; restart: number };
+}
+
+/** What a {@link Monitor} needs of the options of `perturb`. */
+type MonitorOptions = Pick<PerturbOptions, 'onStep' | 'signal' | 'onNonFinite' | 'onSkipped'>;
+
 /**
  * Watches over a search: lets the event loop run, stops on the caller's signal, notices gradients that are not finite, and
- * reports steps to the caller. Gradients are checked on the backend and the results are read back rarely, since each
- * transfer waits for all queued work.
+ * reports steps to the caller. Gradients are checked on the backend. The results are read back without waiting for them, so
+ * that an attack whose backend works in the background never stops for the check, and one whose backend doesn't ends in
+ * the step after the one that went wrong.
  */
 export class Monitor {
   readonly #problem: Problem;
   readonly #rows: ActiveRows;
-  readonly #options: Pick<PerturbOptions, 'onStep' | 'signal'>;
-  /** For each evaluation and attacked modality 0, or NaN if the gradient was not finite. */
-  readonly #finite: tf.Scalar[][] = [];
+  readonly #options: MonitorOptions;
+  /** Evaluations that are not read back yet. */
+  #evaluated: Evaluated[] = [];
+  /** The reading under way. */
+  #reading: Promise<void> | undefined;
+  #failure: unknown;
+  /** Indices in the batch of rows whose gradient was not finite. */
+  readonly #skipped = new Set<number>();
+  /** The last step that was reported. */
+  #at = { step: 1, restart: 1 };
   #lastTurn = performance.now();
 
-  constructor(problem: Problem, rows: ActiveRows, options: Pick<PerturbOptions, 'onStep' | 'signal'>) {
+  constructor(problem: Problem, rows: ActiveRows, options: MonitorOptions) {
     this.#problem = problem;
     this.#rows = rows;
     this.#options = options;
   }
 
+  /** Indices in the batch of the rows that are skipped, as their gradient was not finite. */
+  get skipped(): readonly number[] {
+    return [...this.#skipped];
+  }
+
   /**
    * To be awaited between steps: throws the signal's reason when the attack was stopped, or an error when the classifier's
-   * first outputs are probabilities, and lets other code run.
+   * first outputs are probabilities or a gradient was not finite, and lets other code run.
    */
   async yieldToEventLoop(): Promise<void> {
     if (performance.now() - this.#lastTurn >= TURN) {
@@ -40,10 +66,11 @@ export class Monitor {
     }
     this.#options.signal?.throwIfAborted();
     await this.#problem.firstOutputs.check();
+    if (this.#failure) throw this.#failure;
   }
 
   /**
-   * One forward and one backward pass, whose gradients the next {@link checkFinite} checks. Call it inside a tidy.
+   * One forward and one backward pass, whose gradients are checked. Call it inside a tidy.
    * @param only modalities whose gradient is computed, by default all; the backward pass runs through their branches only
    */
   evaluateGradient(
@@ -52,67 +79,99 @@ export class Monitor {
     only?: readonly string[],
   ): GradientEvaluation {
     const evaluation = evaluateGradient(this.#problem, deltas, loss, only);
-    this.#finite.push(evaluation.finite.map((sum) => tf.keep(sum)));
+    this.#evaluated.push({
+      finite: tf.keep(tf.clone(evaluation.finite)),
+      rows: this.#rows.active,
+    });
     return evaluation;
   }
 
   /**
-   * Checks the gradients since the last call, and reads values back in the same transfer. To be called about once a restart.
+   * Waits for the checks of all gradients so far, and reads values back. To be called about once a restart.
    * @param values what the search needs to know
-   * @param during what the search was doing, for the message: 'restart 2'
    * @throws {GradientError} when a gradient was not finite
    */
-  async checkFinite(values: tf.Tensor | undefined, during: string): Promise<Float32Array> {
-    const names = this.#problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
-    const sums = this.#finite.splice(0);
-    let fetched: Float32Array;
-    try {
-      const all = tf.tidy(() =>
-        tf.concat1d([
-          ...sums.flat().map((sum) => tf.reshape<tf.Rank.R1>(sum, [1])),
-          values ? tf.cast<tf.Tensor1D>(tf.reshape(values, [-1]), 'float32') : tf.tensor1d([]),
-        ]),
-      );
-      fetched = (await all.data().finally(() => all.dispose())) as Float32Array;
-    } finally {
-      tf.dispose(sums);
-    }
-    const steps = sums.map((_, i) => fetched.subarray(i * names.length, (i + 1) * names.length));
-    const bad = names.filter((_, i) => steps.some((step) => step[i] !== 0));
-    if (bad.length > 0) {
-      const first = 1 + steps.findIndex((step) => step.some((value) => value !== 0));
-      throw new GradientError(
-        `gradient of ${bad.map(formatValue).join(', ')}: got NaN or infinite entries, first in step ${first} of ${during}; expected finite numbers. The classifier or the loss overflows there, divides by zero, or takes the root or logarithm of zero.`,
-      );
-    }
-    return fetched.slice(sums.length * names.length);
+  async checkFinite(values?: tf.Tensor): Promise<Float32Array> {
+    while (this.#reading || this.#evaluated.length > 0) await (this.#reading ?? this.#read());
+    if (this.#failure) throw this.#failure;
+    return values ? Float32Array.from(await values.data()) : new Float32Array();
   }
 
   /**
-   * Reports a step to the caller's onStep, if there is one.
+   * Reports a step to the caller's onStep, if there is one, and starts to read back whether its gradients were finite.
    * @param deltas where the step led
    * @param loss the loss where the step started
    * @param targeted whether the loss is that of a search for given classes; by default if the caller gave targets
    */
-  report(
+  async report(
     at: Pick<AttackStep, 'step' | 'steps' | 'restart' | 'restarts'>,
     deltas: readonly tf.Tensor2D[],
     loss: tf.Tensor1D,
     targeted: boolean = this.#problem.targets !== undefined,
-  ): void {
+  ): Promise<void> {
+    this.#at = { step: at.step, restart: at.restart };
+    for (const one of this.#evaluated) one.at ??= this.#at;
+    // One reading at a time: a backend that works in the background may be steps behind.
+    if (!this.#reading) void this.#read();
     const { onStep } = this.#options;
     if (!onStep) return;
-    tf.tidy(() =>
-      onStep({
-        ...at,
-        loss: this.#problem.loss.report(this.#rows.loss(loss), targeted),
-        adversarial: this.#rows.adversarial(deltas),
-      }),
-    );
+    const shown = tidyObject(() => ({
+      loss: this.#problem.loss.report(this.#rows.loss(loss), targeted),
+      adversarial: this.#rows.adversarial(deltas),
+    }));
+    try {
+      await onStep({ ...at, ...shown });
+    } finally {
+      // Inputs that the attack doesn't change are the caller's own tensors.
+      const given = Object.values(this.#rows.inputs);
+      tf.dispose([shown.loss, ...Object.values(shown.adversarial).filter((x) => !given.includes(x))]);
+    }
   }
 
-  /** Frees what was not checked. */
-  dispose(): void {
-    tf.dispose(this.#finite.splice(0));
+  /** Waits for the reading under way, and frees what was not checked. */
+  async close(): Promise<void> {
+    await this.#reading;
+    tf.dispose(this.#evaluated.splice(0).map(({ finite }) => finite));
+  }
+
+  /** Reads back what was evaluated so far. Never rejects: errors are kept for the next call that can throw them. */
+  #read(): Promise<void> {
+    const evaluated = this.#evaluated;
+    this.#evaluated = [];
+    const read = async () => {
+      for (const one of evaluated) {
+        try {
+          this.#inspect(one, await one.finite.data());
+        } catch (error) {
+          this.#failure ??= error;
+        } finally {
+          one.finite.dispose();
+        }
+      }
+    };
+    const reading = read().then(() => {
+      this.#reading = undefined;
+    });
+    this.#reading = reading;
+    return reading;
+  }
+
+  #inspect({ rows, at = this.#at }: Evaluated, finite: ArrayLike<number>): void {
+    const names = this.#problem.balls.flatMap(({ parts }) => parts.map(({ modality }) => modality));
+    const badRowsOf = (i: number) => rows.filter((_, k) => finite[i * rows.length + k] !== 0);
+    const bad = names
+      .map((modality, i) => ({ modality, rows: badRowsOf(i) }))
+      .filter((one) => one.rows.length > 0);
+    if (bad.length === 0) return;
+    if (this.#options.onNonFinite !== 'skip') {
+      const all = [...new Set(bad.flatMap((one) => one.rows))].sort((a, b) => a - b);
+      throw new GradientError({ rows: all, modalities: bad.map(({ modality }) => modality), ...at });
+    }
+    const before = new Set(this.#skipped);
+    for (const one of bad) {
+      const fresh = one.rows.filter((row) => !before.has(row));
+      for (const row of fresh) this.#skipped.add(row);
+      if (fresh.length > 0) this.#options.onSkipped?.(fresh, one.modality, at.step);
+    }
   }
 }

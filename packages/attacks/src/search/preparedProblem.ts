@@ -4,14 +4,18 @@ import { FirstOutputs } from '../classifier/probabilities.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { ballsAround, disposeBalls, takeBallRows } from '../threatModel/ball.js';
 import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
-import type { PerturbOptions } from './attack.js';
 import { observedAt } from './evaluate.js';
 import type { Problem } from './problem.js';
 import type { CheckedBatch } from './validation.js';
 
 /** The arguments of a call of `perturb`. */
-export type PerturbArguments = Pick<Problem, 'classifier' | 'inputs' | 'labels' | 'loss'> &
-  Pick<PerturbOptions, 'targets' | 'allowProbabilities'>;
+export interface PerturbArguments
+  extends Pick<Problem, 'classifier' | 'inputs' | 'criterion' | 'loss' | 'skipNonFinite'> {
+  labels: tf.Tensor;
+  targets: tf.Tensor | undefined;
+  /** Whether the classifier's first outputs may be probabilities. */
+  allowProbabilities: boolean;
+}
 
 /** Settings of an attack that its problem depends on. */
 export interface StepSettings {
@@ -44,8 +48,9 @@ export class PreparedProblem {
   constructor(
     { threatModel, stepLength, useBudgetStepSize, allowInfiniteEpsilon, eotSamples }: StepSettings,
     { masks, largestLabel }: CheckedBatch,
-    { classifier, inputs, labels, loss, targets, allowProbabilities = false }: PerturbArguments,
+    { labels, targets, allowProbabilities, ...given }: PerturbArguments,
   ) {
+    const { classifier, inputs, loss } = given;
     const balls = ballsAround(inputs, threatModel, masks, {
       stepLength,
       useBudgetStepSize,
@@ -56,14 +61,12 @@ export class PreparedProblem {
     const attacked = attackedModalities(threatModel);
     this.#unchanging = Object.keys(inputs).filter((name) => !attacked.includes(name));
     this.problem = {
-      classifier,
-      inputs,
+      ...given,
       balls,
-      loss,
       observedClean: {},
       eotSamples,
-      labels: tf.cast(labels, 'int32'),
-      targets: targets && tf.cast(targets, 'int32'),
+      labels: asLabels(labels, largestLabel),
+      targets: targets && asLabels(targets, largestLabel),
       firstOutputs: new FirstOutputs(allowProbabilities),
       largestLabel,
     };
@@ -122,4 +125,9 @@ export class PreparedProblem {
   #frozenFor(inputs: Modalities): FrozenClassifier | undefined {
     return this.#unchanging.length > 0 ? this.#classifier.frozen?.(inputs, [...this.#unchanging]) : undefined;
   }
+}
+
+/** A copy of labels or targets: classes as int32, others as they are. */
+export function asLabels(labels: tf.Tensor, largestLabel: CheckedBatch['largestLabel']): tf.Tensor1D {
+  return (largestLabel ? tf.cast(labels, 'int32') : tf.clone(labels)) as tf.Tensor1D;
 }

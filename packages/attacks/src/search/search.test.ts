@@ -147,19 +147,24 @@ describe('a search context', () => {
         tf.tidy(() => {
           context.monitor.evaluateGradient(at(value));
         });
+      const loss = tf.zeros([3]) as tf.Tensor1D;
       evaluateAt(0.1);
       const wanted = tf.tensor2d([[4, 5]]);
-      expect(Array.from(await context.monitor.checkFinite(wanted, 'the start'))).toEqual([4, 5]);
+      expect(Array.from(await context.monitor.checkFinite(wanted))).toEqual([4, 5]);
       wanted.dispose();
-      for (const value of [0.1, 0.2, 0, 0.3, 0]) evaluateAt(value);
-      await context.monitor.checkFinite(undefined, 'restart 2');
+      for (const [i, value] of [0.1, 0.2, 0, 0.3, 0].entries()) {
+        evaluateAt(value);
+        await context.monitor.report({ step: i + 1, steps: 5, restart: 2, restarts: 2 }, [], loss);
+      }
+      loss.dispose();
+      await context.monitor.checkFinite();
       return [];
     };
     const before = tf.memory().numTensors;
     const failed = attack(search).perturb(rooted, { x }, labels);
     await expect(failed).rejects.toThrow(GradientError);
     await expect(failed).rejects.toThrow(
-      /gradient of 'x': got NaN or infinite entries, first in step 3 of restart 2; expected finite numbers/,
+      /gradient of 'x': got NaN or infinite entries in sample 2 of the batch, first in step 3 of restart 2; expected finite numbers/,
     );
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -226,7 +231,7 @@ describe('a loss that observes', () => {
     // Features that are the input: the furthest points in the ball are its corners.
     const linear: Classifier = Object.assign((given: { [name: string]: tf.Tensor }) => classifier(given), {
       observe: (given: { [name: string]: tf.Tensor }) => ({
-        logits: classifier(given),
+        logits: classifier(given) as tf.Tensor2D,
         values: { itself: tf.clone(given.x!) },
       }),
     });

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Modalities } from '../classifier/classifier.js';
 import { type AttackLoss, maximisedLossOf } from '../losses/attackLoss.js';
 import { checkCount } from '../options.js';
 import { type Random, randomOf } from '../tensors/random.js';
@@ -6,12 +7,14 @@ import { registerGradients } from '../tensors/registerGradients.js';
 import { checkThreatModel } from '../threatModel/checkThreatModel.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 import { ActiveRows } from './activeRows.js';
-import { type Attack, checkPerturbOptions } from './attack.js';
+import { type Attack, checkPerturbOptions, type PerturbOptions } from './attack.js';
+import { successCriterionOf } from './criterion.js';
 import { Monitor } from './monitor.js';
 import { PreparedProblem } from './preparedProblem.js';
 import type { Problem } from './problem.js';
 import { Scratch } from './scratch.js';
-import { checkBatch } from './validation.js';
+import { chooseTargets } from './targets.js';
+import { checkBatch, checkGoals } from './validation.js';
 
 /** Everything that defines an attack except its search loop. */
 export interface SearchAttackConfig {
@@ -28,7 +31,7 @@ export interface SearchAttackConfig {
   /** Whether a budget's epsilon may be infinite. Default false. */
   allowInfiniteEpsilon?: boolean;
   /** Number of classifier calls that each evaluation averages over. Default 1. */
-  eotSamples?: number;
+  eotSamples?: number | undefined;
 }
 
 /** The tools of a search: everything that it works with except its problem. */
@@ -61,7 +64,8 @@ export function attackFromSearch(config: SearchAttackConfig, search: Search): At
   const { allowInfiniteEpsilon = false, eotSamples = 1 } = config;
   checkThreatModel(threatModel, { allowInfiniteEpsilon });
   checkCount(`${name}.eotSamples`, eotSamples);
-  const loss = maximisedLossOf(config.loss ?? 'cross-entropy', `${name}.loss`);
+  const loss = config.loss ?? 'cross-entropy';
+  const maximised = maximisedLossOf(loss, `${name}.loss`);
   const settings = { threatModel, stepLength, useBudgetStepSize, allowInfiniteEpsilon, eotSamples };
 
   return {
@@ -70,30 +74,74 @@ export function attackFromSearch(config: SearchAttackConfig, search: Search): At
     async perturb(classifier, inputs, labels, options = {}) {
       checkPerturbOptions(options);
       options.signal?.throwIfAborted();
-      const checked = await checkBatch(threatModel, inputs, labels, allowInfiniteEpsilon, options);
-      await registerGradients();
-      const { targets, allowProbabilities } = options;
-      const given = { classifier, inputs, labels, loss, targets, allowProbabilities };
-      const prepared = new PreparedProblem(settings, checked, given);
-      const { problem } = prepared;
-      const scratch = new Scratch();
-      const rows = new ActiveRows(prepared, scratch, options);
-      const monitor = new Monitor(problem, rows, options);
-      const random = randomOf(options.seed, rows.drawNumbers);
+      const criterion = successCriterionOf(options.criterion, options.targets !== undefined);
+      const anyLabels = criterion.custom && !maximised.ofClasses;
+      checkGoals(threatModel, inputs, labels, options.targets, anyLabels);
+      const targets = chooseTargets(classifier, inputs, labels, options, eotSamples);
       try {
-        const deltas = await search(problem, { random, scratch, rows, monitor });
-        await problem.firstOutputs.check();
-        options.signal?.throwIfAborted();
-        return tf.tidy(() => {
-          const result = rows.adversarial(deltas);
-          for (const modality of Object.keys(result)) {
-            if (result[modality] === inputs[modality]) result[modality] = tf.clone(result[modality]!);
-          }
-          return result;
+        const { seed, rows } = options;
+        const goals = { labels, targets };
+        const checked = await checkBatch(threatModel, inputs, goals, {
+          allowInfiniteEpsilon,
+          anyLabels,
+          seed,
+          rows,
         });
+        await registerGradients();
+        const { rank } = criterion;
+        const prepared = new PreparedProblem(settings, checked, {
+          classifier,
+          inputs,
+          ...goals,
+          criterion,
+          loss: rank === 1 ? maximised : maximisedLossOf(loss, `${name}.loss`, rank),
+          skipNonFinite: options.onNonFinite === 'skip',
+          // Outputs that are not logits may add up to 1.
+          allowProbabilities: anyLabels || options.allowProbabilities === true,
+        });
+        return await run(search, prepared, inputs, options);
       } finally {
-        for (const part of [scratch, rows, monitor, prepared]) part.dispose();
+        if (targets !== options.targets) targets?.dispose();
       }
     },
   };
+}
+
+/** Runs the search on a prepared problem, which it frees. Returns every modality, as new tensors. */
+async function run(
+  search: Search,
+  prepared: PreparedProblem,
+  inputs: Modalities,
+  options: PerturbOptions,
+): Promise<Modalities> {
+  const { problem } = prepared;
+  const scratch = new Scratch();
+  const rows = new ActiveRows(prepared, scratch, options);
+  const monitor = new Monitor(problem, rows, options);
+  const random = randomOf(options.seed, rows.drawNumbers);
+  try {
+    const deltas = await search(problem, { random, scratch, rows, monitor });
+    await problem.firstOutputs.check();
+    options.signal?.throwIfAborted();
+    await monitor.checkFinite();
+    return tf.tidy(() => {
+      const result = rows.adversarial(deltas);
+      for (const [modality, x] of Object.entries(inputs)) {
+        const found = result[modality]!;
+        result[modality] = found === x ? tf.clone(x) : replaceRows(found, x, monitor.skipped);
+      }
+      return result;
+    });
+  } finally {
+    await monitor.close();
+    for (const part of [scratch, rows, prepared]) part.dispose();
+  }
+}
+
+/** Some rows of another tensor in place of those of the first. */
+function replaceRows(x: tf.Tensor, other: tf.Tensor, rows: readonly number[]): tf.Tensor {
+  if (rows.length === 0) return x;
+  const count = x.shape[0]!;
+  const order = Array.from({ length: count }, (_, row) => (rows.includes(row) ? count + row : row));
+  return tf.gather(tf.concat([x, other]), tf.tensor1d(order, 'int32'));
 }

@@ -304,7 +304,7 @@ describe('an attack that stops when a sample is fooled', () => {
     const before = tf.memory().numTensors;
     const run = attack.perturb(classifier, { x }, labels, { stopWhenFooled: true });
     await expect(run).rejects.toThrow(
-      /gradient of 'x': got NaN or infinite entries, first in step 5 of restart 1/,
+      /gradient of 'x': got NaN or infinite entries in sample 3, 4, 5 of the batch, first in step 5 of restart 1/,
     );
     expect([sizes[0], sizes.at(-1)]).toEqual([6, 3]);
     expect(tf.memory().numTensors).toBe(before);

@@ -1,4 +1,4 @@
-import { formatValue } from '@amr/internal';
+import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
 import { AttackInputError, ThreatModelError } from '../errors.js';
@@ -10,18 +10,26 @@ import { budgetPath } from '../threatModel/checkThreatModel.js';
 import { maskOn } from '../threatModel/masks/maskOn.js';
 import { attackedModalities, type Bound, type ThreatModel } from '../threatModel/threatModel.js';
 import type { PerturbOptions } from './attack.js';
+import type { Targets } from './targets.js';
 
 /** Results of the checks that later steps need. */
 export interface CheckedBatch {
   /** Masks of the modalities that have one, in the input's shape, 0 and 1; the caller disposes of them. */
   masks: Modalities;
-  /** The largest label or target, to be compared with the number of logits. */
-  largestLabel: { name: 'label' | 'target'; value: number };
+  /** The largest label or target, to be compared with the number of logits. Absent: labels are no classes. */
+  largestLabel: { name: 'label' | 'target'; value: number } | undefined;
+}
+
+/** Options of {@link checkBatch}. */
+interface CheckBatchOptions extends Pick<PerturbOptions, 'seed' | 'rows'> {
+  /** Whether epsilons may be infinite. Default false. */
+  allowInfiniteEpsilon?: boolean;
+  /** Whether labels and targets may be of any kind, since loss and criterion are the caller's own. Default false. */
+  anyLabels?: boolean;
 }
 
 /**
  * Checks a batch against a threat model. Shapes are checked at once, values in one transfer from the backend.
- * @param allowInfiniteEpsilon whether epsilons may be infinite
  * @throws {AttackInputError} when inputs, labels or targets are not valid
  * @throws {ThreatModelError} when the threat model doesn't fit them
  * @throws {AttackOptionsError} when seed or rows are not whole numbers
@@ -29,15 +37,12 @@ export interface CheckedBatch {
 export async function checkBatch(
   threatModel: ThreatModel,
   inputs: Modalities,
-  labels: tf.Tensor1D,
-  allowInfiniteEpsilon: boolean,
-  { targets, seed = 0, rows: numbers }: PerturbOptions,
+  { labels, targets }: { labels: tf.Tensor; targets?: tf.Tensor | undefined },
+  { seed = 0, rows: numbers, allowInfiniteEpsilon = false, anyLabels = false }: CheckBatchOptions = {},
 ): Promise<CheckedBatch> {
   const isWhole = (value: number) => Number.isSafeInteger(value) && value >= 0;
   checkOption('perturb.seed', seed, isWhole(seed), 'a whole number from 0 to 2^53 - 1');
-  const rows = checkShapes(threatModel, inputs);
-  checkClassShape('labels', labels, rows);
-  if (targets) checkClassShape('targets', targets, rows);
+  const rows = checkGoals(threatModel, inputs, labels, targets, anyLabels);
   if (numbers) {
     const valid = numbers.length === rows && numbers.every(isWhole);
     checkOption('perturb.rows', [...numbers], valid, `a whole number from 0 for each of the ${rows} samples`);
@@ -62,11 +67,16 @@ export async function checkBatch(
         }
       }
     }
-    const largest: CheckedBatch['largestLabel'] = { name: 'label', value: -1 };
-    addClassCheck(read, 'label', labels, largest);
-    if (targets) addClassCheck(read, 'target', targets, largest);
+    const largest: NonNullable<CheckedBatch['largestLabel']> = { name: 'label', value: -1 };
+    if (!anyLabels) {
+      addClassCheck(read, 'label', labels, largest);
+      if (targets) {
+        addClassCheck(read, 'target', targets, largest);
+        addTargetCheck(read, labels, targets);
+      }
+    }
     await read.run();
-    return { masks, largestLabel: largest };
+    return { masks, largestLabel: anyLabels ? undefined : largest };
   } catch (error) {
     read.dispose();
     tf.dispose(masks);
@@ -74,8 +84,36 @@ export async function checkBatch(
   }
 }
 
-/** Checks names, ranks, types and batch sizes. Returns the batch size. */
-function checkShapes(threatModel: ThreatModel, inputs: Modalities): number {
+/**
+ * Checks names, ranks, types and batch sizes of inputs, labels and targets.
+ * @param anyLabels whether labels and targets may be of any kind
+ * @returns the batch size
+ * @throws {AttackInputError} when they are not valid
+ * @throws {ThreatModelError} when the threat model has a budget for an input that is not there
+ */
+export function checkGoals(
+  threatModel: ThreatModel,
+  inputs: Modalities,
+  labels: tf.Tensor,
+  targets: Targets | undefined,
+  anyLabels: boolean,
+): number {
+  const rows = checkInputs(threatModel, inputs);
+  const check = anyLabels ? checkFirstAxis : checkClassShape;
+  check('labels', labels, rows);
+  // Texts stand for targets that are chosen later.
+  if (targets !== undefined && typeof targets !== 'string') check('targets', targets, rows);
+  return rows;
+}
+
+/** Checks names, ranks, types and batch sizes of the inputs. Returns the batch size. */
+function checkInputs(threatModel: ThreatModel, inputs: Modalities): number {
+  if ((inputs as unknown) instanceof tf.Tensor || Array.isArray(inputs)) {
+    const example = `{ ${attackedModalities(threatModel).join(', ')} }`;
+    throw new AttackInputError(
+      mismatch('inputs', inputs, 'an object of tensors by modality name', `Write ${example}.`),
+    );
+  }
   const names = Object.keys(inputs ?? {});
   if (names.length === 0) {
     throw new AttackInputError('inputs: got no modality; expected an object of tensors by modality name.');
@@ -116,12 +154,29 @@ function checkShapes(threatModel: ThreatModel, inputs: Modalities): number {
   return rows;
 }
 
-function checkClassShape(name: 'labels' | 'targets', classes: tf.Tensor1D, rows: number): void {
-  if (!(classes instanceof tf.Tensor) || classes.rank !== 1 || classes.shape[0] !== rows) {
-    throw new AttackInputError(
-      `${name}: got ${formatValue(classes)}; expected one class index per sample, shape [${rows}].`,
-    );
+function checkClassShape(name: 'labels' | 'targets', classes: tf.Tensor, rows: number): void {
+  const good = classes instanceof tf.Tensor && classes.rank === 1 && classes.shape[0] === rows;
+  if (good && (classes.dtype as string) !== 'string') return;
+  const expected = `one class index per sample, a tensor of shape [${rows}]`;
+  throw new AttackInputError(mismatch(name, classes, expected, adviceOnClasses(name, classes)));
+}
+
+/** What to do about labels that are not class indices. */
+function adviceOnClasses(name: string, classes: unknown): string | undefined {
+  const texts = "Number the classes: tf.tensor1d(names.map((name) => classes.indexOf(name)), 'int32').";
+  if (classes instanceof tf.Tensor) {
+    if ((classes.dtype as string) === 'string') return texts;
+    return classes.rank > 1
+      ? `Take the classes of one-hot rows by tf.argMax(${name}, 1). For other labels than classes give the attack a loss and perturb a criterion that are functions.`
+      : undefined;
   }
+  if (!Array.isArray(classes) && !ArrayBuffer.isView(classes)) return undefined;
+  return typeof (classes as unknown[])[0] === 'string' ? texts : `Write tf.tensor1d(${name}, 'int32').`;
+}
+
+function checkFirstAxis(name: 'labels' | 'targets', values: tf.Tensor, rows: number): void {
+  if (values instanceof tf.Tensor && values.rank > 0 && values.shape[0] === rows) return;
+  throw new AttackInputError(mismatch(name, values, `a tensor of shape [${rows}, ...], the batch first`));
 }
 
 function addFiniteCheck(read: BatchedRead, modality: string, x: tf.Tensor): void {
@@ -239,8 +294,8 @@ function addMaskCheck(read: BatchedRead, modality: string, mask: tf.Tensor): voi
 function addClassCheck(
   read: BatchedRead,
   name: 'label' | 'target',
-  classes: tf.Tensor1D,
-  largest: CheckedBatch['largestLabel'],
+  classes: tf.Tensor,
+  largest: NonNullable<CheckedBatch['largestLabel']>,
 ): void {
   read.add(
     () => classes,
@@ -255,4 +310,16 @@ function addClassCheck(
       }
     },
   );
+}
+
+function addTargetCheck(read: BatchedRead, labels: tf.Tensor, targets: tf.Tensor): void {
+  const same = () => tf.equal(tf.cast(labels, 'int32'), tf.cast(targets, 'int32'));
+  read.add(same, (flags) => {
+    const rows = [...flags.keys()].filter((row) => flags[row] === 1);
+    if (rows.length > 0) {
+      throw new AttackInputError(
+        `targets: got the label itself in sample ${rows.join(', ')} of the batch; expected other classes. Take these samples out, or use 'least-likely' or 'random', which never choose the label.`,
+      );
+    }
+  });
 }

@@ -74,7 +74,7 @@ async function metricsOf(
   rightBefore?: Uint8Array,
 ) {
   const [losses, right] = tf.tidy((): [tf.Tensor, tf.Tensor] => {
-    const logits = classifier(inputs);
+    const logits = classifier(inputs) as tf.Tensor2D;
     return [crossEntropy(logits, labels), tf.equal(tf.argMax(logits, 1), labels)];
   });
   const [loss, hits] = await Promise.all([losses.data<'float32'>(), right.data<'bool'>()]).finally(() =>

@@ -34,8 +34,8 @@ export interface AdaptiveAscent {
   rho: number;
   /** How a row's first success ends its search; absent: it doesn't. */
   earlyStopping?: EarlyStopping;
-  /** Called after each step with the point that it led to, and the loss at the point where it started. */
-  onStep(step: number, deltas: readonly tf.Tensor2D[], loss: tf.Tensor1D): void;
+  /** Called after each step with the point that it led to, and the loss at the point where it started, and awaited. */
+  onStep(step: number, deltas: readonly tf.Tensor2D[], loss: tf.Tensor1D): Promise<void>;
 }
 
 /** What early stopping has to know of the other runs. */
@@ -114,7 +114,7 @@ export async function adaptiveAscent(
       return step % sparseInterval === 0 ? updateSparsity(next, balls) : next;
     });
     if (halvings.has(step)) lastCheckpoint = step;
-    run.onStep(step, state.value.point.deltas, state.value.previous.loss);
+    await run.onStep(step, state.value.point.deltas, state.value.previous.loss);
     if (!earlyStopping) continue;
     const left = steps - step + earlyStopping.left;
     const result = () => earlyStopping.result(resultOf(state.value));

@@ -163,9 +163,7 @@ async function runRestarts(
       best = reached;
     }
     const { value } = best;
-    const successes = [...(await context.monitor.checkFinite(value.success, `restart ${i + 1}`))].map(
-      (flag) => flag === 1,
-    );
+    const successes = [...(await context.monitor.checkFinite(value.success))].map((flag) => flag === 1);
     if (successes.every((success) => success)) break;
     context.rows.remove(successes, () => value);
   }
@@ -242,7 +240,9 @@ function widenL1Balls(problem: Problem, factor: number, context: SearchContext):
 
 /** Towards each of the `count` most likely wrong classes of a row, by its clean logits. */
 function targetedGoals(problem: Problem, context: SearchContext, count: number): Goal[] {
-  const { loss, labels, balls } = problem;
+  const { loss, labels, balls, largestLabel } = problem;
+  const expected = 'none, as the labels are not classes';
+  checkOption('apgd.targetClasses', count, largestLabel !== undefined, expected);
   const classes = context.scratch.state(() => {
     const logits = logitsAt(problem, zeroPerturbations(balls));
     const wrong = maskOut(logits, oneHotOf(labels, logits));

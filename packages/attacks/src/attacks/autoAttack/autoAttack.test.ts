@@ -393,7 +393,7 @@ describe('progress of autoAttack', () => {
       attack.perturb(classifier, inputs, predictionsOf(classifier, inputs)),
     );
     await refused(/another run, whose value for the targets/, () =>
-      attack.perturb(classifier, inputs, labels, { targets: labels }),
+      attack.perturb(classifier, inputs, labels, { targets: 'random' }),
     );
     await refused(/another run, whose value for the threat model/, () =>
       autoAttack({ x: { ...budget, epsilon: 0.2 } }, { attacks, checkpoint: store }).perturb(

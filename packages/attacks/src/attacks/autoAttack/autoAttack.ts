@@ -2,13 +2,14 @@ import { type Progress, progressClock } from '@amr/internal';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../../classifier/classifier.js';
 import { ThreatModelError } from '../../errors.js';
-import { checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
+import type { LossFunction } from '../../losses/attackLoss.js';
+import { checkCount, checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
 import { type Attack, checkPerturbOptions, type PerturbOptions } from '../../search/attack.js';
 import { BatchAttack } from '../../search/batchAttack.js';
 import { checkThreatModel } from '../../threatModel/checkThreatModel.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
 import type { AutoAttackCheckpointStore, MemberOutcome } from './autoAttackCheckpoint.js';
-import { type AutoAttackMember, type AutoAttackVersion, membersOf } from './members.js';
+import { type AutoAttackMember, type AutoAttackVersion, membersOf, RAND_SAMPLES } from './members.js';
 import { type RunLog, restore, runFingerprint, snapshot } from './runLog.js';
 
 /** Options of {@link autoAttack}. */
@@ -20,6 +21,16 @@ export interface AutoAttackOptions {
     /** Makes the attack of that name. */
     readonly [name: string]: AutoAttackMember;
   };
+  /**
+   * A loss in place of those of the version, for outputs that are not logits of classes: above 0 where the criterion, which
+   * has to be a function too, is met. 'standard' and 'plus' then are `apgd`, `fab` and `square` on it, 'rand' is `apgd`.
+   */
+  loss?: LossFunction;
+  /**
+   * Number of classifier calls by whose mean each result, and the clean inputs, are judged. Default 20 for the version
+   * 'rand', else 1.
+   */
+  eotSamples?: number;
   /** Where the state is saved after each attack, so that a run that was stopped resumes there. Default: nowhere. */
   checkpoint?: AutoAttackCheckpointStore;
 }
@@ -37,7 +48,7 @@ export interface AutoAttack extends Attack {
   search(
     classifier: Classifier,
     inputs: Modalities,
-    labels: tf.Tensor1D,
+    labels: tf.Tensor,
     options?: AutoAttackRunOptions,
   ): Promise<AutoAttackResult>;
 }
@@ -60,6 +71,11 @@ export interface AutoAttackResult {
   adversarial: Modalities;
   /** For each sample the attack that fooled it, 'clean' if it was wrong from the start, undefined if nothing did. */
   fooledBy: (string | undefined)[];
+  /**
+   * For each sample the share of `eotSamples` classifier calls that are right at the returned point: their mean is the robust
+   * accuracy. 0 or 1 for classifiers that are not random.
+   */
+  robust: number[];
   /** The outcome of each attack, in their order; those after the last sample was fooled have tried none. */
   members: MemberOutcome[];
   /** The seed that all members were given. */
@@ -72,6 +88,8 @@ const CLEAN = 'clean';
 const OPTIONS = /* @__PURE__ */ optionKeys<AutoAttackOptions>({
   version: true,
   attacks: true,
+  loss: true,
+  eotSamples: true,
   checkpoint: true,
 });
 
@@ -84,8 +102,9 @@ const OPTIONS = /* @__PURE__ */ optionKeys<AutoAttackOptions>({
  *   classes; `fab-t`, {@link fab} towards as many; `square`, {@link square} with 5000 queries. If any ball is in l1:
  *   `apgd-ce` with 5 restarts, `apgd-t` towards 5 classes (Croce and Hein 2021, "Mind the box").
  * - 'plus': `apgd-ce` and `apgd-dlr` with 5 restarts, `fab` untargeted with 5, `square`, `apgd-t`, `fab-t`.
- * - 'rand', for random classifiers: `apgd-ce` and `apgd-dlr` with 20 EOT samples for each gradient; results are evaluated
- *   with one call.
+ * - 'rand', for random classifiers: `apgd-ce` and `apgd-dlr` with 20 EOT samples for each gradient. A sample counts as
+ *   fooled, and as wrong when clean, when the mean of the logits over 20 calls says so: by one call, samples would be
+ *   fooled by chance, again in each attack. `robust` holds the share of calls that are right at each result.
  *
  * There are never more targets than wrong classes. With three classes or fewer, where 'dlr' is not defined, its attacks
  * maximise the margin, 'cw'. An attack that can't work in the threat model, such as `square` in l1, is skipped, and
@@ -95,7 +114,8 @@ const OPTIONS = /* @__PURE__ */ optionKeys<AutoAttackOptions>({
  * sample that one of them fools alone, with that seed, is fooled by the ensemble. The batch shrinks, so the classifier has
  * to take batches of any size. `onStep` is called once an attack, with the margins so far as loss: above 0 where fooled.
  *
- * Costs the sum of the attacks, each on the samples that are still robust, and a forward pass for each and for the clean inputs.
+ * Costs the sum of the attacks, each on the samples that are still robust, and `eotSamples` forward passes for each, for
+ * the clean inputs and, if there are several, for the results.
  * For K targets on a sample that nothing fools, 'standard' costs about 100 + 100 K + 200 K + 5000 forward and 100 + 200 K
  * backward passes.
  *
@@ -133,7 +153,12 @@ const OPTIONS = /* @__PURE__ */ optionKeys<AutoAttackOptions>({
  */
 export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions = {}): AutoAttack {
   rejectUnknownOptions('autoAttack', options, OPTIONS);
-  const { checkpoint } = options;
+  const {
+    checkpoint,
+    loss,
+    eotSamples = options.version === 'rand' && !options.attacks ? RAND_SAMPLES : 1,
+  } = options;
+  checkCount('autoAttack.eotSamples', eotSamples);
   checkThreatModel(threatModel);
   const { members, skipped } = chooseMembers(threatModel, options);
   const names = Object.keys(members);
@@ -142,7 +167,15 @@ export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions 
     checkPerturbOptions(given, ['onProgress']);
     const saved = await checkpoint?.load();
     const seed = given.seed ?? saved?.seed ?? 0;
-    const batch = await BatchAttack.create([threatModel], classifier, inputs, labels, { ...given, seed });
+    const judged = { eotSamples, loss };
+    const batch = await BatchAttack.create(
+      [threatModel],
+      classifier,
+      inputs,
+      labels,
+      { ...given, seed },
+      judged,
+    );
     try {
       const classes = await batch.evaluateClean();
       const log: RunLog = {
@@ -172,10 +205,10 @@ export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions 
         const outcome = { name, tried: robustRows.length, fooled };
         log.members.push(outcome);
         if (robustRows.length > 0) await save();
-        batch.report(i + 1, names.length);
+        await batch.report(i + 1, names.length);
         given.onProgress?.({ ...progressAfter(i + 1, names.length), member: outcome });
       }
-      return { adversarial: batch.adversarial(), ...log, seed };
+      return { adversarial: batch.adversarial(), ...log, robust: await batch.robustShare(), seed };
     } finally {
       batch.dispose();
     }
@@ -195,7 +228,7 @@ export function autoAttack(threatModel: ThreatModel, options: AutoAttackOptions 
 /** The attacks that work in the threat model, and the reasons why the others of a version don't. */
 function chooseMembers(
   threatModel: ThreatModel,
-  { version = 'standard', attacks }: AutoAttackOptions,
+  { version = 'standard', attacks, loss }: AutoAttackOptions,
 ): { members: { readonly [name: string]: AutoAttackMember }; skipped: { [name: string]: string } } {
   // Each attack is made once now, so that errors in its options show before any work.
   const trial = { classes: 10 };
@@ -214,7 +247,7 @@ function chooseMembers(
   checkOneOf('autoAttack.version', version, ['standard', 'plus', 'rand']);
   const members: { [name: string]: AutoAttackMember } = {};
   const skipped: { [name: string]: string } = {};
-  for (const [name, member] of Object.entries(membersOf(version, threatModel))) {
+  for (const [name, member] of Object.entries(membersOf(version, threatModel, loss))) {
     try {
       member(threatModel, trial);
       members[name] = member;

@@ -1,3 +1,4 @@
+import type { LossFunction } from '../../losses/attackLoss.js';
 import type { Attack } from '../../search/attack.js';
 import { ballSpecsOf } from '../../threatModel/ballSpecs.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
@@ -20,12 +21,20 @@ export interface AutoAttackClassifierInfo {
   readonly classes: number;
 }
 
-/** The attacks of a version by name, in their order, with the numbers of the AutoAttack repository. */
+/** Number of classifier calls that the version 'rand' averages over. */
+export const RAND_SAMPLES = 20;
+
+/**
+ * The attacks of a version by name, in their order, with the numbers of the AutoAttack repository.
+ * @param loss takes the place of the version's losses; the attacks that need classes are left out
+ */
 export function membersOf(
   version: AutoAttackVersion,
   threatModel: ThreatModel,
+  loss?: LossFunction,
 ): { [name: string]: AutoAttackMember } {
   const inL1 = ballSpecsOf(threatModel).some(({ norm }) => norm === 'l1');
+  if (loss) return membersOn(loss, version, inL1);
   const ce = (options: { restarts?: number; eotSamples?: number }): AutoAttackMember => {
     return (own) => apgd(own, options);
   };
@@ -56,8 +65,23 @@ export function membersOf(
         'fab-t': fabT,
       };
     case 'rand':
-      return { 'apgd-ce': ce({ eotSamples: 20 }), 'apgd-dlr': dlr({ eotSamples: 20 }) };
+      return { 'apgd-ce': ce({ eotSamples: RAND_SAMPLES }), 'apgd-dlr': dlr({ eotSamples: RAND_SAMPLES }) };
   }
+}
+
+/** The attacks of a version that can work on a loss of the caller. */
+function membersOn(
+  loss: LossFunction,
+  version: AutoAttackVersion,
+  inL1: boolean,
+): { [name: string]: AutoAttackMember } {
+  if (version === 'rand') return { apgd: (own) => apgd(own, { loss, eotSamples: RAND_SAMPLES }) };
+  const restarts = version === 'plus' || inL1 ? 5 : 1;
+  return {
+    apgd: (own) => apgd(own, { loss, restarts }),
+    fab: (own) => fab(own, { loss, restarts: version === 'plus' ? 5 : 1 }),
+    square: (own) => square(own, { loss }),
+  };
 }
 
 /** The difference of logits ratio, or the margin where there are too few classes for it. */

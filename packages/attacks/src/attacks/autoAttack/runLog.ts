@@ -24,16 +24,22 @@ export async function runFingerprint(
   members: readonly string[],
   threatModel: ThreatModel,
   inputs: Modalities,
-  labels: tf.Tensor1D,
+  labels: tf.Tensor,
   wrongAtFirst: readonly boolean[],
-  { targets, rows, seed }: PerturbOptions,
+  { targets, criterion, rows, seed }: PerturbOptions,
 ): Promise<{ [fact: string]: string }> {
   const fingerprint: { [fact: string]: string } = {
     members: members.join(', '),
     seed: `${seed}`,
     'the threat model': await fingerprintOfThreatModel(threatModel),
     'the labels': await fingerprintOf(labels),
-    'the targets': targets ? await fingerprintOf(targets) : 'none',
+    'the targets': typeof targets === 'object' ? await fingerprintOf(targets) : (targets ?? 'none'),
+    'the criterion':
+      typeof criterion === 'object'
+        ? `top ${criterion.topK}`
+        : typeof criterion === 'function'
+          ? 'a function'
+          : (criterion ?? 'default'),
     'the rows': rows?.join(' ') ?? 'from 0',
   };
   for (const [modality, x] of Object.entries(inputs)) {

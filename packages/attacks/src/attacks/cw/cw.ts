@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { LossFunction } from '../../losses/attackLoss.js';
 import {
   budgetChecks,
   checkBoolean,
@@ -38,6 +39,11 @@ export interface CwOptions {
   initialConstant?: number;
   /** Adam's learning rate, in half widths of the range or, without one, in epsilons, or in the input's units if epsilon is infinite. Default 0.01. */
   learningRate?: number;
+  /**
+   * The margin that is raised, a function whose value is above 0 where the criterion is met, for outputs that are not
+   * logits of classes. Default: the margin between classes, as below.
+   */
+  loss?: LossFunction;
   /** Whether a sample's run ends once a tenth of the steps has not lowered its loss by 0.01 %. Default true. */
   abortEarly?: boolean;
 }
@@ -53,6 +59,7 @@ const OPTIONS = /* @__PURE__ */ optionKeys<CwOptions>({
   binarySearchSteps: true,
   initialConstant: true,
   learningRate: true,
+  loss: true,
   abortEarly: true,
 });
 
@@ -115,7 +122,7 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
   checkPositive('cw.learningRate', learningRate);
   const settings = { confidence, steps, binarySearchSteps, initialConstant, learningRate, abortEarly };
   const attack = attackFromSearch(
-    { name: 'cw', threatModel, loss: 'cw', allowInfiniteEpsilon: true },
+    { name: 'cw', threatModel, loss: options.loss ?? 'cw', allowInfiniteEpsilon: true },
     (problem, context) => search(settings, problem, context),
   );
   for (const { norm, modalities } of ballSpecsOf(threatModel)) {
@@ -133,7 +140,7 @@ export function cw(threatModel: ThreatModel, options: CwOptions = {}): Attack {
 
 /** The bisection of the constant: a run of Adam for each, from the clean input. */
 async function search(
-  settings: Required<CwOptions>,
+  settings: Required<Omit<CwOptions, 'loss'>>,
   problem: Problem,
   context: SearchContext,
 ): Promise<readonly tf.Tensor2D[]> {
@@ -154,7 +161,7 @@ async function search(
       await monitor.yieldToEventLoop();
       state.advance((previous) => descend(problem, context, scales.value, previous, step, confidence));
       const { deltas, margin } = state.value;
-      monitor.report({ step, steps, restart: run, restarts: runs }, deltas, margin);
+      await monitor.report({ step, steps, restart: run, restarts: runs }, deltas, margin);
       if (rows.stopWhenFooled) {
         const finished = tf.tidy(() => fooledWithinBudget(problem.balls, state.value.best));
         const left = (runs - run + 1) * steps - step;
@@ -163,7 +170,7 @@ async function search(
       }
       if (step % period !== 0) continue;
       if (abortEarly) state.advance(stopStalled);
-      const active = await monitor.checkFinite(state.value.active, `the last ${period} of run ${run}`);
+      const active = await monitor.checkFinite(state.value.active);
       if (active.every((row) => row === 0)) break;
     }
     state.advance(updateConstants);
@@ -265,10 +272,13 @@ function descend(
   const { deltas, moments, constant, found } = previous;
   const { loss, logits, gradients } = context.monitor.evaluateGradient(deltas);
   const lead = tf.sub<tf.Tensor2D>(tf.expandDims(loss, 1), confidence);
-  const enough = tf.cast(tf.greaterEqual<tf.Tensor2D>(lead, 0), 'float32');
+  // Not lead >= 0: at a margin of exactly 0 the criterion decides whether the smallest change is found.
+  const isFooled = tf.expandDims(fooled(problem, logits), 1) as tf.Tensor2D;
+  const enough: tf.Tensor2D =
+    confidence === 0 ? isFooled : tf.mul(tf.cast(tf.greaterEqual(lead, 0), 'float32'), isFooled);
   // The last point of a run is not evaluated. Points where rows became inactive must not count either, so that results
   // don't depend on when the other rows end the run.
-  const success = tf.mul(tf.mul(enough, previous.active), tf.expandDims(fooled(problem, logits), 1));
+  const success = tf.mul(enough, previous.active);
   const distances = deltas.map(
     (delta, i): tf.Tensor2D => tf.mul(tf.sum(tf.square(delta), 1, true), shares[i]!),
   );

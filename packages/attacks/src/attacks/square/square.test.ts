@@ -57,7 +57,7 @@ function unbeatable(weights: { [modality: string]: tf.Tensor2D }) {
     if (tf.engine().state.gradientDepth > 0) throw new Error('differentiated');
     classifier.calls++;
     return tf.tidy(() => {
-      const wrong = margin(inputs);
+      const wrong = margin(inputs) as tf.Tensor2D;
       return tf.concat2d([tf.fill(wrong.shape, 1e4), wrong], 1);
     });
   };

@@ -25,6 +25,8 @@ export interface SquareOptions {
   restarts?: number;
   /** Share of the places that the first blocks take, above 0 and at most 1: p of the paper. Default 0.8. */
   initialShare?: number;
+  /** Number of classifier calls that each loss and prediction averages over, for classifiers that are random (EOT). Default 1. */
+  eotSamples?: number;
   /** The loss that a proposal has to raise to be accepted. Default 'cw', the margin. */
   loss?: AttackLoss;
   /**
@@ -41,6 +43,7 @@ const OPTIONS = /* @__PURE__ */ optionKeys<SquareOptions>({
   queries: true,
   restarts: true,
   initialShare: true,
+  eotSamples: true,
   loss: true,
   axes: true,
 });
@@ -59,7 +62,7 @@ const OPTIONS = /* @__PURE__ */ optionKeys<SquareOptions>({
  * each alone; in a joint l2 ball mass moves within and between the inputs in turn. With a mask the share is
  * of the places that are free, and each box holds one of them.
  *
- * Costs `queries` forward passes in a restart, and no backward pass. It ends early when every sample is fooled, which it
+ * Costs `queries` times `eotSamples` forward passes in a restart, and no backward pass. It ends early when every sample is fooled, which it
  * checks every 100 queries, in the first 100 every 10.
  *
  * Differs from the AutoAttack repository (also 5000 queries and p = 0.8; torchattacks has it from there, Foolbox has no
@@ -88,12 +91,12 @@ const OPTIONS = /* @__PURE__ */ optionKeys<SquareOptions>({
  */
 export function square(threatModel: ThreatModel, options: SquareOptions = {}): Attack {
   rejectUnknownOptions('square', options, OPTIONS);
-  const { queries = 5000, restarts = 1, initialShare = 0.8, loss = 'cw', axes = {} } = options;
+  const { queries = 5000, restarts = 1, initialShare = 0.8, eotSamples, loss = 'cw', axes = {} } = options;
   checkCount('square.queries', queries);
   checkCount('square.restarts', restarts);
   const isShare = (value: number) => value > 0 && value <= 1;
   checkNumber('square.initialShare', initialShare, isShare, 'a number above 0 and at most 1');
-  const attack = attackFromSearch({ name: 'square', threatModel, loss }, (problem, context) =>
+  const attack = attackFromSearch({ name: 'square', threatModel, loss, eotSamples }, (problem, context) =>
     searchByBlocks({ queries, restarts, initialShare, axes }, problem, context),
   );
   for (const { norm, modalities } of ballSpecsOf(threatModel)) {
@@ -130,7 +133,7 @@ interface State {
 }
 
 async function searchByBlocks(
-  { queries, restarts, initialShare, axes }: Required<Omit<SquareOptions, 'loss'>>,
+  { queries, restarts, initialShare, axes }: Required<Omit<SquareOptions, 'loss' | 'eotSamples'>>,
   problem: Problem,
   context: SearchContext,
 ): Promise<readonly tf.Tensor2D[]> {
@@ -158,11 +161,9 @@ async function searchByBlocks(
         return { run: betterOf(run, evaluatePoint(problem, next)), before };
       });
       const { deltas, loss, success } = state.value.run;
-      context.monitor.report({ step: query, steps: queries, restart, restarts }, deltas, loss);
+      await context.monitor.report({ step: query, steps: queries, restart, restarts }, deltas, loss);
       if (query % (query < CHECK_INTERVAL ? CHECK_INTERVAL / 10 : CHECK_INTERVAL) === 0) {
-        const fooled = [...(await context.monitor.checkFinite(success, `query ${query}`))].map(
-          (flag) => flag === 1,
-        );
+        const fooled = [...(await context.monitor.checkFinite(success))].map((flag) => flag === 1);
         robust = fooled.includes(false);
         context.rows.remove(fooled, () => bestOfRuns(state.value));
       }
@@ -244,9 +245,7 @@ async function canvasesOf(
     for (const [j, { places }] of gridsIn(ball).entries()) {
       const mask = masks[i]?.value[j];
       free[i]!.push(
-        mask
-          ? [...(await context.monitor.checkFinite(mask.count, 'query 0'))]
-          : Array(ball.rows).fill(places),
+        mask ? [...(await context.monitor.checkFinite(mask.count))] : Array(ball.rows).fill(places),
       );
     }
   }

@@ -38,7 +38,7 @@ export async function gradientSizes(context: CheckContext, loss: AttackLoss): Pr
         );
         return { all: tf.stack(perPart) };
       });
-      const values = await search.monitor.checkFinite(measured.value.all, 'this check');
+      const values = await search.monitor.checkFinite(measured.value.all);
       found = names.map((modality, i) => {
         const [sizes, entries] = [0, 1].map((which) =>
           values.subarray((2 * i + which) * correct.length, (2 * i + which + 1) * correct.length),

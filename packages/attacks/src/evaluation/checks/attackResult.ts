@@ -69,7 +69,7 @@ async function outsideOf(context: CheckContext, found: Modalities): Promise<numb
           ];
           return { inside: rules.reduce((all, rule) => tf.logicalAnd(all, rule)) };
         });
-        const insideRows = await search.monitor.checkFinite(flags.value.inside, 'this check');
+        const insideRows = await search.monitor.checkFinite(flags.value.inside);
         outside = correct.filter((_, i) => insideRows[i] === 0);
         return zeros.value;
       },

@@ -32,7 +32,8 @@ const NEWTON_STEPS = 10;
 
 /**
  * The rival classes of the label, by rank: margins z_k - z_y with k the first, second, ... of a row's other
- * classes by their clean logits. With targets there is one margin, z_t less the largest of the others.
+ * classes by their clean logits. With targets there is one margin, z_t less the largest of the others, and with a loss
+ * other than the margin to the best wrong class, that loss.
  * @param count maximum number of rivals
  */
 export function rivalsOf(
@@ -41,7 +42,7 @@ export function rivalsOf(
   cleanLogits: tf.Tensor2D,
   count: number,
 ): MaximisedLoss[] {
-  if (problem.targets) return [problem.loss];
+  if (problem.targets || !problem.loss.bestRival) return [problem.loss];
   const differences = context.scratch.state(() => {
     const own = oneHotOf(problem.labels, cleanLogits);
     const others = Math.min(count, cleanLogits.shape[1] - 1);
@@ -50,6 +51,7 @@ export function rivalsOf(
   });
   return differences.value.map((_, i) => ({
     observed: [],
+    ofClasses: true,
     compute: ({ logits }) => tf.sum(tf.mul(logits, differences.value[i]!), 1),
     report: (raised) => tf.clone(raised),
   }));
