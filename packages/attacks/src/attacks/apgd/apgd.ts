@@ -5,6 +5,7 @@ import {
   checkBoolean,
   checkCount,
   checkNumber,
+  checkOption,
   checkRestarts,
   optionKeys,
   rejectUnknownOptions,
