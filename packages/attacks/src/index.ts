@@ -43,11 +43,9 @@ export {
 } from './attacks/worstCase.js';
 export { bpda, type TensorFunction } from './classifier/bpda.js';
 export type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier/classifier.js';
-export { classifierOf } from './classifier/classifierOf.js';
 export type { ClassifierOfOptions } from './classifier/classifierOptions.js';
 export type { GraphModelLike, GraphTensorInfo } from './classifier/graphModel/graphModelLike.js';
 export { type LogitsOfOptions, logitsOf } from './classifier/logitsOf.js';
-export { type ClassifierOfOptions, classifierOf } from './classifier/classifierOf.js';
 export { predictedLabels } from './classifier/predictedLabels.js';
 export { refuseProbabilities } from './classifier/probabilities.js';
 export { type SharingClassifier, sharingBranches } from './classifier/sharingBranches.js';
