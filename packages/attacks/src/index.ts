@@ -43,6 +43,7 @@ export {
 } from './attacks/worstCase.js';
 export { bpda, type TensorFunction } from './classifier/bpda.js';
 export type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier/classifier.js';
+export { classifierOf } from './classifier/classifierOf.js';
 export type { ClassifierOfOptions } from './classifier/classifierOptions.js';
 export type { GraphModelLike, GraphTensorInfo } from './classifier/graphModel/graphModelLike.js';
 export { type LogitsOfOptions, logitsOf } from './classifier/logitsOf.js';
