@@ -43,7 +43,9 @@ export function workOf(task: Task, model: LayersModel, { inputs, labels }: Sampl
       const attack = pgd(threatModel(task, model), { steps });
       return async () => {
         const adversarial = await attack.perturb(classifier, inputs, labels);
-        const reached = tf.tidy(() => tf.mean(crossEntropyLoss(classifier(adversarial) as tf.Tensor2D, labels)));
+        const reached = tf.tidy(() =>
+          tf.mean(crossEntropyLoss(classifier(adversarial) as tf.Tensor2D, labels)),
+        );
         tf.dispose(adversarial);
         return same(reached);
       };
