@@ -109,8 +109,10 @@ function run(view: View, fed: tf.NamedTensorMap, wanted: readonly string[]): Obs
     const value = (name: string) => tf.clone(results[asked.indexOf(name)]!);
     let logits = value(first);
     if (ending) {
-      const { node, reshaped } = ending;
-      const shown = reshaped ? (model.execute({ ...fed, [node.name]: logits }, output) as tf.Tensor) : logits;
+      const { node, behind } = ending;
+      // The nodes behind it are given the logits in place of the probabilities.
+      const shown =
+        behind.length > 0 ? (model.execute({ ...fed, [node.name]: logits }, output) as tf.Tensor) : logits;
       logits = withoutEnding(view, ending, logits, shown);
     }
     return {
@@ -144,16 +146,18 @@ function withoutEnding(
 
 /** The name of a value that a loss needs: of an output or a node. */
 function valueName({ model, nodes }: View, name: string): string {
-  const position = (model.outputNodes ?? []).indexOf(name);
-  if (position >= 0) return withIndex(model.outputs[position]!.name, name);
-  const node = findNode(nodes, name);
-  if (!node) {
-    const near = nearestName(name, Object.keys(nodes));
-    const expected = `an output of the model, ${formatValue([...(model.outputNodes ?? [])])}, or one of its ${Object.keys(nodes).length} nodes${near ? `, perhaps '${near}'` : ''}`;
-    throw new AttackInputError(mismatch('The inner value that the loss needs', name, expected));
+  const keys = model.outputNodes ?? [];
+  const position = keys.indexOf(name);
+  const value = position < 0 ? name : withIndex(model.outputs[position]!.name, name);
+  const node = findNode(nodes, value);
+  if (node) {
+    checkSynchronous(ancestorsOf([node]));
+    return node.name === nodeName(value) ? value : node.name;
   }
-  checkSynchronous(ancestorsOf([node]));
-  return node.name === nodeName(name) ? name : node.name;
+  if (position >= 0) return value;
+  const near = nearestName(name, Object.keys(nodes));
+  const expected = `an output of the model, ${formatValue([...keys])}, or one of its ${Object.keys(nodes).length} nodes${near ? `, perhaps '${near}'` : ''}`;
+  throw new AttackInputError(mismatch('The inner value that the loss needs', name, expected));
 }
 
 /** The classifier with all that depends only on some modalities computed once. */
@@ -172,13 +176,11 @@ function freeze(view: View, fed: tf.NamedTensorMap, modalities: readonly string[
 
   /** The kept values from which these values follow; those that aren't known yet are computed. */
   const prepare = (values: readonly string[]): string[] => {
-    const ends = [...new Set([output, ...(ending ? [ending.logits] : []), ...values])];
+    const ends = [output, ...values].map((name) => findNode(nodes, name)!);
+    // A run gives the nodes behind a softmax the logits, so none of them may have a kept value.
+    if (ending) ends.push(findNode(nodes, ending.logits)!, ending.node, ...ending.behind);
     for (;;) {
-      const cut = graphCut(
-        ends.map((name) => findNode(nodes, name)!),
-        changing,
-        unfit,
-      );
+      const cut = graphCut(ends, changing, unfit);
       const missing = cut.map(({ name }) => name).filter((name) => !kept.has(name));
       if (missing.length > 0) {
         const computed = tidyObject(() => {

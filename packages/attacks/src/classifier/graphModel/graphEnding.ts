@@ -37,8 +37,8 @@ export interface GraphEnding {
   readonly node: GraphNode;
   /** Name of the value in front of it. */
   readonly logits: string;
-  /** Whether nodes behind it change the shape. */
-  readonly reshaped: boolean;
+  /** The nodes behind it, up to the output. */
+  readonly behind: readonly GraphNode[];
   /** What was removed, in words. */
   readonly removed: string;
 }
@@ -46,14 +46,14 @@ export interface GraphEnding {
 /** The softmax or sigmoid from which an output follows. Graphs have softmaxes over the last axis only. */
 export function graphEndingOf(output: GraphNode | undefined): GraphEnding | undefined {
   let node = output;
-  let reshaped = false;
+  const behind: GraphNode[] = [];
   while (node && PASSING.has(node.op)) {
-    reshaped ||= node.op !== 'Identity' && node.op !== 'Snapshot';
+    behind.push(node);
     node = node.inputs[0];
   }
   const kind = node?.op === 'Softmax' ? 'softmax' : node?.op === 'Sigmoid' ? 'sigmoid' : undefined;
   if (!node || !kind) return undefined;
-  return { kind, node, logits: node.inputNames[0]!, reshaped, removed: `${node.op} '${node.name}'` };
+  return { kind, node, logits: node.inputNames[0]!, behind, removed: `${node.op} '${node.name}'` };
 }
 
 /** A node and all nodes that it depends on. */
