@@ -46,8 +46,9 @@ const OPTIONS = /* @__PURE__ */ optionKeys<DeepfoolOptions>({
  * l2, sign(w) for linf, the largest entry for l1. A step goes (1 + overshoot) times as far. Rows stop where they are
  * first fooled. The candidate classes of each row are the most likely ones of its clean input.
  *
- * Several balls move together: the size of a perturbation is the largest share of its ball's epsilon (or of 1, if that
- * is infinite) that any of its parts takes, and the smallest step is |f| / (sum of epsilon_b |w_b|_*) in every ball. With
+ * Several balls move together: the size of a perturbation is the largest share of its ball's epsilon that any of its parts
+ * takes (an infinite epsilon counts as the width of the range or, without one, as the largest absolute value of the clean input),
+ * and the smallest step is |f| / (sum of epsilon_b |w_b|_*) in every ball. With
  * targets, the boundary is that of the target against the best other class at the point. Entries at the end of their
  * range that the step would push further don't count. Range, mask and constraints are applied after the step. Returns the
  * perturbation where it is inside the threat model, else the clean input; rows that are wrong from the start come

@@ -78,8 +78,9 @@ const GUARD = 1e-8;
  * form of the paper: each step takes the nearest of these boundaries. With targets in `perturb` there is one boundary,
  * that of the target against the best other class at the point, and only the target counts.
  *
- * Several balls: the size of a perturbation is the largest share of its ball's epsilon (or of 1, if that is infinite)
- * that any of its parts takes, and projections minimise that. Ranges and masks are part of the box; constraints are
+ * Several balls: the size of a perturbation is the largest share of its ball's epsilon that any of its parts takes, and
+ * projections minimise that. An infinite epsilon counts as the width of the range or, without one, as the largest absolute
+ * value of the clean input. Ranges and masks are part of the box; constraints are
  * applied after the step. With constraints or targets alphaMax counts as 0, since otherwise the pull of the clean input
  * can hold the search short of its goal. Returns the smallest perturbation found where it is inside the threat model, else the clean
  * input; rows that are wrong from the start come back clean. Epsilon may be Infinity.
@@ -280,11 +281,12 @@ function unfinishedRows({ balls }: Problem, best: Smallest, { rows }: SearchCont
 }
 
 /** The ball with each row twice, for both projections of a step. */
-function doubleRows({ norm, epsilon, bounds }: Ball): BallBounds {
+function doubleRows({ norm, epsilon, extent, bounds }: Ball): BallBounds {
   const twice = (rows: tf.Tensor2D) => tf.concat2d([rows, rows], 0);
   return {
     norm,
     epsilon: twice(epsilon),
+    extent: twice(extent),
     bounds: bounds && { lower: twice(bounds.lower), upper: twice(bounds.upper) },
   };
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { MIN_LENGTH } from '../threatModel/norms/norm.js';
 import { feasibleGradient } from '../threatModel/perturbation.js';
 import type { UpdateRule } from './gradientAttack.js';
 
@@ -26,6 +27,6 @@ export function steepestAscent(momentum = 0): UpdateRule {
 
 function accumulate(gradient: tf.Tensor2D, velocity: tf.Tensor2D | undefined, momentum: number): tf.Tensor2D {
   const length = tf.sum(tf.abs(gradient), 1, true);
-  const unit = tf.div<tf.Tensor2D>(gradient, tf.maximum(length, 1e-12));
+  const unit = tf.div<tf.Tensor2D>(gradient, tf.maximum(length, MIN_LENGTH));
   return velocity ? tf.add(tf.mul(velocity, momentum), unit) : unit;
 }

@@ -2,45 +2,30 @@
  * A ball is where a perturbation may be: norm, radius, range and mask around one clean batch. A perturbation of a ball is a
  * matrix with a row per sample: the changes of its modalities, each divided by its scale, flattened and concatenated. That is
  * why each norm is written once, for inputs of any rank, for joint balls, and whatever the scale of a channel or element.
- * Range and mask become bounds on the entries of the matrix, which also are computed once. perturbation.ts has the functions that start, project and apply perturbations.
+ * Range and mask become bounds on the entries of the matrix, which also are computed once. perturbation.ts has the functions
+ * that start, project and apply perturbations.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { tidyObject } from '../tensors/tidyObject.js';
+import { type BallPart, inUnitsOfScale, joinColumns, partOf } from './ballPart.js';
 import { type BallSpec, ballSpecsOf } from './ballSpecs.js';
-import { boundOn, boundTensorOn } from './bound.js';
-import type { Constraint } from './constraint.js';
+import { extentOf } from './extent.js';
 import type { BallBounds, BallGeometry, Norm } from './norms/norm.js';
 import { norms } from './norms/norms.js';
-import type { Bound, JointBudget, ThreatModel } from './threatModel.js';
+import type { JointBudget, ThreatModel } from './threatModel.js';
 
 /** One ball of a threat model around one batch. */
 export interface Ball extends BallGeometry {
   /** The norm that measures its perturbations. */
   readonly norm: Norm;
+  /** The unit of lengths that can't be measured in radii, `[rows, 1]`; see {@link extentOf}. */
+  readonly extent: tf.Tensor2D;
   /** Length of a step: `[rows, 1]`, or per coordinate where modalities of a joint ball differ. */
   readonly stepSize: tf.Tensor2D;
   /** The modalities in it, in the order of their columns. */
   readonly parts: readonly BallPart[];
-}
-
-/** One modality's columns of a ball. */
-export interface BallPart {
-  /** Its name. */
-  readonly modality: string;
-  /** The clean input, in its own shape. */
-  readonly clean: tf.Tensor;
-  /** First column. */
-  readonly offset: number;
-  /** Number of columns: entries in a sample. */
-  readonly size: number;
-  /** The unit in which changes of this input count in the ball, a number or for each entry `[rows, size]`. */
-  readonly scale: number | tf.Tensor2D;
-  /** Smallest and largest valid value: numbers, or tensors of the input's shape. */
-  readonly range?: readonly [number, number] | readonly [tf.Tensor, tf.Tensor];
-  /** Constraints in the order in which they are applied. */
-  readonly constraints?: readonly Constraint[];
 }
 
 /** Options of {@link ballsAround}. */
@@ -75,7 +60,7 @@ function ballAround(spec: BallSpec, inputs: Modalities, masks: Modalities, optio
   const epsilon: tf.Tensor2D =
     typeof spec.epsilon === 'number'
       ? tf.fill<tf.Rank.R2>([rows, 1], spec.epsilon)
-      : tf.reshape<tf.Rank.R2>(spec.epsilon, [rows, 1]);
+      : tf.reshape<tf.Rank.R2>(tf.cast(spec.epsilon, 'float32'), [rows, 1]);
   let size = 0;
   const columns = names.map((modality) => {
     const budget = spec.modalities[modality]!;
@@ -83,9 +68,11 @@ function ballAround(spec: BallSpec, inputs: Modalities, masks: Modalities, optio
     size += part.size;
     return { part, mask: masks[modality], stepSize: stepSizeOf(budget, epsilon, options) };
   });
+  const parts = columns.map(({ part }) => part);
+  const radius = typeof spec.epsilon === 'number' ? spec.epsilon : undefined;
   const masked = columns.some(({ mask }) => mask);
   const free = masked ? joinColumns(columns.map(({ part, mask }) => freeEntries(part, mask))) : undefined;
-  const limited = masked || columns.some(({ part }) => part.range);
+  const limited = masked || parts.some(({ range }) => range);
   const tight = limited && options.stayInside && spec.norm === 'linf';
   const bounds = limited ? boundsOf(columns) : undefined;
   return {
@@ -93,7 +80,8 @@ function ballAround(spec: BallSpec, inputs: Modalities, masks: Modalities, optio
     rows,
     size,
     epsilon,
-    radius: typeof spec.epsilon === 'number' ? spec.epsilon : undefined,
+    radius,
+    extent: extentOf(parts, epsilon, radius),
     tight,
     stepSize:
       columns.length === 1
@@ -105,31 +93,8 @@ function ballAround(spec: BallSpec, inputs: Modalities, masks: Modalities, optio
       bounds && tight
         ? { lower: tf.maximum(bounds.lower, tf.neg(epsilon)), upper: tf.minimum(bounds.upper, epsilon) }
         : bounds,
-    parts: columns.map(({ part }) => part),
+    parts,
   };
-}
-
-function partOf(modality: string, budget: JointBudget, input: tf.Tensor, offset: number): BallPart {
-  const { constraints } = budget;
-  const clean = tf.clone(input);
-  const size = clean.size / clean.shape[0]!;
-  const scale = boundOn(budget.scale ?? 1, clean);
-  return {
-    modality,
-    clean,
-    offset,
-    size,
-    scale: typeof scale === 'number' ? scale : tf.reshape<tf.Rank.R2>(scale, [clean.shape[0]!, size]),
-    range: budget.range && rangeOn(budget.range, clean),
-    constraints,
-  };
-}
-
-/** A range on an input: two numbers, or two tensors of its shape. */
-function rangeOn([low, high]: readonly [Bound, Bound], clean: tf.Tensor): NonNullable<BallPart['range']> {
-  return typeof low === 'number' && typeof high === 'number'
-    ? [low, high]
-    : [boundTensorOn(low, clean), boundTensorOn(high, clean)];
 }
 
 function stepSizeOf({ stepSize }: JointBudget, epsilon: tf.Tensor2D, options: BallOptions): tf.Tensor2D {
@@ -162,9 +127,9 @@ function boundsOf(columns: readonly { part: BallPart; mask: tf.Tensor | undefine
 
 /** Frees the tensors of {@link ballsAround}. */
 export function disposeBalls(balls: readonly Ball[]): void {
-  for (const { epsilon, stepSize, free, dimensions, bounds, parts } of balls) {
+  for (const { epsilon, extent, stepSize, free, dimensions, bounds, parts } of balls) {
     const own = parts.flatMap(({ clean, scale, range = [] }) => [clean, scale, ...range]);
-    tf.dispose([epsilon, stepSize, dimensions, ...own]);
+    tf.dispose([epsilon, extent, stepSize, dimensions, ...own]);
     if (free) tf.dispose(free);
     if (bounds) tf.dispose([bounds.lower, bounds.upper]);
   }
@@ -174,8 +139,8 @@ export function disposeBalls(balls: readonly Ball[]): void {
 export function takeBallRows(balls: readonly Ball[], rows: tf.Tensor1D): Ball[] {
   return tidyObject(() =>
     balls.map((ball) => {
-      const { epsilon, stepSize, free, dimensions, bounds } = ball;
-      const taken = takeRows({ epsilon, stepSize, free, dimensions, bounds }, rows);
+      const { epsilon, extent, stepSize, free, dimensions, bounds } = ball;
+      const taken = takeRows({ epsilon, extent, stepSize, free, dimensions, bounds }, rows);
       const parts = ball.parts.map((part) => {
         const { clean, scale, range } = part;
         return { ...part, ...takeRows({ clean, scale, range }, rows) };
@@ -185,22 +150,7 @@ export function takeBallRows(balls: readonly Ball[], rows: tf.Tensor1D): Ball[] 
   );
 }
 
-/** A change of a modality, `[rows, size]`, in units of its scale. */
-export function inUnitsOfScale({ scale }: BallPart, change: tf.Tensor2D): tf.Tensor2D {
-  return scale === 1 ? change : tf.div(change, scale);
-}
-
-/** A change of a modality in units of its scale, `[rows, size]`, in the input's own units. */
-export function inInputUnits({ scale }: BallPart, change: tf.Tensor2D): tf.Tensor2D {
-  return scale === 1 ? change : tf.mul(change, scale);
-}
-
 /** The columns of one modality. */
 export function columnsOf(ball: Ball, { offset, size }: BallPart, delta: tf.Tensor2D): tf.Tensor2D {
   return ball.parts.length === 1 ? delta : tf.slice2d(delta, [0, offset], [-1, size]);
-}
-
-/** The columns of all modalities of a ball, in their order. */
-export function joinColumns(columns: tf.Tensor2D[]): tf.Tensor2D {
-  return columns.length === 1 ? columns[0]! : tf.concat2d(columns, 1);
 }

@@ -5,7 +5,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../classifier/classifier.js';
 import type { Random } from '../tensors/random.js';
-import { type Ball, type BallPart, columnsOf, inInputUnits, inUnitsOfScale, joinColumns } from './ball.js';
+import { type Ball, columnsOf } from './ball.js';
+import { type BallPart, inInputUnits, inUnitsOfScale, joinColumns } from './ballPart.js';
 
 /** The modalities of a ball with a perturbation added. */
 export function perturbModalities(ball: Ball, delta: tf.Tensor2D): Modalities {
@@ -80,9 +81,9 @@ function allTrue(conditions: tf.Tensor1D[]): tf.Tensor1D {
     .reduce((all, condition) => tf.logicalAnd(all, condition));
 }
 
-/** The unit in which perturbations of several balls are compared: the ball's radius, or 1 if that is infinite. */
-export function unitOf({ epsilon }: Pick<Ball, 'epsilon'>): tf.Tensor2D {
-  return tf.where(tf.isFinite(epsilon), epsilon, tf.onesLike(epsilon));
+/** The unit in which perturbations of several balls are compared: the ball's radius, or its extent if that is infinite. */
+export function unitOf({ epsilon, extent }: Pick<Ball, 'epsilon' | 'extent'>): tf.Tensor2D {
+  return tf.where(tf.isFinite(epsilon), epsilon, extent);
 }
 
 /**

@@ -23,9 +23,10 @@ import type { Problem } from '../../search/problem.js';
 import { attackFromSearch, type SearchContext } from '../../search/search.js';
 import type { Ball } from '../../threatModel/ball.js';
 import { ballSpecsOf } from '../../threatModel/ballSpecs.js';
-import { project, unitOf, zeroPerturbations } from '../../threatModel/perturbation.js';
+import { project, zeroPerturbations } from '../../threatModel/perturbation.js';
 import type { ThreatModel } from '../../threatModel/threatModel.js';
 import { adam, type Moments, noMoments } from './adam.js';
+import { type Units, unitsOf } from './units.js';
 
 /** Options of {@link cw}. */
 export interface CwOptions {
@@ -37,7 +38,10 @@ export interface CwOptions {
   binarySearchSteps?: number;
   /** The first constant, above 0. Default 0.001. */
   initialConstant?: number;
-  /** Adam's learning rate, in half widths of the range or, without one, in epsilons, or in the input's units if epsilon is infinite. Default 0.01. */
+  /**
+   * Adam's learning rate, in half widths of the range or, without one, in epsilons or, if epsilon is infinite, in lengths L,
+   * see {@link cw}. Default 0.01.
+   */
   learningRate?: number;
   /**
    * The margin that is raised, a function whose value is above 0 where the criterion is met, for outputs that are not
@@ -66,18 +70,22 @@ const OPTIONS = /* @__PURE__ */ optionKeys<CwOptions>({
 /**
  * The l2 attack of Carlini and Wagner 2017 ("Towards evaluating the robustness of neural networks", section V, eq. 7
  * with f6): looks for the smallest perturbation d that fools the classifier by Adam on
- * |d|^2 + c * max(z_y - max over i other than y of z_i, -confidence), on the logits z, whatever their sign. The
+ * |d / L|^2 + c * max(z_y - max over i other than y of z_i, -confidence), on the logits z, whatever their sign. The
  * constant c is searched for by bisection in each row: `binarySearchSteps` runs, from the clean input, each with a
  * larger c in rows that found nothing and a smaller one in those that did. With targets t,
  * max over i other than t of z_i, less z_t, takes the place of the margin.
+ *
+ * L is the width of the range, 1 for [0, 1] as published, so that the result doesn't depend on the unit of an input. Without
+ * a range it is epsilon or, if that is infinite, the largest absolute value of the clean input or the distance to the
+ * linearised boundary, whichever is shorter.
  *
  * Where the paper changes variables to keep inputs in their range, x = (tanh(w) + 1) / 2, Adam here works on d itself
  * and each step is clipped to the range: at the ends of the range tanh has no slope, so that black and white pixels could
  * not move, and the distance would be taken from an input that is moved off the ends. Masks and constraints are
  * applied as well, and success is evaluated after them.
  *
- * Several balls, each in l2: |d|^2 is the sum of |d_b|^2 * m / unit_b^2, unit the ball's epsilon (1 if infinite)
- * and m the mean of the squared units, so that one ball is as published. The smallest perturbation is the one whose
+ * Several balls, each in l2: |d / L|^2 is the sum of |d_b|^2 * m / unit_b^2, unit the ball's epsilon (if that is infinite the
+ * width of the range or, without one, the largest absolute value of the clean input) and m the mean of (unit_b / L_b)^2. The smallest perturbation is the one whose
  * largest share |d_b| / unit_b is smallest. Other norms: `pgd` with the loss 'cw'. Returns the smallest
  * perturbation found where it is inside the threat model, else the clean input; rows that are wrong from the start come
  * back clean, whatever the confidence. Epsilon may be Infinity. A budget's `stepSize` is ignored.
@@ -148,7 +156,7 @@ async function search(
   const { scratch, rows, monitor } = context;
   // As often as Foolbox and the authors' code check.
   const period = Math.ceil(steps / 10);
-  const scales = scratch.state(() => scalesOf(problem.balls, learningRate));
+  const units = scratch.state(() => unitsOf(problem, learningRate));
   const state = scratch.state(() => initialState(problem, context, initialConstant));
   const result = () => ({
     deltas: smallestWithinBudget(problem.balls, state.value.best),
@@ -159,7 +167,7 @@ async function search(
     state.advance((previous) => ({ ...previous, ...newRun(problem.balls, previous.best, context) }));
     for (let step = 1; step <= steps; step++) {
       await monitor.yieldToEventLoop();
-      state.advance((previous) => descend(problem, context, scales.value, previous, step, confidence));
+      state.advance((previous) => descend(problem, context, units.value, previous, step, confidence));
       const { deltas, margin } = state.value;
       await monitor.report({ step, steps, restart: run, restarts: runs }, deltas, margin);
       if (rows.stopWhenFooled) {
@@ -176,14 +184,6 @@ async function search(
     state.advance(updateConstants);
   }
   return scratch.state(() => result().deltas).value;
-}
-
-/** Scales of the balls, the same in all runs. */
-interface Scales {
-  /** Learning rates, for each ball `[rows, size]`. */
-  speeds: tf.Tensor2D[];
-  /** Weight of a ball's squared length in the distance, `[rows, 1]`. */
-  shares: tf.Tensor2D[];
 }
 
 /** Columns are `[rows, 1]`. */
@@ -203,20 +203,6 @@ interface State {
   loss: tf.Tensor2D;
   before: tf.Tensor2D;
   margin: tf.Tensor1D;
-}
-
-function scalesOf(balls: readonly Ball[], learningRate: number): Scales {
-  const squares = balls.map((ball) => tf.square(unitOf(ball)));
-  const mean = tf.div<tf.Tensor2D>(tf.addN(squares), balls.length);
-  return {
-    shares: squares.map((square) => tf.divNoNan(mean, square) as tf.Tensor2D),
-    speeds: balls.map((ball) => {
-      const unit = tf.mul<tf.Tensor2D>(tf.ones([ball.rows, ball.size]), unitOf(ball));
-      if (!ball.bounds) return tf.mul(unit, learningRate);
-      const half = tf.div<tf.Tensor2D>(tf.sub(ball.bounds.upper, ball.bounds.lower), 2);
-      return tf.mul(tf.where(tf.isFinite(half), half, unit), learningRate);
-    }),
-  };
 }
 
 function initialState(problem: Problem, context: SearchContext, initialConstant: number): State {
@@ -263,7 +249,7 @@ function stillActive(
 function descend(
   problem: Problem,
   context: SearchContext,
-  { speeds, shares }: Scales,
+  { lengths, speeds, shares }: Units,
   previous: State,
   step: number,
   confidence: number,
@@ -285,7 +271,9 @@ function descend(
   const pull = tf.mul(constant, tf.sub(1, enough));
   const moves = gradients.map((gradient, i) => {
     const outwards = tf.mul(deltas[i]!, tf.mul(shares[i]!, 2));
-    return adam(tf.sub(outwards, tf.mul(gradient, pull)), moments[i]!, step);
+    // The gradient in units of L_b: Adam's guard is a number for gradients in [0, 1].
+    const slope = tf.mul<tf.Tensor2D>(tf.sub(outwards, tf.mul(gradient, pull)), lengths[i]!);
+    return adam(slope, moments[i]!, step);
   });
   const best = smallerOf(balls, previous.best, deltas, tf.squeeze(success, [1]));
   const active = stillActive(balls, best, previous.active, context);

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AttackLoss } from '../../losses/attackLoss.js';
 import { attackFromSearch } from '../../search/search.js';
-import { columnsOf, inUnitsOfScale } from '../../threatModel/ball.js';
+import { columnsOf } from '../../threatModel/ball.js';
+import { inUnitsOfScale } from '../../threatModel/ballPart.js';
 import { zeroPerturbations } from '../../threatModel/perturbation.js';
 import type { CheckContext } from './checkContext.js';
 

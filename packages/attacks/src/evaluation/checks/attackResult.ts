@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities } from '../../classifier/classifier.js';
 import { attackFromSearch } from '../../search/search.js';
-import { type Ball, type BallPart, inUnitsOfScale, joinColumns } from '../../threatModel/ball.js';
+import type { Ball } from '../../threatModel/ball.js';
+import { type BallPart, inUnitsOfScale, joinColumns } from '../../threatModel/ballPart.js';
 import {
   hasExactConstraints,
   satisfiesConstraints,

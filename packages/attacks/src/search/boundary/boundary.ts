@@ -18,7 +18,7 @@ export interface Boundary {
 }
 
 /** The part of a ball that a step depends on. */
-export type BallBounds = Pick<Ball, 'norm' | 'epsilon' | 'bounds'>;
+export type BallBounds = Pick<Ball, 'norm' | 'epsilon' | 'extent' | 'bounds'>;
 
 /** Longest step, in units: with a vanishing gradient a step would lead to where the classifier overflows. */
 const MAX_STEP = 1e6;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { BallBounds } from './norm.js';
+import { type BallBounds, MIN_LENGTH } from './norm.js';
 
 /** Bisections of the interval around the threshold: down to the last digit of the largest entry in float32. */
 const BISECTIONS = 24;
@@ -45,7 +45,7 @@ export function projectL1InBox(
   const moving = lengthOf(tf.logicalAnd(tf.greater(above, 0), tf.less(above, slack)));
   const newton: tf.Tensor2D = tf.add(low, tf.div(tf.relu(excess(low)), tf.maximum(moving, 1)));
   const point = tf.minimum(tf.relu(tf.sub(size, tf.minimum(newton, high))), slack);
-  const factor = tf.minimum(1, tf.div(epsilon, tf.maximum(lengthOf(point), 1e-12)));
+  const factor = tf.minimum(1, tf.div(epsilon, tf.maximum(lengthOf(point), MIN_LENGTH)));
   return tf.mul(tf.sign(delta), tf.mul(point, factor));
 }
 

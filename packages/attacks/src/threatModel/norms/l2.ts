@@ -14,7 +14,7 @@ export const l2: Norm = {
     const radius = tf.pow(random.uniform(ball.rows, 1), tf.div(1, tf.maximum(ball.dimensions, 1)));
     return tf.mul(direction, tf.mul(radius, ball.epsilon));
   },
-  /** g / max(|g|, 1e-12). */
+  /** g / max(|g|, 1e-30). */
   direction: (gradient) => unit(gradient),
   length,
   dual: length,

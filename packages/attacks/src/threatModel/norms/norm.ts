@@ -48,5 +48,9 @@ export interface BallBounds {
   upper: tf.Tensor2D;
 }
 
-/** Lengths below this count as this when rows are divided by their length; a shorter row then ends up shorter than 1. */
-export const MIN_LENGTH = 1e-12;
+/**
+ * Lengths below this count as this when rows are divided by their length, so that a row of zeros stays one. It is as small as
+ * float32 allows with a margin: a larger one, such as 1e-12, would make short steps of gradients that are small only because
+ * the input's unit is small.
+ */
+export const MIN_LENGTH = 1e-30;

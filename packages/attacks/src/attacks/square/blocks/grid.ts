@@ -1,7 +1,8 @@
 import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkOption } from '../../../options.js';
-import { type Ball, type BallPart, columnsOf } from '../../../threatModel/ball.js';
+import { type Ball, columnsOf } from '../../../threatModel/ball.js';
+import type { BallPart } from '../../../threatModel/ballPart.js';
 
 /**
  * One modality's entries as places times colours: a place is a pixel of a frame or a joint at a time, its colours are

@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../tensors/random.js';
-import { type Ball, columnsOf, joinColumns } from '../../../threatModel/ball.js';
-import { MIN_LENGTH } from '../../../threatModel/norms/norm.js';
+import { type Ball, columnsOf } from '../../../threatModel/ball.js';
+import { joinColumns } from '../../../threatModel/ballPart.js';
 import type { Area, Blocks } from './blocks.js';
 import { bumps } from './bumps.js';
 import { coordinatesOf, type Grid } from './grid.js';
 import { signs } from './signs.js';
 import { drawWindow, insideOf, localIn } from './window.js';
 
+/** Guards a division by the length of a colour that is 0. The squares of entries below it vanish in float32. */
+const MIN_LENGTH = 1e-18;
 /** Tiles along each axis at the start. */
 const TILES = 5;
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../tensors/random.js';
-import { type Ball, columnsOf, joinColumns } from '../../../threatModel/ball.js';
+import { type Ball, columnsOf } from '../../../threatModel/ball.js';
+import { joinColumns } from '../../../threatModel/ballPart.js';
 import type { Area, Blocks } from './blocks.js';
 import { coordinatesOf, type Grid } from './grid.js';
 import { signs } from './signs.js';

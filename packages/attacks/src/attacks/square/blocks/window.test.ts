@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { AttackOptionsError } from '../../../errors.js';
 import { randomOf } from '../../../tensors/random.js';
-import type { BallPart } from '../../../threatModel/ball.js';
+import type { BallPart } from '../../../threatModel/ballPart.js';
 import { coordinatesOf, type FreePlaces, type Grid, gridOf } from './grid.js';
 import { drawWindow, insideOf, sidesOf } from './window.js';
 
