@@ -4,7 +4,7 @@ import { formatValue } from '@amr/internal';
 export class AttackError extends Error {
   /** The name of the class, for callers that compare names rather than classes. */
   override name = 'AttackError';
-  /** Names the kind of error: 'AMR_ATTACK_INPUT', 'AMR_THREAT_MODEL', 'AMR_ATTACK_OPTIONS' or 'AMR_GRADIENT'. */
+  /** Names the kind of error: 'AMR_ATTACK_INPUT', 'AMR_THREAT_MODEL', 'AMR_ATTACK_OPTIONS', 'AMR_GRADIENT' or 'AMR_UNSUPPORTED_OPERATION'. */
   readonly code: string = 'AMR_ATTACK';
 }
 
@@ -57,5 +57,26 @@ export class GradientError extends AttackError {
     super(
       `gradient of ${modalities.map(formatValue).join(', ')}: got NaN or infinite entries in sample ${rows.join(', ')} of the batch, first in step ${step} of restart ${restart}; expected finite numbers. The classifier or the loss overflows there, divides by zero, or takes the root or logarithm of zero. Give perturb onNonFinite: 'skip' to leave such samples clean.`,
     );
+  }
+}
+
+/**
+ * The backend can't run an operation of the classifier, or tfjs has no gradient of it. The message says what to do; `cause` is
+ * tfjs's own error.
+ */
+export class UnsupportedOperationError extends AttackError {
+  /** The name of the class. */
+  override name = 'UnsupportedOperationError';
+  /** Names the kind of error. */
+  override readonly code = 'AMR_UNSUPPORTED_OPERATION';
+  /** The operation, by tfjs's name. */
+  readonly operation: string;
+  /** The inputs whose gradient needs it, by name; empty if the classifier itself can't be computed. */
+  readonly modalities: readonly string[];
+
+  constructor(message: string, found: { operation: string; modalities: readonly string[]; cause: unknown }) {
+    super(message, { cause: found.cause });
+    this.operation = found.operation;
+    this.modalities = found.modalities;
   }
 }

@@ -58,6 +58,7 @@ export {
   GradientError,
   type GradientFailure,
   ThreatModelError,
+  UnsupportedOperationError,
 } from './errors.js';
 export type { CheckName, Finding } from './evaluation/checkContext/check.js';
 export {

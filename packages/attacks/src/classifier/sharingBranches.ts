@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { checkClassifier } from './checkClassifier.js';
 import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
 
 /** A classifier that owns its frozen forms; see {@link sharingBranches}. */
@@ -30,6 +31,7 @@ export type SharingClassifier = Classifier & {
  * ```
  */
 export function sharingBranches(classifier: Classifier): SharingClassifier {
+  checkClassifier(classifier);
   return shareBranches(classifier).classifier;
 }
 

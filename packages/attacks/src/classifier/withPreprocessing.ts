@@ -5,6 +5,7 @@ import { checkBoolean, checkOption, rejectUnknownOptions } from '../options.js';
 import { takeRows } from '../tensors/takeRows.js';
 import { tidyObject } from '../tensors/tidyObject.js';
 import type { TensorFunction } from './bpda.js';
+import { checkClassifier } from './checkClassifier.js';
 import type { Classifier, FrozenClassifier, Modalities } from './classifier.js';
 
 /** Options of {@link withPreprocessing}. */
@@ -46,6 +47,7 @@ export function withPreprocessing(
   options: PreprocessingOptions = {},
 ): Classifier {
   const { random = false } = options;
+  checkClassifier(classifier);
   rejectUnknownOptions('withPreprocessing', options, ['random'] satisfies (keyof PreprocessingOptions)[]);
   checkBoolean('withPreprocessing.random', random);
   for (const [name, transform] of Object.entries(functions)) {

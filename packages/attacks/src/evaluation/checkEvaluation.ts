@@ -7,6 +7,7 @@
 import { formatValue, type Progress, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { pgd } from '../attacks/pgd.js';
+import { checkClassifier } from '../classifier/checkClassifier.js';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { AttackFactory } from '../search/attack.js';
@@ -118,6 +119,7 @@ export async function checkEvaluation(
 ): Promise<Finding[]> {
   rejectUnknownOptions('checkEvaluation', options, OPTIONS);
   const { threatModel, attack = pgd, blackBox, adversarial, seed = 0, signal, onProgress } = options;
+  checkClassifier(classifier);
   signal?.throwIfAborted();
   checkThreatModel(threatModel);
   const checks = selectChecks(options.checks);

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkClassifier } from '../classifier/checkClassifier.js';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
 import { FirstOutputs } from '../classifier/probabilities.js';
 import { type SharedBranches, shareBranches } from '../classifier/sharingBranches.js';
+import { explainingUnsupported } from '../classifier/unsupportedOperation.js';
 import { GradientError } from '../errors.js';
 import { type LossFunction, maximisedLossOf } from '../losses/attackLoss.js';
 import { takeRows } from '../tensors/takeRows.js';
@@ -92,6 +94,7 @@ export class BatchAttack implements RowResults {
     { eotSamples = 1, loss }: EvaluationOptions = {},
   ): Promise<BatchAttack> {
     const { signal, seed, rows } = options;
+    checkClassifier(classifier);
     signal?.throwIfAborted();
     const criterion = successCriterionOf(options.criterion, options.targets !== undefined);
     const measure = loss ?? (criterion.custom ? undefined : 'cw');
@@ -318,7 +321,7 @@ export class BatchAttack implements RowResults {
   async #evaluate(problem: Problem, inputs: Modalities): Promise<RowResults & { classes: number }> {
     let classes = 0;
     const both = tf.tidy(() => {
-      const logits = meanLogits(problem, inputs);
+      const logits = explainingUnsupported(() => meanLogits(problem, inputs));
       classes = logits.shape[1] ?? 1;
       const success = fooled(problem, logits);
       return tf.concat1d([success, this.#measured ? marginOf(problem, inputs, logits) : signOf(success)]);

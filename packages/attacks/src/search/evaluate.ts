@@ -6,6 +6,7 @@
 import { formatValue } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Modalities, Observation } from '../classifier/classifier.js';
+import { explainUnsupported } from '../classifier/unsupportedOperation.js';
 import { AttackInputError } from '../errors.js';
 import type { MaximisedLoss } from '../losses/attackLoss.js';
 import { columnsOf } from '../threatModel/ball.js';
@@ -130,9 +131,31 @@ function gradientSample(
   try {
     const points = names.map((name) => inputs[name]!);
     return { ...gradientsOf(value, points), logits: tf.clone(logits!) };
+  } catch (error) {
+    // Without logits, the forward pass has failed.
+    if (!logits || explainUnsupported(error) === error) throw error;
+    throw explainUnsupported(error, failingOf(problem, inputs, loss, names));
   } finally {
     logits?.dispose();
   }
+}
+
+/** Those modalities whose gradient can't be computed alone, after that of all together has failed. */
+function failingOf(
+  problem: Problem,
+  inputs: Modalities,
+  loss: MaximisedLoss,
+  names: readonly string[],
+): readonly string[] {
+  if (names.length === 1) return names;
+  return names.filter((name) => {
+    try {
+      gradientsOf((x) => lossAt(problem, { ...inputs, [name]: x! }, loss).loss, [inputs[name]!]);
+      return false;
+    } catch {
+      return true;
+    }
+  });
 }
 
 function lossAt(problem: Problem, inputs: Modalities, loss: MaximisedLoss) {

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { checkClassifier } from '../classifier/checkClassifier.js';
 import type { Modalities } from '../classifier/classifier.js';
+import { explainUnsupported } from '../classifier/unsupportedOperation.js';
 import { type AttackLoss, maximisedLossOf } from '../losses/attackLoss.js';
 import { checkCount } from '../options.js';
 import { type Random, randomOf } from '../tensors/random.js';
@@ -73,6 +75,7 @@ export function attackFromSearch(config: SearchAttackConfig, search: Search): At
     threatModel,
     async perturb(classifier, inputs, labels, options = {}) {
       checkPerturbOptions(options);
+      checkClassifier(classifier);
       options.signal?.throwIfAborted();
       const criterion = successCriterionOf(options.criterion, options.targets !== undefined);
       const anyLabels = criterion.custom && !maximised.ofClasses;
@@ -100,6 +103,8 @@ export function attackFromSearch(config: SearchAttackConfig, search: Search): At
           allowProbabilities: anyLabels || options.allowProbabilities === true,
         });
         return await run(search, prepared, inputs, options);
+      } catch (error) {
+        throw explainUnsupported(error);
       } finally {
         if (targets !== options.targets) targets?.dispose();
       }

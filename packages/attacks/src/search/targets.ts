@@ -1,6 +1,7 @@
 import { mismatch, mixSeed } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
+import { explainingUnsupported } from '../classifier/unsupportedOperation.js';
 import { AttackInputError } from '../errors.js';
 import { maskOut, oneHotOf } from '../losses/rowLoss.js';
 import { checkOption } from '../options.js';
@@ -32,7 +33,7 @@ export function chooseTargets(
   const known = targets === 'least-likely' || targets === 'random';
   checkOption('perturb.targets', targets, known, "a tensor, 'least-likely' or 'random'");
   return tf.tidy(() => {
-    const samples = Array.from({ length: eotSamples }, () => classifier(inputs));
+    const samples = Array.from({ length: eotSamples }, () => explainingUnsupported(() => classifier(inputs)));
     const logits = tf.div<tf.Tensor2D>(tf.addN(samples), eotSamples);
     if (logits.rank !== 2 || logits.shape[1] < 2) {
       const expected = 'logits [batch, classes], among which targets are chosen';
