@@ -118,6 +118,29 @@ describe('pgd and fgsm', () => {
     expect(seen.size).toBeLessThan(10);
   });
 
+  it('wait for a promise that onStep returns, whose tensors live until then, and end with its error', async () => {
+    const labels = predictionsOf(sure, { x });
+    const done: string[] = [];
+    const before = tf.memory().numTensors;
+    const run = (fail: boolean) =>
+      pgd({ x: budget }, { steps: 3 }).perturb(sure, { x }, labels, {
+        onStep: async ({ step, adversarial, loss }) => {
+          done.push(`${step} begins`);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          expect((await adversarial.x!.data()).length + (await loss.data()).length).toBe(
+            x.size + x.shape[0]!,
+          );
+          done.push(`${step} ends`);
+          if (fail && step === 2) throw new Error('enough');
+        },
+      });
+    tf.dispose(await run(false));
+    expect(done).toEqual(['1 begins', '1 ends', '2 begins', '2 ends', '3 begins', '3 ends']);
+    await expect(run(true)).rejects.toThrow('enough');
+    expect(done.length).toBe(10);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   it('raise the loss from step to step, and report each', async () => {
     const gentle = denseClassifier({ x }, 5, 2, 2);
     const labels = predictionsOf(gentle, { x });

@@ -299,6 +299,49 @@ describe('the versions of autoAttack', () => {
   });
 });
 
+describe('autoAttack on a random classifier', () => {
+  // Right on all samples by its mean, but noise turns half of the single calls.
+  const rows = 32;
+  const clean = { x: tf.zeros([rows, 2]) };
+  const right = tf.zeros([rows], 'int32') as tf.Tensor1D;
+  const noisyAt = (deviation: number) => {
+    let draw = 0;
+    return (point: { x?: tf.Tensor }) =>
+      tf.tidy(() => {
+        const noise = tf.randomNormal([rows, 1], 0, deviation, 'float32', ++draw);
+        const margin = tf.add(
+          tf.sub(1, tf.sum(point.x!, 1, true)),
+          tf.slice(noise, 0, [point.x!.shape[0]!, 1]),
+        );
+        return tf.concat(
+          [margin, tf.zerosLike(margin), tf.sub(tf.zerosLike(margin), 3), tf.sub(tf.zerosLike(margin), 4)],
+          1,
+        );
+      });
+  };
+  const still = { x: { norm: 'linf' as const, epsilon: 0.01 } };
+
+  it('judges by the mean over the draws, and reports the mean accuracy at its points', async () => {
+    // One call is wrong with probability P(noise < -0.98) = 0.31; the mean of 20 with less than 0.02.
+    const attack = autoAttack(still, { version: 'rand' });
+    const before = tf.memory().numTensors;
+    const found = await attack.search(noisyAt(2), clean, right, { seed: 1 });
+    expect(tf.memory().numTensors - before).toBe(1);
+    expect(found.fooledBy.filter((by) => by === 'clean').length).toBeLessThanOrEqual(2);
+    expect(found.fooledBy.filter(Boolean).length).toBeLessThanOrEqual(5);
+    const accuracy = found.robust.reduce((a, b) => a + b) / rows;
+    // 640 calls with probability 0.69: a standard error of 0.02, three of which are allowed.
+    expect(Math.abs(accuracy - 0.69)).toBeLessThan(0.06);
+  }, 60_000);
+
+  it('judges by one call where it is told so', async () => {
+    const attack = autoAttack(still, { attacks: { fgsm: (own) => fgsm(own) }, eotSamples: 1 });
+    const { fooledBy, robust } = await attack.search(noisyAt(2), clean, right, { seed: 1 });
+    expect(fooledBy.filter(Boolean).length).toBeGreaterThan(8);
+    expect(robust).toEqual(fooledBy.map((by) => (by === undefined ? 1 : 0)));
+  });
+});
+
 describe('progress of autoAttack', () => {
   let held: AutoAttackCheckpoint | undefined;
   let saves = 0;

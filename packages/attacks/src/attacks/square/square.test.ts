@@ -152,6 +152,35 @@ describe('square', () => {
     }
   });
 
+  it('averages over its EOT samples', async () => {
+    const classifier = unbeatable(weights);
+    await square({ x: { norm: 'linf', epsilon: 0.1 } }, { queries: 10, eotSamples: 3 }).perturb(
+      classifier,
+      { x },
+      zeros(rows),
+    );
+    expect(classifier.calls).toBe(30);
+    // The mean over 16 calls of a classifier with noise has a quarter of its deviation: fewer samples are fooled by chance.
+    const weak = { x: { norm: 'linf' as const, epsilon: 1e-6 } };
+    const fooledBy = async (eotSamples: number) => {
+      let draw = 0;
+      const noisy: Classifier = (given) =>
+        tf.tidy(() => {
+          const count = given.x!.shape[0]!;
+          const noise = tf.slice(tf.randomNormal([64, 1], 0, 1, 'float32', ++draw), 0, [count, 1]);
+          return tf.concat([tf.add(noise, 1), tf.zerosLike(noise)], 1);
+        });
+      const steps: number[] = [];
+      const many = { x: tf.zeros([64, 2]) };
+      await square(weak, { queries: 10, eotSamples }).perturb(noisy, many, zeros(64), {
+        onStep: ({ loss }) => steps.push(values(loss).filter((margin) => margin > 0).length),
+      });
+      return steps.at(-1)!;
+    };
+    expect(await fooledBy(16)).toBe(0);
+    expect(await fooledBy(1)).toBeGreaterThan(20);
+  });
+
   it('ends when all samples are fooled, and leaves those alone that are', async () => {
     const sure = denseClassifier({ x }, 4, 1, 3);
     const labels = predictionsOf(sure, { x });
