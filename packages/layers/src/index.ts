@@ -22,6 +22,7 @@ export { OddOneOutFusion, type OddOneOutFusionConfig } from './fusion/oddOneOutF
 export { OrthogonalFusion, type OrthogonalFusionConfig } from './fusion/orthogonalFusion.js';
 export { SumFusion, type SumFusionConfig } from './fusion/sumFusion.js';
 export { type InsertAmrConfig, insertAmr } from './insert/insertAmr.js';
+export { type InsertionPoint, insertionPoints } from './insert/insertionPoints.js';
 export type { LayerReference } from './insert/layerReference.js';
 export { RestoreMask } from './insert/restoreMask.js';
 export { dependsOn, rewire } from './insert/rewire.js';

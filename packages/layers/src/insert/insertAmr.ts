@@ -1,4 +1,4 @@
-import { formatValue, optionChecks } from '@amr/internal';
+import { optionChecks } from '@amr/internal';
 import { LayersModel, layers, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { InsertionError } from '../errors.js';
 import {
@@ -6,6 +6,7 @@ import {
   type AttentionModalityReweighterConfig,
 } from '../fusion/attentionModalityReweighter.js';
 import type { OwnKeys } from '../options.js';
+import { checkInsertable } from './checkInsertable.js';
 import type { Value } from './graphValues.js';
 import { LayerNames } from './layerNames.js';
 import { type LayerReference, resolveReferences } from './layerReference.js';
@@ -44,7 +45,9 @@ export interface InsertAmrConfig extends AttentionModalityReweighterConfig {
  * and the layer stands in front of it. With `returnWeights`, the weights of each reweighter follow the model's outputs.
  * With `seed`, the places use the seeds `seed`, `seed + 1`, ... A saved model loads after `import '@amr/layers'`.
  *
- * @param model a LayersModel with two or more branches, all features [batch, ..., channels]
+ * {@link insertionPoints} lists the layers of each branch behind which a reweighter can be inserted.
+ *
+ * @param model a LayersModel or Sequential with two or more branches, all features [batch, ..., channels]
  * @throws {InsertionError} when a layer doesn't exist (the nearest names are listed), stands for several tensors, or is not
  *   followed by any layer; when the layers of one place lie on one path, the places are out of order, or the features don't
  *   fit together: unknown channels, mixed batch sizes, integers, fewer than two; for an unknown option
@@ -92,12 +95,7 @@ export function insertAmr(model: LayersModel, config: InsertAmrConfig): LayersMo
 }
 
 function checkArguments(model: LayersModel, config: InsertAmrConfig): void {
-  if (!(model instanceof LayersModel)) {
-    throw new InsertionError(
-      `insertAmr.model: got ${formatValue(model)}; expected a LayersModel, as tf.model() or loadLayersModel() of this copy ` +
-        'of @tensorflow/tfjs-layers returns. A GraphModel has no layers behind which a reweighter could be inserted.',
-    );
-  }
+  checkInsertable('insertAmr.model', model);
   const { checkOption, rejectUnknownConfig } = optionChecks((message) => new InsertionError(message));
   checkOption('insertAmr', config, config !== undefined, 'an object with options, at least at');
   rejectUnknownConfig('insertAmr', config, Object.keys(OWN_KEYS));
@@ -158,7 +156,8 @@ function outputsOf(
 ): SymbolicTensor[] {
   return graph.outputs.map((value, i) => {
     const tensor = tensorOf(value);
-    const outputName = model.outputNames[i]!;
+    // A Sequential leaves its own list of names empty until its first prediction.
+    const outputName = model.outputs[i]!.sourceLayer.name;
     if (tensor.sourceLayer.name === outputName || tensor === model.outputs[i]) return tensor;
     // The output of a model that was opened: it keeps that model's name.
     const identity = layers.activation({ activation: 'linear', name: names.free(outputName) });

@@ -45,12 +45,15 @@ export function resolveReferences(
 export function checkReference(reference: LayerReference): void {
   if (typeof reference === 'string') return;
   const { rejectUnknownOptions } = optionChecks((message) => new InsertionError(message));
-  rejectUnknownOptions('insertAmr.at', reference, ['layer', 'output', 'use']);
+  // An insertion point says type and shape as well.
+  rejectUnknownOptions('insertAmr.at', reference, ['layer', 'output', 'use', 'type', 'shape']);
 }
 
 /** How a message shows a reference. */
 export function formatReference(reference: LayerReference): string {
-  return typeof reference === 'string' ? `'${reference}'` : JSON.stringify(reference);
+  return typeof reference === 'string'
+    ? `'${reference}'`
+    : JSON.stringify(reference, ['layer', 'output', 'use']);
 }
 
 function layerOf(reference: LayerReference, all: readonly PlacedLayer[]): PlacedLayer {
@@ -106,7 +109,7 @@ function valueMeant(reference: LayerReference, { layer, path }: PlacedLayer, gra
 }
 
 /** All uses of a layer, in the order in which they were built. */
-function usesOf(layer: Layer, { uses }: ModelGraph): LayerUse[] {
+export function usesOf(layer: Layer, { uses }: ModelGraph): LayerUse[] {
   return uses
     .filter((use) => use.layer === layer)
     .sort((a, b) => {

@@ -57,6 +57,11 @@ export function checkPlaces(
   }
 }
 
+/** Whether another layer takes a value. */
+export function isFollowed(value: Value, uses: readonly LayerUse[]): boolean {
+  return uses.some(({ inputs, opened }) => !opened && inputs.includes(value));
+}
+
 function checkPlace(
   values: readonly Value[],
   place: readonly LayerReference[],
@@ -67,7 +72,7 @@ function checkPlace(
   };
   for (const [i, value] of values.entries()) {
     const name = formatReference(place[i]!);
-    if (!uses.some(({ inputs, opened }) => !opened && inputs.includes(value))) {
+    if (!isFollowed(value, uses)) {
       fail(`${name}, behind which nothing follows; expected a layer on whose output other layers depend.`);
     }
     for (const [j, other] of values.entries()) {
