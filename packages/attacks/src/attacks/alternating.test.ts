@@ -13,7 +13,7 @@ describeInvariants('alternating', (threat) => alternating(threat, { steps: 5, ra
 describeInvariants(
   'alternating in a joint ball',
   ({ a }) =>
-    alternating(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), scale: 1 / 3 }, b: { scale: 2 } }), {
+    alternating(jointBall('l2', a.epsilon, { a: jointBudgetOf(a, 1 / 3), b: { scale: 2 } }), {
       steps: 4,
       restarts: 2,
     }),

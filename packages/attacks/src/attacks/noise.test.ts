@@ -22,7 +22,7 @@ describeInvariants('noise in two balls', (threat) => noise(threat, { distributio
 describeInvariants(
   'noise in a joint ball',
   ({ a }) =>
-    noise(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), scale: 1 / 3 }, b: { scale: 2 } }), {
+    noise(jointBall('l2', a.epsilon, { a: jointBudgetOf(a, 1 / 3), b: { scale: 2 } }), {
       repeats: 2,
     }),
   { norms: ['l2'], numRuns: 5, joint: { a: 1 / 3, b: 2 } },

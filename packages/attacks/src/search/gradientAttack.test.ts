@@ -39,7 +39,7 @@ describeInvariants('pgd in two balls', (threat) => pgd(threat, { steps: 3, rando
 describeInvariants(
   'pgd in a joint ball',
   ({ a }) =>
-    pgd(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), scale: 1 / 3 }, b: { scale: 2 } }), {
+    pgd(jointBall('l2', a.epsilon, { a: jointBudgetOf(a, 1 / 3), b: { scale: 2 } }), {
       steps: 4,
       randomStart: true,
     }),

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
-import type { Attack, Budget, JointBudget, Modalities, NormName, ThreatModel } from '@amr/attacks';
+import type { Attack, Bound, Budget, JointBudget, Modalities, NormName, ThreatModel } from '@amr/attacks';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { denseClassifier, lengthOf, normal, predictionsOf, rowsOf, uniform, values } from './models.js';
+import { type InvariantCase as Case, casesOf } from './invariantCases.js';
+import { lengthOf, rowsOf, values } from './models.js';
+import { describeUnits } from './unitInvariants.js';
 
 /** Options of {@link describeInvariants}. */
 interface InvariantOptions {
@@ -26,6 +28,8 @@ interface InvariantOptions {
   tolerance?: number;
   /** Share of a batch's entries that may differ more, where a rounding error can change a sign or a choice. Default 0. */
   outliers?: number;
+  /** Whether the attack takes an infinite epsilon. Default false. */
+  infinite?: boolean;
   /** Fixes the cases, for attacks in which a rounding error changes a comparison in one of some thousand cases. */
   caseSeed?: number;
 }
@@ -33,7 +37,7 @@ interface InvariantOptions {
 /**
  * Declares the tests that every attack has to pass: inside ball and range, masked entries untouched, a row alone as in
  * a batch, a vector epsilon like a number, epsilon 0 the identity, same seed same result, no effect of a constant added
- * to the logits, no tensor leaked, no input changed, no draw from Math.random. Shapes of rank 2 to 5, ranges other
+ * to the logits, the same result in other units of the input and with ranges and scales by channel, no tensor leaked, no input changed, no draw from Math.random. Shapes of rank 2 to 5, ranges other
  * than [0, 1], entries at the ends of the range, half of the networks with saturated softmax.
  * @param make makes the attack for a budget of modality `a` (and `options.other` of `b`), whose epsilon is a number or
  *   a vector, 0 included
@@ -45,9 +49,13 @@ export function describeInvariants(
 ): void {
   const { norms = ['linf', 'l2', 'l1'], classes = 5, numRuns = 12, tolerance = 1e-5, outliers = 0 } = options;
   const cases = casesOf(norms, classes, options.rightAtFirst ?? false);
-  type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
-  const perturb = ({ classifier, inputs, labels, seed }: Case, budget: Budget, rows?: number[]) => {
-    const threat = options.other ? { a: budget, b: options.other } : { a: budget };
+  const perturb = (
+    { classifier, inputs, labels, seed }: Case,
+    budget: Budget,
+    rows?: number[],
+    other = options.other,
+  ) => {
+    const threat = other ? { a: budget, b: other } : { a: budget };
     return make(threat as ThreatModel & { a: Budget }).perturb(classifier, inputs, labels, { seed, rows });
   };
   const check = (property: (given: Case) => Promise<void>) =>
@@ -156,50 +164,26 @@ export function describeInvariants(
         );
         near(shifted.a!, plain.a!, 10 * (range[1] - range[0]));
       }));
+
+    describeUnits(cases, perturb, {
+      ...options,
+      // Each of these tests runs the attack at least twice.
+      numRuns: Math.ceil(numRuns / 2),
+    });
   });
 }
 
-/** The part of a budget that a joint ball has for each modality: all but norm and epsilon, which belong to the ball. */
-export function jointBudgetOf({ norm: _, epsilon: __, ...budget }: Budget): JointBudget {
-  return budget;
+/**
+ * The part of a budget that a joint ball has for each modality: all but norm and epsilon, which belong to the ball.
+ * @param factor multiplies the budget's scale
+ */
+export function jointBudgetOf({ norm: _, epsilon: __, ...budget }: Budget, factor = 1): JointBudget {
+  return { ...budget, scale: multiplied(budget.scale ?? 1, factor) };
 }
 
-/** A batch of rank 2 to 5 in a range other than [0, 1], with a second modality, and a budget. */
-function casesOf(norms: readonly NormName[], classes: number, rightAtFirst: boolean) {
-  return fc
-    .record({
-      norm: fc.constantFrom(...norms),
-      sample: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
-      rows: fc.integer({ min: 1, max: 4 }),
-      low: fc.integer({ min: -20, max: 20 }),
-      width: fc.constantFrom(0.5, 1, 255),
-      share: fc.constantFrom(0.01, 0.1, 2),
-      // A gain of 40 saturates the softmax of most rows.
-      gain: fc.constantFrom(3, 40),
-      seed: fc.nat(10_000),
-    })
-    .map(({ norm, sample, rows, low, width, share, gain, seed }) => {
-      const range: [number, number] = [low, low + width];
-      const shape = [rows, ...sample];
-      // Every fifth entry sits at an end of the range.
-      const a = tf.tidy(() => {
-        const inside = uniform(shape, seed + 1, range);
-        const place = tf.floor(uniform(shape, seed + 2, [0, 10]));
-        const atLow = tf.where(tf.equal(place, 0), tf.fill(shape, range[0]), inside);
-        return tf.where(tf.equal(place, 1), tf.fill(shape, range[1]), atLow);
-      });
-      const inputs: Modalities = { a, b: normal([rows, 3], seed + 3) };
-      const mask = tf.tidy(() => tf.cast(tf.greater(uniform(shape, seed + 4), 0.3), 'float32'));
-      const drawn = tf.tidy(() =>
-        tf.cast(tf.floor(uniform([rows], seed + 5, [0, classes])), 'int32'),
-      ) as tf.Tensor1D;
-      const scaled: Modalities = { a: tf.div(tf.sub(a, low), width), b: inputs.b! };
-      const network = denseClassifier(scaled, classes, seed + 6, gain);
-      const classifier = (x: Modalities) =>
-        tf.tidy(() => network({ a: tf.div(tf.sub(x.a!, low), width), b: x.b! }));
-      const labels = rightAtFirst ? predictionsOf(classifier, inputs) : drawn;
-      const epsilon = Math.fround(share * width);
-      const budget: Budget = { norm, epsilon, range, mask };
-      return { norm, inputs, labels, classifier, budget, mask, range, epsilon, seed };
-    });
+function multiplied(bound: Bound, factor: number): Bound {
+  if (typeof bound === 'number') return bound * factor;
+  return bound instanceof tf.Tensor
+    ? tf.mul(bound, factor)
+    : bound.map((part) => multiplied(part, factor) as number);
 }

@@ -36,7 +36,7 @@ describeInvariants('apgd in two balls', (threat) => apgd(threat, { steps: 6 }), 
 describeInvariants(
   'apgd in a joint ball',
   ({ a }) =>
-    apgd(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), scale: 1 / 3 }, b: { scale: 2 } }), {
+    apgd(jointBall('l2', a.epsilon, { a: jointBudgetOf(a, 1 / 3), b: { scale: 2 } }), {
       steps: 6,
     }),
   { ...options, joint: { a: 1 / 3, b: 2 } },

@@ -44,7 +44,7 @@ describeInvariants('square in two balls', (threat) => square(threat, { queries: 
 describeInvariants(
   'square in a joint ball',
   ({ a }) =>
-    square(jointBall('l2', a.epsilon, { a: { ...jointBudgetOf(a), scale: 1 / 3 }, b: { scale: 2 } }), {
+    square(jointBall('l2', a.epsilon, { a: jointBudgetOf(a, 1 / 3), b: { scale: 2 } }), {
       queries: 6,
     }),
   { norms: ['l2'], joint: { a: 1 / 3, b: 2 }, numRuns: 4 },
