@@ -8,7 +8,7 @@ export type Modalities = {
 
 /**
  * The function that attacks fool: differentiable, from modalities to logits `[batch, classes]`, without softmax.
- * `classifierOf` makes one from a `tf.LayersModel`; any function of tfjs operations is one too.
+ * `classifierOf` makes one from a model; any function of tfjs operations is one too.
  */
 export interface Classifier {
   /**

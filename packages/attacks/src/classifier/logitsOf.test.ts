@@ -314,6 +314,43 @@ it('replaces one of several outputs and finds it by name, in models that run as 
   );
 });
 
+it('is left out of Sequentials that run as a whole: with masks, states and in training', () => {
+  const build = (activation: Activation, stateful = false) => {
+    const model = tfl.sequential();
+    const first = { inputShape: [4, 3], batchInputShape: [5, 4, 3] };
+    model.add(
+      stateful ? tfl.layers.dense({ units: 3, ...first, ...seeded(1) }) : tfl.layers.masking({ ...first }),
+    );
+    const init = tfl.initializers.glorotNormal({ seed: 4 });
+    model.add(
+      tfl.layers.simpleRNN({
+        units: 4,
+        stateful,
+        kernelInitializer: init,
+        recurrentInitializer: init,
+        name: 'rnn',
+      }),
+    );
+    model.add(tfl.layers.dropout({ rate: 0 }));
+    model.add(dense(activation));
+    return model;
+  };
+  const frames = tf.tidy(() => tf.concat([normal([5, 2, 3], 1), tf.zeros([5, 2, 3])], 1));
+  for (const [stateful, training] of [
+    [false, false],
+    [true, false],
+    [false, true],
+  ]) {
+    const plain = build('linear', stateful).apply(frames, { training }) as tf.Tensor;
+    for (const activation of ['softmax', 'linear'] as const) {
+      const options = { inputs: ['x'], training: training! };
+      const classifier = classifierOf(build(activation, stateful), options);
+      expect(classifier.frozen).toBeUndefined();
+      expect(values(classifier({ x: frames }))).toEqual(values(plain));
+    }
+  }
+});
+
 describe('first mistakes', () => {
   const model = functional(hidden(), dense('softmax'));
   it.each([

@@ -9,7 +9,7 @@ import {
 } from '@tensorflow/tfjs-layers';
 
 // tfjs's default for these, orthogonal, needs chained methods, which tfjs-core does not register under Node.
-export const recurrent = { recurrentInitializer: 'glorotUniform' } as const;
+const recurrent = { recurrentInitializer: 'glorotUniform' } as const;
 /** A layer applied to one or several tensors. */
 export const apply = (layer: { apply(x: never): unknown }, ...xs: SymbolicTensor[]) =>
   layer.apply((xs.length === 1 ? xs[0] : xs) as never) as SymbolicTensor;

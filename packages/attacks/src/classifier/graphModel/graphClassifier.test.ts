@@ -202,6 +202,20 @@ describe('a GraphModel', () => {
     frozen.dispose();
   });
 
+  it('is refused when it ends in a fused sigmoid, whose logits are never computed', async () => {
+    const attr = {
+      T: { type: 'DT_FLOAT' },
+      num_args: { i: 1 },
+      fused_ops: { list: { s: ['BiasAdd', 'Sigmoid'].map((name) => Buffer.from(name).toString('base64')) } },
+    };
+    const model = await graphModelOf(
+      [placeholder('x', [-1, 4]), { name: 'end', op: '_FusedMatMul', input: ['x', 'kernel', 'bias'], attr }],
+      { kernel: normal([4, 3], 1), bias: normal([3], 2) },
+    );
+    expect(() => classifierOf(model)).toThrow(AttackInputError);
+    expect(() => classifierOf(model)).toThrow(/ends in 'end', a _FusedMatMul with its sigmoid fused/);
+  });
+
   it('is refused when its output needs control flow, but not when an inner node does not', async () => {
     const float = { T: { type: 'DT_FLOAT' } };
     const model = await graphModelOf(

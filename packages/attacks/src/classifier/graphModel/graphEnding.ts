@@ -43,7 +43,10 @@ export interface GraphEnding {
   readonly removed: string;
 }
 
-/** The softmax or sigmoid from which an output follows. Graphs have softmaxes over the last axis only. */
+/**
+ * The softmax or sigmoid from which an output follows. Graphs have softmaxes over the last axis only.
+ * @throws {AttackInputError} when a sigmoid is fused with the product in front of it, so that its logits are not computed
+ */
 export function graphEndingOf(output: GraphNode | undefined): GraphEnding | undefined {
   let node = output;
   const behind: GraphNode[] = [];
@@ -51,9 +54,19 @@ export function graphEndingOf(output: GraphNode | undefined): GraphEnding | unde
     behind.push(node);
     node = node.inputs[0];
   }
+  refuseFusedSigmoid(node);
   const kind = node?.op === 'Softmax' ? 'softmax' : node?.op === 'Sigmoid' ? 'sigmoid' : undefined;
   if (!node || !kind) return undefined;
   return { kind, node, logits: node.inputNames[0]!, behind, removed: `${node.op} '${node.name}'` };
+}
+
+function refuseFusedSigmoid(node: GraphNode | undefined): void {
+  const fused = node?.attrParams.fusedOps?.value;
+  if (!Array.isArray(fused) || !fused.includes('sigmoid')) return;
+  throw new AttackInputError(
+    `classifierOf.model: got a GraphModel that ends in '${node!.name}', a ${node!.op} with its sigmoid fused; expected one whose logits are computed. ` +
+      'Export the model without the sigmoid, or without fusing operations.',
+  );
 }
 
 /** A node and all nodes that it depends on. */
