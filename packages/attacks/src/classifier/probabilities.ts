@@ -35,39 +35,53 @@ export async function refuseProbabilities(outputs: tf.Tensor, name = 'classifier
   }
 }
 
-/** Checks the first outputs of a classifier that an attack computes anyway. */
+/** Checks the first outputs of a classifier, and the heads that a loss uses as logits, as an attack computes them anyway. */
 export class FirstOutputs {
-  #judged: boolean;
-  #flag: tf.Scalar | undefined;
+  readonly #allowed: boolean;
+  #judged = false;
+  readonly #flags: { flag: tf.Scalar; name: string; advice?: string }[] = [];
 
   /** @param allowProbabilities whether nothing is checked */
   constructor(allowProbabilities: boolean) {
-    this.#judged = allowProbabilities;
+    this.#allowed = allowProbabilities;
   }
 
   /** Judges the first outputs on the backend, without reading anything back; ignores all later ones. */
   note(outputs: tf.Tensor): void {
     if (this.#judged) return;
     this.#judged = true;
-    const flag = areProbabilities(outputs);
-    this.#flag = flag && tf.keep(flag);
+    this.#add(outputs, 'classifier');
+  }
+
+  /** Judges the values of another output or layer, of which a loss says that they are logits. */
+  noteHead(head: string, values: tf.Tensor): void {
+    const advice = `Name a layer in front of the softmax, or make the output logits: logitsOf(model, { output: '${head}' }).`;
+    this.#add(values, `The head '${head}'`, advice);
   }
 
   /**
-   * Reads the judgement back, once.
+   * Reads the judgements back, once.
    * @throws {AttackInputError} when the outputs are probabilities
    */
   async check(): Promise<void> {
-    const flag = this.#flag;
-    if (!flag) return;
-    this.#flag = undefined;
-    throwIfProbabilities((await flag.data().finally(() => flag.dispose()))[0] === 1, 'classifier');
+    const flags = this.#flags.splice(0);
+    try {
+      for (const { flag, name, advice } of flags) {
+        throwIfProbabilities((await flag.data())[0] === 1, name, advice);
+      }
+    } finally {
+      for (const { flag } of flags) flag.dispose();
+    }
   }
 
-  /** Frees a judgement that wasn't read. */
+  /** Frees judgements that weren't read. */
   dispose(): void {
-    this.#flag?.dispose();
-    this.#flag = undefined;
+    for (const { flag } of this.#flags.splice(0)) flag.dispose();
+  }
+
+  #add(outputs: tf.Tensor, name: string, advice?: string): void {
+    const flag = this.#allowed ? undefined : areProbabilities(outputs);
+    if (flag) this.#flags.push({ flag: tf.keep(flag), name, ...(advice && { advice }) });
   }
 }
 
@@ -85,11 +99,13 @@ function areProbabilities(outputs: tf.Tensor): tf.Scalar | undefined {
   });
 }
 
-function throwIfProbabilities(found: boolean, name: string): void {
+const ADVICE =
+  'Make the classifier with classifierOf(model), which removes a softmax at the end of a model, or return the logits; where there are none, as in an average of several softmaxes, return their logarithm.';
+
+function throwIfProbabilities(found: boolean, name: string, advice = ADVICE): void {
   if (!found) return;
   throw new AttackInputError(
     `${name}: got outputs that are probabilities, as every row adds up to 1 and nothing is negative; expected logits, the values in front of the softmax. ` +
-      'Make the classifier with classifierOf(model), which removes a softmax at the end of a model, or return the logits; where there are none, as in an average of several softmaxes, return their logarithm. ' +
-      'Set allowProbabilities to true to attack the outputs as they are.',
+      `${advice} Set allowProbabilities to true to attack the outputs as they are.`,
   );
 }

@@ -122,6 +122,7 @@ function gateLoss(gate: string, options: AdaptiveLossOptions): ObservedLoss {
   return {
     name: `log-odds of '${gate}'`,
     observed: [...new Set([gate, ...headLosses.flatMap(({ observed }) => observed)])],
+    heads: headLosses.flatMap(({ heads = [] }) => heads),
     compute: (given) => gateLogOdds(perModality(gate, given, channels), favouredColumn(given)),
   };
 }

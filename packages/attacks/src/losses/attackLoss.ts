@@ -28,6 +28,8 @@ export interface ObservedLoss {
   readonly name: string;
   /** The inner values that it needs, by the names that {@link Classifier.observe} takes. */
   readonly observed?: readonly string[];
+  /** Those of them that are used as logits: an attack refuses probabilities in their place. */
+  readonly heads?: readonly string[];
   /**
    * The loss per sample `[batch]`, which the attack maximises: higher for a more wrong prediction or, if there are targets,
    * for one nearer to them. Called inside `tf.tidy`, and differentiated with respect to `inputs` and all that depends on
@@ -58,6 +60,8 @@ export interface LossInputs {
 export interface MaximisedLoss {
   /** The inner values that it needs. */
   readonly observed: readonly string[];
+  /** Those of them that are used as logits. */
+  readonly heads?: readonly string[];
   /** Whether it is defined by class indices, so that labels have to be such. */
   readonly ofClasses: boolean;
   /** Whether it is the margin to the best wrong class, which searches for a boundary divide into one margin for each class. */
@@ -118,6 +122,7 @@ export function maximisedLossOf(loss: AttackLoss, path = 'loss', rank = 1): Maxi
   checkOption(path, loss, typeof loss?.compute === 'function', expected);
   return {
     observed: loss.observed ?? [],
+    heads: loss.heads ?? [],
     ofClasses: false,
     compute: (given) => perSample(loss.compute(given), given.logits, `The loss '${loss.name}'`),
     report: same,

@@ -6,7 +6,7 @@ import { type AttackLoss, maximisedLossOf, type ObservedLoss } from './attackLos
 /**
  * A loss of other logits than the classifier's: those of an auxiliary head, which {@link Classifier.observe} takes by
  * name. Everything else is as in the loss itself.
- * @param head name of an output or a layer that gives logits `[batch, classes]`
+ * @param head name of an output or a layer that gives logits `[batch, classes]`; probabilities are refused
  * @param loss the loss of these logits. Default 'cross-entropy'
  * @throws {AttackOptionsError} when the loss is not valid; in an attack {@link AttackInputError} when the head doesn't have
  *   the shape of the classifier's logits
@@ -24,10 +24,11 @@ import { type AttackLoss, maximisedLossOf, type ObservedLoss } from './attackLos
  * ```
  */
 export function headLoss(head: string, loss: AttackLoss = 'cross-entropy'): ObservedLoss {
-  const { compute, observed } = maximisedLossOf(loss, 'headLoss.loss');
+  const { compute, observed, heads = [] } = maximisedLossOf(loss, 'headLoss.loss');
   return {
     name: `loss of '${head}'`,
     observed: [...new Set([head, ...observed])],
+    heads: [...new Set([head, ...heads])],
     compute: (given) => {
       const logits = given.observed[head]! as tf.Tensor2D;
       if (logits.shape.join() !== given.logits.shape.join()) {

@@ -41,6 +41,7 @@ export function sumOfLosses(terms: readonly WeightedLoss[], name = 'sum of losse
   return {
     name,
     observed: [...new Set(parts.flatMap(({ observed }) => observed))],
+    heads: [...new Set(parts.flatMap(({ heads = [] }) => heads))],
     compute: (given) =>
       tf.addN(parts.map(({ compute, weight }) => tf.mul<tf.Tensor1D>(compute(given), weight))),
   };

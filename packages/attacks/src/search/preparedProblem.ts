@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, FrozenClassifier, Modalities } from '../classifier/classifier.js';
 import { FirstOutputs } from '../classifier/probabilities.js';
 import { takeRows } from '../tensors/takeRows.js';
+import { tidyObject } from '../tensors/tidyObject.js';
 import { ballsAround, disposeBalls, takeBallRows } from '../threatModel/ball.js';
 import { attackedModalities, type ThreatModel } from '../threatModel/threatModel.js';
 import { observedAt } from './evaluate.js';
@@ -75,7 +76,14 @@ export class PreparedProblem {
       this.#set({ classifier: this.#frozen ?? classifier });
       if (loss.observed.length > 0) {
         const { problem } = this;
-        this.#set({ observedClean: tf.tidy(() => observedAt(problem, inputs, loss.observed).values) });
+        const { logits, values } = tidyObject(() => observedAt(problem, inputs, loss.observed));
+        this.#set({ observedClean: values });
+        for (const head of loss.heads ?? []) {
+          // A head of another shape is refused by the loss.
+          if (`${values[head]!.shape}` === `${logits.shape}`)
+            problem.firstOutputs.noteHead(head, values[head]!);
+        }
+        if (!Object.values(values).includes(logits)) logits.dispose();
       }
     } catch (error) {
       this.dispose();
