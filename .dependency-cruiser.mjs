@@ -25,7 +25,7 @@ const FOLDERS = {
     'attacks',
     'evaluation',
   ],
-  'packages/layers': ['errors|seeds', 'options', 'math', 'losses', 'fusion', 'insert'],
+  'packages/layers': ['errors|seeds', 'options', 'math', 'losses', 'fusion', 'insert', 'keras'],
   'packages/encoders': [
     'errors|options|encoder',
     'cost',

@@ -18,6 +18,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@amr\/testing\/(.+)$/, replacement: source('packages/testing/src/$1.ts') },
+      { find: '@amr/layers/keras', replacement: source('packages/layers/src/keras.ts') },
       { find: /^@amr\/(train|datasets)\/node$/, replacement: source('packages/$1/src/node.ts') },
       {
         find: /^@amr\/internal\/(gradients|node)$/,

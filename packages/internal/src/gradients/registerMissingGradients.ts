@@ -6,17 +6,17 @@
  * tfjs-layers replaces gradients when it is loaded later; so every call looks at what is registered now.
  */
 import { registerConvolutionGradients } from './dilatedConvolutions.js';
-import { unfuseDilatedConv2D } from './dilatedLayer.js';
+import { registerLayerGradients } from './stockLayers.js';
 import { registerIndexGradients, registerZeroGradients } from './zeroGradients.js';
 
 /**
  * Registers the gradients that tfjs lacks: zero for comparisons, logical operations and indices, and those of dilated
- * convolutions. Cheap enough to be called before each attack. tfjs-layers, or something else that brings tfjs-core's own
+ * convolutions and of batch normalisation without scale or offset. Cheap enough to be called before each attack. tfjs-layers, or something else that brings tfjs-core's own
  * gradients, must be loaded before.
  */
 export function registerMissingGradients(): void {
   registerZeroGradients();
   registerIndexGradients();
   registerConvolutionGradients();
-  unfuseDilatedConv2D();
+  registerLayerGradients();
 }

@@ -101,3 +101,30 @@ describe("tfjs-layers' Conv2D", () => {
     expect(kernels).not.toContain('Conv2D');
   });
 });
+
+describe.each(['cpu', 'wasm', 'onnx'] as const)("tfjs-layers' BatchNormalization on %s", (backend) => {
+  if (backend !== 'cpu') useOn(backend);
+
+  it.each([
+    ['scale', { scale: false }, false],
+    ['center', { center: false }, false],
+    ['both', { scale: false, center: false }, false],
+    ['scale, in training', { scale: false }, true],
+    ['both, in training', { scale: false, center: false }, true],
+  ] as const)('has the gradient of a whole layer without %s', (_, config, training) => {
+    const x = tf.tensor(noise(2 * 3 * 4, 2), [2, 3, 4]);
+    const slopes = [config, {}].map((own) => {
+      const layer = layers.batchNormalization(own);
+      layer.apply(x);
+      const f = (point: tf.Tensor) => tf.square(layer.apply(point, { training }) as tf.Tensor);
+      const before = tf.memory().numTensors;
+      const slope = tf.grad(f)(x);
+      expect(tf.memory().numTensors).toBe(before + 1);
+      return Array.from(slope.dataSync());
+    });
+    // Gradients in training are differences of almost equal sums, of order 1.
+    slopes[0]!.forEach((slope, i) => {
+      expect(slope).toBeCloseTo(slopes[1]![i]!, 5);
+    });
+  });
+});
