@@ -64,6 +64,7 @@ export type { CheckName, Finding } from './evaluation/checkContext/check.js';
 export {
   type CheckEvaluationOptions,
   type CheckProgress,
+  cheapCheckNames,
   checkEvaluation,
   checkNames,
 } from './evaluation/checkEvaluation.js';

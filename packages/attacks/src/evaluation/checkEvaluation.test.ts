@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { denseClassifier, predictionsOf, uniform } from '@amr/testing/attacks/models';
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   type Attack,
   AttackInputError,
   AttackOptionsError,
   type Budget,
   type Classifier,
+  cheapCheckNames,
   checkEvaluation,
   checkNames,
   type Finding,
@@ -396,4 +397,74 @@ it('refuses arguments that are not valid before any work', async () => {
   );
   expect(classifier).not.toHaveBeenCalled();
   await expect(examine(honest, {}, tf.fill([rows], 5, 'int32'))).rejects.toBeInstanceOf(AttackInputError);
+});
+
+describe('a modality that the classifier ignores', () => {
+  // The logits of b alone, and a ten-thousandth of those of a: another a changes no prediction.
+  const deaf: Classifier = (x) =>
+    tf.tidy(() => {
+      const silent = { ...x, a: tf.mul(x.a!, 0) };
+      return tf.add(honest(silent), tf.mul(tf.sub(honest(x), honest(silent)), 1e-4));
+    });
+  const right = predictionsOf(deaf, inputs);
+  const find = async (options: Options = {}, classifier = deaf) => {
+    const [finding] = await examine(classifier, { checks: ['ignored-modality'], ...options }, right);
+    return finding!;
+  };
+
+  it('is a warning that names it and says what its accuracies mean', async () => {
+    const attack = vi.fn(pgd);
+    const before = tf.memory().numTensors;
+    const finding = await find({ attack });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(finding.status).toBe('warning');
+    expect(finding.message).toMatch(/^The classifier ignores 'a'\. .* of 12 predictions/);
+    expect(finding.message).toMatch(/under an attack on 'a' alone .* says nothing about robustness/);
+    expect(finding.figures["a: predictions that another sample's input changes"]).toBe(0);
+    expect(finding.figures['a: predictions that noise changes']).toBe(0);
+    expect(finding.figures['a: gain, in shares of the largest other']).toBeLessThan(0.001);
+    expect(finding.figures["b: predictions that another sample's input changes"]).toBeGreaterThan(3);
+    expect(attack).not.toHaveBeenCalled();
+  });
+
+  it('is found in a joint ball, whose scales count', async () => {
+    expect((await find({ threatModel: jointBall('l2', 0.1, { a: {}, b: {} }) })).status).toBe('warning');
+    // With 100,000 times the budget the little that it counts is enough.
+    const wide = jointBall('l2', 0.1, { a: { scale: 1e5 }, b: {} });
+    expect((await find({ threatModel: wide })).status).toBe('passed');
+  });
+
+  it('is not a modality whose changes turn predictions or whose gradient counts', async () => {
+    expect((await find({}, honest)).status).toBe('passed');
+    // A hundredth of the others' gain is the limit.
+    const louder: Classifier = (x) =>
+      tf.tidy(() => {
+        const silent = { ...x, a: tf.mul(x.a!, 0) };
+        return tf.add(honest(silent), tf.mul(tf.sub(honest(x), honest(silent)), 0.05));
+      });
+    expect((await find({}, louder)).status).toBe('passed');
+  });
+
+  it("can't be told apart where it alone is attacked", async () => {
+    expect(await find({ threatModel: { a } })).toMatchObject({
+      status: 'inconclusive',
+      message: expect.stringMatching(/check a condition that attacks all/),
+    });
+    expect((await find({ threatModel: { b: threatModel.b } })).status).toBe('passed');
+  });
+});
+
+it('makes the cheap checks without running the attack, in a few passes', async () => {
+  let calls = 0;
+  const counted: Classifier = (x) => {
+    calls++;
+    return honest(x);
+  };
+  const attack = vi.fn(pgd);
+  const findings = await examine(counted, { checks: cheapCheckNames, attack });
+  expect(findings.map(({ check }) => check)).toEqual(cheapCheckNames);
+  expect(warned(findings)).toEqual([]);
+  expect(attack).not.toHaveBeenCalled();
+  // Clean, 4 for randomness, 1 for gradients, and 2 for each modality and 1 gradient.
+  expect(calls).toBe(11);
 });

@@ -60,6 +60,17 @@ export interface CheckProgress extends Progress {
 export const checkNames: readonly CheckName[] = /* @__PURE__ */ allChecks.map(({ name }) => name);
 
 /**
+ * The names of the checks that cost a few passes over the batch and don't run the attack: evaluations can make them always.
+ */
+export const cheapCheckNames: readonly CheckName[] = [
+  'clean-accuracy',
+  'probabilities',
+  'randomness',
+  'zero-gradients',
+  'ignored-modality',
+];
+
+/**
  * Looks for signs that robust accuracy is too high because the attack fails and not because the classifier is robust: the
  * signs that AutoAttack looks for (Croce and Hein 2020, `checks.py` of its repository), and those that Carlini et al. 2019,
  * "On evaluating adversarial robustness", sections 3 to 5, and Athalye et al. 2018 ask authors to rule out. A few dozen
@@ -71,7 +82,8 @@ export const checkNames: readonly CheckName[] = /* @__PURE__ */ allChecks.map(({
  * | `probabilities` | each row of outputs is in [0, 1] and adds up to 1: a softmax is inside | 0 | 0 |
  * | `randomness` | the logits of 5 calls differ by more than 1e-4 of their length | 4 | 0 |
  * | `batch-dependence` | logits change by more than 1e-3 of their length with the rest of the batch | 2.5 | 0 |
- * | `zero-gradients` | a sample's gradient of the log-odds, or of the attack's loss in its first step, is exactly 0 in an attacked modality that its mask doesn't hold entirely | 1 correct | 1 correct |
+ * | `zero-gradients` | a sample's gradient of the log-odds, or, when another check runs the attack, of the attack's loss in its first step, is exactly 0 in an attacked modality that its mask doesn't hold entirely | 1 correct | 1 correct |
+ * | `ignored-modality` | neither another sample's input of an attacked modality nor noise of three times its budget changes a prediction, and epsilon times the dual norm of its gradient is at most a hundredth of another modality's | 2 for each modality + 1 correct | 1 correct |
  * | `saturated-softmax` | for a quarter of the samples no entry of the gradient of cross-entropy, computed as softmax minus label, reaches 1e-12, although one of the log-odds does | 2 correct | 2 correct |
  * | `attack` | the attack fails, or leaves ball, range, mask or exact constraints | 0 | 0 |
  * | `rising-loss` | in the last tenth of the steps the loss of robust samples rises at more than half of its average slope, or most of their losses never rise | 0 | 0 |
@@ -81,8 +93,9 @@ export const checkNames: readonly CheckName[] = /* @__PURE__ */ allChecks.map(({
  * | `black-box` | an attack that sees only outputs fools a robust sample | 501 robust | 0 |
  *
  * The passes are over the whole batch, over the `correct` samples, those that are classified correctly without an attack, or
- * over the `robust` samples, those that the attack doesn't fool. In addition, for any choice of checks, there are one forward
- * pass over the batch, the attack on the correct samples, and one more forward pass over these.
+ * over the `robust` samples, those that the attack doesn't fool. In addition there are, for any choice of checks, one forward
+ * pass over the batch and, unless all are among {@link cheapCheckNames}, the attack on the correct samples and one more
+ * forward pass over these.
  *
  * Where an input has no range, `large-epsilon` multiplies its budget by 100. The check can't tell when the threat model
  * leaves out modalities that the classifier may rely on.
@@ -136,6 +149,7 @@ export async function checkEvaluation(
     blackBox,
     adversarial,
     signal,
+    needsAttack: checks.some(({ name }) => !cheapCheckNames.includes(name)),
   });
   try {
     const findings: Finding[] = [];

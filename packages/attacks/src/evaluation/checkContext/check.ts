@@ -7,6 +7,7 @@ export type CheckName =
   | 'randomness'
   | 'batch-dependence'
   | 'zero-gradients'
+  | 'ignored-modality'
   | 'saturated-softmax'
   | 'attack'
   | 'rising-loss'

@@ -18,6 +18,8 @@ export interface CheckContextOptions {
   adversarial?: Modalities;
   seed: number;
   signal?: AbortSignal;
+  /** Whether some of the checks need the attack's result. If not, the attack is not run. */
+  needsAttack: boolean;
 }
 
 /** Some rows of the batch as a batch. */
@@ -103,6 +105,14 @@ export class CheckContext {
   async logitsOf(inputs: Modalities): Promise<Float32Array> {
     const logits = tf.tidy(() => tf.cast(this.classifier(inputs), 'float32'));
     return (await logits.data().finally(() => logits.dispose())) as Float32Array;
+  }
+
+  /** The classes that are predicted for these inputs. */
+  async predictionsOf(inputs: Modalities): Promise<number[]> {
+    const logits = await this.logitsOf(inputs);
+    return Array.from({ length: logits.length / this.classes }, (_, row) =>
+      indexOfLargest(logits.subarray(row * this.classes, (row + 1) * this.classes)),
+    );
   }
 
   /** Calls a function with some rows of the batch, and frees them afterwards. */
@@ -211,11 +221,8 @@ export class CheckContext {
   }
 
   async #robustRows(rows: readonly number[], inputs: Modalities): Promise<number[]> {
-    const logits = await this.logitsOf(inputs);
-    return rows.filter(
-      (row, i) =>
-        indexOfLargest(logits.subarray(i * this.classes, (i + 1) * this.classes)) === this.predicted[row],
-    );
+    const classes = await this.predictionsOf(inputs);
+    return rows.filter((row, i) => classes[i] === this.predicted[row]);
   }
 }
 

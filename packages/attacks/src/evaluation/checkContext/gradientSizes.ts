@@ -14,6 +14,8 @@ export interface GradientSizes {
   rows: number[];
   /** For each of `rows` the largest absolute entry of the loss's gradient, per unit of the input, where the attack may write. */
   sizes: number[];
+  /** For each of `rows` what a step within the budget gains at most if the loss is linear: epsilon times the gradient's dual norm. */
+  gains: number[];
 }
 
 /**
@@ -34,18 +36,24 @@ export async function gradientSizes(context: CheckContext, loss: AttackLoss): Pr
             const gradient = columnsOf(ball, part, gradients[i]!);
             const free = ball.free ? columnsOf(ball, part, ball.free) : tf.onesLike(gradient);
             // The gradient is per unit of the scale, so times it. The l2 length would not do: squares of small entries are rounded to 0.
-            return tf.stack([tf.max(tf.abs(inUnitsOfScale(part, gradient)), 1), tf.sum(free, 1)]);
+            const gain = tf.squeeze(tf.mul(ball.epsilon, ball.norm.dual(tf.mul(gradient, free))), [1]);
+            return tf.stack([tf.max(tf.abs(inUnitsOfScale(part, gradient)), 1), tf.sum(free, 1), gain]);
           }),
         );
         return { all: tf.stack(perPart) };
       });
       const values = await search.monitor.checkFinite(measured.value.all);
       found = names.map((modality, i) => {
-        const [sizes, entries] = [0, 1].map((which) =>
-          values.subarray((2 * i + which) * correct.length, (2 * i + which + 1) * correct.length),
+        const [sizes, entries, gains] = [0, 1, 2].map((which) =>
+          values.subarray((3 * i + which) * correct.length, (3 * i + which + 1) * correct.length),
         );
         const free = [...correct.keys()].filter((j) => entries![j]! > 0);
-        return { modality, rows: free.map((j) => correct[j]!), sizes: free.map((j) => sizes![j]!) };
+        return {
+          modality,
+          rows: free.map((j) => correct[j]!),
+          sizes: free.map((j) => sizes![j]!),
+          gains: free.map((j) => gains![j]!),
+        };
       });
       return zeros.value;
     });

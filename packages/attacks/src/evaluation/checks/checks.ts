@@ -4,6 +4,7 @@ import { batchDependence } from './batchDependence.js';
 import { blackBox } from './blackBox.js';
 import { cleanAccuracy } from './cleanAccuracy.js';
 import { halfEpsilon } from './halfEpsilon.js';
+import { ignoredModality } from './ignoredModality.js';
 import { largeEpsilon } from './largeEpsilon.js';
 import { probabilities } from './probabilities.js';
 import { randomness } from './randomness.js';
@@ -19,6 +20,7 @@ export const checks: readonly Check[] = [
   randomness,
   batchDependence,
   zeroGradients,
+  ignoredModality,
   saturatedSoftmax,
   attackResult,
   risingLoss,
