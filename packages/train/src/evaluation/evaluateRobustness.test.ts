@@ -1,6 +1,8 @@
 import {
   type Attack,
   type Classifier,
+  cheapCheckNames,
+  checkNames,
   classifierOf,
   jointBall,
   type Modalities,
@@ -10,8 +12,9 @@ import {
 import { sumClassifier, sumSamples } from '@amr/testing/data/linearSamples';
 import { budgets, tinyModel, tinySamples } from '@amr/testing/data/tinySamples';
 import * as tf from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
+  compareReports,
   type EvaluationOptions,
   type EvaluationProgress,
   evaluateRobustness,
@@ -144,8 +147,10 @@ describe('evaluateRobustness', () => {
       batchSize: 8,
     });
     const right = report.data.samples.clean.filter((y, i) => y === report.data.samples.labels[i]).length;
-    // The clean batch, the branch, and the prediction after each of the two attacks.
-    expect(passes).toEqual([8, right, right, right]);
+    // After the checks: the clean batch, the branch, and the prediction after each of the two attacks.
+    expect(passes.slice(-4)).toEqual([8, right, right, right]);
+    // One pass for probabilities, and the cheap checks: clean, four for randomness, gradients, two with other inputs.
+    expect(passes.length - 4).toBeLessThanOrEqual(10);
   });
 
   it('reports progress over all samples, stops at the signal, and leaks no tensor', async () => {
@@ -333,7 +338,38 @@ describe('checks', () => {
     expect(report.data.samples).toEqual((await evaluate({})).data.samples);
     const byDefault = await evaluate({ checks: true });
     expect(byDefault.data.checks!.samples).toBe(2);
-    expect((await evaluate({})).data.checks).toBeUndefined();
+    expect(byDefault.data.checks!.findings.map(({ check }) => check)).toEqual(checkNames);
+  });
+
+  it('that are cheap run always, without the attack', async () => {
+    const attack = vi.fn(pgd);
+    const attacks = { mine: (model: ThreatModel) => attack(model) };
+    const report = await evaluate({ attacks });
+    const { findings } = report.data.checks!;
+    expect(findings.map(({ check }) => check)).toEqual(cheapCheckNames);
+    expect(findings.filter(({ status }) => status === 'warning')).toEqual([]);
+    // Made for each of the three conditions; only the evaluation ran it.
+    expect(attack).toHaveBeenCalledTimes(3);
+    expect((await evaluate({ attacks, checks: false })).data.checks!.findings).toEqual(findings);
+  });
+
+  it('name a modality that the classifier ignores, above the figures of every output', async () => {
+    const deaf: Classifier = ({ a, b }) =>
+      tf.tidy(() => tf.stack([tf.neg(tf.add(tf.mul(a!, 1e-6), b!)), tf.add(tf.mul(a!, 1e-6), b!)], 1));
+    const report = await evaluate({ batchSize: 5 }, deaf);
+    expect(report.robust('a', 'PGD-20').accuracy).toBe(report.clean.accuracy);
+    const sentence = "The classifier ignores 'a'.";
+    const markdown = report.toMarkdown();
+    expect(markdown.indexOf(sentence)).toBeGreaterThan(0);
+    expect(markdown.indexOf(sentence)).toBeLessThan(markdown.indexOf('| no attack'));
+    const html = (await report.toHTML()).replaceAll('&#39;', "'");
+    expect(html.indexOf(sentence)).toBeGreaterThan(0);
+    expect(html.indexOf(sentence)).toBeLessThan(html.indexOf('class="big"'));
+    const text = compareReports({ deaf: report }).toText();
+    expect(text.indexOf(sentence)).toBeGreaterThan(0);
+    expect(text.indexOf(sentence)).toBeLessThan(text.indexOf('\nFGSM '));
+    const json = JSON.stringify(report);
+    expect(json.indexOf(sentence)).toBeLessThan(json.indexOf('"metrics"'));
   });
 
   it('run on the named condition and attack, and warn of a wrong attack', async () => {
@@ -350,11 +386,10 @@ describe('checks', () => {
       condition: 'a',
       attack: 'mine',
       samples: 5,
-      findings: [
-        { check: 'probabilities', status: 'passed' },
-        { check: 'attack', status: 'warning', figures: { outside: 4 } },
-      ],
     });
+    const findings = report.data.checks!.findings;
+    expect(findings.map(({ check }) => check)).toEqual([...cheapCheckNames, 'attack']);
+    expect(findings.at(-1)).toMatchObject({ status: 'warning', figures: { outside: 4 } });
     expect(report.toMarkdown()).toContain('**Warning, attack:**');
   });
 
@@ -366,8 +401,6 @@ describe('checks', () => {
     expect(parts.map(({ data }) => data.checks !== undefined)).toEqual([true, false, false]);
     const merged = mergeReports(parts.reverse());
     expect(merged.data.checks).toEqual(whole.data.checks);
-    const without = await Promise.all([0, 1].map((index) => evaluate({ shard: { index, count: 2 } })));
-    expect(mergeReports(without).data.checks).toBeUndefined();
   });
 
   it('stop with the evaluation, and leak no tensor', async () => {
@@ -396,5 +429,79 @@ describe('checks', () => {
     ],
   ])('refuse %s', async (_, checks, message) => {
     await expect(evaluate({ checks })).rejects.toThrow(message);
+  });
+});
+
+describe('an evaluation', () => {
+  const testSet = sumSamples(sums, labels);
+
+  it('refuses probabilities before the first attack, unless they are allowed', async () => {
+    const logits = sumClassifier();
+    const softmax: Classifier = (inputs) => tf.tidy(() => tf.softmax(logits(inputs)));
+    const attack = vi.fn(pgd);
+    const attacks = { mine: (model: ThreatModel) => attack(model) };
+    const before = tf.memory().numTensors;
+    await expect(evaluateRobustness(softmax, testSet, { budgets: ab, attacks })).rejects.toThrow(
+      /classifier: got outputs that are probabilities/,
+    );
+    expect(tf.memory().numTensors).toBe(before);
+    const allowed = await evaluateRobustness(softmax, testSet, {
+      budgets: ab,
+      attacks,
+      allowProbabilities: true,
+    });
+    expect(allowed.toMarkdown()).toContain('**Warning, probabilities:**');
+  });
+
+  it('predicts by the mean of several calls', async () => {
+    let draw = 0;
+    const logits = sumClassifier();
+    const noisy: Classifier = (inputs) =>
+      tf.tidy(() => {
+        const clean = logits(inputs);
+        return tf.add(clean, tf.randomNormal(clean.shape, 0, 0.3, 'float32', ++draw));
+      });
+    const many = sumSamples(Array(60).fill(0.2), Array(60).fill(1));
+    const still = {
+      budgets: { a: { norm: 'linf' as const, epsilon: 1e-4 }, b: { norm: 'linf' as const, epsilon: 1e-4 } },
+    };
+    const attacks = { FGSM: (model: ThreatModel) => pgd(model, { steps: 1 }) };
+    const once = await evaluateRobustness(noisy, many, { ...still, attacks });
+    const mean = await evaluateRobustness(noisy, many, { ...still, attacks, eotSamples: 50 });
+    // A margin of 0.4 with a deviation of 0.42: one call is right with 0.83, one after another with 0.69; the mean always.
+    expect(once.robust('both', 'FGSM').accuracy).toBeLessThan(0.85);
+    expect(mean.robust('both', 'FGSM').accuracy).toBe(1);
+    expect(() => once.improvement('FGSM', mean)).toThrow(/differ in eotSamples/);
+    expect(mean.toJSON().checks!.findings.find(({ check }) => check === 'randomness')!.status).toBe(
+      'warning',
+    );
+  });
+
+  it('names the samples that were skipped, as their gradient is not finite', async () => {
+    // The root of 0.1 - sum has no slope at the second sample.
+    const kinked: Classifier = ({ a, b }) =>
+      tf.tidy(() => {
+        const sum = tf.add(a!, b!);
+        const root = tf.sqrt(tf.abs(tf.sub(sum, sums[1]!)));
+        return tf.stack([tf.neg(sum), tf.add(sum, tf.mul(root, 0.01))], 1);
+      });
+    const options = {
+      budgets: ab,
+      batchSize: 2,
+      attacks: { FGSM: (model: ThreatModel) => pgd(model, { steps: 1 }) },
+    };
+    await expect(evaluateRobustness(kinked, testSet, options)).rejects.toThrow(/in sample 1 of the batch/);
+    const skip = { ...options, onNonFinite: 'skip' as const };
+    const report = await evaluateRobustness(kinked, testSet, skip);
+    const id = testSet.ids[1]!;
+    expect(report.data.skipped).toEqual({ a: { FGSM: [id] }, b: { FGSM: [id] }, both: { FGSM: [id] } });
+    expect(report.toMarkdown()).toContain(
+      `**Warning:** FGSM on a skipped 1 of ${sums.length} samples, as their gradient is not finite. They count as robust`,
+    );
+    const parts = await Promise.all(
+      [0, 1].map((index) => evaluateRobustness(kinked, testSet, { ...skip, shard: { index, count: 2 } })),
+    );
+    expect(mergeReports(parts).data.skipped).toEqual(report.data.skipped);
+    expect(RobustnessReport.fromJSON(JSON.stringify(report)).data.skipped).toEqual(report.data.skipped);
   });
 });

@@ -1,4 +1,4 @@
-import { type Classifier, sharingBranches } from '@amr/attacks';
+import { type Classifier, refuseProbabilities, sharingBranches } from '@amr/attacks';
 import { type Batch, type Dataset, mixSeed, progressClock } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { TrainDataError } from '../errors.js';
@@ -21,6 +21,7 @@ import { WeightRecorder } from './weightRecorder.js';
  * @param options see {@link EvaluationOptions}
  * @returns every sample's outcome, and the accuracies computed from them
  * @throws {TrainOptionError} before any work, when an option is unknown or doesn't fit
+ * @throws {AttackInputError} before the first attack, when the classifier gives probabilities and `allowProbabilities` is not set
  * @throws {TrainDataError} for labels out of range, values that aren't finite, logits of another shape than
  * [batch, classes]
  * @example
@@ -57,9 +58,11 @@ export async function evaluateRobustness(
   const { config, shard, samples: part, attacks } = plan;
   const { signal } = options;
   const start = performance.now();
+  if (!options.allowProbabilities) await refuseFirstProbabilities(classifier, part.set, config.batchSize);
   const checks =
     plan.checks && (await runChecks(plan.checks, classifier, testSet, { seed: config.seed, signal }));
   const samples = emptyOutcomes(config);
+  const skipped: NonNullable<ReportData['skipped']> = {};
   const weights = options.weightsOf && new WeightRecorder(options.weightsOf, config);
   const progress = progressClock();
   const total = part.set.size * attacks.length;
@@ -69,7 +72,8 @@ export async function evaluateRobustness(
     try {
       signal?.throwIfAborted();
       const seed = (attack: number) => mixSeed(config.seed, part.batchNumbers[position]!, attack);
-      await evaluateBatch({ classifier, plan, batch, seed, samples, weights, signal }, async (attack) => {
+      const run = { classifier, plan, batch, seed, samples, skipped, weights, options };
+      await evaluateBatch(run, async (attack) => {
         done += batch.ids.length;
         await options.onProgress?.({
           condition: attack.condition,
@@ -93,6 +97,7 @@ export async function evaluateRobustness(
     samples,
     ...(weights && { weights: weights.sums }),
     ...(checks && { checks }),
+    ...(Object.keys(skipped).length > 0 && { skipped }),
     seconds: (performance.now() - start) / 1000,
   };
   return new RobustnessReport(data, options.baseline);
@@ -109,7 +114,9 @@ interface BatchEvaluation {
   samples: SampleOutcomes;
   /** Takes the modality weights. */
   weights: WeightRecorder | undefined;
-  signal: AbortSignal | undefined;
+  /** Takes the ids of samples that are skipped. */
+  skipped: NonNullable<ReportData['skipped']>;
+  options: EvaluationOptions;
 }
 
 /** Predicts a batch without an attack, then runs each attack on the samples that are right. */
@@ -117,10 +124,10 @@ async function evaluateBatch(
   run: BatchEvaluation,
   onAttack: (attack: PlannedAttack) => Promise<void>,
 ): Promise<void> {
-  const { classifier, plan, batch, samples, weights, signal } = run;
+  const { classifier, plan, batch, samples, weights, options } = run;
   const { testSet, attacks } = plan;
   const labels = await checkBatch(batch, testSet, Object.keys(testSet.modalities));
-  const clean = await predict(classifier, batch.inputs, testSet.classes.length);
+  const clean = await predict(classifier, batch.inputs, testSet.classes.length, options.eotSamples);
   samples.ids.push(...batch.ids);
   samples.labels.push(...labels);
   samples.clean.push(...clean);
@@ -131,7 +138,7 @@ async function evaluateBatch(
   try {
     if (rows && weights) await weights.addClean(rows.inputs);
     for (const [i, attack] of attacks.entries()) {
-      signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       const outcomes: (number | null)[] = batch.ids.map(() => null);
       const predicted = rows && (await attackRows(run, sharing, rows, i));
       for (const [j, row] of right.entries()) outcomes[row] = predicted![j]!;
@@ -146,23 +153,48 @@ async function evaluateBatch(
 
 /** Runs an attack of the plan. @returns the predictions after it, by the classifier without shared branches */
 async function attackRows(
-  { classifier, plan, seed, weights, signal }: BatchEvaluation,
+  { classifier, plan, seed, skipped, weights, options }: BatchEvaluation,
   sharing: Classifier,
   rows: Batch,
   index: number,
 ): Promise<number[]> {
   const { condition, name, attack } = plan.attacks[index]!;
+  const { signal, onNonFinite = 'throw', allowProbabilities = false } = options;
   const perturbed = await attack.perturb(sharing, rows.inputs, rows.labels, {
     stopWhenFooled: plan.config.stopWhenFooled ?? false,
     seed: seed(index),
+    allowProbabilities,
+    onNonFinite,
+    onSkipped: (places) => {
+      skipped[condition] ??= {};
+      const ids = skipped[condition][name] ?? [];
+      skipped[condition][name] = [...new Set([...ids, ...places.map((place) => rows.ids[place]!)])];
+    },
     ...(signal && { signal }),
   });
   try {
-    const predicted = await predict(classifier, perturbed, plan.testSet.classes.length);
+    const predicted = await predict(classifier, perturbed, plan.testSet.classes.length, options.eotSamples);
     await weights?.addAttacked(condition, name, perturbed);
     return predicted;
   } finally {
     tf.dispose(perturbed);
+  }
+}
+
+/** Refuses probabilities before the checks, on the first batch: some of them run attacks. */
+async function refuseFirstProbabilities(
+  classifier: Classifier,
+  set: Dataset,
+  batchSize: number,
+): Promise<void> {
+  for await (const batch of set.batches({ batchSize })) {
+    try {
+      const logits = tf.tidy(() => classifier(batch.inputs));
+      await refuseProbabilities(logits).finally(() => logits.dispose());
+    } finally {
+      disposeBatch(batch);
+    }
+    return;
   }
 }
 

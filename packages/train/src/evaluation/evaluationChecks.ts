@@ -4,6 +4,7 @@ import {
   type CheckName,
   type CheckProgress,
   type Classifier,
+  cheapCheckNames,
   checkEvaluation,
   checkNames,
   type ThreatModel,
@@ -23,7 +24,7 @@ export interface EvaluationChecks {
   attack?: string;
   /** An attack that sees outputs only. Default: Square with 500 queries. */
   blackBox?: AttackFactory;
-  /** Names of the checks to run. Default: all. */
+  /** Names of the checks to run, besides the cheap ones, `cheapCheckNames`, which always run. Default: all. */
   checks?: readonly CheckName[];
   /** Receives progress after each check. The evaluation waits for it. */
   onProgress?: (progress: CheckProgress) => void | Promise<void>;
@@ -33,6 +34,7 @@ export interface EvaluationChecks {
 export interface PlannedChecks extends Required<Pick<EvaluationChecks, 'samples' | 'condition' | 'attack'>> {
   threatModel: ThreatModel;
   factory: AttackFactory;
+  names: readonly CheckName[];
   options: EvaluationChecks;
 }
 
@@ -56,26 +58,27 @@ export function planChecks(
     onProgress: true,
   });
   rejectUnknownOptions('checks', options, known);
-  const { samples = batchSize, checks = [] } = options;
+  const { samples = batchSize, checks = checkNames } = options;
   checkCount('checks.samples', samples);
   for (const name of checks) checkOneOf('checks.checks', name, checkNames);
+  const names = [...new Set([...cheapCheckNames, ...checks])];
   const most = Math.max(...conditions.map(([, threatModel]) => attackedModalities(threatModel).length));
   const widest = conditions.find(([, threatModel]) => attackedModalities(threatModel).length === most)!;
   const [condition, threatModel] = named('condition', options.condition, conditions) ?? widest;
   const [attack, factory] = named('attack', options.attack, attacks) ?? attacks.at(-1)!;
-  return { samples: Math.min(samples, size), condition, threatModel, attack, factory, options };
+  return { samples: Math.min(samples, size), condition, threatModel, attack, factory, names, options };
 }
 
 /** Runs the checks on one batch of the whole test set. */
 export async function runChecks(
-  { samples, condition, threatModel, attack, factory, options }: PlannedChecks,
+  { samples, condition, threatModel, attack, factory, names, options }: PlannedChecks,
   classifier: Classifier,
   testSet: Dataset,
   { seed, signal }: { seed: number; signal: AbortSignal | undefined },
 ): Promise<ReportChecks> {
   const rows = Array.from({ length: samples }, (_, i) => Math.floor((i * testSet.size) / samples));
   const set = samples === testSet.size ? testSet : testSet.subset(rows);
-  const { blackBox, checks, onProgress } = options;
+  const { blackBox, onProgress } = options;
   for await (const batch of set.batches({ batchSize: samples })) {
     try {
       await checkBatch(batch, testSet, Object.keys(testSet.modalities));
@@ -84,7 +87,7 @@ export async function runChecks(
         attack: factory,
         seed,
         ...(blackBox && { blackBox }),
-        ...(checks && { checks }),
+        checks: names,
         ...(onProgress && { onProgress }),
         ...(signal && { signal }),
       });

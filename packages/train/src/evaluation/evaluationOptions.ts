@@ -46,8 +46,21 @@ export interface EvaluationOptions {
   /** The weights that a model gives its modalities; their means on clean and on attacked samples join the report. */
   weightsOf?: WeightsOf;
   /**
-   * Whether to look for signs that the attacks fail, on a few samples of one condition, before the evaluation. The
-   * findings join the report. With shards, the first one runs the checks. Default: false; true takes the defaults.
+   * Signs to look for that the attacks fail, on a few samples of one condition, before the evaluation. Checks that cost a
+   * few passes (`cheapCheckNames` of `@amr/attacks`) are always made; true, or options, adds those that run attacks. The
+   * findings join the report. With shards, the first one runs the checks. Default: false.
    */
   checks?: boolean | EvaluationChecks;
+  /** Whether to evaluate a classifier that gives probabilities instead of logits. Default: false, it is an error. */
+  allowProbabilities?: boolean;
+  /**
+   * Number of classifier calls by whose mean each prediction is made, with and without an attack, for classifiers that are
+   * random. Default: 1.
+   */
+  eotSamples?: number;
+  /**
+   * What happens to samples whose gradient has NaN or infinite entries: 'throw' ends the evaluation with an error that names
+   * them, with 'skip' they come back clean and count as robust, and the report names them. Default: 'throw'.
+   */
+  onNonFinite?: 'throw' | 'skip';
 }

@@ -2,7 +2,7 @@ import { type Attack, type AttackFactory, fgsm, pgd, type ThreatModel } from '@a
 import type { Dataset } from '@amr/internal';
 import { TrainOptionError } from '../errors.js';
 import { checkDataset } from '../model/checkDataset.js';
-import { checkCount, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkCount, checkOneOf, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { ReportConfig, Shard } from '../report/data/reportData.js';
 import { configDifferences } from '../report/figures/comparable.js';
 import type { RobustnessReport } from '../report/robustnessReport.js';
@@ -58,12 +58,17 @@ export function planEvaluation(testSet: Dataset, options: EvaluationOptions): Ev
     onProgress: true,
     weightsOf: true,
     checks: true,
+    allowProbabilities: true,
+    eotSamples: true,
+    onNonFinite: true,
   });
   rejectUnknownOptions('evaluateRobustness', options, known);
   checkDataset(testSet, 'testSet');
   const { batchSize = 32, seed = 0, shard = { index: 0, count: 1 }, checks = false, baseline } = options;
   checkCount('evaluateRobustness.batchSize', batchSize);
   checkCount('evaluateRobustness.seed', seed, 0);
+  checkCount('evaluateRobustness.eotSamples', options.eotSamples ?? 1);
+  checkOneOf('evaluateRobustness.onNonFinite', options.onNonFinite ?? 'throw', ['throw', 'skip']);
   const conditions = conditionsOf('evaluateRobustness', options, testSet);
   const attacks = Object.entries(options.attacks ?? DEFAULT_ATTACKS);
   if (attacks.length === 0) {
@@ -71,9 +76,8 @@ export function planEvaluation(testSet: Dataset, options: EvaluationOptions): Ev
   }
   const samples = samplesOf(testSet, batchSize, shard);
   const config = configOf(testSet, conditions, attacks, { ...options, batchSize, seed });
-  const plannedChecks = checks
-    ? planChecks(checks === true ? {} : checks, conditions, attacks, testSet, batchSize)
-    : undefined;
+  const chosen = typeof checks === 'object' ? checks : checks ? {} : { checks: [] };
+  const plannedChecks = planChecks(chosen, conditions, attacks, testSet, batchSize);
   if (baseline) checkBaseline(baseline, config, testSet, shard);
   return {
     testSet,
@@ -92,7 +96,12 @@ function configOf(
   testSet: Dataset,
   conditions: readonly (readonly [string, ThreatModel])[],
   attacks: readonly (readonly [string, AttackFactory])[],
-  { batchSize, seed, stopWhenFooled }: { batchSize: number; seed: number; stopWhenFooled?: boolean },
+  {
+    batchSize,
+    seed,
+    stopWhenFooled,
+    eotSamples = 1,
+  }: EvaluationOptions & { batchSize: number; seed: number },
 ): ReportConfig {
   return {
     samples: testSet.size,
@@ -105,6 +114,7 @@ function configOf(
     batchSize,
     seed,
     ...(stopWhenFooled && { stopWhenFooled }),
+    ...(eotSamples > 1 && { eotSamples }),
   };
 }
 

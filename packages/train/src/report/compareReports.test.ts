@@ -171,16 +171,17 @@ describe('findings of the checks', () => {
     });
   });
 
-  it('are below the tables in text and Markdown', () => {
+  it('are above the tables in text and Markdown', () => {
     const text = build().toText().split('\n\n');
-    expect(text[2]).toBe(
+    expect(text[0]).toBe(
       'Checks of warned (PGD-20 on both, 16 samples): 1 warning, 1 inconclusive, 1 passed\n' +
         '! black-box (2 of 3 seeds): 3 <b>fall</b>.\n' +
         'Checks of calm (PGD-20 on both, 16 samples): 1 inconclusive, 2 passed',
     );
     const markdown = build().toMarkdown();
     expect(markdown).toContain('- **Warning, black-box (2 of 3 seeds):** 3');
-    expect(markdown.indexOf('Checks of warned')).toBeGreaterThan(markdown.lastIndexOf('| calm |'));
+    expect(markdown.indexOf('Checks of warned')).toBeLessThan(markdown.indexOf('| calm |'));
+    expect(markdown.indexOf('Checks of warned')).toBeGreaterThanOrEqual(0);
   });
 
   it('are on the page, warnings first and on the card, and escaped', async () => {
@@ -190,9 +191,18 @@ describe('findings of the checks', () => {
     );
     expect(flags).toEqual([undefined, '1 warning from the checks', undefined]);
     const found = [...document.querySelectorAll('.findings li')].map((item) => item.className);
-    expect(found).toEqual(['warning', 'inconclusive', 'passed', 'inconclusive', 'passed', 'passed']);
+    // The warning is on top, and again among all findings of its model.
+    expect(found).toEqual([
+      'warning',
+      'warning',
+      'inconclusive',
+      'passed',
+      'inconclusive',
+      'passed',
+      'passed',
+    ]);
     expect(document.querySelector('.findings .warning')!.textContent).toBe(
-      'black-box (2 of 3 seeds) 3 <b>fall</b>.',
+      'warned, black-box (2 of 3 seeds) 3 <b>fall</b>.',
     );
     const without = await compareReports({ none: madeUpReport(undefended) }).toHTML();
     expect(parseHTML(without).document.body.textContent).not.toContain('Checks of the evaluation');

@@ -133,7 +133,16 @@ export class RobustnessReport {
 
   /** A plain object with the figures and every sample's outcome; {@link RobustnessReport.fromJSON} reads it. */
   toJSON(): RobustnessReportJson {
-    return { format: REPORT_FORMAT, version: REPORT_VERSION, metrics: metricsOf(this.data), ...this.data };
+    const { checks, skipped, ...rest } = this.data;
+    // What makes the figures doubtful comes first.
+    const doubts = { ...(checks && { checks }), ...(skipped && { skipped }) };
+    return {
+      format: REPORT_FORMAT,
+      version: REPORT_VERSION,
+      ...doubts,
+      metrics: metricsOf(this.data),
+      ...rest,
+    };
   }
 
   /**
@@ -144,7 +153,7 @@ export class RobustnessReport {
     return new RobustnessReport(readReport(json));
   }
 
-  /** A table of the figures with their intervals, and the findings of the checks below it. */
+  /** The findings of the checks, and a table of the figures with their intervals. */
   toMarkdown(): string {
     return reportMarkdown(this.data);
   }

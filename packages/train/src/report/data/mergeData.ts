@@ -31,8 +31,24 @@ export function mergeData(parts: readonly ReportData[]): ReportData {
     samples,
     ...(weights.every((sums) => sums !== undefined) && { weights: weights.reduce(addSums) }),
     ...(checks && { checks }),
+    ...mergeSkipped(ordered, samples.ids),
     seconds: ordered.reduce((sum, { seconds }) => sum + seconds, 0),
   };
+}
+
+/** The skipped samples of all parts, in the order of the test set. */
+function mergeSkipped(parts: readonly ReportData[], ids: readonly string[]): Pick<ReportData, 'skipped'> {
+  const skipped: NonNullable<ReportData['skipped']> = {};
+  for (const part of parts) {
+    for (const [condition, attacks] of Object.entries(part.skipped ?? {})) {
+      skipped[condition] ??= {};
+      for (const [attack, more] of Object.entries(attacks)) {
+        const all = new Set([...(skipped[condition][attack] ?? []), ...more]);
+        skipped[condition][attack] = ids.filter((id) => all.has(id));
+      }
+    }
+  }
+  return Object.keys(skipped).length > 0 ? { skipped } : {};
 }
 
 function inOrder(parts: readonly ReportData[]): ReportData[] {

@@ -34,6 +34,8 @@ export interface ReportConfig {
   seed: number;
   /** Present if a sample's first success ended an attack on it. */
   stopWhenFooled?: true;
+  /** Present if each prediction is the mean of several classifier calls: their number. */
+  eotSamples?: number;
 }
 
 /** Predictions for each sample, in the test set's order. */
@@ -106,8 +108,10 @@ export interface ReportData {
   weights?: WeightSums;
   /** Robustness improvement by attack, when there was a baseline. */
   improvement?: { [attack: string]: Improvement };
-  /** Findings of the evaluation's checks, when they were asked for; with shards, in the report of the first one. */
+  /** Findings of the evaluation's checks; with shards, in the report of the first one. */
   checks?: ReportChecks;
+  /** Ids of samples that were skipped, as their gradient was not finite, by condition and attack. They count as robust. */
+  skipped?: { [condition: string]: { [attack: string]: string[] } };
   /** Seconds that the evaluation took; for merged shards, their sum. */
   seconds: number;
 }

@@ -18,7 +18,7 @@ export function assertComparable(a: ReportData, b: ReportData): void {
 
 /** The settings in which two evaluations differ and that make them incomparable. */
 export function configDifferences(a: ReportConfig, b: ReportConfig): string[] {
-  return (['classes', 'conditions', 'attacks', 'stopWhenFooled'] as const).filter(
+  return (['classes', 'conditions', 'attacks', 'stopWhenFooled', 'eotSamples'] as const).filter(
     (field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]),
   );
 }

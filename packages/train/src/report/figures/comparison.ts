@@ -13,6 +13,7 @@ import {
   robustAccuracy,
   robustOutcomes,
 } from './reportFigures.js';
+import { skippedSamples } from './skippedSamples.js';
 import { meanWithInterval } from './wilson.js';
 
 /** A figure of the comparison. */
@@ -73,6 +74,8 @@ export interface Comparison {
   modalityWeights: { [model: string]: MeanModalityWeights };
   /** Findings of the checks by model, for those that were checked. */
   checks: { [model: string]: CheckSummary };
+  /** What there is to say of skipped samples, by model, for those that have any. */
+  skipped: { [model: string]: string[] };
 }
 
 /** Computes the figures of several models' reports, which are comparable. */
@@ -95,6 +98,10 @@ export function comparisonOf(reports: ReportsByModel, options: ComparisonOptions
       ? { ...options.modalityWeights }
       : byModel((list) => list.map(meanWeights).find((weights) => weights !== undefined)),
     checks: byModel(summaryOfChecks),
+    skipped: byModel((list) => {
+      const sentences = skippedSamples(list);
+      return sentences.length > 0 ? sentences : undefined;
+    }),
   };
 }
 

@@ -15,6 +15,7 @@ export async function comparisonHtml(comparison: Comparison): Promise<string> {
   const plots = await Plots.of(comparison);
   const { samples, classes } = comparison.config;
   const sections = [
+    warningBox(comparison),
     summary(comparison),
     ...comparison.attacks.map((compared) => tableSection(comparison, compared)),
     checkSection(comparison),
@@ -51,6 +52,21 @@ const section = (heading: string, content: string) => `<section><h2>${e(heading)
 const item = (text: string) => `<li>${e(text)}</li>`;
 const listed = (names: readonly string[]) =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+
+/** The warnings of all models, above the figures that they make doubtful. */
+function warningBox(comparison: Comparison): string {
+  const warnings = comparison.models.flatMap((model) => [
+    ...(comparison.checks[model]?.warnings ?? []).map(
+      (finding) =>
+        `<li class="warning"><b>${e(model)}, ${e(checkLabel(finding))}</b> ${e(finding.message)}</li>`,
+    ),
+    ...(comparison.skipped[model] ?? []).map(
+      (sentence) => `<li class="warning"><b>${e(model)}</b> ${e(sentence)}</li>`,
+    ),
+  ]);
+  if (warnings.length === 0) return '';
+  return `<section class="warnings"><h2>Warnings</h2><ul class="findings">${warnings.join('')}</ul></section>`;
+}
 
 /** A card for each model with its average accuracy under the strongest attack. */
 function summary(comparison: Comparison): string {

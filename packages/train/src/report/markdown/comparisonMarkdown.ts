@@ -23,11 +23,15 @@ export function comparisonMarkdown(comparison: Comparison): string {
     ([model, summary]) =>
       `Checks of ${model} (${summary.subject}): ${checkCounts(summary)}.\n\n${checksMarkdown(summary)}`,
   );
+  const skipped = Object.entries(comparison.skipped).flatMap(([model, sentences]) =>
+    sentences.map((sentence) => `**Warning, ${model}:** ${sentence}`),
+  );
   const listed = Object.entries(settings).map(([name, value]) => `- ${name}: ${value}`);
   return [
     ...(title ? [`## ${title}`] : []),
-    ...tables,
     ...checks,
+    ...skipped,
+    ...tables,
     explanation(comparison).join('\n'),
     ...(notes.length > 0 ? [notes.join('\n')] : []),
     ...(listed.length > 0 ? [listed.join('\n')] : []),

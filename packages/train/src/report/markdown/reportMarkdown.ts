@@ -7,12 +7,13 @@ import {
   conditionNames,
   robustAccuracy,
 } from '../figures/reportFigures.js';
+import { skippedSamples } from '../figures/skippedSamples.js';
 import { checkCounts } from '../format/checkText.js';
 import { percent, signed } from '../format/numbers.js';
 import { checksMarkdown } from './checksMarkdown.js';
 import { markdownTable } from './markdownTable.js';
 
-/** A report as a Markdown table, a row for each condition and a column for each attack, and the findings of its checks. */
+/** A report as Markdown: the findings of its checks, and a table with a row for each condition and a column for each attack. */
 export function reportMarkdown(data: ReportData): string {
   const cell = ({ accuracy, interval: [low, high] }: Accuracy) =>
     `${percent(accuracy)} (${percent(low)}–${percent(high)})`;
@@ -40,7 +41,9 @@ export function reportMarkdown(data: ReportData): string {
     ]);
   }
   const checks = summaryOfChecks([data]);
-  if (!checks) return markdownTable(rows);
-  const heading = `Checks of the evaluation (${checks.subject}): ${checkCounts(checks)}.`;
-  return [markdownTable(rows), heading, checksMarkdown(checks)].join('\n\n');
+  const skipped = skippedSamples([data]).map((sentence) => `**Warning:** ${sentence}`);
+  const findings = checks
+    ? [`Checks of the evaluation (${checks.subject}): ${checkCounts(checks)}.`, checksMarkdown(checks)]
+    : [];
+  return [...findings, ...skipped, markdownTable(rows)].join('\n\n');
 }

@@ -3,7 +3,7 @@ import { checkCounts, checkLabel } from '../format/checkText.js';
 import { cellText, columnsOf, modelLabel } from '../format/comparisonColumns.js';
 import { explanation } from '../format/explanation.js';
 
-/** The comparison for a terminal: a table for each attack, narrow since it has no ranges, and the warnings of the checks. */
+/** The comparison for a terminal: the warnings of the checks, and a table for each attack, narrow since it has no ranges. */
 export function comparisonText(comparison: Comparison): string {
   const tables = comparison.attacks.map((compared) => attackTable(comparison, compared));
   const checks = Object.entries(comparison.checks).map(([model, summary]) =>
@@ -12,9 +12,13 @@ export function comparisonText(comparison: Comparison): string {
       ...summary.warnings.map((finding) => `! ${checkLabel(finding)}: ${finding.message}`),
     ].join('\n'),
   );
+  const skipped = Object.entries(comparison.skipped).flatMap(([model, sentences]) =>
+    sentences.map((sentence) => `! ${model}: ${sentence}`),
+  );
+  const findings = [...checks, ...skipped];
   return [
+    ...(findings.length > 0 ? [findings.join('\n')] : []),
     ...tables,
-    ...(checks.length > 0 ? [checks.join('\n')] : []),
     explanation(comparison)[0]!,
     ...(comparison.options.notes ?? []),
   ].join('\n\n');
