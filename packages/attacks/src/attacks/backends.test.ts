@@ -8,7 +8,10 @@ import {
   type Attack,
   apgd,
   autoAttack,
+  type Classifier,
   classifierOf,
+  cw,
+  deepfool,
   fab,
   fgsm,
   jointBall,
@@ -38,11 +41,15 @@ function build(): tfl.LayersModel {
 }
 
 /** Runs in a separate backend: margins of the label on clean and perturbed inputs, and the change. */
-async function on(backend: string, attack: Attack) {
+async function on(backend: string, attack: Attack, unit = 1) {
   await tf.setBackend(backend);
   await tf.ready();
-  const classifier = classifierOf(build());
-  const inputs: Modalities = { rgb: uniform([4, 8, 8, 3], 1), skeleton: normal([4, 2, 3, 5], 2) };
+  const network = classifierOf(build());
+  // An input in another unit, and a network that divides by it.
+  const classifier: Classifier =
+    unit === 1 ? network : (x) => tf.tidy(() => network({ ...x, rgb: tf.div(x.rgb!, unit) }));
+  const rgb = uniform([4, 8, 8, 3], 1);
+  const inputs: Modalities = { rgb: tf.mul(rgb, unit), skeleton: normal([4, 2, 3, 5], 2) };
   const labels = predictionsOf(classifier, inputs);
   const before = tf.memory().numTensors;
   const result = await attack.perturb(classifier, inputs, labels, { seed: 9 });
@@ -51,10 +58,17 @@ async function on(backend: string, attack: Attack) {
     const z = classifier(result);
     return values(tf.neg(tf.sum(tf.mul(tf.logSoftmax(z), tf.oneHot(labels, 5)), 1)));
   });
-  return { loss, rgb: values(result.rgb!), skeleton: values(result.skeleton!), labels: values(labels) };
+  return {
+    loss,
+    rgb: values(tf.div(result.rgb!, unit)),
+    skeleton: values(result.skeleton!),
+    labels: values(labels),
+  };
 }
 
 const range: [number, number] = [0, 1];
+/** In each channel another range, of which every entry of a uniform input is part. */
+const byChannel = [[0, -0.5, 0], tf.tensor1d([1, 1, 1.02])] as const;
 const attacks: [string, () => Attack][] = [
   ['fgsm in linf', () => fgsm({ rgb: { norm: 'linf', epsilon: 0.05, range } })],
   [
@@ -66,6 +80,30 @@ const attacks: [string, () => Attack][] = [
           skeleton: { norm: 'l2', epsilon: 0.3 },
         },
         { loss: 'cw', steps: 5 },
+      ),
+  ],
+  [
+    'pgd in linf and l2, with ranges and scales by channel',
+    () =>
+      pgd(
+        {
+          rgb: { norm: 'linf', epsilon: 0.05, range: byChannel, scale: tf.tensor1d([1, 2, 0.5]) },
+          skeleton: {
+            norm: 'l2',
+            epsilon: 0.3,
+            range: [-9, tf.tensor1d([9, 8, 7, 6, 5])],
+            scale: [1, 2, 3, 2, 1],
+          },
+        },
+        { steps: 5, randomStart: true },
+      ),
+  ],
+  [
+    'cw without and with a range by channel',
+    () =>
+      cw(
+        { rgb: { norm: 'l2', epsilon: 9, range: byChannel }, skeleton: { norm: 'l2', epsilon: Infinity } },
+        { steps: 12, binarySearchSteps: 3, initialConstant: 0.1, learningRate: 0.05 },
       ),
   ],
   [
@@ -137,6 +175,49 @@ describe.each(['wasm', 'onnx'] as const)('on the backend %s', (backend) => {
       const apart = own[name].filter((value, i) => Math.abs(value - cpu[name][i]!) > 1e-3);
       // A gradient near 0 may change its sign.
       expect(apart.length).toBeLessThan(0.02 * own[name].length);
+    }
+  });
+
+  it('a range by channel is kept to the last bit, by steps that would leave it', async () => {
+    const threat = { rgb: { norm: 'linf', epsilon: 0.5, range: byChannel } } as const;
+    const { rgb } = await on(backend, pgd(threat, { steps: 5 }));
+    const [low, high] = [[0, -0.5, 0], [1, 1, 1.02].map(Math.fround)];
+    expect(rgb.every((value, i) => value >= low[i % 3]! && value <= high[i % 3]!)).toBe(true);
+    // All three channels are pushed to both ends.
+    for (const channel of [0, 1, 2]) {
+      const own = rgb.filter((_, i) => i % 3 === channel);
+      if (channel !== 1) expect(Math.min(...own)).toBe(low[channel]);
+      expect(Math.max(...own)).toBe(high[channel]);
+    }
+  });
+
+  it.each<[string, (unit: number) => Attack]>([
+    [
+      'cw',
+      (unit) =>
+        cw(
+          { rgb: { norm: 'l2', epsilon: Infinity, range: [0, unit] } },
+          { steps: 20, binarySearchSteps: 3, initialConstant: 0.1, learningRate: 0.05 },
+        ),
+    ],
+    [
+      'cw without a range',
+      (unit) => cw({ rgb: { norm: 'l2', epsilon: 4 * unit } }, { steps: 20, binarySearchSteps: 3 }),
+    ],
+    ['fab', (unit) => fab({ rgb: { norm: 'l2', epsilon: 40 * unit } }, { steps: 3, targetClasses: 1 })],
+    ['deepfool', (unit) => deepfool({ rgb: { norm: 'linf', epsilon: Infinity, range: [0, unit] } })],
+    ['apgd', (unit) => apgd({ rgb: { norm: 'l2', epsilon: 0.5 * unit, range: [0, unit] } }, { steps: 6 })],
+    [
+      'square',
+      (unit) => square({ rgb: { norm: 'l2', epsilon: 0.5 * unit, range: [0, unit] } }, { queries: 8 }),
+    ],
+  ])('results do not depend on the unit of an input: %s', async (_, make) => {
+    const one = await on(backend, make(1));
+    for (const unit of [2 ** -10, 2 ** 10]) {
+      const other = await on(backend, make(unit), unit);
+      expect(other.labels).toEqual(one.labels);
+      // Products with a power of two are exact.
+      expect(other.rgb).toEqual(one.rgb);
     }
   });
 });

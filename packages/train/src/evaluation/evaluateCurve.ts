@@ -57,12 +57,14 @@ export async function evaluateCurve(
   const scales = checkOptions(testSet, options);
   const { batchSize = 32, seed = 0, stopWhenFooled = false, signal } = options;
   const factory = options.attack ?? ((threatModel: ThreatModel) => pgd(threatModel));
-  const conditions = conditionsOf('evaluateCurve', options, testSet).map(([name, threatModel]) => ({
-    name,
-    threatModel,
-    description: describeThreatModel(threatModel, testSet.modalities),
-    right: scales.map(() => 0),
-  }));
+  const conditions = await Promise.all(
+    conditionsOf('evaluateCurve', options, testSet).map(async ([name, threatModel]) => ({
+      name,
+      threatModel,
+      description: await describeThreatModel(threatModel, testSet.modalities),
+      right: scales.map(() => 0),
+    })),
+  );
   const modalities = Object.keys(testSet.modalities);
   const [attack] = conditions.map(({ threatModel }) => factory(threatModel));
   const attackName = scales.some((scale) => scale > 0) ? attack!.name : 'none';

@@ -245,7 +245,7 @@ describe('evaluateRobustness', () => {
     const epsilon = tf.tensor1d([1]);
     await expect(
       evaluateRobustness(sumClassifier(), testSet, { budgets: { a: { norm: 'linf', epsilon } } }),
-    ).rejects.toThrow(/a.epsilon: got a tensor; expected a number for all samples/);
+    ).rejects.toThrow(/a.epsilon: got a value for each sample; expected one for all samples/);
     epsilon.dispose();
     const three = ({ a }: Modalities) => tf.stack([a!, a!, a!], 1) as tf.Tensor2D;
     await expect(evaluateRobustness(three, testSet, { budgets: ab })).rejects.toThrow(

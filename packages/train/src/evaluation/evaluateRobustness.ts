@@ -54,7 +54,7 @@ export async function evaluateRobustness(
   testSet: Dataset,
   options: EvaluationOptions,
 ): Promise<RobustnessReport> {
-  const plan = planEvaluation(testSet, options);
+  const plan = await planEvaluation(testSet, options);
   const { config, shard, samples: part, attacks } = plan;
   const { signal } = options;
   const start = performance.now();

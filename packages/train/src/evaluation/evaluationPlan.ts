@@ -44,7 +44,7 @@ const DEFAULT_ATTACKS: { readonly [name: string]: AttackFactory } = {
 };
 
 /** @throws {TrainOptionError} when an option doesn't fit */
-export function planEvaluation(testSet: Dataset, options: EvaluationOptions): EvaluationPlan {
+export async function planEvaluation(testSet: Dataset, options: EvaluationOptions): Promise<EvaluationPlan> {
   const known = optionKeys<EvaluationOptions>({
     budgets: true,
     conditions: true,
@@ -75,7 +75,7 @@ export function planEvaluation(testSet: Dataset, options: EvaluationOptions): Ev
     throw new TrainOptionError('evaluateRobustness.attacks: got none; expected one or more.');
   }
   const samples = samplesOf(testSet, batchSize, shard);
-  const config = configOf(testSet, conditions, attacks, { ...options, batchSize, seed });
+  const config = await configOf(testSet, conditions, attacks, { ...options, batchSize, seed });
   const chosen = typeof checks === 'object' ? checks : checks ? {} : { checks: [] };
   const plannedChecks = planChecks(chosen, conditions, attacks, testSet, batchSize);
   if (baseline) checkBaseline(baseline, config, testSet, shard);
@@ -92,7 +92,7 @@ export function planEvaluation(testSet: Dataset, options: EvaluationOptions): Ev
   };
 }
 
-function configOf(
+async function configOf(
   testSet: Dataset,
   conditions: readonly (readonly [string, ThreatModel])[],
   attacks: readonly (readonly [string, AttackFactory])[],
@@ -102,14 +102,16 @@ function configOf(
     stopWhenFooled,
     eotSamples = 1,
   }: EvaluationOptions & { batchSize: number; seed: number },
-): ReportConfig {
+): Promise<ReportConfig> {
   return {
     samples: testSet.size,
     classes: [...testSet.classes],
-    conditions: conditions.map(([name, threatModel]) => ({
-      name,
-      ...describeThreatModel(threatModel, testSet.modalities),
-    })),
+    conditions: await Promise.all(
+      conditions.map(async ([name, threatModel]) => ({
+        name,
+        ...(await describeThreatModel(threatModel, testSet.modalities)),
+      })),
+    ),
     attacks: attacks.map(([name]) => name),
     batchSize,
     seed,

@@ -1,7 +1,7 @@
 import type { NumberArray } from '@amr/attacks';
 
-/** The end of a range, or a scale: a number, the numbers of an array, or the shape of a tensor. */
-export type BoundDescription = number | NumberArray | { shape: number[] };
+/** The end of a range, or a scale: a number, the numbers of an array or tensor, or the shape and a hash of a large tensor. */
+export type BoundDescription = number | NumberArray | { shape: number[]; hash: string };
 
 /** A budget as a report states it. */
 export interface BudgetDescription {
