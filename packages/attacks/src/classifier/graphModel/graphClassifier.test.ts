@@ -216,6 +216,19 @@ describe('a GraphModel', () => {
     expect(() => classifierOf(model)).toThrow(/ends in 'end', a _FusedMatMul with its sigmoid fused/);
   });
 
+  it('names the batch size that it was exported for', async () => {
+    const model = await graphModelOf([
+      placeholder('x', [1, 3]),
+      { name: 'z', op: 'Tanh', input: ['x'], attr: { T: { type: 'DT_FLOAT' } } },
+    ]);
+    const classifier = classifierOf(model, { inputs: ['sample'] });
+    expect(classifier({ sample: normal([1, 3], 1) }).shape).toEqual([1, 3]);
+    expect(() => classifier({ sample: normal([2, 3], 1) })).toThrow(AttackInputError);
+    expect(() => classifier({ sample: normal([2, 3], 1) })).toThrow(
+      /^inputs\.sample: got a batch of 2; expected 1, the batch size that the GraphModel was exported for\./,
+    );
+  });
+
   it('is refused when its output needs control flow, but not when an inner node does not', async () => {
     const float = { T: { type: 'DT_FLOAT' } };
     const model = await graphModelOf(

@@ -71,7 +71,7 @@ export function graphClassifier(model: GraphModelLike, options: ClassifierOfOpti
     multiLabel,
   };
   const feedAll = (inputs: Modalities) =>
-    Object.fromEntries(names.map((one, i) => [view.feeds[i]!, inputOf(inputs, one, names)]));
+    Object.fromEntries(names.map((_, i) => [view.feeds[i]!, feedOf(view, inputs, i)]));
   const classifier: Classifier = (inputs) => run(view, feedAll(inputs), []).logits;
   classifier.observe = (inputs, wanted) => run(view, feedAll(inputs), wanted);
   if (node) classifier.frozen = (inputs, modalities) => freeze(view, feedAll(inputs), modalities);
@@ -96,6 +96,21 @@ function outputName(model: GraphModelLike, nodes: GraphNodes, output: number | s
 function withIndex(name: string, key: string): string {
   const index = key.includes(':') ? key.slice(key.indexOf(':')) : '';
   return name.includes(':') ? name : `${name}${index}`;
+}
+
+/**
+ * The input of an index.
+ * @throws {AttackInputError} when it is missing, or the model was exported for another batch size
+ */
+function feedOf({ model, names, feeds }: View, inputs: Modalities, i: number): tf.Tensor {
+  const x = inputOf(inputs, names[i]!, names);
+  const batch = model.inputs.find(({ name }) => name === feeds[i])!.shape?.[0] ?? -1;
+  if (batch > 0 && x.shape[0] !== batch) {
+    throw new AttackInputError(
+      `inputs.${names[i]}: got a batch of ${x.shape[0]}; expected ${batch}, the batch size that the GraphModel was exported for. Give batches of this size, or export the model with an open batch size.`,
+    );
+  }
+  return x;
 }
 
 /** One run: the logits, and values of other nodes. @param fed the values of nodes from which the others follow */
@@ -213,8 +228,8 @@ function freeze(view: View, fed: tf.NamedTensorMap, modalities: readonly string[
     const given = prepared.get(key) ?? prepare(wanted.map((name) => valueName(view, name)));
     prepared.set(key, given);
     const feed: tf.NamedTensorMap = Object.fromEntries(given.map((name) => [name, kept.get(name)!]));
-    for (const [i, name] of names.entries()) {
-      if (!fixed.includes(feeds[i]!)) feed[feeds[i]!] = inputOf(inputs, name, names);
+    for (const i of names.keys()) {
+      if (!fixed.includes(feeds[i]!)) feed[feeds[i]!] = feedOf(view, inputs, i);
     }
     return run(view, feed, wanted);
   };
