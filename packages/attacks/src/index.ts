@@ -46,7 +46,7 @@ export type { Classifier, FrozenClassifier, Modalities, Observation } from './cl
 export { classifierOf } from './classifier/classifierOf.js';
 export type { ClassifierOfOptions } from './classifier/classifierOptions.js';
 export type { GraphModelLike, GraphTensorInfo } from './classifier/graphModel/graphModelLike.js';
-export { type LogitsOfOptions, logitsOf } from './classifier/logitsOf.js';
+export { type LogitsOfOptions, logitsOf } from './classifier/layersModel/logitsOf.js';
 export { predictedLabels } from './classifier/predictedLabels.js';
 export { refuseProbabilities } from './classifier/probabilities.js';
 export { type SharingClassifier, sharingBranches } from './classifier/sharingBranches.js';

@@ -1,7 +1,7 @@
 import { mismatch } from '@amr/internal';
 import { AttackInputError } from '../errors.js';
 import { isGraphModel } from './graphModel/graphModelLike.js';
-import { isLayersModel } from './isModel.js';
+import { isLayersModel } from './layersModel/isLayersModel.js';
 
 /**
  * Refuses what is no classifier, with the likeliest reason for it: a model that isn't wrapped, a promise of one.

@@ -4,8 +4,8 @@ import type { Classifier } from './classifier.js';
 import type { ClassifierOfOptions } from './classifierOptions.js';
 import { graphClassifier } from './graphModel/graphClassifier.js';
 import type { GraphModelLike } from './graphModel/graphModelLike.js';
-import { isLayersModel } from './isModel.js';
-import { layersClassifier } from './layersClassifier.js';
+import { isLayersModel } from './layersModel/isLayersModel.js';
+import { layersClassifier } from './layersModel/layersClassifier.js';
 import { checkIsModel } from './modelNames.js';
 
 /**

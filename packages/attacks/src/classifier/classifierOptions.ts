@@ -1,4 +1,4 @@
-import type { LogitsOfOptions } from './logitsOf.js';
+import type { LogitsOfOptions } from './layersModel/logitsOf.js';
 
 /** Options of `classifierOf`. */
 export interface ClassifierOfOptions extends LogitsOfOptions {

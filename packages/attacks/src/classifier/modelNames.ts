@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { AttackInputError } from '../errors.js';
 import { isGraphModel } from './graphModel/graphModelLike.js';
-import { isLayersModel } from './isModel.js';
+import { isLayersModel } from './layersModel/isLayersModel.js';
 
 /** The names of a model's inputs. A Sequential leaves its own list empty until its first prediction; it names them alike. */
 export function inputNamesOf(model: LayersModel): string[] {

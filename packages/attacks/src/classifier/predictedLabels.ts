@@ -1,6 +1,7 @@
 import { mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { AttackInputError } from '../errors.js';
+import { checkClassifier } from './checkClassifier.js';
 import type { Classifier, Modalities } from './classifier.js';
 
 /**
@@ -20,6 +21,7 @@ import type { Classifier, Modalities } from './classifier.js';
  * ```
  */
 export function predictedLabels(classifier: Classifier, inputs: Modalities): tf.Tensor1D {
+  checkClassifier(classifier);
   return tf.tidy(() => {
     const logits = classifier(inputs);
     if (!(logits instanceof tf.Tensor) || logits.rank !== 2) {

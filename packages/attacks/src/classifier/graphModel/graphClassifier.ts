@@ -9,7 +9,7 @@ import { checkOption } from '../../options.js';
 import { tidyObject } from '../../tensors/tidyObject.js';
 import type { Classifier, FrozenClassifier, Modalities, Observation } from '../classifier.js';
 import type { ClassifierOfOptions } from '../classifierOptions.js';
-import { severalAnswers } from '../logitsOf.js';
+import { severalAnswers } from '../layersModel/logitsOf.js';
 import { binaryLogits } from '../mapLogits.js';
 import { inputOf } from '../modelNames.js';
 import { graphCut } from './graphCut.js';

@@ -1,8 +1,9 @@
 import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
-import { AttackInputError } from '../errors.js';
-import { tidyObject } from '../tensors/tidyObject.js';
-import type { Classifier, FrozenClassifier, Modalities, Observation } from './classifier.js';
+import { AttackInputError } from '../../errors.js';
+import { tidyObject } from '../../tensors/tidyObject.js';
+import type { Classifier, FrozenClassifier, Modalities, Observation } from '../classifier.js';
+import { inputOf } from '../modelNames.js';
 import {
   callsFor,
   canRunSeparately,
@@ -12,7 +13,6 @@ import {
   splitCalls,
   type Values,
 } from './frozenGraph.js';
-import { inputOf } from './modelNames.js';
 
 /** A model's graph, which its classifier and the frozen forms of this share. */
 export interface GraphView {

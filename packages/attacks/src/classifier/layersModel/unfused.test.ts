@@ -2,8 +2,8 @@ import { normal, values } from '@amr/testing/attacks/models';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { classifierOf } from '../index.js';
-import { registerGradients } from '../tensors/registerGradients.js';
+import { classifierOf } from '../../index.js';
+import { registerGradients } from '../../tensors/registerGradients.js';
 import { unfused } from './unfused.js';
 
 const image = normal([2, 7, 6, 3], 1);

@@ -3,7 +3,7 @@ import { reloaded } from '@amr/testing/networks/reloaded';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { AttackInputError, AttackOptionsError, classifierOf, logitsOf, pgd } from '../index.js';
+import { AttackInputError, AttackOptionsError, classifierOf, logitsOf, pgd } from '../../index.js';
 
 type Symbol = tfl.SymbolicTensor;
 type Activation = 'softmax' | 'linear' | 'sigmoid';

@@ -1,17 +1,17 @@
 import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { AttackInputError } from '../errors.js';
-import { checkOption } from '../options.js';
-import { tidyObject } from '../tensors/tidyObject.js';
-import type { Classifier, Modalities } from './classifier.js';
-import type { ClassifierOfOptions } from './classifierOptions.js';
+import { AttackInputError } from '../../errors.js';
+import { checkOption } from '../../options.js';
+import { tidyObject } from '../../tensors/tidyObject.js';
+import type { Classifier, Modalities } from '../classifier.js';
+import type { ClassifierOfOptions } from '../classifierOptions.js';
+import { binaryLogits, mapLogits } from '../mapLogits.js';
+import { checkBuilt, inputNamesOf, inputOf, outputNamesOf } from '../modelNames.js';
 import { callsFor, canRunSeparately, frozenGraphOf } from './frozenGraph.js';
-import { isLayersModel } from './isModel.js';
+import { isLayersModel } from './isLayersModel.js';
 import { checkEnding, outputPosition } from './logitsOf.js';
-import { binaryLogits, mapLogits } from './mapLogits.js';
 import { endingOf } from './modelEnding.js';
-import { checkBuilt, inputNamesOf, inputOf, outputNamesOf } from './modelNames.js';
 import { observation, separateCalls } from './separateCalls.js';
 
 /**

@@ -4,7 +4,7 @@
  * output back, and replaced by layers without the activation that share the weights; the model itself stays as it is.
  */
 import { type LayersModel, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { isLayersModel } from './isModel.js';
+import { isLayersModel } from './isLayersModel.js';
 import { type Layer, sharedLayer } from './sharedLayer.js';
 
 /** A softmax or sigmoid at the end of an output, and the output without it. */

@@ -1,11 +1,11 @@
 import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, layers, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { AttackInputError } from '../errors.js';
-import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
-import { isLayersModel } from './isModel.js';
+import { AttackInputError } from '../../errors.js';
+import { checkOption, optionKeys, rejectUnknownOptions } from '../../options.js';
+import { checkBuilt, checkIsModel, outputNamesOf } from '../modelNames.js';
+import { isLayersModel } from './isLayersModel.js';
 import { type Ending, endingOf } from './modelEnding.js';
-import { checkBuilt, checkIsModel, outputNamesOf } from './modelNames.js';
 import { countTogether, type Layer, retain } from './sharedLayer.js';
 
 /** Options of {@link logitsOf}. */

@@ -7,7 +7,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { isLayersModel } from './isModel.js';
+import { isLayersModel } from './isLayersModel.js';
 import { unfused } from './unfused.js';
 
 type Layer = SymbolicTensor['sourceLayer'];
