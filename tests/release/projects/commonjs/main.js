@@ -6,6 +6,7 @@ const { preparedFolder } = require('@amr/datasets/node');
 const { stgcn, twoStream } = require('@amr/encoders');
 const { float32ValuesOf, readTensorFile, writeSafetensors } = require('@amr/formats');
 const { AttentionModalityReweighter } = require('@amr/layers');
+const { convertKeras3Json } = require('@amr/layers/keras');
 const { AdversarialTrainer, evaluateRobustness } = require('@amr/train');
 const { fileStore } = require('@amr/train/node');
 const tf = require('@tensorflow/tfjs-core');
@@ -47,9 +48,15 @@ async function main() {
       oneErrorClass: failure instanceof DatasetError,
       bias: [...float32ValuesOf(tensors.get('bias'))],
       clips: clips.size,
-      functions: [ThreatModelError, stgcn, twoStream, AdversarialTrainer, evaluateRobustness, fileStore].map(
-        (value) => typeof value,
-      ),
+      functions: [
+        convertKeras3Json,
+        ThreatModelError,
+        stgcn,
+        twoStream,
+        AdversarialTrainer,
+        evaluateRobustness,
+        fileStore,
+      ].map((value) => typeof value),
     }),
   );
 }

@@ -6,6 +6,7 @@ import { preparedFolder } from '@amr/datasets/node';
 import { stgcn, twoStream } from '@amr/encoders';
 import { float32ValuesOf, readTensorFile, writeSafetensors } from '@amr/formats';
 import { AttentionModalityReweighter } from '@amr/layers';
+import { convertKeras3Json } from '@amr/layers/keras';
 import { AdversarialTrainer, evaluateRobustness } from '@amr/train';
 import { fileStore } from '@amr/train/node';
 import * as tf from '@tensorflow/tfjs-core';
@@ -46,8 +47,14 @@ console.log(
     oneErrorClass: failure instanceof DatasetError,
     bias: [...float32ValuesOf(tensors.get('bias'))],
     clips: clips.size,
-    functions: [ThreatModelError, stgcn, twoStream, AdversarialTrainer, evaluateRobustness, fileStore].map(
-      (value) => typeof value,
-    ),
+    functions: [
+      convertKeras3Json,
+      ThreatModelError,
+      stgcn,
+      twoStream,
+      AdversarialTrainer,
+      evaluateRobustness,
+      fileStore,
+    ].map((value) => typeof value),
   }),
 );

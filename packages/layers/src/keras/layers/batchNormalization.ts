@@ -4,12 +4,19 @@ import { stockLayer } from './stockLayer.js';
 
 /** The fields of tfjs-layers' BatchNormalization that rank 5 needs. */
 interface Stock {
+  /** The axis that is normalised index by index; the last by default. */
   readonly axis: number;
+  /** Share of the moving statistics that a step of training keeps. */
   readonly momentum: number;
+  /** Added to the variance. */
   readonly epsilon: number;
+  /** The scale, unless `scale` is false. */
   readonly gamma?: LayerVariable;
+  /** The offset, unless `center` is false. */
   readonly beta?: LayerVariable;
+  /** The mean that predictions use. */
   readonly movingMean: LayerVariable;
+  /** The variance that predictions use. */
   readonly movingVariance: LayerVariable;
 }
 

@@ -2,16 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers, type Shape } from '@tensorflow/tfjs-layers';
 import { checkOption, type LayerConfig } from '../../options.js';
 
-type Numbers = number | readonly Numbers[];
-
 /** Config of {@link Normalization}. */
 export interface NormalizationConfig extends LayerConfig {
   /** Axes that have a mean and a variance for each index; null: one for all. Default -1, the channels. */
   axis?: number | number[] | null;
   /** Means, if they are known; they broadcast to the axes. Default: a weight, which the model's file holds. */
-  mean?: Numbers | null;
+  mean?: tf.TensorLike | null;
   /** Variances, if they are known; given together with `mean`. */
-  variance?: Numbers | null;
+  variance?: tf.TensorLike | null;
   /** Whether to undo a normalisation. Default false. */
   invert?: boolean;
 }
@@ -35,7 +33,7 @@ export class Normalization extends layers.Layer {
   /** The name that saved models know this layer by. */
   static readonly className = 'Normalization';
   readonly #axis: number[] | null;
-  readonly #given: { mean: Numbers; variance: Numbers } | undefined;
+  readonly #given: { mean: tf.TensorLike; variance: tf.TensorLike } | undefined;
   readonly #invert: boolean;
   #mean: LayerVariable | undefined;
   #variance: LayerVariable | undefined;
@@ -78,8 +76,8 @@ export class Normalization extends layers.Layer {
   }
 
   /** With one axis for each of the input's. */
-  #statistic(weight: LayerVariable | undefined, given: Numbers | undefined, x: tf.Tensor): tf.Tensor {
-    const values = weight ? weight.read() : tf.tensor(given as tf.TensorLike, undefined, 'float32');
+  #statistic(weight: LayerVariable | undefined, given: tf.TensorLike | undefined, x: tf.Tensor): tf.Tensor {
+    const values = weight ? weight.read() : tf.tensor(given!, undefined, 'float32');
     const kept = this.#keptAxes(x.rank);
     const whole = x.shape.map((length, axis) => (kept.includes(axis) ? length : 1));
     return values.size === tf.util.sizeFromShape(whole) ? tf.reshape(values, whole) : values;
