@@ -59,7 +59,11 @@ export function registerIndexGradients(): void {
 }
 
 function zeros(inputs: readonly string[], saved: readonly tf.Tensor[]): InputGradients {
-  // The shape alone, since the tensors may be freed before the function is called. Always float32, as tfjs demands, also
-  // for inputs of type bool and int32.
-  return Object.fromEntries(inputs.map((input, i) => [input, () => tf.zeros(saved[i]!.shape)]));
+  return Object.fromEntries(inputs.map((input, i) => [input, () => floatZeros(saved[i]!)]));
+}
+
+/** float32 also for inputs of type bool and int32, as tfjs demands. */
+function floatZeros(x: tf.Tensor): tf.Tensor {
+  const zeros = tf.zerosLike(x);
+  return x.dtype === 'float32' ? zeros : tf.cast(zeros, 'float32');
 }
