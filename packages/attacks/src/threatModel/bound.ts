@@ -57,7 +57,7 @@ export function checkDtype(path: string, tensor: tf.Tensor, dtypes: readonly tf.
 }
 
 /** The shape of a bound, as a tensor would have it. */
-export function shapeOfBound(bound: Bound): number[] {
+function shapeOfBound(bound: Bound): number[] {
   if (typeof bound === 'number') return [];
   if (bound instanceof tf.Tensor) return bound.shape;
   return [bound.length, ...shapeOfBound(bound[0]!)];
