@@ -104,7 +104,7 @@ describe('an option that is not valid is an error before any work', () => {
     expect(() => amrObjective({ lambda: -1 })).toThrow(/lambda/);
     expect(() => amrObjective({ labelsmoothing: 0 } as never)).toThrow(/expected labelSmoothing/);
     expect(() => crossEntropyObjective({ lambda: 0 } as never)).toThrow(
-      /^crossEntropyObjective.lambda: got an unknown option; expected one of labelSmoothing/,
+      /^crossEntropyObjective.lambda: got an unknown option; expected labelSmoothing/,
     );
   });
 
