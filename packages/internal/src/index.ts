@@ -2,6 +2,7 @@ export type { Batch, BatchOptions, Dataset, ModalityInfo } from './dataset.js';
 export { evenlySpaced } from './evenlySpaced.js';
 export { mixSeed, murmurFinalizer, textHash } from './hash.js';
 export { formatValue, mismatch } from './message.js';
+export { inputNamesOf, outputNamesOf } from './modelNames.js';
 export { editDistance, nearestName } from './nearestName.js';
 export { type OptionChecks, type OwnKeys, optionChecks, unknownKey } from './optionChecks.js';
 export { type KeysOf, optionKeys } from './optionKeys.js';

@@ -5,15 +5,7 @@ import { AttackInputError } from '../errors.js';
 import { isGraphModel } from './graphModel/graphModelLike.js';
 import { isLayersModel } from './layersModel/isLayersModel.js';
 
-/** The names of a model's inputs. A Sequential leaves its own list empty until its first prediction; it names them alike. */
-export function inputNamesOf(model: LayersModel): string[] {
-  return model.inputs.map(({ sourceLayer }) => sourceLayer.name);
-}
-
-/** The names of a model's outputs, also those of a Sequential that has predicted nothing yet. */
-export function outputNamesOf(model: LayersModel): string[] {
-  return model.outputs.map(({ sourceLayer }) => sourceLayer.name);
-}
+export { inputNamesOf, outputNamesOf } from '@amr/internal';
 
 /**
  * Refuses what is no model, with the likeliest reason for it.

@@ -7,6 +7,7 @@ import { learningRateOf, setLearningRate } from '../checkpoint/optimizerState.js
 import type { EpochRecord } from '../checkpoint/trainingPosition.js';
 import { TrainDataError, TrainOptionError } from '../errors.js';
 import { checkBatch, disposeBatch } from '../model/checkBatch.js';
+import { checkOutputs } from '../model/checkOutputs.js';
 import { attackBatch } from './attackBatch.js';
 import { type RandomLayers, randomLayersOf } from './layerSeeds.js';
 import { RANDOM_PURPOSE } from './randomPurpose.js';
@@ -82,6 +83,7 @@ export class AdversarialTrainer {
   /**
    * Trains, from the checkpoint's position when there is one, else from the model as it is.
    * @throws {TrainOptionError} before any work, when the data or options don't fit the model
+   * @throws {AttackInputError} when the first batch's outputs are probabilities, without `allowProbabilities`
    * @throws {TrainDataError} when a batch holds labels out of range or values that aren't finite
    * @throws {CheckpointError} before any work, when the checkpoint is damaged or belongs to another run; it is not
    * overwritten
@@ -98,9 +100,10 @@ export class AdversarialTrainer {
     if (random.unseeded.length > 0) {
       log(`Layers whose randomness can't be repeated: ${random.unseeded.join(', ')}.`);
     }
-    const classifier = classifierOf(model, { output: ports.logits });
+    const asClassifier = { inputs: ports.inputs, output: ports.logits };
+    const classifier = classifierOf(model, asClassifier);
     const attacked =
-      attackMode === 'train' ? classifierOf(model, { output: ports.logits, training: true }) : classifier;
+      attackMode === 'train' ? classifierOf(model, { ...asClassifier, training: true }) : classifier;
     registerMissingGradients();
     try {
       await resumeRun(this.#settings, run);
@@ -163,6 +166,8 @@ export class AdversarialTrainer {
       this.#settings;
     const { epoch, batch: number } = run.position;
     await checkBatch(batch, run.trainSet, ports.inputs);
+    if (!run.outputsChecked && !this.#settings.allowProbabilities) await checkOutputs(ports, batch);
+    run.outputsChecked = true;
     const learningRate = learningRateAt(this.#settings, run.done, run.total);
     setLearningRate(optimizer, learningRate);
     const seedDropout = (pass: number) => () =>
@@ -208,6 +213,7 @@ export class AdversarialTrainer {
         batchSize: run.batchSize,
         seed: mixSeed(seed, RANDOM_PURPOSE.attack, position.epoch),
         signal: run.signal,
+        allowProbabilities: this.#settings.allowProbabilities,
       });
       if (!metrics) return true;
       Object.assign(record, metrics);

@@ -29,7 +29,10 @@ export async function attackBatch(
   });
   if (!attack) return undefined;
   const inputs = Object.fromEntries(ports.inputs.map((name) => [name, batch.inputs[name]!]));
-  const options = { seed: mixSeed(seed, RANDOM_PURPOSE.attack, epoch, number) };
+  const options = {
+    seed: mixSeed(seed, RANDOM_PURPOSE.attack, epoch, number),
+    ...(settings.allowProbabilities && { allowProbabilities: true }),
+  };
   if (attackMode !== 'train') return attack.perturb(classifier, inputs, batch.labels, options);
   const restoreStatistics = saveStatistics(model);
   try {

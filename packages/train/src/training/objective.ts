@@ -82,10 +82,11 @@ export function objectiveOf(objective: 'cross-entropy' | 'amr' | Objective, port
         : objective;
   const expected = "'cross-entropy', 'amr' or a function";
   checkOption('AdversarialTrainer.objective', found, typeof found === 'function', expected);
-  if (found.needsAuxiliary && auxiliaryNames(ports.outputs).length === 0) {
+  if (found.needsAuxiliary && ports.auxiliary.length === 0) {
     throw new TrainOptionError(
       `model: got the outputs [${ports.outputs.join(', ')}]; expected auxiliary heads, named '<modality>Logits', which the ` +
-        'AMR loss needs. Add such outputs or use another objective.',
+        "AMR loss needs. Say which outputs they are with the trainer's option 'auxiliary', add such outputs, or use another " +
+        'objective.',
     );
   }
   return found;

@@ -12,7 +12,7 @@ export function runFingerprint(
   settings: TrainerSettings,
   { trainSet, epochs, batchSize }: TrainingRun,
 ): RunFingerprint {
-  const { optimizer, schedule, choose, weightDecay } = settings;
+  const { optimizer, schedule, choose, weightDecay, ports } = settings;
   const hash = (list: readonly string[]) =>
     crc32(new TextEncoder().encode(JSON.stringify(list))).toString(16);
   const config = JSON.stringify({ ...optimizer.getConfig(), learningRate: settings.baseRate });
@@ -31,6 +31,9 @@ export function runFingerprint(
     batchSize,
     dropLast: settings.dropLast,
     seed: settings.seed,
+    // Only where they differ from what older checkpoints know.
+    ...(ports.chosen !== undefined && { ports: ports.chosen }),
+    ...(ports.removed.length > 0 && { logitsInFrontOf: ports.removed.join() }),
     samples: trainSet.size,
     sampleIds: hash(trainSet.ids),
     classes: hash(trainSet.classes),

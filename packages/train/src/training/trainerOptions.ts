@@ -13,10 +13,21 @@ import type { Validation } from './validation.js';
 /** Options of {@link AdversarialTrainer}. */
 export interface AdversarialTrainerOptions {
   /**
-   * Its inputs are named after the modalities. Its output `logits` ([batch, classes], no softmax) is the fused
-   * prediction; outputs `<modality>Logits` are auxiliary heads. The output of a model with one output may have any name.
+   * A LayersModel or Sequential, built or loaded. Without the next three options its inputs are named after the
+   * modalities, its output `logits` ([batch, classes]) is the fused prediction, outputs `<modality>Logits` are auxiliary
+   * heads, and the output of a model with one output may have any name. A softmax at the end of these outputs is left
+   * out of the training, which needs logits; one sigmoid unit becomes the two logits [0, z]. The model itself keeps it.
    */
   model: LayersModel;
+  /** Modality names of the model's inputs, in the model's order. Default: the names that the model gives them. */
+  inputs?: string[];
+  /** The output with the fused prediction: its index or its name. Default: the one named `logits`, or the only one. */
+  output?: number | string;
+  /**
+   * The outputs with the auxiliary logits, by index or name, for some modalities or all: `{ rgb: 'rgb_head' }`. The objective
+   * receives them as `<modality>Logits`. Default: the outputs of such names.
+   */
+  auxiliary?: { [modality: string]: number | string };
   /** The loss: mean cross-entropy of the logits, the AMR loss (a reconstruction; lambda 1), or a function. */
   objective: 'cross-entropy' | 'amr' | Objective;
   /** One of tfjs's optimizers. The trainer changes its state. */
@@ -47,6 +58,8 @@ export interface AdversarialTrainerOptions {
   batchSize: number;
   /** Leaves out a last batch that is smaller than the others. Default: false. */
   dropLast?: boolean;
+  /** Whether outputs that look like probabilities are trained and attacked as they are. Default: false, an error. */
+  allowProbabilities?: boolean;
   /** Whole number: order of the samples, random starts, choice of attacks, dropout. */
   seed: number;
 }

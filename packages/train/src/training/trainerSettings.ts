@@ -4,7 +4,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { CheckpointStore } from '../checkpoint/checkpointStore.js';
 import { assertStateIsKnown, learningRateOf } from '../checkpoint/optimizerState.js';
 import { TrainOptionError } from '../errors.js';
-import { type ModelPorts, portsOf } from '../model/modelOutputs.js';
+import { type TrainablePorts, trainablePorts } from '../model/trainablePorts.js';
 import {
   checkCount,
   checkFraction,
@@ -23,7 +23,7 @@ import type { WeightDecay } from './trainingStep.js';
 /** A trainer's options, checked, with their defaults filled in. */
 export interface TrainerSettings {
   model: LayersModel;
-  ports: ModelPorts;
+  ports: TrainablePorts;
   objective: Objective;
   optimizer: tf.Optimizer;
   /** The learning rate that the optimizer had. */
@@ -40,6 +40,7 @@ export interface TrainerSettings {
   gradientClip: number | undefined;
   batchSize: number;
   dropLast: boolean;
+  allowProbabilities: boolean;
   seed: number;
 }
 
@@ -47,7 +48,12 @@ export interface TrainerSettings {
 export function trainerSettings(options: AdversarialTrainerOptions): TrainerSettings {
   checkOptions(options);
   const { model, optimizer, attack, weightDecay } = options;
-  const ports = portsOf(model);
+  const { inputs, output, auxiliary } = options;
+  const ports = trainablePorts(model, {
+    ...(inputs !== undefined && { inputs }),
+    ...(output !== undefined && { output }),
+    ...(auxiliary !== undefined && { auxiliary }),
+  });
   const objective = objectiveOf(options.objective, ports);
   const baseRate = learningRateOf(optimizer);
   if (options.checkpoint) assertStateIsKnown(optimizer);
@@ -75,6 +81,7 @@ export function trainerSettings(options: AdversarialTrainerOptions): TrainerSett
     gradientClip: options.gradientClip,
     batchSize: options.batchSize,
     dropLast: options.dropLast ?? false,
+    allowProbabilities: options.allowProbabilities ?? false,
     seed: options.seed,
   };
 }
@@ -83,6 +90,10 @@ function checkOptions(options: AdversarialTrainerOptions): void {
   const known = optionKeys<AdversarialTrainerOptions>({
     model: true,
     objective: true,
+    inputs: true,
+    output: true,
+    auxiliary: true,
+    allowProbabilities: true,
     optimizer: true,
     attack: true,
     attackMode: true,
@@ -103,6 +114,13 @@ function checkOptions(options: AdversarialTrainerOptions): void {
   const { cleanShare = 0, checkpointInterval = 0 } = options;
   checkCount(`${path}.batchSize`, options.batchSize);
   checkOption(`${path}.seed`, seed, Number.isSafeInteger(seed), 'a whole number');
+  const { allowProbabilities = false } = options;
+  checkOption(
+    `${path}.allowProbabilities`,
+    allowProbabilities,
+    typeof allowProbabilities === 'boolean',
+    'true or false',
+  );
   checkOneOf(`${path}.attackMode`, attackMode, ['eval', 'train']);
   checkFraction(`${path}.cleanShare`, cleanShare);
   checkOption(`${path}.gradientClip`, gradientClip, gradientClip > 0, 'a norm above 0');

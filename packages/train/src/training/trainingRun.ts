@@ -95,6 +95,8 @@ export class TrainingRun implements TrainingPlan {
   readonly signal: AbortSignal | undefined;
   /** How far the training is. */
   position: TrainingPosition = { epoch: 0, batch: 0, sums: { loss: 0, correct: 0, seen: 0 }, history: [] };
+  /** Whether the model's outputs have been seen to be no probabilities. */
+  outputsChecked = false;
   #progress = progressClock();
   #savedAt = performance.now();
   #unread: UnreadMetrics | undefined;

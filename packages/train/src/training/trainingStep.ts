@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type ModelPorts, runModel } from '../model/modelOutputs.js';
+import { runModel } from '../model/modelOutputs.js';
+import type { TrainablePorts } from '../model/trainablePorts.js';
 import type { Objective } from './objective.js';
 
 /** Decoupled weight decay. */
@@ -16,7 +17,7 @@ export interface StepSettings {
   /** The model that is trained. */
   model: LayersModel;
   /** Its inputs and outputs. */
-  ports: ModelPorts;
+  ports: TrainablePorts;
   /** Its trainable variables, with their stable names. */
   variables: readonly { name: string; variable: tf.Variable }[];
   /** The loss. */
@@ -58,7 +59,7 @@ export function trainingStep(
       () => {
         const losses = versions.map(({ inputs, weight, seed }) => {
           seed();
-          const outputs = runModel(model, ports, inputs, true);
+          const outputs = runModel(ports.forward, ports, inputs, true);
           correct?.dispose();
           // Kept, since the tidy of variableGrads would dispose of it.
           correct = tf.keep(countCorrect(outputs['logits'] as tf.Tensor2D, labels));

@@ -31,7 +31,13 @@ export interface ValidationMetrics {
 export async function validate(
   classifier: Classifier,
   validation: Validation,
-  run: { modalities: readonly string[]; batchSize: number; seed: number; signal: AbortSignal | undefined },
+  run: {
+    modalities: readonly string[];
+    batchSize: number;
+    seed: number;
+    signal: AbortSignal | undefined;
+    allowProbabilities: boolean;
+  },
 ): Promise<ValidationMetrics | undefined> {
   const { set, attack } = validation;
   const sums = { loss: 0, correct: 0, robust: 0 };
@@ -47,6 +53,7 @@ export async function validate(
         const inputs = Object.fromEntries(run.modalities.map((name) => [name, batch.inputs[name]!]));
         const adversarial = await attack.perturb(classifier, inputs, batch.labels, {
           seed: mixSeed(run.seed, number++),
+          ...(run.allowProbabilities && { allowProbabilities: true }),
         });
         try {
           // A sample that is wrong without an attack is not robust, even if the attack happens to make it right.
