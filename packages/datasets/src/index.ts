@@ -41,6 +41,8 @@ export {
   type LabelledArrays,
   type ModalityArray,
 } from './source/fromArrays.js';
+export { fromTensors, type SampleDescription } from './source/fromTensors.js';
+export { fromTfData, type TfDataOptions, type TfDataset } from './source/fromTfData.js';
 export type { ChoiceOptions } from './streaming/chosenSamples.js';
 export { type PreparedUrlOptions, preparedUrl } from './streaming/preparedUrl.js';
 export type { SampleOptions } from './streaming/sampleTransform.js';
