@@ -67,6 +67,7 @@ async function wholeRadius({ norm, epsilon, modalities }: BallSpec, inputs: Moda
       const x = inputs[modality]!;
       const entries = x.size / x.shape[0]!;
       const width = await widthOf(range, scale, x);
+      if (width === Infinity) return RADII_WITHOUT_RANGE * own;
       return { linf: width, l2: width * Math.sqrt(entries), l1: width * entries }[norm];
     }),
   );
