@@ -20,7 +20,7 @@ it('plugs in, attacks, trains and saves', async () => {
     await import('./main.js');
     const printed = log.mock.calls.flat().join('\n');
     expect(printed).toContain('Largest change of a logit by plugging in: 0\n');
-    const averages = printed.split('PGD-20')[1]!.match(/(as loaded|trained) .*/g)!;
+    const averages = printed.split(/^PGD-20 +clean/m)[1]!.match(/(as loaded|trained) .*/g)!;
     const robust = averages.map((line) => Number(line.match(/[\d.]+/g)![4]));
     expect(robust[1]).toBeGreaterThan(robust[0]! + 10);
 
