@@ -6,13 +6,19 @@ import { AttackInputError } from '../errors.js';
 import { maskOut, oneHotOf } from '../losses/rowLoss.js';
 import { checkOption } from '../options.js';
 import { randomOf } from '../tensors/random.js';
-import type { PerturbOptions } from './attack.js';
 
 /**
  * Classes that the classifier shall predict: one for each sample, the one with the smallest logit at the clean input, or a
  * random one. 'least-likely' and 'random' never choose the label.
  */
 export type Targets = tf.Tensor | 'least-likely' | 'random';
+
+/** The options of `perturb` that targets depend on. */
+interface TargetOptions {
+  targets?: Targets | undefined;
+  seed?: number | undefined;
+  rows?: readonly number[] | undefined;
+}
 
 /** Separates the draws of targets from those of the attack. */
 const TARGET_DRAWS = 0x7a67;
@@ -26,7 +32,7 @@ export function chooseTargets(
   classifier: Classifier,
   inputs: Modalities,
   labels: tf.Tensor,
-  { targets, seed = 0, rows }: Pick<PerturbOptions, 'targets' | 'seed' | 'rows'>,
+  { targets, seed = 0, rows }: TargetOptions,
   eotSamples = 1,
 ): tf.Tensor | undefined {
   if (typeof targets !== 'string') return targets;
