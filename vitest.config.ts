@@ -5,7 +5,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Tests of what is built: other processes, worker threads, command lines and browsers. */
 const BUILT = [
-  'tests/**/*.test.ts',
+  'tests/{browser,processes,release,webgpu}/**/*.test.ts',
   '{packages,examples}/*/src/**/*.built.test.ts',
   'benchmarks/src/**/*.built.test.ts',
 ];
@@ -39,6 +39,7 @@ export default defineConfig({
             'examples/*/src/**/*.test.ts',
             'benchmarks/src/**/*.test.ts',
             'docs/*.test.ts',
+            'tests/models/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/dist/**', ...BUILT],
         },
