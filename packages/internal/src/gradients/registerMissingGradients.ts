@@ -7,16 +7,18 @@
  */
 import { registerConvolutionGradients } from './dilatedConvolutions.js';
 import { registerLayerGradients } from './stockLayers.js';
+import { registerStridedSliceGradient } from './stridedSlice.js';
 import { registerIndexGradients, registerZeroGradients } from './zeroGradients.js';
 
 /**
  * Registers the gradients that tfjs lacks: zero for comparisons, logical operations and indices, and those of dilated
- * convolutions and of batch normalisation without scale or offset. Cheap enough to be called before each attack. tfjs-layers, or something else that brings tfjs-core's own
- * gradients, must be loaded before.
+ * convolutions, of batch normalisation without scale or offset, and of strided slices. Cheap enough to be called before each
+ * attack. tfjs-layers, or something else that brings tfjs-core's own gradients, must be loaded before.
  */
 export function registerMissingGradients(): void {
   registerZeroGradients();
   registerIndexGradients();
   registerConvolutionGradients();
   registerLayerGradients();
+  registerStridedSliceGradient();
 }
