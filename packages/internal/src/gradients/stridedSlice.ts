@@ -49,9 +49,9 @@ function spreadAlong(
   const step = Math.abs(stride);
   const from = stride < 0 ? first + (size - 1) * stride : first;
   const span = (size - 1) * step + 1;
-  let apart = stride < 0 ? tf.reverse(x, 1) : x;
+  let apart: tf.Tensor = stride < 0 ? tf.reverse(x, 1) : x;
   if (step > 1) {
-    const columns = tf.reshape(apart, [outer * size, 1, inner]);
+    const columns = tf.reshape(apart, [outer * size, 1, inner]) as tf.Tensor3D;
     const spaced = tf.pad(columns, [
       [0, 0],
       [0, step - 1],
@@ -59,7 +59,7 @@ function spreadAlong(
     ]);
     apart = tf.slice(tf.reshape(spaced, [outer, size * step, inner]), [0, 0, 0], [outer, span, inner]);
   }
-  return tf.pad(apart, [
+  return tf.pad(apart as tf.Tensor3D, [
     [0, 0],
     [from, length - from - span],
     [0, 0],
