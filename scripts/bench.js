@@ -1,6 +1,7 @@
 // Runs the benchmarks one after the other: `pnpm bench`, or `pnpm bench attacks` for those of one package. `networks`
 // measures whole networks compared with PyTorch, `floor` the rates of the cores, `data` loading data. Other arguments
-// (--json FILE) are passed on.
+// (--json FILE) are passed on. With `--baseline DIR`, as in `pnpm bench attacks --baseline ../older`, a package's
+// benchmark `baseline` runs in place of the others: it compares this build with the one in DIR.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,23 +13,22 @@ const known = [...packages, ...whole];
 const named = process.argv.slice(2).filter((argument) => known.includes(argument));
 const passed = process.argv.slice(2).filter((argument) => !known.includes(argument));
 
+const compares = passed.some((argument) => /^--baseline(=|$)/.test(argument));
+
 let failed = 0;
 for (const name of named.length > 0 ? named : known) {
   if (whole.includes(name)) {
-    run(name, join(root, 'benchmarks', 'dist', `${name}.js`));
+    if (!compares) run(name, join(root, 'benchmarks', 'dist', `${name}.js`));
     continue;
   }
   const folder = join(root, 'packages', name, 'bench', 'dist');
-  if (!existsSync(folder)) {
-    if (named.length > 0) {
-      console.error(`@amr/${name} has no benchmark`);
-      failed++;
-    }
-    continue;
+  const files = existsSync(folder) ? readdirSync(folder).filter((entry) => entry.endsWith('.js')) : [];
+  const chosen = files.filter((file) => (file === 'baseline.js') === compares);
+  if (chosen.length === 0 && named.length > 0) {
+    console.error(`@amr/${name} has no benchmark${compares ? ' that compares two builds' : ''}`);
+    failed++;
   }
-  for (const file of readdirSync(folder)
-    .filter((entry) => entry.endsWith('.js'))
-    .sort()) {
+  for (const file of chosen.sort()) {
     run(`@amr/${name}: ${file.replace(/\.js$/, '')}`, join(folder, file));
   }
 }

@@ -3,11 +3,17 @@ import { library } from '../../tsup.base.js';
 export default [
   library(),
   library({
-    entry: ['bench/attacks.ts', 'bench/frozen.ts'],
+    entry: {
+      attacks: 'bench/attacks.ts',
+      baseline: 'bench/baseline.ts',
+      frozen: 'bench/frozen.ts',
+      'contestant/contestant': 'bench/contestant.ts',
+    },
     outDir: 'bench/dist',
     format: ['esm'],
     dts: false,
     sourcemap: false,
+    splitting: false,
     external: [/^@amr\//],
   }),
 ];

@@ -6,26 +6,10 @@
  */
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import {
-  type Attack,
-  alternating,
-  apgd,
-  attackConditions,
-  autoAttack,
-  bim,
-  classifierOf,
-  cw,
-  deepfool,
-  fab,
-  fgsm,
-  mifgsm,
-  noise,
-  pgd,
-  square,
-  worstCase,
-} from '@amr/attacks';
+import { classifierOf } from '@amr/attacks';
 import { useBackend } from '@amr/backend';
 import * as tf from '@tensorflow/tfjs-core';
+import { attackList } from './attackList.js';
 import { counted, type Passes } from './counted.js';
 import { generate, threatModel, trained } from './victims.js';
 
@@ -38,32 +22,6 @@ const { values: given } = parseArgs({
 });
 const samples = Number(given.samples);
 const queries = Number(given.queries);
-
-/** The same lengths for attacks that take l2 budgets only: what a corner of the linf ball measures. */
-const l2 = {
-  rgb: { ...threatModel.rgb, norm: 'l2', epsilon: threatModel.rgb.epsilon * Math.sqrt(4 * 12 * 12 * 3) },
-  skeleton: { norm: 'l2', epsilon: threatModel.skeleton.epsilon * Math.sqrt(2 * 4 * 12 * 3) },
-} as const;
-
-const attacks: [string, Attack][] = [
-  ['noise, uniform', noise(threatModel)],
-  ['FGSM', fgsm(threatModel)],
-  ['BIM-10', bim(threatModel)],
-  ['MI-FGSM-10', mifgsm(threatModel)],
-  ['PGD-20', pgd(threatModel)],
-  ['PGD-20 on the margin', pgd(threatModel, { loss: 'cw' })],
-  ['PGD-20, 5 restarts', pgd(threatModel, { restarts: 5 })],
-  ['alternating-20', alternating(threatModel)],
-  ['worst of three PGD-20', worstCase(attackConditions(threatModel))],
-  ['APGD-CE-100', apgd(threatModel)],
-  ['APGD-DLR-100', apgd(threatModel, { loss: 'dlr' })],
-  ['DeepFool', deepfool(threatModel)],
-  ['FAB-T-100', fab(threatModel)],
-  [`Square-${queries}`, square(threatModel, { queries })],
-  ['AutoAttack', autoAttack(threatModel)],
-  ['PGD-20, l2', pgd(l2)],
-  ['CW, l2', cw(l2)],
-];
 
 const { backend } = await useBackend({ backend: 'wasm' });
 console.log(`training two networks on ${backend} ...`);
@@ -104,7 +62,8 @@ console.log(
 );
 const clean = await Promise.all(victims.map((victim) => accuracyOf(victim, inputs)));
 show({ attack: 'none', forward: 1, backward: 0, seconds: 0, accuracies: clean });
-for (const [name, attack] of attacks) {
+for (const [name, make] of attackList({ queries, cwSteps: 1000 })) {
+  const attack = make();
   const passes: Passes = { forward: 0, backward: 0 };
   const start = performance.now();
   const accuracies: number[] = [];

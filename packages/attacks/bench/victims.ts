@@ -45,8 +45,8 @@ export function generate(count: number, seed: number): Samples {
   });
 }
 
-/** A convolutional branch and a dense one, joined before the logits. */
-function build(): LayersModel {
+/** An untrained network: a convolutional branch and a dense one, joined before the logits. */
+export function build(): LayersModel {
   const drawn = (seed: number) => ({ kernelInitializer: initializers.heNormal({ seed }) });
   const rgb = input({ shape: CLIP, name: 'rgb' });
   const skeleton = input({ shape: POSE, name: 'skeleton' });
