@@ -2,12 +2,14 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { format } from 'node:util';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-/** Every ```ts block of a README, a guide or an `@example` runs as it stands. */
+/** Every ```ts block of a README, a guide or an `@example` runs as it stands. Those of the guides, in docs/, print what they say. */
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = join(root, 'docs', '.snippets');
+const guides = join(root, 'docs');
+const folder = join(guides, '.snippets');
 
 function* files(path: string): Generator<string> {
   for (const entry of readdirSync(path, { withFileTypes: true })) {
@@ -39,10 +41,16 @@ function snippetsOf(file: string): string[] {
 const fences = (text: string): string[] =>
   [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1]!);
 
+/** What the comments of a guide's block say that its lines print; there, each `console.log` has one. */
+const statedOutputs = (code: string): string[] =>
+  [...code.matchAll(/^\s*console\.log\(.*\);(?: \/\/ (.*))?$/gm)].map((match) => match[1] ?? '');
+
 describe('documentation snippets', () => {
   beforeEach(async () => {
     await setBackend('cpu');
-    vi.spyOn(console, 'log').mockImplementation(() => {});
+    vi.spyOn(console, 'log')
+      .mockImplementation(() => {})
+      .mockClear();
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -54,6 +62,9 @@ describe('documentation snippets', () => {
         await mkdir(dirname(target), { recursive: true });
         await writeFile(target, `${code}\nexport {};\n`);
         await expect(import(/* @vite-ignore */ target)).resolves.toBeDefined();
+        if (dirname(file) !== guides) return;
+        const printed = vi.mocked(console.log).mock.calls.map((values) => format(...values));
+        expect(printed).toEqual(statedOutputs(code));
       });
     });
   }

@@ -1,4 +1,5 @@
 import { type Classifier, classifierOf, logitsOf, type Modalities, pgd, predictedLabels } from '@amr/attacks';
+import { fromTensors } from '@amr/datasets';
 import { insertAmr, insertionPoints } from '@amr/layers';
 import { normal, uniform, values } from '@amr/testing/attacks/models';
 import { useOn } from '@amr/testing/backends/useOn';
@@ -168,30 +169,15 @@ describe("nsfwjs's MobileNet in a model with two inputs", () => {
     const untrained = loss();
     const frozenWeights = values(twoInputs.getLayer('Conv1').getWeights()[0]!);
     const trainer = new AdversarialTrainer({
-      model: logitsOf(ours).model,
+      model: ours,
+      inputs: ['image', 'sensor'],
       objective: 'cross-entropy',
       optimizer: tf.train.adam(0.05),
       attack: pgd({ sensor: budgets.sensor }, { steps: 1 }),
       batchSize: 1,
       seed: 1,
     });
-    const samples = {
-      size: 1,
-      ids: ['one'],
-      classes: ['a', 'b', 'c'],
-      modalities: {
-        input_1: { shape: [224, 224, 3], unit: 'intensity' },
-        sensor: { shape: [6], unit: 'one' },
-      },
-      async *batches() {
-        yield {
-          ids: ['one'],
-          inputs: { input_1: tf.clone(x.image), sensor: tf.clone(x.sensor) },
-          labels: tf.clone(labels),
-        };
-      },
-      subset: () => samples,
-    };
+    const samples = await fromTensors(x, labels, { classes: ['a', 'b', 'c'] });
     await trainer.fit(samples, { epochs: 2 });
     expect(loss()).toBeLessThan(untrained);
     expect(values(twoInputs.getLayer('Conv1').getWeights()[0]!)).toEqual(frozenWeights);
