@@ -82,6 +82,7 @@ async function compare(folder: string): Promise<void> {
   }
   const count = Number(given.rounds);
   for (let round = 0; round < count; round++) {
+    console.error(`round ${round + 1} of ${count}`);
     for (const [name, { repeats, ...runs }] of rounds) {
       const request: Request = { what: 'attack', name, repeats };
       const order = round % 2 === 0 ? (['older', 'newer'] as const) : (['newer', 'older'] as const);
