@@ -15,7 +15,15 @@ import {
 /** What {@link fromTfData} needs of a tf.data data set; that of @tensorflow/tfjs-data has it. */
 export interface TfDataset {
   /** Starts from the beginning. */
-  iterator(): Promise<{ next(): Promise<{ value: unknown; done?: boolean }> }>;
+  iterator(): Promise<{
+    /** The next element; `done` behind the last one. */
+    next(): Promise<{
+      /** The element, `{ xs, ys }`. */
+      value: unknown;
+      /** Whether there is none left. */
+      done?: boolean;
+    }>;
+  }>;
 }
 
 /** Options of {@link fromTfData}. */

@@ -51,7 +51,12 @@ export interface LogitsOfOptions {
 export function logitsOf(
   model: LayersModel,
   options: LogitsOfOptions = {},
-): { model: LayersModel; removed: string } {
+): {
+  /** The model of the logits. */
+  model: LayersModel;
+  /** What was removed, in words. */
+  removed: string;
+} {
   rejectUnknownOptions('logitsOf', options, optionKeys<LogitsOfOptions>({ output: true, multiLabel: true }));
   checkIsModel('logitsOf.model', model);
   if (!isLayersModel(model)) {
