@@ -141,7 +141,7 @@ describe('restoreWeights', () => {
 
   it('refuses unknown options', () => {
     expect(() => restoreWeights(build(2).whole, checkpoint, { partial: true } as never)).toThrow(
-      'restoreWeights.partial: got an unknown option; expected one of part. Remove it or rename it.',
+      'restoreWeights.partial: got an unknown option; expected part. Remove it or rename it.',
     );
   });
 });

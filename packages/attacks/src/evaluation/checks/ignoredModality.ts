@@ -53,7 +53,7 @@ export const ignoredModality: Check = {
       ...ignored.map((name) => figures[`${name}: gain, in shares of the largest other`]!),
     );
     return warning(
-      `The classifier ignores ${listed}. ${seen}, and a step within its budget gains ${gain.toPrecision(1)} of what another modality's does. Accuracy under an attack on ${listed} alone is the accuracy without an attack and says nothing about robustness, and averages over conditions are too high. Find out why this branch has no say: its weight in the fusion, its own accuracy, its scaling.`,
+      `The classifier ignores ${listed}. ${seen}, and a step within its budget gains ${gain.toPrecision(1)} of what another modality's does. Accuracy under an attack on ${listed} alone is the accuracy without an attack and says nothing about robustness, and averages over conditions are too high. Find out why its branch does not count: its weight in the fusion, its own accuracy, its scaling.`,
       figures,
     );
   },
