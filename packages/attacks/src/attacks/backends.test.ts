@@ -10,12 +10,14 @@ import {
   autoAttack,
   type Classifier,
   classifierOf,
+  crossEntropyLoss,
   cw,
   deepfool,
   fab,
   fgsm,
   jointBall,
   type Modalities,
+  type PerturbOptions,
   pgd,
   square,
 } from '../index.js';
@@ -41,7 +43,7 @@ function build(): tfl.LayersModel {
 }
 
 /** Runs in a separate backend: margins of the label on clean and perturbed inputs, and the change. */
-async function on(backend: string, attack: Attack, unit = 1) {
+async function on(backend: string, attack: Attack, unit = 1, options: PerturbOptions = {}) {
   await tf.setBackend(backend);
   await tf.ready();
   const network = classifierOf(build());
@@ -52,7 +54,7 @@ async function on(backend: string, attack: Attack, unit = 1) {
   const inputs: Modalities = { rgb: tf.mul(rgb, unit), skeleton: normal([4, 2, 3, 5], 2) };
   const labels = predictionsOf(classifier, inputs);
   const before = tf.memory().numTensors;
-  const result = await attack.perturb(classifier, inputs, labels, { seed: 9 });
+  const result = await attack.perturb(classifier, inputs, labels, { seed: 9, ...options });
   expect(tf.memory().numTensors - before).toBe(2);
   const loss = tf.tidy(() => {
     const z = classifier(result);
@@ -176,6 +178,62 @@ describe.each(['wasm', 'onnx'] as const)('on the backend %s', (backend) => {
       // A gradient near 0 may change its sign.
       expect(apart.length).toBeLessThan(0.02 * own[name].length);
     }
+  });
+
+  it.each<[string, PerturbOptions]>([
+    ['{ topK }', { criterion: { topK: 2 } }],
+    [
+      '{ topK } of random targets, with early stopping',
+      { criterion: { topK: 2 }, targets: 'random', stopWhenFooled: true },
+    ],
+    ['least likely targets', { targets: 'least-likely', stopWhenFooled: true }],
+    ['a function', { criterion: (logits, labels) => tf.greater(crossEntropyLoss(logits, labels), 2) }],
+  ])('success is judged as on cpu: %s', async (_, options) => {
+    const make = () =>
+      apgd(
+        { rgb: { norm: 'linf', epsilon: 0.1, range }, skeleton: { norm: 'l2', epsilon: 0.5 } },
+        { steps: 8, loss: 'cw' },
+      );
+    const cpu = await on('cpu', make(), 1, options);
+    const own = await on(backend, make(), 1, options);
+    expect(own.labels).toEqual(cpu.labels);
+    own.loss.forEach((loss, i) => {
+      // Auto-PGD keeps one of two equally good points by a rounding error: a little more of a difference than in a step.
+      expect(loss).toBeCloseTo(cpu.loss[i]!, 2);
+    });
+  });
+
+  it('a sample whose gradient is not finite is named, or left clean, in one step', async () => {
+    await tf.setBackend(backend);
+    await tf.ready();
+    // The root of 0 has an infinite slope: in the second sample.
+    const rooted: Classifier = ({ x }) =>
+      tf.tidy(() =>
+        tf.matMul(
+          tf.sqrt(tf.abs(x!)),
+          tf.tensor2d([
+            [1, 0],
+            [0, 1],
+          ]),
+        ),
+      );
+    const inputs = {
+      x: tf.tensor2d([
+        [1, 2],
+        [3, 0],
+        [2, 1],
+      ]),
+    };
+    const labels = tf.tensor1d([1, 0, 0], 'int32');
+    const attack = pgd({ x: { norm: 'l2', epsilon: 0.5 } }, { steps: 6 });
+    await expect(attack.perturb(rooted, inputs, labels)).rejects.toMatchObject({
+      failure: { rows: [1], modalities: ['x'], step: 1 },
+    });
+    const result = await attack.perturb(rooted, inputs, labels, { onNonFinite: 'skip' });
+    const rows = (await result.x!.array()) as number[][];
+    expect(rows[1]).toEqual([3, 0]);
+    expect(rows[0]).not.toEqual([1, 2]);
+    expect(rows.flat().every(Number.isFinite)).toBe(true);
   });
 
   it('a range by channel is kept to the last bit, by steps that would leave it', async () => {
