@@ -1,41 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AttackFunctions } from './attacksPage.js';
-import { chromiumFlags, chromiumIsMissing, chromiumPath } from './chromium.js';
-import { publishedPage, wasmFiles } from './publishedPage.js';
-import { serve } from './server.js';
+import { chromiumIsMissing } from './chromium.js';
+import { type OpenPage, openPage } from './openPage.js';
 
 const isMissing = chromiumIsMissing('The tests of attacks in a browser');
 
 describe.skipIf(isMissing)('attacks in a browser, on the wasm backend', () => {
-  const errors: string[] = [];
-  let folder: string;
-  let server: Awaited<ReturnType<typeof serve>> | undefined;
-  let browser: Browser | undefined;
+  let opened: OpenPage | undefined;
   let page: Page;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'amr-browser-'));
-    await publishedPage('attacksPage.ts', folder);
-    server = await serve({ '/page/': folder, '/wasm/': wasmFiles });
-    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
-    page = await browser.newPage();
-    page.on('pageerror', (error) => errors.push(error.message));
-    await page.goto(`${server.url}/page/index.html`);
-    await page
-      .waitForFunction(() => document.title === 'ready')
-      .catch(() => {
-        throw new Error(`page: got the errors ${errors.join('; ')}; expected it to start.`);
-      });
+    opened = await openPage('attacksPage.ts');
+    page = opened.page;
   });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => opened?.close());
 
   it('use the logits of a Sequential that ends in softmax, and refuse its probabilities', async () => {
     const found = await page.evaluate(() => (globalThis as unknown as AttackFunctions).attackSoftmax());

@@ -1,51 +1,30 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { everyModel } from '../everyModel.js';
 import { type Sample, saveWithSample } from '../savedModel.js';
-import { chromiumFlags, chromiumIsMissing, chromiumPath } from './chromium.js';
+import { chromiumIsMissing } from './chromium.js';
 import type { PageFunctions } from './modelsPage.js';
-import { publishedPage, wasmFiles } from './publishedPage.js';
-import { serve } from './server.js';
+import { type OpenPage, openPage } from './openPage.js';
 
 const isMissing = chromiumIsMissing('The tests of models in a browser');
 
 describe.skipIf(isMissing)('in a browser, on the wasm backend', () => {
   const models = Object.values(everyModel).flat();
-  const errors: string[] = [];
-  let folder: string;
-  let server: Awaited<ReturnType<typeof serve>> | undefined;
-  let browser: Browser | undefined;
+  let opened: OpenPage | undefined;
   let page: Page;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'amr-browser-'));
-    const pages = join(folder, 'page');
-    mkdirSync(pages);
-    await publishedPage('modelsPage.ts', pages);
-    server = await serve({ '/page/': pages, '/models/': join(folder, 'models'), '/wasm/': wasmFiles });
-    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
-    page = await browser.newPage();
-    page.on('pageerror', (error) => errors.push(error.message));
-    await page.goto(`${server.url}/page/index.html`);
-    await page
-      .waitForFunction(() => document.title === 'ready')
-      .catch(() => {
-        throw new Error(`page: got the errors ${errors.join('; ')}; expected it to start.`);
-      });
+    opened = await openPage('modelsPage.ts');
+    page = opened.page;
   });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => opened?.close());
 
   it.each(models.map(({ name }, i) => [name, i] as const))(
     '%s loads, gives the same outputs and trains',
     async (_, i) => {
-      const own = join(folder, 'models', `${i}`);
+      const own = join(opened!.models, `${i}`);
       const model = models[i]!.build();
       await saveWithSample(model, own);
       model.dispose();
