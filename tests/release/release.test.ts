@@ -23,6 +23,7 @@ beforeAll(() => {
     'scripts',
     'examples',
     'benchmarks',
+    'docs',
     'tests',
     'package.json',
   ]) {
