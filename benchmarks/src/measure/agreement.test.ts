@@ -6,6 +6,7 @@ const entry = (runner: string, values?: number[]): Entry => ({
   runner,
   times: [1],
   processor: [1],
+  others: [0],
   batch: 1,
   status: 'measured',
   values,

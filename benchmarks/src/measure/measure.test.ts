@@ -51,6 +51,7 @@ it('has a time for each round, the memory, and what was computed', async () => {
     runner: 'steady:5',
     times: [10, 10, 10],
     processor: [6, 6, 6],
+    others: [expect.any(Number), expect.any(Number), expect.any(Number)],
     batch: 2,
     status: 'measured',
     memory: { baseline: 10, peak: 30 },

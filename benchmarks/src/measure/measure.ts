@@ -3,6 +3,7 @@ import { type Task, type TaskName, tasks } from '../networks/tasks.js';
 import { Child, TooSlow } from '../runners/child.js';
 import type { Ran, Ready } from '../runners/protocol.js';
 import { commandOf, type Runner } from '../runners/runners.js';
+import { loadOfOthers, processorTime } from './otherLoad.js';
 
 /** The result of a runner in a task. */
 export interface Entry {
@@ -12,6 +13,8 @@ export interface Entry {
   times: number[];
   /** The processor time: busy machines change it less, and it shows how many cores are used. */
   processor: number[];
+  /** Share of the processors that other programs used meanwhile, from 0 to 1, by round. */
+  others: number[];
   /** The batch that was run. Where it is not the case's, times are those of the case's batch at the same speed. */
   batch: number;
   /** Why it was not measured, or a note on how. */
@@ -136,14 +139,16 @@ async function takeTurn(one: Measured, subject: Case, rules: Rules): Promise<voi
   // A slow runner is measured once or twice: its ratio needn't be known to a percent.
   if (runner.stock && entry.times.length > 0 && one.spent + usual > 1000 * seconds) return;
   try {
+    const before = processorTime();
     const ran = await child.ask({ atLeast: rules.atLeast, compare: false }, 2 * seconds);
+    entry.others.push(loadOfOthers(before, processorTime(), ran.processor * ran.runs));
     one.spent += ran.milliseconds * ran.runs;
     entry.times.push((ran.milliseconds * subject.batch) / entry.batch);
     entry.processor.push((ran.processor * subject.batch) / entry.batch);
     remember(entry, ready, ran);
   } catch (error) {
     child.end();
-    Object.assign(entry, failureOf(error as Error, entry.batch), { times: [], processor: [] });
+    Object.assign(entry, failureOf(error as Error, entry.batch), { times: [], processor: [], others: [] });
   }
 }
 
@@ -151,6 +156,7 @@ const entryOf = ({ name }: Runner, batch: number): Entry => ({
   runner: name,
   times: [],
   processor: [],
+  others: [],
   batch,
   status: 'measured',
 });

@@ -7,6 +7,7 @@ const entry = (runner: string, times: number[], rest: Partial<Entry> = {}): Entr
   runner,
   times,
   processor: times,
+  others: times.map(() => 0.01),
   batch: 4,
   status: 'measured',
   memory: { baseline: 100 * 2 ** 20, peak: 300 * 2 ** 20 },
@@ -64,9 +65,22 @@ it('divides ours by PyTorch and the stock backends by ours', () => {
 it('notes who is absent, what was not measured as it should be, and what is wrong', () => {
   expect(notesOf(results)).toEqual([
     'onnx: not measured, onnxruntime-node is not installed',
+    'Rounds of one and the same runner differ by more than 10 %: r3d-10, width 16, batch of 4, input gradient, wasm (3.00 times); r3d-10, width 16, batch of 4, input gradient, torch-2 (2.25 times).',
     'r3d-10, width 16, batch of 4, input gradient, wasm-stock: times of a batch of 1, times 4',
     'r3d-10, width 16, batch of 4, input gradient, cpu: over 60 s for a batch of 1',
     'r3d-10, width 16, batch of 4, input gradient: results of wasm-stock and torch-2 differ by 5.0e-1 of the largest value, more than 0.001',
+  ]);
+});
+
+it('says when other programs were running, and nothing of an idle machine', () => {
+  const calm = (others: number[]): Results => ({
+    ...results,
+    absent: {},
+    rows: [{ ...row, agreement: undefined, entries: [entry('wasm', [30, 31], { others })] }],
+  });
+  expect(notesOf(calm([0.01, 0.02]))).toEqual([]);
+  expect(notesOf(calm([0.01, 0.4]))).toEqual([
+    "The machine was not idle: other programs used up to 40 % of the processors during a round. Don't publish these ratios.",
   ]);
 });
 

@@ -77,12 +77,46 @@ const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 export function notesOf({ absent, rows }: Results): string[] {
   return [
     ...Object.entries(absent).map(([name, why]) => `${name}: not measured, ${why}`),
+    ...unrestNotes(rows),
     ...rows.flatMap((row) => [
       ...row.entries
         .filter(({ note }) => note !== undefined)
         .map(({ runner, note }) => `${titleOf(row)}, ${runner}: ${note}`),
       ...disagreements(row).map((text) => `${titleOf(row)}: ${text}`),
     ]),
+  ];
+}
+
+/** From this share of the processors on, other programs change times and ratios. */
+const BUSY = 0.05;
+/** Rounds of one runner that differ by more than this factor don't come from an idle machine. */
+const UNREST = 1.1;
+
+/** Why the figures may not be trusted: other programs ran, or a runner's rounds differ. None for an idle machine. */
+function unrestNotes(rows: readonly Row[]): string[] {
+  const load = Math.max(0, ...rows.flatMap(({ entries }) => entries.flatMap(({ others }) => others)));
+  const restless = rows.flatMap((row) =>
+    row.entries
+      .filter(({ times }) => times.length > 1)
+      .map(({ runner, times }) => {
+        const { min, max } = spreadOf(times);
+        return { title: `${titleOf(row)}, ${runner}`, factor: max / min };
+      })
+      .filter(({ factor }) => factor > UNREST),
+  );
+  return [
+    ...(load > BUSY
+      ? [
+          `The machine was not idle: other programs used up to ${(100 * load).toFixed(0)} % of the processors during a round. Don't publish these ratios.`,
+        ]
+      : []),
+    ...(restless.length > 0
+      ? [
+          `Rounds of one and the same runner differ by more than ${Math.round(100 * (UNREST - 1))} %: ${restless
+            .map(({ title, factor }) => `${title} (${factor.toFixed(2)} times)`)
+            .join('; ')}.`,
+        ]
+      : []),
   ];
 }
 
