@@ -36,7 +36,11 @@ export type {
   WeightSums,
 } from './report/data/reportData.js';
 export type { CurveCondition, CurvePoint, RobustnessCurve } from './report/data/robustnessCurve.js';
-export type { BudgetDescription, ThreatModelDescription } from './report/data/threatModelDescription.js';
+export type {
+  BoundDescription,
+  BudgetDescription,
+  ThreatModelDescription,
+} from './report/data/threatModelDescription.js';
 export type { CheckSummary, SummarisedFinding } from './report/figures/checkSummary.js';
 export type { ComparedAttack, ComparedFigure, ComparedModel } from './report/figures/comparison.js';
 export { wilson } from './report/figures/wilson.js';
