@@ -1,7 +1,15 @@
 import type { NumberArray } from '@amr/attacks';
 
 /** The end of a range, or a scale: a number, the numbers of an array or tensor, or the shape and a hash of a large tensor. */
-export type BoundDescription = number | NumberArray | { shape: number[]; hash: string };
+export type BoundDescription =
+  | number
+  | NumberArray
+  | {
+      /** Shape of the tensor. */
+      shape: number[];
+      /** Hash of its values, in hexadecimal. */
+      hash: string;
+    };
 
 /** A budget as a report states it. */
 export interface BudgetDescription {
