@@ -20,3 +20,4 @@ export type { JointPairs } from './skeletons/jointPairs.js';
 export { kinectV1Bones, utdMhadMirror } from './skeletons/kinectV1.js';
 export { ntuBones, ntuBonesOfStgcn, ntuJoints, ntuMirror } from './skeletons/ntu.js';
 export { openpose18Bones, openpose18Mirror } from './skeletons/openpose18.js';
+export { isPromise } from './valueKinds.js';

@@ -9,6 +9,7 @@ export type LayerConfig = NonNullable<ConstructorParameters<typeof layers.Layer>
 
 /** Checks of options. They throw {@link LayerError}, which names the option by its path, as in `SumFusion.units`. */
 export const {
+  checkBoolean,
   checkCount,
   checkedConfig,
   checkFraction,

@@ -1,10 +1,10 @@
-import { mismatch } from '@amr/internal';
+import { isPromise, mismatch } from '@amr/internal';
 import { AttackInputError } from '../errors.js';
 import { isGraphModel } from './graphModel/graphModelLike.js';
 import { isLayersModel } from './layersModel/isLayersModel.js';
 
 /**
- * Refuses what is no classifier, with the likeliest reason for it: a model that isn't wrapped, a promise of one.
+ * Refuses what is not a classifier, with the likeliest reason for it: a model that isn't wrapped, a promise of one.
  * @throws {AttackInputError}
  */
 export function checkClassifier(classifier: unknown): void {
@@ -15,7 +15,7 @@ export function checkClassifier(classifier: unknown): void {
       `classifier: got a model; expected ${expected}. Wrap it in classifierOf(model).`,
     );
   }
-  if (typeof (classifier as { then?: unknown } | null | undefined)?.then === 'function') {
+  if (isPromise(classifier)) {
     throw new AttackInputError(
       `classifier: got a promise; expected ${expected}. Await the model, and wrap it in classifierOf(model).`,
     );

@@ -1,21 +1,22 @@
-import { formatValue, mismatch } from '@amr/internal';
+import { formatValue, isPromise, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { AttackInputError } from '../errors.js';
+import { checkOption } from '../options.js';
 import { isGraphModel } from './graphModel/graphModelLike.js';
 import { isLayersModel } from './layersModel/isLayersModel.js';
 
 export { inputNamesOf, outputNamesOf } from '@amr/internal';
 
 /**
- * Refuses what is no model, with the likeliest reason for it.
+ * Refuses what is not a model, with the likeliest reason for it.
  * @param name the argument, for the message
  * @throws {AttackInputError}
  */
 export function checkIsModel(name: string, model: unknown): void {
   if (isLayersModel(model) || isGraphModel(model)) return;
   const expected = 'a LayersModel, Sequential or GraphModel';
-  if (typeof (model as { then?: unknown } | null | undefined)?.then === 'function') {
+  if (isPromise(model)) {
     throw new AttackInputError(
       `${name}: got a promise; expected ${expected}. Await it: await loadLayersModel(...).`,
     );
@@ -59,4 +60,19 @@ export function inputOf(inputs: tf.NamedTensorMap, name: string, names: readonly
     throw new AttackInputError(mismatch('inputs', Object.keys(inputs ?? {}), expected, advice));
   }
   return x;
+}
+
+/**
+ * Refuses modality names that don't fit a model's inputs.
+ * @param names the names that the caller gives the inputs
+ * @param own the names that the model gives them
+ * @throws {AttackOptionsError}
+ */
+export function checkInputNames(names: readonly string[], own: readonly string[]): void {
+  checkOption(
+    'classifierOf.inputs',
+    names,
+    names.length === own.length && new Set(names).size === names.length,
+    `a different name for each of the model's ${own.length} inputs, ${formatValue([...own])}`,
+  );
 }

@@ -4,7 +4,7 @@ import { AttackInputError } from '../errors.js';
 /** Fewer rows than these may add up to 1 by chance, so they aren't judged. */
 const MIN_ROWS = 4;
 /** How far a row's sum may be from 1, and an entry below 0: a softmax in half precision rounds by up to 5e-4. */
-const TOLERANCE = 1e-3;
+export const PROBABILITY_TOLERANCE = 1e-3;
 
 /**
  * Refuses outputs that are probabilities instead of logits. Attacks would follow the softmax of a softmax, whose gradient
@@ -91,8 +91,8 @@ function areProbabilities(outputs: tf.Tensor): tf.Scalar | undefined {
   if (outputs.rank !== 2 || rows < MIN_ROWS || classes < 2) return undefined;
   return tf.tidy(() => {
     const values = tf.cast(outputs, 'float32');
-    const sums = tf.all<tf.Scalar>(tf.lessEqual(tf.abs(tf.sub(tf.sum(values, 1), 1)), TOLERANCE));
-    const positive = tf.greaterEqual(tf.min<tf.Scalar>(values), -TOLERANCE);
+    const sums = tf.all<tf.Scalar>(tf.lessEqual(tf.abs(tf.sub(tf.sum(values, 1), 1)), PROBABILITY_TOLERANCE));
+    const positive = tf.greaterEqual(tf.min<tf.Scalar>(values), -PROBABILITY_TOLERANCE);
     // A row that adds up to 1 without negative entries is one-hot if its largest entry is 1.
     const soft = tf.less(tf.min<tf.Scalar>(tf.max(values, 1)), 1);
     return tf.cast<tf.Scalar>(tf.logicalAnd(tf.logicalAnd(sums, positive), soft) as tf.Scalar, 'float32');
@@ -100,7 +100,7 @@ function areProbabilities(outputs: tf.Tensor): tf.Scalar | undefined {
 }
 
 const ADVICE =
-  'Make the classifier with classifierOf(model), which removes a softmax at the end of a model, or return the logits; where there are none, as in an average of several softmaxes, return their logarithm.';
+  'Make the classifier with classifierOf(model), which removes a softmax at the end of a model, or return the logits. Probabilities that come from no logits, such as an average of several softmaxes, need another way: return their logarithm.';
 
 function throwIfProbabilities(found: boolean, name: string, advice = ADVICE): void {
   if (!found) return;

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Classifier, Modalities } from '../classifier/classifier.js';
-import { checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkBoolean, checkOneOf, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import type { ThreatModel } from '../threatModel/threatModel.js';
 import type { Criterion } from './criterion.js';
 import type { Targets } from './targets.js';
@@ -111,7 +111,7 @@ export function checkPerturbOptions(options: PerturbOptions, more: readonly stri
   rejectUnknownOptions('perturb', options, [...PERTURB_OPTIONS, ...more]);
   const { onNonFinite = 'throw', stopWhenFooled = false, signal } = options;
   checkOneOf('perturb.onNonFinite', onNonFinite, ['throw', 'skip']);
-  checkOption('perturb.stopWhenFooled', stopWhenFooled, typeof stopWhenFooled === 'boolean', 'true or false');
+  checkBoolean('perturb.stopWhenFooled', stopWhenFooled);
   for (const name of ['onSkipped', 'onStep'] as const) {
     const call = options[name];
     checkOption(`perturb.${name}`, call, call === undefined || typeof call === 'function', 'a function');

@@ -1,7 +1,7 @@
 import { formatValue } from '@amr/internal';
 import { dispose, type Tensor, type TensorLike, tensor } from '@tensorflow/tfjs-core';
 import { DatasetError } from '../datasetError.js';
-import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
+import { checkBoolean, checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import { classNumbers } from './classNumbers.js';
 import type { ArrayDataset } from './fromArrays.js';
 import {
@@ -20,7 +20,7 @@ export interface TfDataset {
     next(): Promise<{
       /** The element, `{ xs, ys }`. */
       value: unknown;
-      /** Whether there is none left. */
+      /** Whether there are no more elements. */
       done?: boolean;
     }>;
   }>;
@@ -67,7 +67,7 @@ export async function fromTfData(dataset: TfDataset, options: TfDataOptions = {}
   const { inputs, batched = true, maxBytes = 2 ** 30 } = options;
   const isDataset = typeof dataset?.iterator === 'function';
   checkOption('dataset', dataset, isDataset, 'a tf.data data set, with the method iterator()');
-  checkOption('batched', batched, typeof batched === 'boolean', 'true or false');
+  checkBoolean('batched', batched);
   checkOption('maxBytes', maxBytes, maxBytes > 0, 'a number above 0');
   const source = await dataset.iterator();
   const parts = new Map<string, { chunks: Float32Array[]; shape: number[] }>();

@@ -1,4 +1,4 @@
-import { formatValue } from '@amr/internal';
+import { formatValue, isPromise } from '@amr/internal';
 import { LayersModel } from '@tensorflow/tfjs-layers';
 import { InsertionError } from '../errors.js';
 
@@ -13,8 +13,8 @@ export function checkInsertable(name: string, model: unknown): asserts model is 
   };
   const expected =
     'expected a LayersModel, as tf.model(), tf.sequential() or loadLayersModel() of this copy of @tensorflow/tfjs-layers returns';
-  const given = model as { then?: unknown; executeAsync?: unknown } | null | undefined;
-  if (typeof given?.then === 'function') fail(`a promise; ${expected}. Await it.`);
+  const given = model as { executeAsync?: unknown } | null | undefined;
+  if (isPromise(model)) fail(`a promise; ${expected}. Await it.`);
   if (typeof given?.executeAsync === 'function') {
     fail(
       `a GraphModel; ${expected}. A GraphModel has no layers behind which a reweighter could be inserted, and its weights are ` +

@@ -1,4 +1,4 @@
-import { mismatch } from '@amr/internal';
+import { isPromise, mismatch } from '@amr/internal';
 import { TrainOptionError } from '../errors.js';
 
 /**
@@ -8,7 +8,7 @@ import { TrainOptionError } from '../errors.js';
 export function checkModel(model: unknown): void {
   const given = (model ?? {}) as { [key: string]: unknown };
   const expected = 'a LayersModel or Sequential';
-  if (typeof given['then'] === 'function') {
+  if (isPromise(model)) {
     throw new TrainOptionError(
       `model: got a promise; expected ${expected}. Await it: await loadLayersModel(...).`,
     );

@@ -6,6 +6,7 @@ import { assertStateIsKnown, learningRateOf } from '../checkpoint/optimizerState
 import { TrainOptionError } from '../errors.js';
 import { type TrainablePorts, trainablePorts } from '../model/trainablePorts.js';
 import {
+  checkBoolean,
   checkCount,
   checkFraction,
   checkNotNegative,
@@ -114,13 +115,7 @@ function checkOptions(options: AdversarialTrainerOptions): void {
   const { cleanShare = 0, checkpointInterval = 0 } = options;
   checkCount(`${path}.batchSize`, options.batchSize);
   checkOption(`${path}.seed`, seed, Number.isSafeInteger(seed), 'a whole number');
-  const { allowProbabilities = false } = options;
-  checkOption(
-    `${path}.allowProbabilities`,
-    allowProbabilities,
-    typeof allowProbabilities === 'boolean',
-    'true or false',
-  );
+  checkBoolean(`${path}.allowProbabilities`, options.allowProbabilities ?? false);
   checkOneOf(`${path}.attackMode`, attackMode, ['eval', 'train']);
   checkFraction(`${path}.cleanShare`, cleanShare);
   checkOption(`${path}.gradientClip`, gradientClip, gradientClip > 0, 'a norm above 0');

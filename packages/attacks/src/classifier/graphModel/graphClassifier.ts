@@ -11,7 +11,7 @@ import type { Classifier, FrozenClassifier, Modalities, Observation } from '../c
 import type { ClassifierOfOptions } from '../classifierOptions.js';
 import { severalAnswers } from '../layersModel/logitsOf.js';
 import { binaryLogits } from '../mapLogits.js';
-import { inputOf } from '../modelNames.js';
+import { checkInputNames, inputOf } from '../modelNames.js';
 import { graphCut } from './graphCut.js';
 import {
   ancestorsOf,
@@ -51,12 +51,7 @@ export function graphClassifier(model: GraphModelLike, options: ClassifierOfOpti
     .filter(({ dtype }) => dtype !== 'resource');
   const keys = given.map(({ key }) => key);
   const { inputs: names = keys } = options;
-  checkOption(
-    'classifierOf.inputs',
-    names,
-    names.length === keys.length && new Set(names).size === names.length,
-    `a different name for each of the model's ${keys.length} inputs, ${formatValue(keys)}`,
-  );
+  checkInputNames(names, keys);
   const name = outputName(model, nodes, output);
   const node = findNode(nodes, name);
   if (node) checkSynchronous(ancestorsOf([node]));

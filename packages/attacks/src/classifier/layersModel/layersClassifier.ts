@@ -2,12 +2,11 @@ import { formatValue, mismatch } from '@amr/internal';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, model as modelOf, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { AttackInputError } from '../../errors.js';
-import { checkOption } from '../../options.js';
 import { tidyObject } from '../../tensors/tidyObject.js';
 import type { Classifier, Modalities } from '../classifier.js';
 import type { ClassifierOfOptions } from '../classifierOptions.js';
 import { binaryLogits, mapLogits } from '../mapLogits.js';
-import { checkBuilt, inputNamesOf, inputOf, outputNamesOf } from '../modelNames.js';
+import { checkBuilt, checkInputNames, inputNamesOf, inputOf, outputNamesOf } from '../modelNames.js';
 import { callsFor, canRunSeparately, frozenGraphOf } from './frozenGraph.js';
 import { isLayersModel } from './isLayersModel.js';
 import { checkEnding, outputPosition } from './logitsOf.js';
@@ -23,12 +22,7 @@ export function layersClassifier(model: LayersModel, options: ClassifierOfOption
   checkBuilt('classifierOf.model', model);
   const own = inputNamesOf(model);
   const { inputs: names = own, output = 0, training = false, multiLabel = false } = options;
-  checkOption(
-    'classifierOf.inputs',
-    names,
-    names.length === own.length && new Set(names).size === names.length,
-    `a different name for each of the model's ${own.length} inputs, ${formatValue(own)}`,
-  );
+  checkInputNames(names, own);
   const outputNames = outputNamesOf(model);
   const position = outputPosition('classifierOf', model, output);
   const ending = endingOf(model.outputs[position]!);

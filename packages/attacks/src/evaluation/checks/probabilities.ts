@@ -1,7 +1,5 @@
+import { PROBABILITY_TOLERANCE as TOLERANCE } from '../../classifier/probabilities.js';
 import { type Check, passed, warning } from '../checkContext/check.js';
-
-/** How far a row of probabilities may be from 0, 1 and a sum of 1; half precision rounds by 5e-4. */
-const TOLERANCE = 1e-3;
 
 /** Whether the outputs are probabilities instead of logits (AutoAttack's check_range_output). */
 export const probabilities: Check = {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type Shape } from '@tensorflow/tfjs-layers';
-import { checkOneOf, checkOption, type LayerConfig } from '../../options.js';
+import { checkBoolean, checkOneOf, type LayerConfig } from '../../options.js';
 
 /** Config of {@link GlobalAveragePooling3D} and {@link GlobalMaxPooling3D}. */
 export interface GlobalPooling3DConfig extends LayerConfig {
@@ -22,7 +22,7 @@ abstract class GlobalPooling3D extends layers.Layer {
     this.dataFormat = config.dataFormat ?? 'channelsLast';
     this.keepdims = config.keepdims ?? false;
     checkOneOf(`${this.name}.dataFormat`, this.dataFormat, ['channelsLast', 'channelsFirst']);
-    checkOption(`${this.name}.keepdims`, this.keepdims, typeof this.keepdims === 'boolean', 'true or false');
+    checkBoolean(`${this.name}.keepdims`, this.keepdims);
     this.inputSpec = [{ ndim: 5 }];
   }
 
