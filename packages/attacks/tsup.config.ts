@@ -7,7 +7,7 @@ export default [
       attacks: 'bench/attacks.ts',
       baseline: 'bench/baseline.ts',
       frozen: 'bench/frozen.ts',
-      'contestant/contestant': 'bench/contestant.ts',
+      'runner/runner': 'bench/runner.ts',
     },
     outDir: 'bench/dist',
     format: ['esm'],

@@ -1,6 +1,6 @@
 /**
- * Compares this build of the attacks with an older one, a built checkout in a folder: `--baseline DIR`. Both run in a process
- * of their own on the same networks and samples. In every round each attack runs once in each build, first in one and then
+ * Compares this build of the attacks with an older one, a built checkout in a folder: `--baseline DIR`. Each runs in its own
+ * process, on the same networks and samples. In every round each attack runs once in each build, first in one and then
  * in the other, and in the next round the other way round, so that both see the same machine. What the older build doesn't
  * have is left out. `--rounds N` (5), `--samples N` (24), `--queries N` of Square (300), `--cw-steps N` of CW for each
  * constant (50), `--attacks NAME;NAME` (all), `--steps N` of training (150), and `--json FILE`, which adds a line of JSON to a file.
@@ -23,7 +23,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { comparisonOf, headOf, isSlower, lineOf, type Rounds, warningsOf } from './comparison.js';
-import type { Material, Request, Run } from './contestant.js';
+import type { BenchmarkInputs, Request, Run } from './runner.js';
 
 const { values: given } = parseArgs({
   options: {
@@ -43,14 +43,14 @@ const SHORTEST = 0.3;
 const dist = dirname(fileURLToPath(import.meta.url));
 const root = resolve(dist, '../../../..');
 const temporary = mkdtempSync(join(tmpdir(), 'amr-baseline-'));
-const contestants: ChildProcess[] = [];
+const runners: ChildProcess[] = [];
 try {
   await compare(resolve(given.baseline ?? ''));
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;
 } finally {
-  for (const contestant of contestants) if (contestant.connected) contestant.disconnect();
+  for (const runner of runners) if (runner.connected) runner.disconnect();
   rmSync(temporary, { recursive: true });
 }
 
@@ -63,10 +63,10 @@ async function compare(folder: string): Promise<void> {
   const [older, newer] = [await start('older', folder), await start('newer', root)];
   console.log('training two networks ...');
   const steps = Number(given.steps);
-  const material = await ask<Material>(newer, { what: 'make', samples: Number(given.samples), steps });
+  const shared = await ask<BenchmarkInputs>(newer, { what: 'make', samples: Number(given.samples), steps });
   const lengths = { queries: Number(given.queries), cwSteps: Number(given['cw-steps']) };
-  const own = await ask<string[]>(newer, { what: 'take', material, lengths });
-  const theirs = await ask<string[]>(older, { what: 'take', material, lengths });
+  const own = await ask<string[]>(newer, { what: 'take', shared, lengths });
+  const theirs = await ask<string[]>(older, { what: 'take', shared, lengths });
   const asked = given.attacks?.split(';') ?? own;
   const names = asked.filter((name) => own.includes(name) && theirs.includes(name));
   const skipped = asked.filter((name) => !names.includes(name));
@@ -110,14 +110,14 @@ async function compare(folder: string): Promise<void> {
   }
 }
 
-/** Starts a build's process in a folder of its own, where the packages' names stand for that build. */
+/** Starts a build's process in its own folder, in which the packages' names lead to that build. */
 async function start(name: string, build: string): Promise<ChildProcess> {
   const folder = join(temporary, name);
   mkdirSync(join(folder, 'node_modules/@amr'), { recursive: true });
   mkdirSync(join(folder, 'node_modules/@tensorflow'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  for (const file of readdirSync(join(dist, 'contestant'))) {
-    copyFileSync(join(dist, 'contestant', file), join(folder, file));
+  for (const file of readdirSync(join(dist, 'runner'))) {
+    copyFileSync(join(dist, 'runner', file), join(folder, file));
   }
   for (const one of ['attacks', 'backend']) {
     symlinkSync(join(build, 'packages', one), join(folder, 'node_modules/@amr', one));
@@ -126,26 +126,26 @@ async function start(name: string, build: string): Promise<ChildProcess> {
     const target = realpathSync(join(build, 'packages/attacks/node_modules/@tensorflow', one));
     symlinkSync(target, join(folder, 'node_modules/@tensorflow', one));
   }
-  const contestant = fork(join(folder, 'contestant.js'), { serialization: 'advanced' });
-  contestants.push(contestant);
-  await reply<string>(contestant);
-  return contestant;
+  const runner = fork(join(folder, 'runner.js'), { serialization: 'advanced' });
+  runners.push(runner);
+  await reply<string>(runner);
+  return runner;
 }
 
-function ask<T>(contestant: ChildProcess, request: Request): Promise<T> {
-  const answered = reply<T>(contestant);
-  contestant.send(request);
+function ask<T>(runner: ChildProcess, request: Request): Promise<T> {
+  const answered = reply<T>(runner);
+  runner.send(request);
   return answered;
 }
 
 /** The next message of a process. */
-function reply<T>(contestant: ChildProcess): Promise<T> {
+function reply<T>(runner: ChildProcess): Promise<T> {
   return new Promise((resolved, rejected) => {
     const failed = (code: number | null) =>
       rejected(new Error(`a build's process has ended with ${code}; see above`));
-    contestant.once('exit', failed);
-    contestant.once('message', (message) => {
-      contestant.off('exit', failed);
+    runner.once('exit', failed);
+    runner.once('message', (message) => {
+      runner.off('exit', failed);
       resolved(message as T);
     });
   });

@@ -1,4 +1,4 @@
-import type { Run } from './contestant.js';
+import type { Run } from './runner.js';
 
 /** What one attack took in both builds, round by round. */
 export interface Rounds {

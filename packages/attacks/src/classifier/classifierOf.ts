@@ -28,7 +28,7 @@ import { checkIsModel } from './modelNames.js';
  * A GraphModel runs through `execute`. Graphs with control flow, which tfjs runs only asynchronously, have no gradients and
  * are refused.
  * @param model takes the modalities and returns predictions in one of its outputs
- * @throws {AttackInputError} when it is no model but a promise, say, when it isn't built, its graph has control flow, or its
+ * @throws {AttackInputError} when it is not a model (a promise, say) or isn't built, when its graph has control flow, or its
  *   output has several sigmoid units without `multiLabel`
  * @throws {AttackOptionsError} when the names don't match the model's inputs, there is no such output or an option is
  *   unknown

@@ -100,7 +100,7 @@ describe.each(attacks)('a gradient that is not finite in %s', (name, make) => {
     },
   );
 
-  it('is no matter where the modality is not attacked', async () => {
+  it('is ignored where the modality is not attacked', async () => {
     const own = { y: budgets.y } as ThreatModel;
     const result = await make(own).perturb(classifier, inputs, labels, { seed: 1 });
     expect(values(result.x!)).toEqual(values(x));

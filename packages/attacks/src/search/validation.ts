@@ -16,7 +16,7 @@ import type { Targets } from './targets.js';
 export interface CheckedBatch {
   /** Masks of the modalities that have one, in the input's shape, 0 and 1; the caller disposes of them. */
   masks: Modalities;
-  /** The largest label or target, to be compared with the number of logits. Absent: labels are no classes. */
+  /** The largest label or target, to be compared with the number of logits. Absent: labels are not classes. */
   largestLabel: { name: 'label' | 'target'; value: number } | undefined;
 }
 
@@ -101,7 +101,7 @@ export function checkGoals(
   const rows = checkInputs(threatModel, inputs);
   const check = anyLabels ? checkFirstAxis : checkClassShape;
   check('labels', labels, rows);
-  // Texts stand for targets that are chosen later.
+  // A text means that the targets are chosen later.
   if (targets !== undefined && typeof targets !== 'string') check('targets', targets, rows);
   return rows;
 }

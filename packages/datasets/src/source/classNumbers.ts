@@ -9,7 +9,7 @@ export interface GivenLabels {
 
 /**
  * The class numbers of labels, and the names of the classes.
- * @throws {DatasetError} for rows that aren't one-hot, names without a class, and shapes that are no labels; whether numbers
+ * @throws {DatasetError} for rows that aren't one-hot, names without a class, and shapes that labels can't have; whether numbers
  * have a class is left to fromArrays
  */
 export function classNumbers(
@@ -31,7 +31,7 @@ export function classNumbers(
       `classes: got ${names.length}; expected ${width}, the width of the one-hot labels.`,
     );
   }
-  // Labels that are no whole numbers are refused with the others that have no class.
+  // Labels that are not whole numbers are refused with the others that have no class.
   const numbered = Number.isFinite(count) ? Math.ceil(count) : 0;
   return { labels, classes: names ?? Array.from({ length: numbered }, (_, i) => String(i)) };
 }

@@ -5,7 +5,7 @@ import { checkOption, optionKeys, rejectUnknownOptions } from '../options.js';
 import { classNumbers } from './classNumbers.js';
 import { type ArrayDataset, fromArrays, type ModalityArray } from './fromArrays.js';
 
-/** What {@link fromTensors} and `fromTfData` are told about the samples. */
+/** Options of {@link fromTensors} and `fromTfData` that describe the samples. */
 export interface SampleDescription {
   /** Names of the classes. Default: their numbers, `'0'`, `'1'`, ...; for labels that are names, these, sorted. */
   classes?: readonly string[];

@@ -83,7 +83,7 @@ describe('fromTfData', () => {
   });
 
   it.each<[string, () => unknown, TfDataOptions, RegExp]>([
-    ['what is no data set', () => [1], {}, /^dataset: got .*expected a tf.data data set/],
+    ['a list in place of a data set', () => [1], {}, /^dataset: got .*expected a tf.data data set/],
     ['no elements', () => elements([]), {}, /^dataset: got no elements/],
     ['elements of another form', () => data.array([1, 2]), {}, /^dataset\[0\]: got 1; expected { xs, ys }/],
     [

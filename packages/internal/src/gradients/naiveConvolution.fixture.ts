@@ -8,7 +8,7 @@ export interface NaiveConvolution {
   dilations: number[];
   /** Zeros in front and behind, per axis of space. */
   padding: [number, number][];
-  /** Whether each channel has filters of its own. */
+  /** Whether each channel has its own filters. */
   depthwise?: boolean;
 }
 

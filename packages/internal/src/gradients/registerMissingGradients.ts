@@ -1,7 +1,7 @@
 /*
  * tfjs 4.22 has no gradient for some operations that real models contain: the comparisons behind Masking and Embedding with
  * maskZero, and dilated convolutions. Its registry of gradients is global, so what is added here must change nothing that
- * works without it: a gradient function is only added where there is none, or asked only where the present one fails.
+ * works without it: a gradient is added only where tfjs has none, and otherwise used only where tfjs's own fails.
  * Registering is a call and no side effect of an import. Packages that bundle this code each have a copy of it, and
  * tfjs-layers replaces gradients when it is loaded later; so every call looks at what is registered now.
  */

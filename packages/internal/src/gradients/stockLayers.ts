@@ -1,5 +1,5 @@
 /*
- * Two layers of tfjs-layers whose gradients are no matter of tfjs's registry. While gradients are taken, they are computed in
+ * Two layers of tfjs-layers whose gradients don't come from tfjs's registry. While gradients are taken, they are computed in
  * another way: by operations that have gradients. Without gradients, and in all other cases, the layers do what they did.
  */
 import * as tf from '@tensorflow/tfjs-core';

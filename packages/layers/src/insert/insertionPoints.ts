@@ -30,7 +30,7 @@ export interface InsertionPoint {
  * no branch and are not listed. A model with one input has one list, also when it splits into branches later.
  * @param model a LayersModel or Sequential, built or loaded
  * @returns the points by the name of the input; an empty list for an input of integers with no float features behind it
- * @throws {InsertionError} when it is no LayersModel or is not built
+ * @throws {InsertionError} when it is not a LayersModel or is not built
  * @example
  * ```ts
  * import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';

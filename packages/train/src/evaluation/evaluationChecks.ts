@@ -24,7 +24,7 @@ export interface EvaluationChecks {
   attack?: string;
   /** An attack that sees outputs only. Default: Square with 500 queries. */
   blackBox?: AttackFactory;
-  /** Names of the checks to run, besides the cheap ones, `cheapCheckNames`, which always run. Default: all. */
+  /** Names of the checks to run in addition to the cheap ones, `cheapCheckNames`, which always run. Default: all. */
   checks?: readonly CheckName[];
   /** Receives progress after each check. The evaluation waits for it. */
   onProgress?: (progress: CheckProgress) => void | Promise<void>;

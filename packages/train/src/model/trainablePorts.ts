@@ -17,7 +17,7 @@ export interface TrainablePorts extends ModelPorts {
 /**
  * Inputs and outputs of a model, with the values in front of a final softmax or sigmoid as logits: cross-entropy through a
  * second softmax has no gradient where the model is sure.
- * @throws {TrainOptionError} when the options don't fit the model, or an output is no choice between classes
+ * @throws {TrainOptionError} when the options don't fit the model, or an output is not a choice between classes
  */
 export function trainablePorts(model: LayersModel, options: PortOptions = {}): TrainablePorts {
   const ports = namePorts(model, options);
@@ -60,7 +60,7 @@ export function trainablePorts(model: LayersModel, options: PortOptions = {}): T
   };
 }
 
-/** @param lenient whether an output that is no choice between classes stays as it is */
+/** @param lenient whether an output that is not a choice between classes stays as it is */
 function logitsAt(
   model: LayersModel,
   output: number,

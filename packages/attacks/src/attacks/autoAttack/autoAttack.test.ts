@@ -334,7 +334,7 @@ describe('autoAttack on a random classifier', () => {
     expect(Math.abs(accuracy - 0.69)).toBeLessThan(0.06);
   }, 60_000);
 
-  it('judges by one call where it is told so', async () => {
+  it('judges by one call with eotSamples 1', async () => {
     const attack = autoAttack(still, { attacks: { fgsm: (own) => fgsm(own) }, eotSamples: 1 });
     const { fooledBy, robust } = await attack.search(noisyAt(2), clean, right, { seed: 1 });
     expect(fooledBy.filter(Boolean).length).toBeGreaterThan(8);

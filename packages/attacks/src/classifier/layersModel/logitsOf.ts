@@ -23,7 +23,7 @@ export interface LogitsOfOptions {
 
 /**
  * The logits of a model, whatever it ends in. A softmax or sigmoid at the end is removed: as the activation of the last layer,
- * as a layer of its own, in a nested model, and with reshaping or dropout behind it. One sigmoid unit with the value z in
+ * as a separate layer, in a nested model, and with reshaping or dropout behind it. One sigmoid unit with the value z in
  * front of it becomes the two logits [0, z], of the classes 0 and 1. Outputs that end otherwise are returned as they are;
  * log-softmax is one of them, as log-probabilities are logits.
  *
@@ -33,7 +33,7 @@ export interface LogitsOfOptions {
  * logarithm, `(inputs) => tf.log(classifier(inputs))`.
  * @param model a LayersModel or Sequential, built or loaded. For a GraphModel use {@link classifierOf}
  * @returns the model of the logits, and in words what was removed: type and name of the layer, '' for nothing
- * @throws {AttackInputError} when it is no LayersModel, is not built, or has several sigmoid units without `multiLabel`
+ * @throws {AttackInputError} when it is not a LayersModel, is not built, or has several sigmoid units without `multiLabel`
  * @throws {AttackOptionsError} when there is no such output or an option is unknown
  * @example
  * ```ts
@@ -93,7 +93,7 @@ export function outputPosition(name: string, model: LayersModel, output: number 
 }
 
 /**
- * Refuses endings that are no choice between classes.
+ * Refuses endings that are not a choice between classes.
  * @throws {AttackInputError} when there are several sigmoid units, or several softmaxes in one row
  */
 export function checkEnding(

@@ -287,7 +287,7 @@ describe('convertKeras3Json', () => {
     expect(() => convertKeras3Json(json)).toThrow(message);
   });
 
-  it('refuses an operation that is no layer', () => {
+  it('refuses an operation for which there is no layer', () => {
     const text = fixture('functional').replace('"class_name": "Add"', '"class_name": "Matmul"');
     expect(() => convertKeras3Json(text)).toThrow(
       /the operation 'add': got 'Matmul'; expected a layer, or one of Add/,

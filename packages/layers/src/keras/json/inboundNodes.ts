@@ -122,7 +122,11 @@ function convertCall(
     );
   }
   if (!binary && others.some((value) => value !== null)) {
-    throw cantConvert(`layer '${name}', called with further arguments`, others, 'none beside its inputs.');
+    throw cantConvert(
+      `layer '${name}', called with further arguments`,
+      others,
+      'no arguments but its inputs.',
+    );
   }
   const origins = [...inputs, ...(binary ? more : [])];
   const mask = origins.find(([from]) => masks.has(from as string));

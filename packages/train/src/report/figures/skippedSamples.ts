@@ -1,6 +1,6 @@
 import type { ReportData } from '../data/reportData.js';
 
-/** What a model's reports say of samples that were skipped: a sentence for each condition and attack; none if there are none. */
+/** What a model's reports say of samples that were skipped: a sentence for each condition and attack that has any. */
 export function skippedSamples(reports: readonly ReportData[]): string[] {
   const counts = new Map<string, number>();
   for (const { skipped = {} } of reports) {

@@ -1,5 +1,5 @@
 /*
- * One of the two builds that `baseline.ts` compares. It runs in a process of its own, from a folder whose node_modules link
+ * One of the two builds that `baseline.ts` compares. It runs in its own process, from a folder whose node_modules link
  * to that build, so that the imports below are that build's. It does what its parent asks for, one thing after the other.
  */
 import { type Attack, classifierOf, type Modalities } from '@amr/attacks';
@@ -16,7 +16,7 @@ export interface Values {
 }
 
 /** What both builds work on. */
-export interface Material {
+export interface BenchmarkInputs {
   /** Weights of the networks. */
   networks: Values[][];
   inputs: { [modality: string]: Values };
@@ -26,7 +26,7 @@ export interface Material {
 /** What the parent asks for. */
 export type Request =
   | { what: 'make'; samples: number; steps: number }
-  | { what: 'take'; material: Material; lengths: Lengths }
+  | { what: 'take'; shared: BenchmarkInputs; lengths: Lengths }
   | { what: 'attack'; name: string; repeats: number };
 
 /** The result of an attack on each network in turn, `repeats` times. */
@@ -50,7 +50,7 @@ const received = ({ data, shape }: Values): tf.Tensor =>
   tf.tensor(data, shape, data instanceof Int32Array ? 'int32' : 'float32');
 
 /** Trains the networks and generates the samples. */
-async function make(samples: number, steps: number): Promise<Material> {
+async function make(samples: number, steps: number): Promise<BenchmarkInputs> {
   const networks = [await trained(false, steps), await trained(true, 2 * steps)];
   const batch = generate(samples, 5);
   return {
@@ -61,14 +61,14 @@ async function make(samples: number, steps: number): Promise<Material> {
 }
 
 /** Gets ready. @returns names of the attacks that this build has */
-function take(material: Material, lengths: Lengths): string[] {
-  victims = material.networks.map((weights) => {
+function take(shared: BenchmarkInputs, lengths: Lengths): string[] {
+  victims = shared.networks.map((weights) => {
     const network = build();
     network.setWeights(weights.map(received));
     return network;
   });
-  inputs = Object.fromEntries(Object.entries(material.inputs).map(([name, x]) => [name, received(x)]));
-  labels = received(material.labels) as tf.Tensor1D;
+  inputs = Object.fromEntries(Object.entries(shared.inputs).map(([name, x]) => [name, received(x)]));
+  labels = received(shared.labels) as tf.Tensor1D;
   attacks = new Map();
   for (const [name, attack] of attackList(lengths)) {
     try {
@@ -121,7 +121,7 @@ process.on('message', async (request: Request) => {
     request.what === 'make'
       ? await make(request.samples, request.steps)
       : request.what === 'take'
-        ? take(request.material, request.lengths)
+        ? take(request.shared, request.lengths)
         : await run(request.name, request.repeats);
   process.send!(reply);
 });
